@@ -1,0 +1,125 @@
+"""Algorithm 1 of the paper: measuring the performance of a selection heuristic, line by line."""
+
+import resource
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from itertools import count
+
+import numpy as np
+
+from nextlabel.core.errors import UsageError
+from nextlabel.core.learner import Fitted, Learner
+from nextlabel.core.oracle import Oracle
+from nextlabel.core.pool import Pool
+from nextlabel.core.round import Round
+from nextlabel.core.seeds import Seeds
+from nextlabel.core.strategy import Strategy
+from nextlabel.core.types import Ids, Labels
+
+
+def algorithm1(
+    *,
+    size: int,
+    initial: int,
+    batch: int,
+    target: int,
+    oracle: Oracle,
+    learner: Learner,
+    strategy: Strategy,
+    seeds: Seeds,
+    start: Strategy | None = None,
+    history: Sequence[Round] = (),
+) -> Iterator[Round]:
+    """Yield a Round for the initial set and after every batch, until `target` labels are there.
+
+    `start` chooses the initial set (at random by default). `history` are the rounds already
+    known, in order: they are not yielded again, and the rest comes out as if never interrupted.
+    The last batch is cut to reach the target exactly. Raises UsageError when the sizes do not
+    fit, AnswersPending when a person has yet to answer.
+    """
+    check_sizes(size, initial, batch, target)
+    if history:
+        pool, labels, fitted = _replay(size, oracle, learner, history)
+    else:
+        pool = _initial_pool(size, initial, learner, start, seeds)  # lines 1-2
+        labels = oracle(pool.labelled)
+        fitted = learner.fit(pool, labels, 0, None)  # line 4
+        yield _round(0, pool, pool.labelled, fitted, {})
+    for number in count(len(history) or 1):
+        if pool.labelled_count >= target:  # line 5
+            return
+        clock = time.perf_counter()
+        snapshot = fitted.snapshot(pool, strategy.needs)
+        seen = time.perf_counter()
+        budget = min(batch, target - pool.labelled_count)
+        chosen = strategy.select(snapshot, budget, seeds.rng("select", number))  # line 6
+        seconds = {"signals": seen - clock, "select": time.perf_counter() - seen}
+        del snapshot
+        pool, labels = _label(pool, labels, chosen, budget, oracle)  # line 7
+        fitted = learner.fit(pool, labels, number, fitted)  # line 8
+        yield _round(number, pool, chosen, fitted, seconds)  # lines 9-10
+
+
+def check_sizes(size: int, initial: int, batch: int, target: int) -> None:
+    """Raise UsageError unless 1 <= initial <= target <= size and batch >= 1."""
+    if size < 1:
+        raise UsageError("the pool is empty; give at least one training image")
+    if not 1 <= initial <= size:
+        raise UsageError(f"initial {initial} must lie between 1 and the pool's {size} images")
+    if not initial <= target <= size:
+        raise UsageError(
+            f"target {target} must lie between initial {initial} and the pool's {size} images"
+        )
+    if batch < 1:
+        raise UsageError(f"batch {batch} must be at least 1")
+
+
+def _initial_pool(
+    size: int, initial: int, learner: Learner, start: Strategy | None, seeds: Seeds
+) -> Pool:
+    if start is None:
+        return Pool.random(size, initial, seeds.rng("initial"))
+    empty = Pool(size)
+    return empty.label(
+        start.select(learner.cold(empty, start.needs), initial, seeds.rng("initial"))
+    )
+
+
+def _label(
+    pool: Pool, labels: Labels, chosen: Ids, budget: int, oracle: Oracle
+) -> tuple[Pool, Labels]:
+    """Label what was chosen; `Pool` refuses ids chosen twice, labelled already or unknown."""
+    if len(chosen) != budget:
+        raise UsageError(f"the strategy chose {len(chosen)} images, not the {budget} asked for")
+    return pool.label(chosen), np.concatenate([labels, oracle(chosen)])
+
+
+def _replay(
+    size: int, oracle: Oracle, learner: Learner, history: Sequence[Round]
+) -> tuple[Pool, Labels, Fitted]:
+    """Rebuild the state after the last known round: ids, answers and seeds are all it takes."""
+    pool, fitted = Pool(size), None
+    for known in history:
+        pool = pool.label(known.chosen)
+        if learner.sequential or known is history[-1]:
+            fitted = learner.fit(pool, oracle(pool.labelled), known.number, fitted)
+    assert fitted is not None
+    return pool, oracle(pool.labelled), fitted
+
+
+def _round(
+    number: int, pool: Pool, chosen: Ids, fitted: Fitted, seconds: dict[str, float]
+) -> Round:
+    clock = time.perf_counter()
+    metrics = fitted.evaluate()
+    spent = {**fitted.training.seconds, **seconds, "evaluate": time.perf_counter() - clock}
+    return Round(
+        number, pool.labelled_count, chosen, metrics, fitted.training, spent, _peak_memory()
+    )
+
+
+def _peak_memory() -> int:
+    """Return the most memory that this process has held so far, in bytes."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024

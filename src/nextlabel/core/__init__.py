@@ -1,0 +1,1 @@
+"""The vocabulary of nextlabel: values and protocols, no models, no files."""

@@ -1,0 +1,51 @@
+"""Task-agnostic features: what is known of images without the task model."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from nextlabel.core.dataset import Dataset
+from nextlabel.core.errors import DataError
+from nextlabel.core.pool import Pool
+from nextlabel.core.seeds import Seeds
+from nextlabel.core.types import Array, Ids, Labels, Part
+
+
+@dataclass(frozen=True, eq=False)
+class FittedBlock:
+    """Feature rows (n, d) for each part that has them, and what the fitting left to look at.
+
+    `log` holds one mapping of numbers for each epoch; `pictures` PNG bytes by name.
+    """
+
+    features: Mapping[Part, Array]
+    log: tuple[Mapping[str, float], ...] = ()
+    pictures: Mapping[str, bytes] = field(default_factory=dict)
+
+    def rows(self, part: Part, ids: Ids | slice = slice(None)) -> Array:
+        """Return the rows of `ids` (all by default); DataError when the block has none there."""
+        if part not in self.features:
+            raise DataError(
+                f"the block has no rows for {part}, only for {', '.join(self.features)}; add them"
+            )
+        return self.features[part][ids]
+
+
+class Block(Protocol):
+    """Makes feature rows for images; `supervised` ones are fitted again each round."""
+
+    @property
+    def supervised(self) -> bool:
+        """True when the labels are used."""
+        ...
+
+    @property
+    def identity(self) -> Mapping[str, Any]:
+        """What decides the outcome besides data and seed, for the cache's key."""
+        ...
+
+    def fit(
+        self, data: Dataset, pool: Pool, labels: Labels | None, number: int, seeds: Seeds
+    ) -> FittedBlock:
+        """Return features for the images of `data`; unsupervised blocks ignore the labels."""
+        ...

@@ -1,0 +1,125 @@
+"""Images, labels and their parts: what there is to learn from."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nextlabel.core.errors import DataError
+from nextlabel.core.types import PARTS, Ids, Labels, Part, Task
+
+TILE = 4096
+
+
+@dataclass(frozen=True, eq=False)
+class Images:
+    """One part of a data set: uint8 images (N, C, H, W), their labels and source rows.
+
+    `labels` is int64 (N) or (N, K), -1 where unknown, or None when there are none at all;
+    `names` are file names where the source has them. Images may be a memory map.
+    Raises DataError when lengths, dimensions or dtypes do not fit.
+    """
+
+    images: NDArray[np.uint8]
+    labels: Labels | None = None
+    origin: Ids | None = None
+    names: tuple[str, ...] | None = None
+
+    def __post_init__(self) -> None:
+        if self.images.ndim != 4 or self.images.dtype != np.uint8:
+            raise DataError(
+                f"images have shape {self.images.shape} and type {self.images.dtype}; "
+                "give uint8 of shape (N, C, H, W)"
+            )
+        if self.origin is None:
+            object.__setattr__(self, "origin", np.arange(len(self.images), dtype=np.int64))
+        for name in ("labels", "origin", "names"):
+            values = getattr(self, name)
+            if values is not None and len(values) != len(self.images):
+                raise DataError(
+                    f"{len(self.images)} images but {len(values)} {name}; give one for each image"
+                )
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def take(self, rows: Ids) -> "Images":
+        """Return the part made of `rows`, in their order; `origin` and `names` go along."""
+        assert self.origin is not None
+        return Images(
+            self.images[rows],
+            None if self.labels is None else self.labels[rows],
+            self.origin[rows],
+            None if self.names is None else tuple(self.names[r] for r in rows),
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """Three parts of one source: `train` is the pool, its rows are the ids.
+
+    `sources` names each file and its sha256; `checksum` covers images, labels and order.
+    """
+
+    name: str
+    task: Task
+    classes: tuple[str, ...]
+    train: Images
+    validation: Images
+    test: Images
+    sources: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for part in PARTS:
+            self._check(part)
+
+    def _check(self, part: Part) -> None:
+        labels = self.part(part).labels
+        if labels is None or not len(labels):
+            return
+        if labels.ndim != (1 if self.task == "multiclass" else 2):
+            raise DataError(
+                f"{self.name}: {part} labels have shape {labels.shape}; {self.task} data needs "
+                + ("(N,)" if self.task == "multiclass" else "(N, classes)")
+            )
+        limit = len(self.classes) - 1 if self.task == "multiclass" else 1
+        if self.task == "multilabel" and labels.shape[1] != len(self.classes):
+            raise DataError(
+                f"{self.name}: {labels.shape[1]} label columns but {len(self.classes)} class names"
+            )
+        if labels.min() < -1 or labels.max() > limit:
+            raise DataError(
+                f"{self.name}: {part} labels run from {labels.min()} to {labels.max()}; "
+                f"allowed are 0 to {limit}, and -1 for unknown"
+            )
+
+    def part(self, part: Part) -> Images:
+        """Return the part called `train`, `validation` or `test`."""
+        found: Images = getattr(self, part)
+        return found
+
+    @property
+    def image_shape(self) -> tuple[int, int, int]:
+        """Channels, height and width of every image."""
+        _, c, h, w = self.train.images.shape
+        return c, h, w
+
+    @cached_property
+    def checksum(self) -> str:
+        """The sha256 of all parts' images and labels, in their order, as hexadecimal digits."""
+        digest = hashlib.sha256(f"{self.task}|{'|'.join(self.classes)}".encode())
+        for part in PARTS:
+            images, labels = self.part(part).images, self.part(part).labels
+            digest.update(f"|{part}{images.shape}".encode())
+            for start in range(0, len(images), TILE):
+                digest.update(np.ascontiguousarray(images[start : start + TILE]))
+            if labels is not None:
+                digest.update(np.ascontiguousarray(labels, "<i8"))
+        return digest.hexdigest()
+
+    def subset(self, **rows: Ids) -> "Dataset":
+        """Return a new data set of the given rows of each part named, for example `train=ids`."""
+        return replace(self, **{part: getattr(self, part).take(ids) for part, ids in rows.items()})  # type: ignore[arg-type]

@@ -1,0 +1,47 @@
+"""What can go wrong, by name; every message states the value, the limit and the remedy."""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+class NextlabelError(Exception):
+    """Anything that nextlabel refuses with one clear sentence; the CLI exits with `exit_code`."""
+
+    exit_code = 1
+
+
+class UsageError(NextlabelError):
+    """The command, the experiment file or an argument is wrong: exit code 2."""
+
+    exit_code = 2
+
+
+class DataError(NextlabelError):
+    """A data set, an image or an embedding cannot be used as it is."""
+
+
+class AlreadyLabelled(UsageError):
+    """An id was chosen that is labelled already, or chosen twice."""
+
+
+class UnknownId(UsageError):
+    """An id lies outside the pool."""
+
+
+class BudgetError(UsageError):
+    """More images were asked for than are unlabelled."""
+
+
+class AnswersPending(NextlabelError):
+    """A person has not answered yet; the run stops and replays once the answers are there."""
+
+
+class StoreError(NextlabelError):
+    """The store cannot be read or written."""
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """Return ' did you mean …?' for the nearest known word, or the list of them; for messages."""
+    names = sorted(known)
+    close = get_close_matches(word, names, n=1, cutoff=0.5)
+    return f"did you mean {close[0]!r}?" if close else f"known: {', '.join(names)}"

@@ -1,0 +1,166 @@
+"""Feature spaces, equation 6: the heuristic stays, the space changes."""
+
+import warnings
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, Literal
+
+import numpy as np
+
+from nextlabel.core.errors import DataError, UsageError
+from nextlabel.core.types import Array, Ids, as_array
+
+TILE = 8192
+Scale = Literal["none", "rms"]
+
+
+@dataclass(frozen=True, eq=False)
+class Embedding:
+    """Rows in a space of weighted blocks: squared distances add, nothing is concatenated.
+
+    `blocks` holds pairs of an array (N, d_b) and its factor f_b, so that
+    ‖u - v‖² = Σ_b f_b² ‖u_b - v_b‖². Arrays may be memory maps.
+    Raises DataError on unequal lengths, on arrays that are not 2-d and on values not finite.
+    """
+
+    blocks: tuple[tuple[Array, float], ...]
+
+    def __post_init__(self) -> None:
+        if not self.blocks:
+            raise UsageError("a feature space needs at least one block of weight above zero")
+        clean = tuple((_matrix(array, i), float(f)) for i, (array, f) in enumerate(self.blocks))
+        lengths = {len(array) for array, _ in clean}
+        if len(lengths) > 1:
+            raise DataError(
+                f"feature blocks have {' and '.join(map(str, sorted(lengths)))} rows; "
+                "give each block one row for every image"
+            )
+        object.__setattr__(self, "blocks", clean)
+
+    @classmethod
+    def of(cls, features: object) -> "Embedding":
+        """Return features as an embedding: an embedding itself, or one array (N, d) of factor 1."""
+        return features if isinstance(features, cls) else cls(((as_array(features), 1.0),))
+
+    def __len__(self) -> int:
+        return len(self.blocks[0][0])
+
+    @property
+    def dimensions(self) -> int:
+        """The number of columns of all blocks together."""
+        return sum(array.shape[1] for array, _ in self.blocks)
+
+    def rows(self, ids: Ids | slice, dtype: Any = np.float64) -> Array:
+        """Return the weighted rows of `ids`, shape (n, dimensions), for a tile or a few centres."""
+        parts = [np.asarray(array[ids], dtype) * dtype(f) for array, f in self.blocks]
+        return parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1)
+
+    def tiles(self, size: int = TILE, dtype: Any = np.float64) -> Iterator[tuple[int, Array]]:
+        """Yield (first row, weighted rows) over all rows, `size` at a time."""
+        for start in range(0, len(self), size):
+            yield start, self.rows(slice(start, start + size), dtype)
+
+    def concatenate(self) -> Array:
+        """Return [t ⌢ αv] as one float64 array (N, dimensions): a copy, for plots and checks."""
+        return self.rows(slice(None))
+
+
+@dataclass(frozen=True)
+class FeatureSpace:
+    """Which blocks make the space and how much each weighs: {"task": 1.0, "vae": α}, equation 6.
+
+    With `scale = "rms"` a block is first divided by its root-mean-square pairwise distance, so
+    that a weight means the same on every data set; "none" is the literal equation. A weight acts
+    as its square on squared distances. Blocks of weight zero are left out altogether.
+    """
+
+    weights: Mapping[str, float]
+    scale: Scale = "rms"
+
+    def __post_init__(self) -> None:
+        for name, weight in self.weights.items():
+            if not np.isfinite(weight) or weight < 0:
+                raise UsageError(
+                    f"weight {weight} of block {name!r} must be a number of at least 0"
+                )
+        if not self.blocks:
+            raise UsageError("every block has weight 0; give at least one a weight above 0")
+        object.__setattr__(self, "weights", MappingProxyType(dict(self.weights)))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return FeatureSpace, (dict(self.weights), self.scale)
+
+    @property
+    def blocks(self) -> tuple[str, ...]:
+        """Names of the blocks that weigh more than zero, in order."""
+        return tuple(name for name, weight in self.weights.items() if weight > 0)
+
+    def embed(self, blocks: Mapping[str, Any]) -> Embedding:
+        """Return the embedding of rows given block by block (equation 6).
+
+        `blocks` maps each name in the space to an array (N, d_b). Raises DataError for a block
+        that is missing, not finite or of another length; warns when a block does not vary.
+        """
+        missing = [name for name in self.blocks if name not in blocks]
+        if missing:
+            raise DataError(
+                f"the space needs block {missing[0]!r}, but only {', '.join(blocks) or 'none'} "
+                "is there; give it or set its weight to 0"
+            )
+        pairs = []
+        for name in self.blocks:
+            array = _matrix(as_array(blocks[name]), name)
+            pairs.append((array, self.weights[name] / self._unit(name, array)))
+        return Embedding(tuple(pairs))
+
+    def _unit(self, name: str, array: Array) -> float:
+        if self.scale == "none":
+            return 1.0
+        distance = rms_distance(array)
+        if distance == 0:
+            warnings.warn(
+                f"block {name!r} is the same in every row and tells no images apart", stacklevel=3
+            )
+            return 1.0
+        return distance
+
+
+def rms_distance(array: Array) -> float:
+    """Return the root mean square of the pairwise distances of rows (N, d), in float64.
+
+    By the identity mean‖x - y‖² = 2 N/(N-1) Σ_j var_j, in two tiled passes without overflow.
+    """
+    n = len(array)
+    if n < 2:
+        return 0.0
+    tiles = [slice(s, s + TILE) for s in range(0, n, TILE)]
+    shift = np.asarray(array[0], np.float64)
+    mean = shift + sum((np.asarray(array[t], np.float64) - shift).sum(0) for t in tiles) / n
+    largest = max(
+        float(np.abs(np.asarray(array[t], np.float64) - mean).max(initial=0)) for t in tiles
+    )
+    if largest == 0 or all(
+        np.array_equal(array[t], np.broadcast_to(array[0], array[t].shape)) for t in tiles
+    ):
+        return 0.0
+    total = sum((((np.asarray(array[t], np.float64) - mean) / largest) ** 2).sum() for t in tiles)
+    return float(largest * np.sqrt(2 * total / (n - 1)))
+
+
+def _matrix(values: Any, name: object) -> Array:
+    """Return `values` as a 2-d array of real numbers; refuse what cannot be measured."""
+    array = as_array(values)
+    if array.dtype.kind not in "fiub":
+        raise DataError(f"block {name!r} holds {array.dtype}; give real numbers")
+    if array.ndim != 2 or array.shape[1] == 0:
+        raise DataError(f"block {name!r} has shape {array.shape}; give (images, at least 1 column)")
+    if array.dtype.kind == "f":
+        for start in range(0, len(array), TILE):
+            bad = ~np.isfinite(array[start : start + TILE]).all(axis=1)
+            if bad.any():
+                row = start + int(np.flatnonzero(bad)[0])
+                raise DataError(
+                    f"block {name!r} is not finite in row {row}; remove that row or repair it"
+                )
+    return array

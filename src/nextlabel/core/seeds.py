@@ -1,0 +1,25 @@
+"""Randomness has names: independent streams from (seed, name, index), never a shared generator."""
+
+import hashlib
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Seeds:
+    """A family of random streams: what one consumer draws never shifts what another draws."""
+
+    seed: int
+
+    def rng(self, name: str, *index: int) -> np.random.Generator:
+        """Return a fresh numpy generator for the stream `name`, for example `rng("select", 3)`."""
+        return np.random.default_rng(self._sequence(name, index))
+
+    def integer(self, name: str, *index: int) -> int:
+        """Return a 63-bit number for generators that take one, such as torch's."""
+        return int(self._sequence(name, index).generate_state(1, np.uint64)[0] >> np.uint64(1))
+
+    def _sequence(self, name: str, index: tuple[int, ...]) -> np.random.SeedSequence:
+        words = np.frombuffer(hashlib.sha256(name.encode()).digest(), np.uint32)
+        return np.random.SeedSequence([self.seed, *map(int, words[:4]), *index])

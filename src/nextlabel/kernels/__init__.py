@@ -1,0 +1,1 @@
+"""The heavy selection maths: arrays in, ids out."""

@@ -1,0 +1,1 @@
+"""The experiment: from a TOML file to rounds in a store."""

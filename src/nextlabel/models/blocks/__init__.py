@@ -1,0 +1,8 @@
+"""Task-agnostic feature blocks, one file each."""
+
+from typing import Any
+
+from nextlabel.core.registry import Registry
+
+BLOCKS: Registry[Any] = Registry("blocks", __name__)
+register = BLOCKS.register

@@ -1,0 +1,1 @@
+"""The report: curves (data), figures (drawing), page (one HTML file)."""
