@@ -1,0 +1,59 @@
+# make        lint and the fast tests          make demo    the main job on real digits
+# make test   every test                       make bench   the short benchmarks
+# make lint   style, types and floors          make clean   all that make made
+# Needs Python 3.11 or newer with its venv module, and nothing else: PYTHON=python3.12 picks one.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2
+
+.DEFAULT_GOAL := check
+.PHONY: check demo test fast lint bench clean
+
+check: lint fast
+
+demo: $(VENV)/.runtime
+	$(BIN)/python -m nextlabel demo
+
+test: $(VENV)/.dev
+	$(PYTEST)
+
+fast: $(VENV)/.dev
+	$(PYTEST) -m "not slow"
+
+lint: $(VENV)/.dev
+	$(BIN)/python -m ruff check .
+	$(BIN)/python -m ruff format --check .
+	$(BIN)/python -m mypy
+	$(BIN)/lint-imports
+
+bench: $(VENV)/.dev
+	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/run.py --short
+
+clean:
+	rm -rf $(VENV) build dist src/*.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis \
+	  .import_linter_cache
+	find src tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# The stamps: what is installed is renewed when its requirements change, and only then.
+$(VENV)/.runtime: pyproject.toml constraints.txt | $(BIN)/pip
+	@echo "installing nextlabel into $(VENV); the first time takes some minutes"
+	$(PIP) -e .
+	@touch $@
+
+$(VENV)/.dev: pyproject.toml constraints.txt | $(BIN)/pip
+	@echo "installing nextlabel and its tools into $(VENV); the first time takes some minutes"
+	$(PIP) -e ".[dev]"
+	@touch $(VENV)/.runtime $@
+
+$(BIN)/pip:
+	@command -v $(PYTHON) >/dev/null || { \
+	  echo "error: $(PYTHON) is missing; apt-get install python3 python3-venv" >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "error: $$($(PYTHON) --version) is too old; nextlabel needs Python 3.11 or newer:" \
+	    "make PYTHON=python3.12 picks another" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
+	  echo "error: Python's venv module is missing; apt-get install python3-venv" >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
