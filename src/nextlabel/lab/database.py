@@ -1,0 +1,201 @@
+"""Opening a store's database: its address, its settings, its schema, and its errors in words."""
+
+import json
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, make_url, text
+from sqlalchemy.exc import ArgumentError, IntegrityError, SQLAlchemyError, StatementError
+
+from nextlabel.core.errors import StoreError
+from nextlabel.lab.schema import REVISION
+
+MIGRATIONS = Path(__file__).with_name("migrations")
+
+SENTENCES = (
+    ("full", "the disk is full: {place} could not be written; free some space and run the same "
+             "command again, nothing already stored is lost"),
+    ("locked", "{place} has been locked by another process for {busy:g} s; wait for that run to "
+               "end or stop it, then try again"),
+    ("not a database", "{place} is not a database; give another store, or move this file away"),
+    ("malformed", "{place} is damaged; restore it from a copy, or give another store"),
+    ("readonly", "{place} is not writable; allow writing to it and its folder, or give a copy"),
+    ("unable to open", "{place} cannot be opened; check that its folder exists and is writable"),
+)  # fmt: skip
+"""What SQLite says, and what a person can do about it."""
+
+
+def address(location: str | Path) -> URL:
+    """Return the database URL for a path or URL; StoreError when it cannot be one."""
+    if "://" not in str(location):
+        return URL.create("sqlite", database=str(Path(location).expanduser().absolute()))
+    try:
+        return make_url(str(location))
+    except ArgumentError as error:
+        raise StoreError(
+            f"{location} is no database URL; give a path, or for example postgresql://host/name"
+        ) from error
+
+
+def place(url: URL) -> str:
+    """Return the file, or the URL without its password, for messages."""
+    if url.get_backend_name() == "sqlite" and url.database:
+        return url.database
+    return url.render_as_string(hide_password=True)
+
+
+def connect(url: URL, *, create: bool, busy: float) -> Engine:
+    """Return an engine on a database whose schema is current, created or upgraded if need be.
+
+    `busy` is how many seconds to wait for another writer. Raises StoreError.
+    """
+    is_file = url.get_backend_name() == "sqlite" and url.database not in (None, "", ":memory:")
+    if is_file:
+        _check_file(Path(url.database or ""), create)
+    with sentences(url, busy):
+        engine = _engine(url, busy)
+    try:
+        with sentences(url, busy):
+            _migrate(engine, place(url), create)
+            if is_file:
+                _write_ahead(engine)
+    except StoreError:
+        engine.dispose()
+        raise
+    return engine
+
+
+def _check_file(path: Path, create: bool) -> None:
+    if path.is_dir():
+        raise StoreError(f"{path} is a folder; give a file, for example {path / 'store.db'}")
+    try:
+        if path.exists():
+            return
+        if create:
+            path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreError(
+            f"the folder {path.parent} cannot be used ({error.strerror}); "
+            "give a store in a folder that is writable"
+        ) from error
+    if not create:
+        raise StoreError(f"there is no store at {path}; run an experiment first, or give its path")
+
+
+def _engine(url: URL, busy: float) -> Engine:
+    sqlite = url.get_backend_name() == "sqlite"
+    try:
+        engine = create_engine(
+            url,
+            connect_args={"timeout": busy} if sqlite else {},
+            json_serializer=to_json,
+        )
+    except (ModuleNotFoundError, SQLAlchemyError) as error:
+        raise StoreError(
+            f"{place(url)} cannot be used ({error}); install the database's Python driver, "
+            "or give a path"
+        ) from error
+    if sqlite:
+        event.listen(engine, "connect", _configure)
+        event.listen(engine, "begin", _begin)
+    return engine
+
+
+def _configure(connection: Any, _record: object) -> None:
+    """Set SQLite up so that a round once stored survives even a power cut."""
+    connection.isolation_level = None  # transactions begin where we say: see _begin
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA foreign_keys = ON")
+
+
+def _write_ahead(engine: Engine) -> None:
+    """Let readers go on while one writes; SQLite keeps the mode in the file."""
+    connection = engine.raw_connection()
+    try:
+        connection.cursor().execute("PRAGMA journal_mode = WAL")
+    finally:
+        connection.close()
+
+
+def _begin(connection: Connection) -> None:
+    """Begin as a writer at once where one is meant: a reader cannot be promoted later."""
+    writing = connection.get_execution_options().get("writing", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
+
+
+def _migrate(engine: Engine, name: str, create: bool) -> None:
+    with engine.connect() as connection:
+        if _revision(connection) == REVISION:
+            return
+    with engine.execution_options(writing=True).begin() as connection:
+        found, tables = _revision(connection), set(inspect(connection).get_table_names())
+        if found == REVISION:  # another process was quicker
+            return
+        if found is None and (tables - {"alembic_version"} or not create):
+            raise StoreError(
+                f"{name} is a database, but not a store of nextlabel; give another store"
+            )
+        upgrade(connection, found, name)
+
+
+def _revision(connection: Connection) -> str | None:
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    found = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+    return None if found is None else str(found)
+
+
+def upgrade(connection: Connection, found: str | None, name: str) -> None:
+    """Run the migrations from revision `found` on; StoreError when it is not known here."""
+    from alembic import command
+    from alembic.config import Config
+    from alembic.script import ScriptDirectory
+
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    config.attributes["connection"] = connection
+    known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
+    if found is not None and found not in known:
+        raise StoreError(
+            f"{name} was written by a newer nextlabel (schema {found}, this one knows up to "
+            f"{REVISION}); upgrade nextlabel, or give another store"
+        )
+    command.upgrade(config, "head")
+
+
+@contextmanager
+def sentences(url: URL, busy: float) -> Iterator[None]:
+    """Turn what a database raises into a StoreError that says what to do."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise StoreError(_sentence(str(error), url, busy)) from error
+    except IntegrityError as error:
+        raise StoreError(
+            f"{place(url)} refused a row that is there already ({error.orig}); "
+            "let one run at a time write to a store"
+        ) from error
+    except StatementError as error:
+        if isinstance(error.orig, StoreError):
+            raise error.orig from error
+        raise StoreError(_sentence(str(error.orig), url, busy)) from error
+
+
+def _sentence(said: str, url: URL, busy: float) -> str:
+    for sign, sentence in SENTENCES:
+        if sign in said:
+            return sentence.format(place=place(url), busy=busy)
+    return f"{place(url)} cannot be used ({said.strip()}); check the database and try again"
+
+
+def to_json(value: object) -> str:
+    """Return `value` as JSON; StoreError when it holds NaN, infinity or what JSON cannot say."""
+    try:
+        return json.dumps(value, allow_nan=False, ensure_ascii=False)
+    except (TypeError, ValueError) as error:
+        raise StoreError(
+            f"a value cannot be stored ({error}); give finite numbers, text, lists and mappings"
+        ) from error
