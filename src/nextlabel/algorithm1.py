@@ -14,8 +14,9 @@ from nextlabel.core.oracle import Oracle
 from nextlabel.core.pool import Pool
 from nextlabel.core.round import Round
 from nextlabel.core.seeds import Seeds
+from nextlabel.core.snapshot import Snapshot
 from nextlabel.core.strategy import Strategy
-from nextlabel.core.types import Ids, Labels
+from nextlabel.core.types import Ids, Labels, as_ids
 
 
 def algorithm1(
@@ -53,10 +54,10 @@ def algorithm1(
         snapshot = fitted.snapshot(pool, strategy.needs)
         seen = time.perf_counter()
         budget = min(batch, target - pool.labelled_count)
-        chosen = strategy.select(snapshot, budget, seeds.rng("select", number))  # line 6
+        chosen = _select(strategy, snapshot, budget, seeds.rng("select", number))  # line 6
         seconds = {"signals": seen - clock, "select": time.perf_counter() - seen}
         del snapshot
-        pool, labels = _label(pool, labels, chosen, budget, oracle)  # line 7
+        pool, labels = pool.label(chosen), np.concatenate([labels, oracle(chosen)])  # line 7
         fitted = learner.fit(pool, labels, number, fitted)  # line 8
         yield _round(number, pool, chosen, fitted, seconds)  # lines 9-10
 
@@ -81,18 +82,18 @@ def _initial_pool(
     if start is None:
         return Pool.random(size, initial, seeds.rng("initial"))
     empty = Pool(size)
-    return empty.label(
-        start.select(learner.cold(empty, start.needs), initial, seeds.rng("initial"))
-    )
+    snapshot = learner.cold(empty, start.needs)
+    return empty.label(_select(start, snapshot, initial, seeds.rng("initial")))
 
 
-def _label(
-    pool: Pool, labels: Labels, chosen: Ids, budget: int, oracle: Oracle
-) -> tuple[Pool, Labels]:
-    """Label what was chosen; `Pool` refuses ids chosen twice, labelled already or unknown."""
+def _select(strategy: Strategy, snapshot: Snapshot, budget: int, rng: np.random.Generator) -> Ids:
+    """Return what the strategy chose; `Pool` refuses ids twice, labelled already or unknown."""
+    chosen = as_ids(strategy.select(snapshot, budget, rng))
     if len(chosen) != budget:
-        raise UsageError(f"the strategy chose {len(chosen)} images, not the {budget} asked for")
-    return pool.label(chosen), np.concatenate([labels, oracle(chosen)])
+        raise UsageError(
+            f"the strategy chose {len(chosen)} images, not the {budget} asked for; repair it"
+        )
+    return chosen
 
 
 def _replay(

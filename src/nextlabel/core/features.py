@@ -30,6 +30,9 @@ class Embedding:
         if not self.blocks:
             raise UsageError("a feature space needs at least one block of weight above zero")
         clean = tuple((_matrix(array, i), float(f)) for i, (array, f) in enumerate(self.blocks))
+        for _, factor in clean:
+            if not np.isfinite(factor):
+                raise UsageError(f"factor {factor} of a block must be finite; give another weight")
         lengths = {len(array) for array, _ in clean}
         if len(lengths) > 1:
             raise DataError(
@@ -129,28 +132,31 @@ class FeatureSpace:
 def rms_distance(array: Array) -> float:
     """Return the root mean square of the pairwise distances of rows (N, d), in float64.
 
-    By the identity mean‖x - y‖² = 2 N/(N-1) Σ_j var_j, in two tiled passes without overflow.
+    By the identity mean‖x - y‖² = 2 N/(N-1) Σ_j var_j, in tiled passes that never overflow:
+    differences to the first row are divided by a power of two, which rounds nothing.
     """
     n = len(array)
     if n < 2:
         return 0.0
-    tiles = [slice(s, s + TILE) for s in range(0, n, TILE)]
-    shift = np.asarray(array[0], np.float64)
-    mean = shift + sum((np.asarray(array[t], np.float64) - shift).sum(0) for t in tiles) / n
-    largest = max(
-        float(np.abs(np.asarray(array[t], np.float64) - mean).max(initial=0)) for t in tiles
-    )
-    if largest == 0 or all(
-        np.array_equal(array[t], np.broadcast_to(array[0], array[t].shape)) for t in tiles
-    ):
+    first = np.asarray(array[0], np.float64) / 2
+
+    def halves() -> Iterator[Array]:
+        for start in range(0, n, TILE):
+            yield np.asarray(array[start : start + TILE], np.float64) / 2 - first
+
+    largest = max(float(np.abs(tile).max()) for tile in halves())
+    if largest == 0:
         return 0.0
-    total = sum((((np.asarray(array[t], np.float64) - mean) / largest) ** 2).sum() for t in tiles)
-    return float(largest * np.sqrt(2 * total / (n - 1)))
+    exponent = int(np.frexp(largest)[1])
+    mean = sum(np.ldexp(tile, -exponent).sum(0) for tile in halves()) / n
+    total = sum(((np.ldexp(tile, -exponent) - mean) ** 2).sum() for tile in halves())
+    return float(np.ldexp(np.sqrt(2 * total / (n - 1)), exponent + 1))
 
 
 def _matrix(values: Any, name: object) -> Array:
-    """Return `values` as a 2-d array of real numbers; refuse what cannot be measured."""
-    array = as_array(values)
+    """Return `values` as a read-only 2-d array of real numbers; refuse what cannot be measured."""
+    array = as_array(values).view()
+    array.flags.writeable = False
     if array.dtype.kind not in "fiub":
         raise DataError(f"block {name!r} holds {array.dtype}; give real numbers")
     if array.ndim != 2 or array.shape[1] == 0:

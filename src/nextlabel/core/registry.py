@@ -41,12 +41,19 @@ class Registry(Generic[T]):
     def _discover(self) -> None:
         if self._complete:
             return
-        self._complete = True
         package = importlib.import_module(self.package)
         for module in pkgutil.iter_modules(package.__path__):
             importlib.import_module(f"{self.package}.{module.name}")
         for point in entry_points(group=self.package):
-            self._add(point.name, point.load())
+            try:
+                thing = point.load()
+            except (ImportError, AttributeError) as error:
+                raise UsageError(
+                    f"the plug-in {point.name!r} ({point.value}) does not load: {error}; "
+                    "repair or uninstall it"
+                ) from error
+            self._add(point.name, thing)
+        self._complete = True
 
     def __iter__(self) -> Iterator[str]:
         self._discover()

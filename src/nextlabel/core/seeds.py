@@ -5,12 +5,21 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from nextlabel.core.errors import UsageError
+
 
 @dataclass(frozen=True)
 class Seeds:
-    """A family of random streams: what one consumer draws never shifts what another draws."""
+    """A family of random streams: what one consumer draws never shifts what another draws.
+
+    Raises UsageError when the seed is negative.
+    """
 
     seed: int
+
+    def __post_init__(self) -> None:
+        if self.seed < 0:
+            raise UsageError(f"seed {self.seed} is negative; give 0 or more")
 
     def rng(self, name: str, *index: int) -> np.random.Generator:
         """Return a fresh numpy generator for the stream `name`, for example `rng("select", 3)`."""

@@ -5,6 +5,8 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from nextlabel.core.errors import UsageError
+
 Array: TypeAlias = NDArray[Any]
 """Real numbers, float32 or float64; rows are images."""
 
@@ -23,19 +25,23 @@ PARTS: tuple[Part, ...] = ("train", "validation", "test")
 def as_ids(values: object) -> Ids:
     """Return integer ids, shape (n,), int64, from any sequence, array or tensor.
 
-    Raises ValueError when a value is not a whole number.
+    Raises UsageError when a value is not a whole number; a mask is not taken for ids.
     """
-    raw = as_array(values)
+    raw = as_array(values).reshape(-1)
     if raw.size == 0:
         return np.empty(0, np.int64)
-    ids = raw.astype(np.int64).reshape(-1)
-    if raw.dtype.kind not in "iu" and not np.array_equal(ids, raw.reshape(-1)):
-        raise ValueError("ids must be whole numbers")
-    return ids
+    if raw.dtype.kind == "b":
+        raise UsageError("ids are numbers, not true or false; give np.flatnonzero(mask)")
+    whole = raw.dtype.kind in "iu" or (raw.dtype.kind == "f" and (np.abs(raw) < 2.0**53).all())
+    broken = raw[np.trunc(raw) != raw] if whole and raw.dtype.kind == "f" else raw[:0]
+    if not whole or broken.size:
+        shown = broken[0] if broken.size else raw[:3].tolist()
+        raise UsageError(f"ids must be whole numbers, not {shown}; give rows of the pool")
+    return raw.astype(np.int64)
 
 
 def as_array(values: object) -> Array:
-    """Return a numpy view of an array, tensor (any device) or sequence, without a copy if possible."""
+    """Return a numpy view of an array, tensor or sequence, without a copy where possible."""
     if hasattr(values, "detach"):
         values = values.detach().cpu()
     if isinstance(values, np.ndarray):

@@ -1,0 +1,50 @@
+import numpy as np
+import pytest
+
+from nextlabel.core.errors import DataError, UsageError
+from nextlabel.core.features import Embedding
+from nextlabel.core.pool import Pool
+from nextlabel.core.snapshot import Snapshot
+
+
+def test_signals_have_a_row_for_each_image():
+    pool = Pool(3)
+    for signals in (
+        {"features": Embedding.of(np.eye(4))},
+        {"probabilities": np.full((2, 2), 0.5)},
+        {"predicted_loss": np.zeros(4)},
+    ):
+        with pytest.raises(DataError, match="rows for a pool of 3 images; give one for each"):
+            Snapshot(pool, **signals)
+
+
+def test_signals_that_are_not_finite_are_named_by_row():
+    probabilities = np.full((3, 2), 0.5)
+    probabilities[1, 0] = np.nan
+    with pytest.raises(DataError, match="probabilities is not finite in row 1"):
+        Snapshot(Pool(3), probabilities=probabilities)
+    with pytest.raises(DataError, match="predicted_loss is not finite in row 2"):
+        Snapshot(Pool(3), predicted_loss=np.array([0, 1, np.inf]))
+    with pytest.raises(DataError, match="probabilities has 1 dimensions; give 2"):
+        Snapshot(Pool(3), probabilities=np.zeros(3))
+
+
+def test_a_strategy_cannot_write_what_it_sees():
+    probabilities = np.full((3, 2), 0.5)
+    snapshot = Snapshot(Pool(3), "multiclass", Embedding.of(np.eye(3)), probabilities, np.zeros(3))
+    assert snapshot.features is not None
+    for array in (
+        snapshot.probabilities,
+        snapshot.predicted_loss,
+        snapshot.features.blocks[0][0],
+        snapshot.pool.labelled,
+    ):
+        with pytest.raises(ValueError, match="read-only"):
+            array[...] = 1
+    probabilities[0] = 0.25  # the owner still may
+
+
+def test_what_was_not_computed_is_asked_for_by_name():
+    with pytest.raises(UsageError, match="needs features, and none were given"):
+        Snapshot(Pool(3)).require("features")
+    Snapshot(Pool(3), predicted_loss=np.zeros(3)).require("predicted_loss")

@@ -1,0 +1,48 @@
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nextlabel.core.errors import UsageError
+from nextlabel.core.types import as_array, as_ids
+
+
+@given(st.lists(st.integers(0, 2**40), max_size=20))
+def test_every_kind_of_sequence_gives_the_same_ids(numbers):
+    expected = np.array(numbers, np.int64)
+    for given_as in (numbers, tuple(numbers), expected, torch.tensor(numbers, dtype=torch.int64)):
+        ids = as_ids(given_as)
+        assert ids.dtype == np.int64
+        np.testing.assert_array_equal(ids, expected)
+
+
+def test_whole_floats_are_ids_and_unsigned_are_too():
+    np.testing.assert_array_equal(as_ids([3.0, 1.0]), [3, 1])
+    np.testing.assert_array_equal(as_ids(np.array([7, 2], np.uint8)), [7, 2])
+
+
+@pytest.mark.parametrize(
+    ("bad", "says"),
+    [
+        ([0.5], "0.5"),
+        ([1.0, float("nan")], "nan"),
+        ([float("inf")], "inf"),
+        ([True, False], "flatnonzero"),
+        (["three"], "whole numbers"),
+        ([2**70], "whole numbers"),
+    ],
+)
+def test_what_is_no_id_is_refused(bad, says):
+    with pytest.raises(UsageError, match=says):
+        as_ids(bad)
+
+
+def test_arrays_are_seen_not_copied():
+    array = np.arange(6.0).reshape(2, 3)
+    assert as_array(array) is array
+    tensor = torch.arange(6.0, requires_grad=True)
+    view = as_array(tensor)
+    with torch.no_grad():
+        tensor[0] = 41
+    assert view[0] == 41
