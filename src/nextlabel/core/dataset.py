@@ -61,7 +61,8 @@ class Images:
 class Dataset:
     """Three parts of one source: `train` is the pool, its rows are the ids.
 
-    `sources` names each file and its sha256; `checksum` covers images, labels and order.
+    `sources` names each file and its sha256; `checksum` covers images, labels and order; `notes`
+    say what was done to the images on reading: 16-bit range, files skipped.
     """
 
     name: str
@@ -71,6 +72,7 @@ class Dataset:
     validation: Images
     test: Images
     sources: Mapping[str, str] = field(default_factory=dict)
+    notes: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for part in PARTS:
@@ -115,11 +117,11 @@ class Dataset:
             images, labels = self.part(part).images, self.part(part).labels
             digest.update(f"|{part}{images.shape}".encode())
             for start in range(0, len(images), TILE):
-                digest.update(np.ascontiguousarray(images[start : start + TILE]))
+                digest.update(np.ascontiguousarray(images[start : start + TILE]).data)
             if labels is not None:
-                digest.update(np.ascontiguousarray(labels, "<i8"))
+                digest.update(np.ascontiguousarray(labels, "<i8").data)
         return digest.hexdigest()
 
     def subset(self, **rows: Ids) -> "Dataset":
         """Return a new data set of the given rows of each part named, for example `train=ids`."""
-        return replace(self, **{part: getattr(self, part).take(ids) for part, ids in rows.items()})  # type: ignore[arg-type]
+        return replace(self, **{part: getattr(self, part).take(ids) for part, ids in rows.items()})

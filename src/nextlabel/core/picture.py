@@ -1,0 +1,36 @@
+"""Small PNG pictures of images, for reports that need the store alone."""
+
+import io
+
+import numpy as np
+from numpy.typing import NDArray
+
+MARGIN = 2
+GREY = 128
+
+
+def contact_sheet(images: NDArray[np.uint8], columns: int = 16, side: int = 56) -> bytes:
+    """Return a PNG of images (n, C, H, W), uint8, in rows of `columns`, each enlarged to `side`.
+
+    Enlarging is by whole factors, so that pixels stay pixels. Raises ValueError for none at all.
+    """
+    from PIL import Image
+
+    if not len(images):
+        raise ValueError("a contact sheet needs at least one image")
+    factor = max(1, side // max(images.shape[2:]))
+    tiles = images.repeat(factor, axis=2).repeat(factor, axis=3)
+    colours = tiles[:, :1].repeat(3, axis=1) if tiles.shape[1] != 3 else tiles
+    height, width = tiles.shape[2] + MARGIN, tiles.shape[3] + MARGIN
+    columns = min(columns, len(tiles))
+    rows = -(-len(tiles) // columns)
+    sheet = np.full((rows * height + MARGIN, columns * width + MARGIN, 3), GREY, np.uint8)
+    for i, tile in enumerate(colours):
+        top, left = MARGIN + i // columns * height, MARGIN + i % columns * width
+        sheet[top : top + height - MARGIN, left : left + width - MARGIN] = tile.transpose(1, 2, 0)
+    picture = Image.fromarray(sheet)
+    if images.shape[1] != 3:
+        picture = picture.convert("L")
+    stream = io.BytesIO()
+    picture.save(stream, "PNG", optimize=True)
+    return stream.getvalue()

@@ -1,0 +1,93 @@
+"""The block of a user's own embeddings: a `.npy` or `.npz` file, named by its path."""
+
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from nextlabel.core.block import FittedBlock
+from nextlabel.core.dataset import Dataset
+from nextlabel.core.errors import DataError
+from nextlabel.core.pool import Pool
+from nextlabel.core.seeds import Seeds
+from nextlabel.core.settings import Settings
+from nextlabel.core.types import PARTS, Array, Labels, Part
+from nextlabel.models.blocks import register
+
+SUFFIXES = (".npy", ".npz")
+
+
+@register("file")
+class FileBlock(Settings):
+    """Rows of a file: one for each image of the pool, then of validation and test if there.
+
+    An `.npz` holds `features` in that order, or `train`, `validation` and `test` apart.
+    """
+
+    path: Path
+
+    @property
+    def supervised(self) -> bool:
+        """False: the labels are not used."""
+        return False
+
+    @property
+    def identity(self) -> Mapping[str, Any]:
+        """The sha256 of the file's bytes, wherever it lies."""
+        return {"sha256": self._digest()}
+
+    def _digest(self) -> str:
+        try:
+            with self.path.open("rb") as stream:
+                return hashlib.file_digest(stream, "sha256").hexdigest()
+        except OSError as error:
+            raise DataError(
+                f"the feature file {self.path} cannot be read ({error.strerror}); check the path"
+            ) from error
+
+    def fit(
+        self, data: Dataset, pool: Pool, labels: Labels | None, number: int, seeds: Seeds
+    ) -> FittedBlock:
+        """Return the file's rows for each part it covers; DataError when lengths do not fit."""
+        self._digest()
+        try:
+            loaded = np.load(self.path, mmap_mode="r", allow_pickle=False)
+        except (OSError, ValueError, EOFError) as error:
+            raise DataError(
+                f"{self.path.name} is no .npy or .npz file of numbers ({error}); save it with "
+                "numpy.save"
+            ) from error
+        if isinstance(loaded, np.ndarray):
+            return FittedBlock(self._cut(loaded, data))
+        named = {part: loaded[part] for part in PARTS if part in loaded}
+        if not named and "features" in loaded:
+            return FittedBlock(self._cut(loaded["features"], data))
+        if "train" not in named:
+            raise DataError(
+                f"{self.path.name} has {', '.join(loaded.files) or 'nothing'}; it needs `features` "
+                "or `train`"
+            )
+        for part, rows in named.items():
+            self._check(len(rows), (len(data.part(part)),))
+        return FittedBlock(named)
+
+    def _cut(self, rows: Array, data: Dataset) -> dict[Part, Array]:
+        """Cut rows into parts: the pool alone, or pool, validation and test in that order."""
+        sizes = [len(data.part(part)) for part in PARTS]
+        self._check(len(rows), (sizes[0], sum(sizes)))
+        if len(rows) == sizes[0]:
+            return {"train": rows}
+        starts = np.cumsum([0, *sizes])
+        return {
+            part: rows[starts[i] : starts[i + 1]] for i, part in enumerate(PARTS) if sizes[i] > 0
+        }
+
+    def _check(self, rows: int, allowed: tuple[int, ...]) -> None:
+        if rows not in allowed:
+            wanted = " or ".join(map(str, sorted(set(allowed))))
+            raise DataError(
+                f"{self.path.name} has {rows} rows; give {wanted}: one for each image of the pool, "
+                "and after them those of validation and test if you have them"
+            )

@@ -1,0 +1,144 @@
+"""3×3 convolutions on maps so small that many taps only ever meet padding, without those taps.
+
+On a 1×1 map a padded 3×3 convolution is a linear layer on its centre tap; with stride 2 on a 2×2
+map it is one on the lower right four taps; with stride 1 on a 2×2 map it is one dense map of
+(4 × inputs) to (4 × outputs). All are exact, gradients included. At 28 pixels that is the whole
+fourth block of a ResNet-18 and most of the third.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Literal
+
+import torch
+from torch import Tensor, nn
+
+Kind = Literal["centre", "corner", "square"]
+
+
+class Conv3x3(nn.Conv2d):
+    """A 3×3 convolution, padding 1, no bias, that can leave out taps which meet only padding.
+
+    While `compact` trains it, `taps` holds what matters of the weight, tap-major:
+    "centre" (inputs, outputs), "corner" (4 × inputs, outputs), "square" (3, 3, inputs, outputs).
+    """
+
+    kind: Kind | None
+    taps: nn.Parameter | None
+
+    def __init__(self, inputs: int, outputs: int, stride: int = 1) -> None:
+        super().__init__(inputs, outputs, 3, stride, padding=1, bias=False)
+        self.kind, self.taps = None, None
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map (B, inputs, H, W) to (B, outputs, ⌈H/stride⌉, ⌈W/stride⌉)."""
+        if self.taps is None:
+            return super().forward(x)
+        if self.kind != kind_for(x.shape[2:], self.stride[0]):
+            raise RuntimeError(
+                f"a {x.shape[2]}×{x.shape[3]} map reached a convolution compacted for another "
+                "size; leave `compact` before changing the image size"
+            )
+        pixels = x.permute(0, 2, 3, 1).reshape(len(x), -1)
+        matrix = _Square.apply(self.taps) if self.kind == "square" else self.taps
+        side = 2 if self.kind == "square" else 1
+        return (pixels @ matrix).view(len(x), side, side, -1).permute(0, 3, 1, 2)
+
+    @torch.no_grad()
+    def start(self, kind: Kind) -> None:
+        """Take the taps that matter out of the weight, which rests until `finish`."""
+        self.kind = kind
+        self.taps = nn.Parameter(_window(self.weight, kind).permute(2, 3, 1, 0).contiguous())
+        if kind != "square":
+            self.taps = nn.Parameter(self.taps.reshape(-1, self.out_channels))
+        self.weight.requires_grad_(False)
+
+    @torch.no_grad()
+    def finish(self) -> None:
+        """Put the trained taps back into the weight."""
+        assert self.taps is not None and self.kind is not None
+        window = _window(self.weight, self.kind)
+        outputs, inputs, height, width = window.shape
+        window.copy_(self.taps.view(height, width, inputs, outputs).permute(3, 2, 0, 1))
+        self.kind, self.taps = None, None
+        self.weight.requires_grad_(True)
+
+
+def kind_for(size: torch.Size, stride: int) -> Kind | None:
+    """Return how a map of `size` meets a padded 3×3 convolution, None where as any other."""
+    if tuple(size) == (1, 1):
+        return "centre"
+    if tuple(size) == (2, 2):
+        return "corner" if stride == 2 else "square"
+    return None
+
+
+def _window(weight: Tensor, kind: Kind) -> Tensor:
+    """Return a view of the taps that meet a map of this kind."""
+    return {"centre": weight[:, :, 1:2, 1:2], "corner": weight[:, :, 1:, 1:], "square": weight}[
+        kind
+    ]
+
+
+class _Square(torch.autograd.Function):
+    """The matrix (4 × inputs, 4 × outputs) of a convolution on 2×2 maps, from its nine taps.
+
+    Row (k, l, c), column (i, j, o) holds tap (k - i + 1, l - j + 1) of (c, o).
+    """
+
+    @staticmethod
+    def forward(ctx: Any, taps: Tensor) -> Tensor:
+        inputs, outputs = taps.shape[2:]
+        matrix = taps.new_empty(2, 2, inputs, 2, 2, outputs)
+        for i in (0, 1):
+            for j in (0, 1):
+                matrix[:, :, :, i, j] = taps[1 - i : 3 - i, 1 - j : 3 - j]
+        return matrix.view(4 * inputs, 4 * outputs)
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor) -> Tensor:
+        rows, columns = grads[0].shape
+        matrix = grads[0].reshape(2, 2, rows // 4, 2, 2, columns // 4)
+        out = matrix.new_zeros(3, 3, rows // 4, columns // 4)
+        for i in (0, 1):
+            for j in (0, 1):
+                out[1 - i : 3 - i, 1 - j : 3 - j] += matrix[:, :, :, i, j]
+        return out
+
+
+@contextmanager
+def compact(network: nn.Module, images: Tensor) -> Iterator[list[nn.Parameter]]:
+    """Train only the taps that meet the maps made of `images` (1, C, H, W); yield all parameters.
+
+    The other taps never get a gradient, so leaving them out changes nothing but the time that
+    optimiser and gradients take. Weight decay does not touch them either.
+    """
+    convs = _reached(network, images)
+    for conv, kind in convs:
+        conv.start(kind)
+    try:
+        yield [p for p in network.parameters() if p.requires_grad]
+    finally:
+        for conv, _ in convs:
+            conv.finish()
+
+
+def _reached(network: nn.Module, images: Tensor) -> list[tuple[Conv3x3, Kind]]:
+    """Return the convolutions that meet small maps, by one look at an image."""
+    found: list[tuple[Conv3x3, Kind]] = []
+
+    def note(module: nn.Module, inputs: tuple[Tensor, ...]) -> None:
+        assert isinstance(module, Conv3x3)
+        kind = kind_for(inputs[0].shape[2:], module.stride[0])
+        if kind is not None:
+            found.append((module, kind))
+
+    hooks = [m.register_forward_pre_hook(note) for m in network.modules() if isinstance(m, Conv3x3)]
+    training = network.training
+    network.eval()
+    with torch.no_grad():
+        network(images)
+    network.train(training)
+    for hook in hooks:
+        hook.remove()
+    return found

@@ -1,0 +1,50 @@
+"""How good predictions are: pure functions of probabilities and labels."""
+
+import numpy as np
+
+from nextlabel.core.errors import DataError
+from nextlabel.core.types import Array, Labels, Task
+
+
+def evaluate(probabilities: Array, labels: Labels, task: Task) -> dict[str, float]:
+    """Return metrics of probabilities (N, K) against labels (N) or (N, K), each in [0, 1].
+
+    Multi-class: accuracy, balanced_accuracy, auroc (macro, one against the rest). Multi-label:
+    auroc (macro), map, label_accuracy, exact_match. Classes without both kinds of example are
+    left out of the averages; a metric that no class defines is left out altogether.
+    Raises DataError when there is nothing to measure on.
+    """
+    if not len(labels):
+        raise DataError("there are no labelled images to measure on; give some for validation")
+    if task == "multiclass":
+        return _multiclass(probabilities, labels)
+    return _multilabel(probabilities, labels)
+
+
+def _multiclass(probabilities: Array, labels: Labels) -> dict[str, float]:
+    right = probabilities.argmax(1) == labels
+    recalls = [right[labels == c].mean() for c in np.unique(labels)]
+    truth = labels[:, None] == np.arange(probabilities.shape[1])
+    found = {"accuracy": float(right.mean()), "balanced_accuracy": float(np.mean(recalls))}
+    return found | _ranking(probabilities, truth, ("auroc",))
+
+
+def _multilabel(probabilities: Array, labels: Labels) -> dict[str, float]:
+    truth = labels > 0
+    right = (probabilities > 0.5) == truth
+    found = {"label_accuracy": float(right.mean()), "exact_match": float(right.all(1).mean())}
+    return found | _ranking(probabilities, truth, ("auroc", "map"))
+
+
+def _ranking(probabilities: Array, truth: Array, names: tuple[str, ...]) -> dict[str, float]:
+    """Return the ranking metrics averaged over the classes that have both kinds of example."""
+    from sklearn.metrics import average_precision_score, roc_auc_score
+
+    measures = {"auroc": roc_auc_score, "map": average_precision_score}
+    defined = [c for c in range(truth.shape[1]) if truth[:, c].any() and not truth[:, c].all()]
+    if not defined:
+        return {}
+    return {
+        name: float(np.mean([measures[name](truth[:, c], probabilities[:, c]) for c in defined]))
+        for name in names
+    }

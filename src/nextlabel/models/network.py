@@ -1,0 +1,69 @@
+"""What every task network offers, and how it is built without global randomness."""
+
+from collections.abc import Callable
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor, nn
+
+
+class Network(Protocol):
+    """T = T_c ∘ T_f: features before the last layer, and logits after it."""
+
+    width: int
+    """The number of features."""
+    fc: nn.Linear
+    """T_c, from features to logits."""
+
+    def taps(self, images: Tensor) -> tuple[Tensor, ...]:
+        """Return the maps after each block, images (B, 3, H, W) being normalised."""
+        ...
+
+    def pool(self, taps: tuple[Tensor, ...]) -> Tensor:
+        """Return T_f (B, width) from the maps."""
+        ...
+
+
+def build(make: Callable[[], nn.Module], generator: torch.Generator) -> nn.Module:
+    """Return a network whose weights come from `generator`; torch's global one is not touched.
+
+    Kaiming initialisation (fan out) for convolutions, uniform ±1/√fan_in for linear layers and
+    one and zero for BatchNorm, as torchvision's ResNet.
+    """
+    with torch.device("meta"):
+        network = make()
+    network.to_empty(device="cpu")
+    for module in network.modules():
+        _initialise(module, generator)
+    return network
+
+
+@torch.no_grad()
+def _initialise(module: nn.Module, generator: torch.Generator) -> None:
+    if isinstance(module, nn.Conv2d | nn.ConvTranspose2d):
+        nn.init.kaiming_normal_(
+            module.weight, mode="fan_out", nonlinearity="relu", generator=generator
+        )
+        if module.bias is not None:
+            nn.init.zeros_(module.bias)
+    elif isinstance(module, nn.Linear):
+        bound = module.in_features**-0.5
+        module.weight.uniform_(-bound, bound, generator=generator)
+        if module.bias is not None:
+            module.bias.uniform_(-bound, bound, generator=generator)
+    elif isinstance(module, nn.BatchNorm2d | nn.BatchNorm1d):
+        module.reset_running_stats()
+        nn.init.ones_(module.weight)
+        nn.init.zeros_(module.bias)
+    elif list(module.parameters(recurse=False)) or list(module.buffers(recurse=False)):
+        raise TypeError(f"no rule to initialise {type(module).__name__}")
+
+
+def generator(seed: int) -> torch.Generator:
+    """Return a torch generator on the CPU for `seed`, so that draws are alike on every device."""
+    return torch.Generator().manual_seed(seed)
+
+
+def state_on_cpu(module: nn.Module) -> dict[str, Any]:
+    """Return a copy of the module's state that later training cannot change."""
+    return {name: tensor.detach().cpu().clone() for name, tensor in module.state_dict().items()}

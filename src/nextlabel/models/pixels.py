@@ -1,0 +1,34 @@
+"""From stored bytes to what networks see."""
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from nextlabel.core.errors import DataError
+
+IMAGENET_MEAN = (0.485, 0.456, 0.406)
+IMAGENET_DEVIATION = (0.229, 0.224, 0.225)
+
+
+def to_device(images: NDArray[np.uint8], device: torch.device) -> Tensor:
+    """Return images (N, C, H, W) as a uint8 tensor; on the CPU nothing is copied if possible."""
+    array = np.ascontiguousarray(images)
+    if not array.flags.writeable:
+        array = array.copy()
+    return torch.from_numpy(array).to(device)
+
+
+def normalise(batch: Tensor) -> Tensor:
+    """Return uint8 images (B, 1 or 3, H, W) as ImageNet-normalised float32 (B, 3, H, W).
+
+    Grey images are repeated to three channels. Raises DataError for other channel counts.
+    """
+    if batch.shape[1] not in (1, 3):
+        raise DataError(
+            f"images have {batch.shape[1]} channels; the task model takes 1 (grey) or 3 (RGB)"
+        )
+    mean = torch.tensor(IMAGENET_MEAN, device=batch.device).view(1, 3, 1, 1)
+    deviation = torch.tensor(IMAGENET_DEVIATION, device=batch.device).view(1, 3, 1, 1)
+    scaled = batch.expand(-1, 3, -1, -1).to(torch.float32) / 255
+    return ((scaled - mean) / deviation).contiguous(memory_format=torch.channels_last)

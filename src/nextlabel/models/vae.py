@@ -1,0 +1,200 @@
+"""The variational autoencoder V [Kingma & Welling 2013], equation 5: features from no label."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from pydantic import Field
+from torch import Tensor, nn
+
+from nextlabel.core.seeds import Seeds
+from nextlabel.core.settings import Settings
+from nextlabel.core.types import Array
+from nextlabel.models.device import precise, resolve
+from nextlabel.models.network import build, generator
+
+CHANNELS = (32, 64, 64, 64)
+UP = 4
+INFERENCE_BATCH = 512
+
+
+class VAESettings(Settings):
+    """The table `[blocks.vae]`: the paper's training, and what it leaves open.
+
+    `upsample = "first"` is the literal reading of the paper's decoder (up-sampling convolution,
+    then four size-preserving ones at full size); "last" has the same parts the other way round,
+    ten times faster. `beta` weighs the KL term.
+    """
+
+    latent: int = Field(32, ge=1, le=4096)
+    epochs: int = Field(20, ge=1)
+    learning_rate: float = Field(0.001, gt=0)
+    weight_decay: float = Field(0.005, ge=0)
+    batch_size: int = Field(64, ge=1)
+    likelihood: Literal["bernoulli", "gaussian"] = "bernoulli"
+    deviation: float = Field(0.1, gt=0)
+    beta: float = Field(1.0, ge=0)
+    upsample: Literal["last", "first"] = "last"
+    device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
+    precision: Literal["fp32", "bf16"] = "fp32"
+
+
+class VAE(nn.Module):
+    """Encoder: four down-sampling convolutions and two linear layers (mean, log-variance).
+
+    Decoder: one sub-pixel up-sampling convolution and four size-preserving ones.
+    """
+
+    def __init__(self, shape: tuple[int, int, int], settings: VAESettings) -> None:
+        super().__init__()
+        channels, height, width = shape
+        self.shape = shape
+        sizes = (channels, *CHANNELS)
+        self.down = nn.Sequential(
+            *(
+                layer
+                for i in range(4)
+                for layer in (nn.Conv2d(sizes[i], sizes[i + 1], 3, 2, 1), nn.ReLU())
+            )
+        )
+        top = CHANNELS[-1] * -(-height // 16) * -(-width // 16)
+        self.mean = nn.Linear(top, settings.latent)
+        self.log_variance = nn.Linear(top, settings.latent)
+        self.small = (-(-height // UP), -(-width // UP))
+        self.up = nn.Linear(settings.latent, CHANNELS[-1] * self.small[0] * self.small[1])
+        self.decoder = nn.Sequential(*_decoder(channels, settings.upsample))
+
+    def encode(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Return mean and log-variance (B, latent) of q(z|x) for x (B, C, H, W) in [0, 1]."""
+        top = self.down(x).flatten(1)
+        return self.mean(top), self.log_variance(top)
+
+    def decode(self, z: Tensor) -> Tensor:
+        """Return pixel logits (B, C, H, W) for z (B, latent)."""
+        x = torch.relu(self.up(z)).view(len(z), CHANNELS[-1], *self.small)
+        pixels: Tensor = self.decoder(x)
+        return pixels[:, :, : self.shape[1], : self.shape[2]]
+
+
+def _decoder(channels: int, upsample: str) -> list[nn.Module]:
+    wide = CHANNELS[-1]
+
+    def keep(outputs: int) -> list[nn.Module]:
+        return [nn.Conv2d(wide, outputs, 3, padding=1)]
+
+    def rise(outputs: int) -> list[nn.Module]:
+        return [nn.Conv2d(wide, outputs * UP * UP, 3, padding=1), nn.PixelShuffle(UP)]
+
+    if upsample == "last":
+        parts = [keep(wide) for _ in range(4)] + [rise(channels)]
+    else:
+        parts = [rise(wide)] + [keep(wide) for _ in range(3)] + [keep(channels)]
+    layers = [layer for part in parts for layer in (*part, nn.ReLU())]
+    return layers[:-1]
+
+
+def reconstruction(logits: Tensor, x: Tensor, settings: VAESettings) -> Tensor:
+    """Return -log p(x|z) summed over pixels, for each image (B), in nats."""
+    if settings.likelihood == "bernoulli":
+        loss = F.binary_cross_entropy_with_logits(logits, x, reduction="none")
+    else:
+        loss = (logits.sigmoid() - x).square() / (2 * settings.deviation**2)
+    return loss.flatten(1).sum(1)
+
+
+def kl_divergence(mean: Tensor, log_variance: Tensor) -> Tensor:
+    """Return KL(q(z|x) ‖ N(0, 1)) summed over dimensions, for each image (B), in nats."""
+    return 0.5 * (mean.square() + log_variance.exp() - 1 - log_variance).sum(1)
+
+
+@dataclass(frozen=True, eq=False)
+class FittedVAE:
+    """A trained VAE and its per-epoch record of elbo, reconstruction and kl, per image in nats."""
+
+    network: VAE
+    device: torch.device
+    log: tuple[dict[str, float], ...]
+
+    def means(self, images: Tensor) -> Array:
+        """Return V(u), the posterior means (N, latent) float32 of uint8 images (N, C, H, W)."""
+        return self._encode(images)[0].numpy()
+
+    def kl_by_dimension(self, images: Tensor) -> Array:
+        """Return the mean KL of each latent dimension (latent): how much each one tells."""
+        mean, log_variance = self._encode(images)
+        kl = 0.5 * (mean.square() + log_variance.exp() - 1 - log_variance)
+        return kl.mean(0).numpy()
+
+    def decode(self, z: Array) -> Array:
+        """Return images (n, C, H, W) uint8 for latent points (n, latent)."""
+        with torch.inference_mode():
+            logits = self.network.decode(torch.as_tensor(z, device=self.device))
+            return (logits.sigmoid() * 255).round().to(torch.uint8).cpu().numpy()
+
+    def _encode(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        with torch.inference_mode():
+            parts = [
+                self.network.encode(_scaled(batch.to(self.device)))
+                for batch in images.split(INFERENCE_BATCH)
+            ]
+        return torch.cat([p[0] for p in parts]).cpu(), torch.cat([p[1] for p in parts]).cpu()
+
+
+def fit_vae(images: Tensor, settings: VAESettings, seeds: Seeds) -> FittedVAE:
+    """Train V on uint8 images (N, C, H, W) by maximising the ELBO (equation 5), labels unused.
+
+    Both terms are summed over their own dimensions and averaged over the batch.
+    """
+    device = resolve(settings.device)
+    shape = (images.shape[1], images.shape[2], images.shape[3])
+    network = build(lambda: VAE(shape, settings), generator(seeds.integer("vae weights")))
+    assert isinstance(network, VAE)
+    network.to(device, memory_format=torch.channels_last)
+    images = images.to(device)
+    optimiser = torch.optim.Adam(
+        network.parameters(),
+        lr=settings.learning_rate,
+        weight_decay=settings.weight_decay,
+        fused=device.type in ("cpu", "cuda"),
+    )
+    order = seeds.rng("vae order")
+    noise = generator(seeds.integer("vae noise"))
+    batches = -(-len(images) // settings.batch_size)
+    log = []
+    network.train()
+    for _ in range(settings.epochs):
+        sums = torch.zeros(2, device=device)
+        for rows in np.array_split(order.permutation(len(images)), batches):
+            x = _scaled(images[torch.from_numpy(rows).to(device)])
+            sums += _step(network, optimiser, x, settings, noise)
+        rebuilt, kl = (sums / len(images)).tolist()
+        log.append({"elbo": -(rebuilt + kl), "reconstruction": rebuilt, "kl": kl})
+    network.eval()
+    return FittedVAE(network, device, tuple(log))
+
+
+def _step(
+    network: VAE,
+    optimiser: torch.optim.Optimizer,
+    x: Tensor,
+    settings: VAESettings,
+    noise: torch.Generator,
+) -> Tensor:
+    """Take one step; return the batch's summed reconstruction error and KL."""
+    optimiser.zero_grad()
+    epsilon = torch.randn(len(x), settings.latent, generator=noise).to(x.device)
+    with precise(x.device, settings.precision):
+        mean, log_variance = network.encode(x)
+        logits = network.decode(mean + (0.5 * log_variance).exp() * epsilon)
+    rebuilt = reconstruction(logits.float(), x, settings)
+    kl = kl_divergence(mean.float(), log_variance.float())
+    (rebuilt + settings.beta * kl).mean().backward()
+    optimiser.step()
+    return torch.stack([rebuilt.detach().sum(), kl.detach().sum()])
+
+
+def _scaled(batch: Tensor) -> Tensor:
+    scaled = batch.to(torch.float32) / 255
+    return scaled.contiguous(memory_format=torch.channels_last)

@@ -1,0 +1,100 @@
+"""Published weights: found, checked and fitted into a network, or refused by name."""
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from nextlabel.core.errors import DataError
+
+IMAGENET_URL = "https://download.pytorch.org/models/resnet18-f37072fd.pth"
+IMAGENET_SHA256 = "f37072fd47e89c5e827621c5baffa7500819f7896bbacec160b1a16c560e07ec"
+
+
+@dataclass(frozen=True, eq=False)
+class Weights:
+    """A state dict and where it came from, for the record."""
+
+    name: str
+    state: dict[str, Tensor]
+
+
+def load_weights(
+    source: str, cache_dir: Path | None = None, progress: bool = False
+) -> Weights | None:
+    """Return the weights that `source` names: None for "random", else "imagenet", a path or a URL.
+
+    Files are read with `weights_only=True`. Raises DataError when there is no such file, when it
+    cannot be downloaded, or when it is not a state dict.
+    """
+    if source == "random":
+        return None
+    path = _download(source, cache_dir, progress) if _remote(source) else Path(source)
+    if not path.is_file():
+        raise DataError(f'no weights at {source}; give a path, a URL, "imagenet" or "random"')
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    try:
+        state = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # torch raises many kinds for a file that is not a checkpoint
+        raise DataError(
+            f"{path.name} is not a state dict of tensors ({type(error).__name__}); "
+            "save one with torch.save(model.state_dict(), path)"
+        ) from error
+    if not isinstance(state, dict) or not all(isinstance(v, Tensor) for v in state.values()):
+        raise DataError(f"{path.name} holds no state dict; save model.state_dict() alone")
+    label = "imagenet" if source == "imagenet" else path.name
+    return Weights(f"{label} sha256:{digest[:16]}", state)
+
+
+def _remote(source: str) -> bool:
+    return source == "imagenet" or source.startswith(("http://", "https://"))
+
+
+def _download(source: str, cache_dir: Path | None, progress: bool) -> Path:
+    import pooch
+
+    url, known = (IMAGENET_URL, IMAGENET_SHA256) if source == "imagenet" else (source, None)
+    folder = cache_dir or Path(pooch.os_cache("nextlabel")) / "weights"
+    try:
+        found = pooch.retrieve(
+            url,
+            known_hash=f"sha256:{known}" if known else None,
+            path=folder,
+            fname=url.rsplit("/", 1)[-1],
+            progressbar=progress,
+        )
+    except (OSError, ValueError) as error:
+        raise DataError(
+            f"weights {source!r} could not be downloaded from {url} ({error}); download the file "
+            'yourself and give its path, or set weights = "random"'
+        ) from error
+    return Path(found)
+
+
+def insert(network: nn.Module, weights: Weights) -> None:
+    """Copy `weights` into `network`; another number of classes keeps the network's own head.
+
+    Raises DataError naming the first key that is missing, unknown or of another shape.
+    """
+    own: dict[str, Any] = network.state_dict()
+    given = dict(weights.state)
+    if "fc.weight" in given and given["fc.weight"].shape != own["fc.weight"].shape:
+        given["fc.weight"], given["fc.bias"] = own["fc.weight"], own["fc.bias"]
+    for name in own:
+        if name.endswith("num_batches_tracked"):
+            given.setdefault(name, own[name])
+    for name, tensor in own.items():
+        if name not in given:
+            raise DataError(f"weights {weights.name} lack {name!r}; they are of another network")
+        if given[name].shape != tensor.shape:
+            raise DataError(
+                f"weights {weights.name}: {name!r} has shape {tuple(given[name].shape)}, the "
+                f"network needs {tuple(tensor.shape)}; check model.name and model.stem"
+            )
+    for name in given:
+        if name not in own:
+            raise DataError(f"weights {weights.name} have {name!r}, which the network does not")
+    network.load_state_dict(given)
