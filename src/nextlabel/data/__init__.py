@@ -1,8 +1,9 @@
-"""Sources of images, one file each."""
+"""Sources of images, one file each; `load` makes a data set from settings."""
 
-from typing import Any
+from nextlabel.data.catalogue import describe
+from nextlabel.data.loading import load
+from nextlabel.data.registry import SOURCES, register
+from nextlabel.data.settings import DataSettings
+from nextlabel.data.source import Card, Raw, Source
 
-from nextlabel.core.registry import Registry
-
-SOURCES: Registry[Any] = Registry("data sets", __name__)
-register = SOURCES.register
+__all__ = ["SOURCES", "Card", "DataSettings", "Raw", "Source", "describe", "load", "register"]

@@ -1,0 +1,181 @@
+"""Images in a numpy file, with labels in it or beside it."""
+
+import zipfile
+import zlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nextlabel.core.dataset import Images
+from nextlabel.core.errors import DataError
+from nextlabel.core.types import Array, Labels, Part, Task
+from nextlabel.data.download import Shelf, digests
+from nextlabel.data.manifest import PART_NAMES
+from nextlabel.data.pixels import stretch
+from nextlabel.data.registry import register
+from nextlabel.data.settings import DataSettings
+from nextlabel.data.source import Card, Raw
+
+TILE = 1024
+MOST_CLASSES = 10_000
+
+
+@register("arrays")
+class Arrays:
+    """A .npy of images, or an .npz with `images` and, if there, `labels`, `classes` and `split`.
+
+    Images are (N, H, W), (N, H, W, C) or (N, C, H, W) with 1, 3 or 4 channels, the fourth an
+    alpha that is dropped; uint8, bool, uint16 (the smallest value of all becomes 0, the largest
+    255) or float from 0 to 1. Labels are whole numbers (N) or names (N), or 0 and 1 of shape
+    (N, K) for a multi-label task; -1 where unknown. `data.labels` names a second .npy with them.
+    `split` holds train, validation and test. A .npy of uint8 stays a memory map, and is not
+    copied unless images are drawn, resized or stripped of alpha.
+    """
+
+    def __init__(self, settings: DataSettings) -> None:
+        settings.allow("path", "labels", "validation_fraction", "test_fraction")
+        self.settings, self.path = settings, settings.need_path()
+
+    @classmethod
+    def card(cls, name: str, shelf: Shelf) -> Card:
+        """Return that all depends on the file."""
+        return Card(name, None, (), {}, None, "path")
+
+    def read(self, image_size: int | None, shelf: Shelf) -> Raw:
+        """Return all images in their own size."""
+        arrays = _load(self.path)
+        if "images" not in arrays:
+            raise DataError(
+                f"{self.path} lacks the array 'images'; it has {', '.join(arrays) or 'none'}"
+            )
+        sources = {self.path.name: digests(self.path)[1]}
+        answers = arrays.get("labels")
+        if self.settings.labels is not None:
+            answers = _load(self.settings.labels)["images"]
+            sources[self.settings.labels.name] = digests(self.settings.labels)[1]
+        images, notes = _bytes(_channels_first(arrays["images"]))
+        task, classes, labels = _labels(answers, arrays.get("classes"))
+        whole = Images(images, labels)
+        known = 0 if labels is None else int((labels.reshape(len(labels), -1) >= 0).all(1).sum())
+        drawn: dict[Part, int] = {
+            "validation": int(self.settings.validation_fraction * known),
+            "test": int(self.settings.test_fraction * known),
+        }
+        parts = _parts(whole, arrays.get("split"))
+        return Raw(self.path.stem, task, classes, parts, drawn, sources, notes)
+
+
+def _load(path: Path) -> dict[str, Array]:
+    """Return the arrays of a file; a .npy is memory-mapped and called `images`."""
+    try:
+        loaded: Any = np.load(path, mmap_mode="r", allow_pickle=False)
+        if isinstance(loaded, np.ndarray):
+            return {"images": loaded}
+        with loaded:
+            return {name: loaded[name] for name in loaded.files}
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error, TypeError) as error:
+        raise DataError(
+            f"{path} is no readable .npy or .npz file of numbers ({error}); save it by numpy.save "
+            "or numpy.savez"
+        ) from error
+
+
+def _channels_first(array: Array) -> Array:
+    """Return images as a view (N, C, H, W), with 1 or 3 channels."""
+    if array.ndim == 3:
+        array = array[:, None]
+    elif array.ndim == 4:
+        last, first = array.shape[3] in (1, 3, 4), array.shape[1] in (1, 3, 4)
+        if last == first:
+            raise DataError(
+                f"images have shape {array.shape} and it is not plain which is the channel; give "
+                "(N, H, W), or (N, H, W, C) or (N, C, H, W) with 1 or 3 channels"
+            )
+        array = array.transpose(0, 3, 1, 2) if last else array
+    else:
+        raise DataError(
+            f"images have shape {array.shape}; give (N, H, W), (N, H, W, C) or (N, C, H, W)"
+        )
+    if 0 in array.shape:
+        raise DataError(f"images have shape {array.shape}; give at least one image of one pixel")
+    return array[:, :3] if array.shape[1] == 4 else array
+
+
+def _bytes(array: Array) -> tuple[NDArray[np.uint8], dict[str, str]]:
+    """Return images as uint8, and a note on how."""
+    if array.dtype == np.uint8:
+        return array, {}
+    tiles = [slice(start, start + TILE) for start in range(0, len(array), TILE)]
+    out = np.empty(array.shape, np.uint8)
+    if array.dtype == np.bool_:
+        for tile in tiles:
+            out[tile] = array[tile] * np.uint8(255)
+        return out, {}
+    if array.dtype == np.uint16:
+        low = min(int(array[tile].min()) for tile in tiles)
+        high = max(int(array[tile].max()) for tile in tiles)
+        for tile in tiles:
+            out[tile] = stretch(array[tile], low, high)
+        return out, {"16-bit range": f"{low} to {high} in {len(array)} images"}
+    if array.dtype.kind != "f":
+        raise DataError(f"images are {array.dtype}; give uint8, uint16, or floats from 0 to 1")
+    for tile in tiles:
+        values = np.asarray(array[tile], np.float64)
+        # Written so that NaN fails it too.
+        if not (values.min() >= 0 and values.max() <= 1):
+            bad = np.flatnonzero(~((values >= 0) & (values <= 1)).all(axis=(1, 2, 3)))[0]
+            raise DataError(
+                f"image {tile.start + bad} has values from {values[bad].min()} to "
+                f"{values[bad].max()}; floats must lie between 0 and 1"
+            )
+        out[tile] = np.rint(values * 255)
+    return out, {}
+
+
+def _labels(
+    answers: Array | None, names: Array | None
+) -> tuple[Task, tuple[str, ...], Labels | None]:
+    if answers is None:
+        return "multiclass", (), None
+    if answers.ndim == 2 and answers.shape[1] == 1:
+        answers = answers[:, 0]
+    if answers.ndim not in (1, 2) or not len(answers):
+        raise DataError(f"labels have shape {answers.shape}; give (N) or (N, classes)")
+    if answers.dtype.kind == "U" and answers.ndim == 1:
+        found, numbers = np.unique(answers, return_inverse=True)
+        return "multiclass", tuple(map(str, found)), numbers.astype(np.int64)
+    labels = np.asarray(answers).astype(np.int64) if answers.dtype.kind in "fiub" else None
+    if labels is None or not np.array_equal(labels, answers):
+        raise DataError(f"labels are {answers.dtype}; give whole numbers, or names in one column")
+    if answers.ndim == 2:
+        return "multilabel", _names(names, answers.shape[1]), labels
+    if labels.max() >= MOST_CLASSES:
+        raise DataError(
+            f"label {labels.max()} exceeds {MOST_CLASSES - 1}; number the classes from 0"
+        )
+    return "multiclass", _names(names, int(labels.max()) + 1), labels
+
+
+def _names(names: Array | None, count: int) -> tuple[str, ...]:
+    if names is None:
+        return tuple(map(str, range(count)))
+    if names.ndim != 1 or len(names) < count:
+        raise DataError(f"classes have shape {names.shape} for {count} classes; name each one")
+    return tuple(map(str, names))
+
+
+def _parts(images: Images, split: Array | None) -> dict[Part, Images]:
+    if split is None:
+        return {"train": images}
+    if split.shape != (len(images),):
+        raise DataError(
+            f"split has shape {split.shape} for {len(images)} images; give one word for each"
+        )
+    words = [str(word).lower() for word in split]
+    unknown = sorted(set(words) - set(PART_NAMES))
+    if unknown:
+        raise DataError(f"split {unknown[0]!r} is unknown; give train, validation or test")
+    of = np.array([PART_NAMES[word] for word in words])
+    return {part: images.take(np.flatnonzero(of == part)) for part in {"train", *of.tolist()}}

@@ -1,0 +1,43 @@
+"""The 1,797 handwritten digits that come with scikit-learn [Alpaydin & Kaynak 1998], 8×8, grey.
+
+https://archive.ics.uci.edu/dataset/80/optical+recognition+of+handwritten+digits
+"""
+
+import hashlib
+from collections.abc import Mapping
+
+import numpy as np
+
+from nextlabel.core.dataset import Images
+from nextlabel.core.types import Part
+from nextlabel.data.download import Shelf
+from nextlabel.data.registry import register
+from nextlabel.data.settings import DataSettings
+from nextlabel.data.source import Card, Raw
+
+CLASSES = tuple("0123456789")
+DRAWN: Mapping[Part, int] = {"validation": 300, "test": 300}
+
+
+@register("digits")
+class Digits:
+    """Embedded, so nothing is downloaded; by default 1,197 train, 300 validate and 300 test."""
+
+    def __init__(self, settings: DataSettings) -> None:
+        settings.allow()
+
+    @classmethod
+    def card(cls, name: str, shelf: Shelf) -> Card:
+        """Return what is known of the digits."""
+        return Card(name, "multiclass", CLASSES, {"train": 1197, **DRAWN}, (1, 8, 8), "embedded")
+
+    def read(self, image_size: int | None, shelf: Shelf) -> Raw:
+        """Return all digits as the part to draw from; their 17 grey levels become 0 … 255."""
+        from sklearn.datasets import load_digits
+
+        bunch = load_digits()
+        images = np.rint(bunch.images * (255 / 16)).astype(np.uint8)[:, None]
+        labels = bunch.target.astype(np.int64)
+        digest = hashlib.sha256(images.tobytes() + labels.astype("<i8").tobytes()).hexdigest()
+        parts: dict[Part, Images] = {"train": Images(images, labels)}
+        return Raw("digits", "multiclass", CLASSES, parts, DRAWN, {"digits": digest})

@@ -1,0 +1,89 @@
+"""Sizes, channels and ranges of images."""
+
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nextlabel.core.errors import DataError
+
+TILE = 1024
+Pixels: TypeAlias = NDArray[Any]
+"""uint8 or uint16."""
+
+
+def resize(image: Pixels, size: int) -> Pixels:
+    """Return one image (H, W) or (H, W, 3) as a square (size, size[, 3]) of the same dtype.
+
+    Bicubic with the filter widened when shrinking, so that nothing aliases; an image that is not
+    square is stretched. 8 bit uses Pillow's integer arithmetic: the same everywhere.
+    """
+    if image.shape[:2] == (size, size):
+        return image
+    from PIL import Image
+
+    if image.dtype == np.uint8:
+        small = Image.fromarray(image).resize((size, size), Image.Resampling.BICUBIC)
+        return np.asarray(small)
+    planes = image[..., None] if image.ndim == 2 else image
+    scaled = [
+        np.asarray(
+            Image.fromarray(np.ascontiguousarray(planes[..., c], np.float32)).resize(
+                (size, size), Image.Resampling.BICUBIC
+            )
+        )
+        for c in range(planes.shape[2])
+    ]
+    # Bicubic overshoots at edges.
+    values: Pixels = np.clip(np.rint(np.stack(scaled, axis=-1)), image.min(), image.max())
+    return values.reshape(size, size, *image.shape[2:]).astype(np.uint16)
+
+
+def fit(images: NDArray[np.uint8], size: int | None) -> NDArray[np.uint8]:
+    """Return images (N, C, H, W) as (N, C, size, size); themselves when they have that size."""
+    if size is None or images.shape[2:] == (size, size):
+        return images
+    out = np.empty((*images.shape[:2], size, size), np.uint8)
+    for row, image in enumerate(images):
+        for channel, plane in enumerate(image):
+            out[row, channel] = resize(np.ascontiguousarray(plane), size)
+    return out
+
+
+def to_channels(images: NDArray[np.uint8], channels: int | None) -> NDArray[np.uint8]:
+    """Return images (N, C, H, W) with 1 or 3 channels; grey is luma by ITU-R BT.601."""
+    if channels is None or images.shape[1] == channels:
+        return images
+    if channels == 3:
+        return np.repeat(images, 3, axis=1)
+    out = np.empty((len(images), 1, *images.shape[2:]), np.uint8)
+    weights = np.array([299, 587, 114], np.uint32)[:, None, None]
+    for start in range(0, len(images), TILE):
+        tile = images[start : start + TILE].astype(np.uint32)
+        out[start : start + TILE, 0] = ((tile * weights).sum(axis=1) + 500) // 1000
+    return out
+
+
+def stretch(values: NDArray[np.uint16], low: int, high: int) -> NDArray[np.uint8]:
+    """Return 16-bit values mapped linearly from low … high onto 0 … 255, clipped.
+
+    Raises DataError when the range is empty, that is when all images are one constant.
+    """
+    if high <= low:
+        raise DataError(
+            f"every pixel of the 16-bit images is {low}; there is nothing to tell them apart, "
+            "give images that vary"
+        )
+    table = np.clip((np.arange(65536) - low) * 255 / (high - low), 0, 255)
+    scaled: NDArray[np.uint8] = np.rint(table).astype(np.uint8)[values]
+    return scaled
+
+
+def constant(images: NDArray[np.uint8]) -> bool:
+    """Return whether all images (N, C, H, W) are one single value; stops at the first other."""
+    if images.size == 0:
+        return False
+    value = images[0].flat[0]
+    return all(
+        bool((images[start : start + TILE] == value).all()) for start in range(0, len(images), TILE)
+    )

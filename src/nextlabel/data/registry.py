@@ -1,0 +1,8 @@
+"""Where sources are registered by name."""
+
+from typing import Any
+
+from nextlabel.core.registry import Registry
+
+SOURCES: Registry[Any] = Registry("data sets", "nextlabel.data")
+register = SOURCES.register

@@ -1,0 +1,75 @@
+"""What stands in `[data]` of an experiment."""
+
+from pathlib import Path
+from typing import Literal, Self
+
+from pydantic import Field, model_validator
+
+from nextlabel.core.errors import UsageError
+from nextlabel.core.settings import Settings
+
+Size = Field(default=None, ge=0)
+SPECIFIC = (
+    "path",
+    "manifest",
+    "labels",
+    "unreadable",
+    "validation_fraction",
+    "test_fraction",
+    "max_pixels",
+)
+
+
+class DataSettings(Settings):
+    """Which images, how many of each part, and the seed of all draws.
+
+    `name` is a registered source. `train`, `validation` and `test` are numbers of images; None
+    is all of a part that the source has, and the source's default of a part that must be drawn.
+    `seed` decides every draw: one for the whole experiment. `channels` makes all images grey (1)
+    or colour (3); None leaves them as they are.
+
+    For "folder" and "arrays": `path` is the folder or file; `manifest` a CSV file, relative to
+    the folder or to the working directory; `labels` a second .npy file; `unreadable` says what
+    becomes of images that cannot be decoded; the fractions are the shares of the labelled images
+    drawn for a part that the source does not have; an image of more than `max_pixels` is never
+    decoded.
+    """
+
+    name: str
+    path: Path | None = None
+    manifest: Path | None = None
+    labels: Path | None = None
+    train: int | None = Field(default=None, ge=1)
+    validation: int | None = Size
+    test: int | None = Size
+    seed: int = Field(default=0, ge=0)
+    channels: Literal[1, 3] | None = None
+    unreadable: Literal["refuse", "skip"] = "refuse"
+    validation_fraction: float = Field(default=0.2, ge=0, lt=1)
+    test_fraction: float = Field(default=0.2, ge=0, lt=1)
+    max_pixels: int = Field(default=100_000_000, ge=1, le=178_956_970)
+
+    @model_validator(mode="after")
+    def _leave_some_to_train(self) -> Self:
+        if self.validation_fraction + self.test_fraction >= 1:
+            raise ValueError(
+                f"validation_fraction {self.validation_fraction} and test_fraction "
+                f"{self.test_fraction} leave nothing to train on; keep their sum below 1"
+            )
+        return self
+
+    def allow(self, *used: str) -> None:
+        """Raise UsageError when an option is set that the source does not know."""
+        for name in SPECIFIC:
+            if name not in used and getattr(self, name) != type(self).model_fields[name].default:
+                raise UsageError(
+                    f"data set {self.name!r} takes no {name} ({getattr(self, name)}); leave it out"
+                )
+
+    def need_path(self) -> Path:
+        """Return the path; UsageError when there is none, or nothing is there."""
+        if self.path is None:
+            raise UsageError(f"data set {self.name!r} needs a path; set data.path")
+        if not self.path.exists():
+            raise UsageError(f"{self.path} does not exist; correct data.path")
+        return self.path

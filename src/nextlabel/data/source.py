@@ -1,0 +1,62 @@
+"""What a source of images gives, and what is told of it before it is read."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
+
+from nextlabel.core.dataset import Images
+from nextlabel.core.types import Part, Task
+from nextlabel.data.download import Shelf, Where
+from nextlabel.data.settings import DataSettings
+
+Place = Where | Literal["embedded", "path"]
+
+
+@dataclass(frozen=True, eq=False)
+class Raw:
+    """All images of a source, before anything is drawn.
+
+    `parts` are those that the source itself has, "train" at least; any other is drawn from the
+    labelled images of "train", `drawn` of them when the settings do not say how many. `sources`
+    names each file and its sha256, `notes` what was done to the images while reading them.
+    """
+
+    name: str
+    task: Task
+    classes: tuple[str, ...]
+    parts: Mapping[Part, Images]
+    drawn: Mapping[Part, int] = field(default_factory=dict)
+    sources: Mapping[str, str] = field(default_factory=dict)
+    notes: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Card:
+    """A source for a list of them; `images` counts each part as it is by default.
+
+    `classes` and `images` are empty and `shape` (channels, height, width) is None where they
+    depend on the user's files. `where`: "embedded", "present" in a data folder, "cached" by an
+    earlier download, "download" on first use, or "path" when the user gives one.
+    """
+
+    name: str
+    task: Task | None
+    classes: tuple[str, ...]
+    images: Mapping[Part, int]
+    shape: tuple[int, int, int] | None
+    where: Place
+
+
+class Source(Protocol):
+    """One kind of data; registered as a class, made from settings."""
+
+    def __init__(self, settings: DataSettings) -> None: ...
+
+    @classmethod
+    def card(cls, name: str, shelf: Shelf) -> Card:
+        """Return what is known of the source called `name` without reading it."""
+        ...
+
+    def read(self, image_size: int | None, shelf: Shelf) -> Raw:
+        """Return all images; they may keep their own size where that is one for all of them."""
+        ...
