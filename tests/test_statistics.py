@@ -1,0 +1,261 @@
+from itertools import product
+
+import numpy as np
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from scipy.stats import ttest_rel
+
+from nextlabel import statistics as s
+from nextlabel.core.errors import UsageError
+
+numbers = st.integers(-1000, 1000).map(lambda i: i / 1000)
+
+
+def pairs(least: int = 1, most: int = 8) -> st.SearchStrategy[tuple[np.ndarray, np.ndarray]]:
+    return st.integers(least, most).flatmap(
+        lambda n: st.tuples(
+            arrays(np.float64, n, elements=numbers), arrays(np.float64, n, elements=numbers)
+        )
+    )
+
+
+def rng() -> np.random.Generator:
+    return np.random.default_rng(0)
+
+
+# -- AUBC ----------------------------------------------------------------------------------------
+
+
+def test_aubc_by_hand() -> None:
+    # (50 * 0.6 + 100 * 0.75) / 150, and over log2: (1 * 0.6 + 1 * 0.75) / 2
+    assert s.aubc([50, 100, 200], [0.5, 0.7, 0.8]) == pytest.approx(105 / 150)
+    assert s.aubc([50, 100, 200], [0.5, 0.7, 0.8], "log2") == pytest.approx(0.675)
+    assert s.aubc([50], [[0.5], [0.6]]).tolist() == [0.5, 0.6]
+
+
+@given(st.sampled_from(["linear", "log2"]), st.integers(2, 9), st.data())
+def test_aubc_lies_within_the_curve_and_is_linear(
+    scale: str, points: int, data: st.DataObject
+) -> None:
+    x = np.cumsum(data.draw(arrays(np.int64, points, elements=st.integers(1, 50))))
+    y = data.draw(arrays(np.float64, (3, points), elements=numbers))
+    area = s.aubc(x, y, scale)
+    assert area.shape == (3,)
+    assert (area >= y.min(1) - 1e-12).all() and (area <= y.max(1) + 1e-12).all()
+    np.testing.assert_allclose(s.aubc(x, 2 * y + 1, scale), 2 * area + 1)
+
+
+# -- sign flips ----------------------------------------------------------------------------------
+
+
+@given(pairs(2))
+@settings(deadline=None)
+def test_sign_flip_is_the_enumeration(ab: tuple[np.ndarray, np.ndarray]) -> None:
+    a, b = (np.round(x * 1000) for x in ab)  # whole numbers: no rounding in the enumeration
+    d = a - b
+    sums = np.array(list(product([1, -1], repeat=len(d)))) @ d
+    two, one = np.mean(abs(sums) >= abs(d.sum())), np.mean(sums >= d.sum())
+    found = s.sign_flip(a, b)
+    assert found.p == pytest.approx(two)
+    assert s.sign_flip(a, b, alternative="greater").p == pytest.approx(one)
+    assert found.p is not None and found.smallest_p is not None and found.p >= found.smallest_p
+
+
+def test_the_smallest_p_is_reached() -> None:
+    for n in (2, 3, 5, 10):
+        assert s.sign_flip(np.arange(1, n + 1), np.zeros(n)).p == s.smallest_p(n) == 2 / 2**n
+    assert s.smallest_p(5) == 0.0625
+    assert s.smallest_p(5, "greater") == 0.03125
+
+
+def test_many_pairs_are_resampled_from_an_explicit_generator() -> None:
+    a = np.linspace(0.1, 1, 40)
+    with pytest.raises(UsageError, match=r"40 pairs are too many .*up to 16.*give a generator"):
+        s.sign_flip(a, np.zeros(40))
+    found = s.sign_flip(a, np.zeros(40), rng())
+    assert found.p == pytest.approx(s.smallest_p(40)) and "random sign flips" in found.note
+    noisy = np.random.default_rng(3).normal(0.2, 1, 40)
+    assert s.sign_flip(noisy, np.zeros(40), rng()).p == s.sign_flip(noisy, np.zeros(40), rng()).p
+    assert s.sign_flip(noisy, np.zeros(40), rng()).p == pytest.approx(
+        s.paired_t(noisy, np.zeros(40)).p, abs=0.03
+    )
+
+
+# -- paired t and Holm ---------------------------------------------------------------------------
+
+
+def test_paired_t_by_hand() -> None:
+    # differences 1, 2, 3: mean 2, s.d. 1, t = 2 * sqrt(3), two degrees of freedom
+    found = s.paired_t([2, 4, 6], [1, 2, 3])
+    assert found.statistic == pytest.approx(2 * 3**0.5)
+    assert found.p == pytest.approx(1 - np.sqrt(12 / 14))  # the closed form for 2 d.f.
+
+
+@given(pairs(3))
+def test_paired_t_is_scipys_wherever_that_is_defined(ab: tuple[np.ndarray, np.ndarray]) -> None:
+    a, b = ab
+    assume(np.ptp(a - b) > 1e-6)
+    assert s.paired_t(a, b).p == pytest.approx(ttest_rel(a, b).pvalue, rel=1e-6)
+
+
+def test_equal_differences_claim_no_more_than_sign_flips_can() -> None:
+    found = s.paired_t([0.9, 0.8, 0.7], [0.8, 0.7, 0.6])  # equal but for rounding
+    assert (found.p, found.statistic) == (0.25, None)
+    assert "sign-flip" in found.note
+
+
+def test_holm_by_hand() -> None:
+    assert s.holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
+    assert s.holm([0.02, None, 0.9]) == [pytest.approx(0.04), None, pytest.approx(0.9)]
+    assert s.holm([]) == [] and s.holm([None]) == [None]
+    with pytest.raises(UsageError, match="between 0 and 1"):
+        s.holm([float("nan")])
+
+
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=10))
+@settings(deadline=None, max_examples=20)
+def test_holm_only_raises_and_stays_within_bonferroni(p: list[float]) -> None:
+    for raw, corrected in zip(p, s.holm(p), strict=True):
+        assert corrected is not None
+        assert raw - 1e-12 <= corrected <= min(1, raw * len(p)) + 1e-12
+
+
+def test_p_by_count_has_one_test_a_column() -> None:
+    a = np.array([[0.5, 0.9], [0.5, 0.8], [0.5, 0.85]])
+    b = np.array([[0.5, 0.7], [0.5, 0.75], [0.5, 0.8]])
+    tests, corrected = s.paired_t_by_count(a, b)
+    assert [t.p for t in tests] == [1.0, pytest.approx(ttest_rel(a[:, 1], b[:, 1]).pvalue)]
+    assert corrected == [1.0, pytest.approx(2 * ttest_rel(a[:, 1], b[:, 1]).pvalue)]
+
+
+# -- effect, interval, power ---------------------------------------------------------------------
+
+
+def test_effect_size_by_hand() -> None:
+    assert s.effect_size([2, 4, 6], [1, 2, 3]) == pytest.approx(2.0)
+    assert s.effect_size([1, 2], [1, 2]) == 0.0
+    assert s.effect_size([1.5, 2.5], [1, 2]) is None
+    assert s.effect_size([1], [2]) is None
+
+
+def test_interval_of_three_pairs_is_their_range() -> None:
+    assert s.bootstrap_interval([0.1, 0.2, 0.4], [0, 0, 0], rng()) == pytest.approx((0.1, 0.4))
+    assert s.bootstrap_interval([0.3, 0.4], [0.1, 0.2], rng()) == pytest.approx((0.2, 0.2))
+
+
+@pytest.mark.parametrize(("pairs_", "least"), [(6, 0.9), (20, 0.91)])
+def test_the_interval_covers_what_it_says(pairs_: int, least: float) -> None:
+    draw = np.random.default_rng(1)
+    hits = 0
+    for _ in range(150):
+        low, high = s.bootstrap_interval(draw.normal(0.3, 1, pairs_), np.zeros(pairs_), draw)
+        hits += low <= 0.3 <= high
+    assert least <= hits / 150 <= 0.995
+
+
+def test_detectable_effect_by_simulation_and_table() -> None:
+    assert s.detectable_effect(1) is None
+    assert s.detectable_effect(34) == pytest.approx(0.4956, abs=1e-3)  # a textbook's n = 34: d 0.5
+    d = s.detectable_effect(5)
+    assert d == pytest.approx(1.682, abs=1e-3)
+    draws = np.random.default_rng(0).normal(d, 1, (4000, 5))
+    assert np.mean(ttest_rel(draws, np.zeros_like(draws), axis=1).pvalue < 0.05) == pytest.approx(
+        0.8, abs=0.02
+    )
+
+
+# -- all together --------------------------------------------------------------------------------
+
+
+def test_false_alarms_are_as_many_as_promised() -> None:
+    draw = np.random.default_rng(7)
+    tests = [s.sign_flip(draw.normal(0.9, 0.02, 8), draw.normal(0.9, 0.02, 8)) for _ in range(300)]
+    rate = np.mean([t.p is not None and t.p <= 0.05 for t in tests])
+    assert 0.02 <= rate <= 0.08
+    families = [s.paired_t_by_count(*draw.normal(0, 1, (2, 5, 4)))[1] for _ in range(60)]
+    assert np.mean([min(p for p in f if p is not None) <= 0.05 for f in families]) <= 0.12
+
+
+@given(pairs())
+@settings(deadline=None, max_examples=30)
+def test_nothing_is_ever_nan_and_swapping_turns_the_sign(
+    ab: tuple[np.ndarray, np.ndarray],
+) -> None:
+    a, b = ab
+    one, other = s.compare(a, b, rng()), s.compare(b, a, rng())
+    for value in (*vars(one).values(), *vars(one.test).values()):
+        assert not isinstance(value, float) or np.isfinite(value)
+    assert one.mean == pytest.approx(-other.mean)
+    assert one.test.p == pytest.approx(other.test.p)
+    assert one.low - 1e-12 <= one.mean <= one.high + 1e-12
+    assert (one.test.p is None) == (len(a) == 1)
+
+
+@given(arrays(np.float64, st.integers(2, 20), elements=numbers))
+@settings(deadline=None)
+def test_an_arm_against_itself_differs_in_nothing(a: np.ndarray) -> None:
+    found = s.compare(a, a, rng())
+    assert (found.mean, found.effect, found.low, found.high) == (0, 0, 0, 0)
+    assert (found.test.p, found.detectable, found.deviation) == (1.0, 0.0, 0.0)
+    assert s.paired_t(a, a).p == 1.0
+
+
+def test_one_pair_says_that_no_test_is_possible() -> None:
+    found = s.compare([0.9], [0.8], rng())
+    assert (found.test.p, found.effect, found.deviation, found.detectable) == (None,) * 4
+    assert found.test.note == s.paired_t([0.9], [0.8]).note == "one pair allows no test"
+    assert found.mean == found.low == found.high == pytest.approx(0.1)
+
+
+# -- label saving --------------------------------------------------------------------------------
+
+
+def test_label_saving_by_hand() -> None:
+    counts = [50, 100, 200]
+    saving = s.label_saving(counts, [0.5, 0.8, 0.85], [0.5, 0.6, 0.7])
+    # 0.7 lies two thirds of the way from 0.5 to 0.8
+    assert saving[-1].arm_needs == pytest.approx(50 + 50 * 2 / 3)
+    assert saving[-1].baseline_needs == 200
+    assert saving[-1].saved == pytest.approx(200 - 50 - 100 / 3)
+    assert (saving[0].arm_needs, saving[0].saved) == (50, 0)
+    worse = s.label_saving(counts, [0.5, 0.6, 0.7], [0.5, 0.8, 0.85])
+    assert (worse[-1].arm_needs, worse[-1].saved) == (None, None)
+
+
+def test_a_dip_does_not_count_as_progress() -> None:
+    saving = s.label_saving([1, 2, 3], [0.5, 0.6, 0.7], [0.5, 0.7, 0.6])
+    assert [x.level for x in saving] == [0.5, 0.7, 0.7]
+    assert [x.baseline_needs for x in saving] == [1, 2, 2]
+    assert saving[-1].saved == -1
+
+
+@given(arrays(np.float64, st.integers(1, 8), elements=numbers))
+def test_an_arm_saves_nothing_over_itself(curve: np.ndarray) -> None:
+    counts = np.arange(1, len(curve) + 1)
+    assert [x.saved for x in s.label_saving(counts, curve, curve)] == [0.0] * len(curve)
+
+
+# -- bad input -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: s.aubc([2, 1], [0, 0]), r"\[2.0, 1.0\] must increase"),
+        (lambda: s.aubc([0, 1], [0, 0]), "must increase, from 1"),
+        (lambda: s.aubc([], []), "must increase"),
+        (lambda: s.aubc([1, 2], [0, 0, 0]), r"2 label counts for curves of shape \(3,\)"),
+        (lambda: s.aubc([1, 2], [0, np.nan]), "curve holds NaN or infinity"),
+        (lambda: s.sign_flip([], []), "at least 1"),
+        (lambda: s.sign_flip([1, 2], [1]), r"\(2,\) and \(1,\); give two of one length"),
+        (lambda: s.paired_t([np.inf, 1], [1, 1]), "a holds NaN or infinity"),
+        (lambda: s.paired_t(["x"], [1]), "a holds what is no number"),
+        (lambda: s.paired_t_by_count([1], [1]), r"give two of shape \(n, T\)"),
+        (lambda: s.labels_to_reach([1, 2], [1], 0.5), "give one a point"),
+    ],
+)
+def test_bad_input_is_refused(call: object, message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        call()  # type: ignore[operator]
