@@ -54,9 +54,6 @@ class Folder:
         reading = _Reading(self.root, image_size or SIZE, self.settings.max_pixels)
         rows = reading.read(entries, shelf.progress)
         self._report(reading.failures, len(entries))
-        notes = dict(reading.notes)
-        if reading.failures:
-            notes["skipped"] = "\n".join(reading.failures)
         kept = [entries[row] for row in rows]
         classes, labels = encode(task, [entry.labels for entry in kept])
         images = Images(
@@ -73,7 +70,7 @@ class Folder:
         }
         name = self.root.resolve().name
         sources[name] = reading.digest.hexdigest()
-        return Raw(name, task, classes, parts, drawn, sources, notes)
+        return Raw(name, task, classes, parts, drawn, sources, reading.notes)
 
     def _entries(self) -> tuple[Task, list[Entry], dict[str, str]]:
         path = self._manifest()
@@ -141,6 +138,8 @@ class _Reading:
                 rows.append(row)
             except Undecodable as error:
                 self.failures.append(f"{_printable(entry.name)}: {error}")
+        if self.failures:
+            self.notes["skipped"] = "\n".join(self.failures)
         return rows
 
     def _read(self, name: str) -> Pixels:

@@ -16,6 +16,7 @@ from nextlabel.data.settings import DataSettings
 from nextlabel.data.source import Card, Raw
 
 NAMES: dict[Part, str] = {"train": "train", "validation": "val", "test": "test"}
+ARRAYS = tuple(f"{part}_{what}" for part in NAMES.values() for what in ("images", "labels"))
 ZENODO = "https://zenodo.org/records/10519652/files/{}.npz?download=1"
 # Mirrors of the release of 2022, whose files are the same but for the organ sets.
 MIRRORS = (
@@ -38,13 +39,10 @@ def read_npz(path: Path, known: MedSet) -> dict[Part, Images]:
     """
     try:
         with np.load(path, allow_pickle=False) as archive:
-            arrays = {
-                f"{part}_{what}": archive[f"{part}_{what}"]
-                for part in NAMES.values()
-                for what in ("images", "labels")
-            }
-    except KeyError as error:
-        raise DataError(f"{path} lacks the array {error.args[0]!r}; replace the file") from error
+            missing = [name for name in ARRAYS if name not in archive.files]
+            if missing:
+                raise DataError(f"{path} lacks the array {missing[0]!r}; replace the file")
+            arrays = {name: archive[name] for name in ARRAYS}
     except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error, TypeError) as error:
         raise DataError(f"{path} is no readable npz archive ({error}); replace it") from error
     return {

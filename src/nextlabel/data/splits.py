@@ -36,7 +36,7 @@ def divide(raw: Raw, settings: DataSettings) -> dict[Part, Images]:
             parts[part] = _take(own, _draw(np.arange(len(own)), asked, rng, part, []))
             continue
         size = raw.drawn.get(part, 0) if asked is None else asked
-        chosen = _draw(left[_known(train)[left]], size, rng, part, taken)
+        chosen = _draw(left[_known(train)[left]], size, rng, part, taken, labelled=True)
         left = np.setdiff1d(left, chosen, assume_unique=True)
         parts[part] = _take(train, chosen)
         taken.append(f"{part} {size}")
@@ -59,13 +59,18 @@ def _known(images: Images) -> NDArray[np.bool_]:
 
 
 def _draw(
-    rows: Ids, size: int | None, rng: np.random.Generator, part: Part, taken: list[str]
+    rows: Ids,
+    size: int | None,
+    rng: np.random.Generator,
+    part: Part,
+    taken: list[str],
+    labelled: bool = False,
 ) -> Ids:
     """Return `size` of the rows, ascending; all of them for None."""
     if size is None or size == len(rows):
         return rows
     if size > len(rows):
-        kind = "images" if part == "train" or not taken else "labelled images"
+        kind = "labelled images" if labelled else "images"
         left = f" left after {' and '.join(taken)}" if taken else ""
         raise UsageError(
             f"{part} {size} exceeds the {len(rows)} {kind}{left}; lower {part} to {len(rows)}"

@@ -1,0 +1,141 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from nextlabel.core.dataset import Dataset
+from nextlabel.core.errors import DataError
+from nextlabel.data import DataSettings, load
+
+RNG = np.random.default_rng(0)
+IMAGES = RNG.integers(0, 256, (10, 6, 7), np.uint8)
+LABELS = np.arange(10) % 3
+ALL = {"validation": 0, "test": 0}
+
+
+def read(path: Path, **values: object) -> Dataset:
+    size = values.pop("image_size", None)
+    settings = DataSettings(name="arrays", path=path, **values)  # type: ignore[arg-type]
+    return load(settings, image_size=size)  # type: ignore[arg-type]
+
+
+def save(path: Path, **arrays: object) -> Path:
+    np.savez(path, **arrays)  # type: ignore[arg-type]
+    return path
+
+
+def test_npy_stays_a_memory_map(tmp_path: Path) -> None:
+    np.save(tmp_path / "x.npy", IMAGES)
+    data = read(tmp_path / "x.npy")
+    assert isinstance(data.train.images, np.memmap)
+    assert data.train.images.shape == (10, 1, 6, 7) and data.train.labels is None
+    assert np.array_equal(data.train.images[:, 0], IMAGES)
+    assert data.name == "x" and list(data.sources) == ["x.npy"]
+    assert read(tmp_path / "x.npy", train=4).train.images.shape == (4, 1, 6, 7)
+    assert read(tmp_path / "x.npy", image_size=8).image_shape == (1, 8, 8)
+
+
+@pytest.mark.parametrize(
+    ("shape", "want"),
+    [
+        ((2, 8, 9), (1, 8, 9)),
+        ((2, 8, 9, 1), (1, 8, 9)),
+        ((2, 8, 9, 3), (3, 8, 9)),
+        ((2, 8, 9, 4), (3, 8, 9)),
+        ((2, 3, 8, 9), (3, 8, 9)),
+        ((2, 1, 8, 9), (1, 8, 9)),
+    ],
+)
+def test_layouts(tmp_path: Path, shape: tuple[int, ...], want: tuple[int, ...]) -> None:
+    array = RNG.integers(0, 256, shape, np.uint8)
+    np.save(tmp_path / "x.npy", array)
+    data = read(tmp_path / "x.npy")
+    assert data.image_shape == want
+    flat = array[..., 0] if shape[-1] in (1, 3, 4) else array.reshape(2, -1, 8, 9)[:, 0]
+    assert np.array_equal(data.train.images[:, 0], flat)
+
+
+def test_npz_with_all(tmp_path: Path) -> None:
+    split = np.array(["train"] * 6 + ["val"] * 3 + ["test"])
+    names = np.array(["x", "y", "z"])
+    path = save(
+        tmp_path / "a.npz", images=IMAGES, labels=LABELS[:, None], classes=names, split=split
+    )
+    data = read(path)
+    assert data.classes == ("x", "y", "z") and data.task == "multiclass"
+    assert data.validation.origin.tolist() == [6, 7, 8]
+    assert data.test.labels.tolist() == [0]
+
+
+def test_labels_in_a_second_file_and_drawn_parts(tmp_path: Path) -> None:
+    np.save(tmp_path / "x.npy", IMAGES)
+    np.save(tmp_path / "y.npy", LABELS)
+    data = read(tmp_path / "x.npy", labels=tmp_path / "y.npy")
+    assert [len(p) for p in (data.train, data.validation, data.test)] == [6, 2, 2]
+    assert np.array_equal(data.test.labels, LABELS[data.test.origin])
+    assert data.classes == ("0", "1", "2") and set(data.sources) == {"x.npy", "y.npy"}
+
+
+def test_kinds_of_labels(tmp_path: Path) -> None:
+    many = read(save(tmp_path / "a.npz", images=IMAGES, labels=np.eye(10, dtype=bool)), **ALL)
+    assert many.task == "multilabel" and len(many.classes) == 10
+    assert np.array_equal(many.train.labels, np.eye(10))
+    words = np.array(list("bababababa"))
+    named = read(save(tmp_path / "b.npz", images=IMAGES, labels=words), **ALL)
+    assert named.classes == ("a", "b") and named.train.labels[:2].tolist() == [1, 0]
+    some = np.where(LABELS == 2, -1, LABELS)
+    partly = read(save(tmp_path / "c.npz", images=IMAGES, labels=some), validation=7, test=0)
+    assert (partly.validation.labels >= 0).all() and (partly.train.labels == -1).all()
+
+
+def test_kinds_of_pixels(tmp_path: Path) -> None:
+    floats = read(save(tmp_path / "f.npz", images=IMAGES / 255), **ALL).train.images
+    assert np.array_equal(floats[:, 0], IMAGES)
+    bits = read(save(tmp_path / "b.npz", images=IMAGES > 99), **ALL).train.images
+    assert np.array_equal(bits[:, 0] == 255, IMAGES > 99)
+    deep = IMAGES.astype(np.uint16) * 10 + 400
+    data = read(save(tmp_path / "d.npz", images=deep), **ALL)
+    low, high = int(deep.min()), int(deep.max())
+    want = np.rint((deep - low) * 255.0 / (high - low))
+    assert np.array_equal(data.train.images[:, 0], want)
+    assert data.notes == {"16-bit range": f"{low} to {high} in 10 images"}
+
+
+@pytest.mark.parametrize(
+    ("arrays", "message"),
+    [
+        ({"pictures": IMAGES}, "lacks the array 'images'; it has pictures"),
+        ({"images": IMAGES[0]}, r"images have shape \(6, 7\); give"),
+        ({"images": IMAGES[:0]}, "give at least one image"),
+        ({"images": np.zeros((2, 3, 9, 3), np.uint8)}, "not plain which is the channel"),
+        ({"images": np.zeros((2, 5, 9, 9), np.uint8)}, "not plain which is the channel"),
+        ({"images": IMAGES.astype(np.int32)}, "images are int32; give uint8, uint16, or floats"),
+        ({"images": IMAGES / 100}, "image 0 has values from .* floats must lie between 0 and 1"),
+        (
+            {"images": np.where(IMAGES == IMAGES[4, 2, 2], np.nan, 0.5)},
+            "has values from nan to nan",
+        ),
+        ({"images": np.full((4, 5, 5), 8, np.uint16)}, "every pixel of the 16-bit images is 8"),
+        ({"images": IMAGES, "labels": LABELS[:9]}, "10 images but 9 labels"),
+        ({"images": IMAGES, "labels": LABELS + 0.5}, "labels are float64; give whole numbers"),
+        ({"images": IMAGES, "labels": LABELS - 2}, "labels run from -2"),
+        ({"images": IMAGES, "labels": LABELS * 9999}, "label 19998 exceeds 9999; number"),
+        ({"images": IMAGES, "labels": np.full((10, 2), 2)}, "labels run from 2 to 2"),
+        ({"images": IMAGES, "labels": LABELS, "classes": np.array(["x"])}, "for 3 classes; name"),
+        ({"images": IMAGES, "split": np.array(["train"])}, r"split has shape \(1,\) for 10 images"),
+        ({"images": IMAGES, "split": np.array(["odd"] * 10)}, "split 'odd' is unknown; give"),
+        ({"images": np.array([{}, {}])}, "no readable .npy or .npz"),
+    ],
+)
+def test_what_does_not_fit(tmp_path: Path, arrays: dict[str, object], message: str) -> None:
+    with pytest.raises(DataError, match=message):
+        read(save(tmp_path / "x.npz", **arrays), **ALL)
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"\x93NUMPY\x01\x00v\x00", b"PK\x03\x04", b"cos\nsystem\n"]
+)
+def test_broken_files(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "x.npy").write_bytes(content)
+    with pytest.raises(DataError, match=r"x.npy is no readable .npy or .npz file of numbers"):
+        read(tmp_path / "x.npy")

@@ -1,0 +1,251 @@
+import warnings
+from pathlib import Path
+
+import imagecodecs
+import numpy as np
+import pytest
+import tifffile
+from PIL import Image
+
+from nextlabel.core.dataset import Dataset
+from nextlabel.core.errors import DataError, UsageError
+from nextlabel.data import DataSettings, load
+
+RNG = np.random.default_rng(0)
+
+
+def save(path: Path, array: np.ndarray | None = None) -> None:
+    array = RNG.integers(0, 256, (10, 12), np.uint8) if array is None else array
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if path.suffix in (".tif", ".tiff"):
+        tifffile.imwrite(path, array, photometric="rgb" if array.ndim == 3 else "minisblack")
+    elif array.dtype == np.uint16:
+        path.write_bytes(imagecodecs.png_encode(array))
+    else:
+        Image.fromarray(array).save(path)
+
+
+def read(path: Path, image_size: int | None = 8, **values: object) -> Dataset:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        return load(
+            DataSettings(name="folder", path=path, **values),  # type: ignore[arg-type]
+            image_size=image_size,
+        )
+
+
+ALL = {"validation": 0, "test": 0}
+
+
+def test_class_folders(tmp_path: Path) -> None:
+    for name in (
+        "2/a.png",
+        "10/b.JPG",
+        "10/deep/c.bmp",
+        "2/d.tiff",
+        "2/.hidden.png",
+        "2/notes.txt",
+    ):
+        if name.endswith(".txt"):
+            (tmp_path / name).write_text("no image")
+        else:
+            save(tmp_path / name)
+    save(tmp_path / "__MACOSX" / "a.png")
+    data = read(tmp_path, **ALL)
+    assert data.classes == ("2", "10") and data.task == "multiclass"
+    assert data.train.names == ("10/b.JPG", "10/deep/c.bmp", "2/a.png", "2/d.tiff")
+    assert data.train.labels.tolist() == [1, 1, 0, 0]
+    assert data.train.images.shape == (4, 1, 8, 8)
+    assert read(tmp_path, None, **ALL).image_shape == (1, 64, 64)
+    assert list(data.sources) == [tmp_path.name] and len(data.sources[tmp_path.name]) == 64
+
+
+def test_parts_are_drawn_by_fraction(tmp_path: Path) -> None:
+    for k in range(20):
+        save(tmp_path / "ab"[k % 2] / f"{k:02}.png")
+    data = read(tmp_path, validation_fraction=0.25, test_fraction=0.1)
+    assert [len(p) for p in (data.train, data.validation, data.test)] == [13, 5, 2]
+    names = {n for p in (data.train, data.validation, data.test) for n in p.names}
+    assert len(names) == 20
+    again = read(tmp_path, validation_fraction=0.25, test_fraction=0.1)
+    assert again.checksum == data.checksum and again.sources == data.sources
+    moved = read(tmp_path, validation=5, test=2, train=4, seed=3)
+    assert len(moved.train) == 4 and moved.checksum != data.checksum
+
+
+def test_top_folders_are_parts(tmp_path: Path) -> None:
+    for part, n in (("train", 6), ("val", 3), ("test", 2)):
+        for k in range(n):
+            save(tmp_path / part / ("cat" if k % 2 else "dog") / f"{k}.png")
+    data = read(tmp_path)
+    assert [len(p) for p in (data.train, data.validation, data.test)] == [6, 3, 2]
+    assert data.classes == ("cat", "dog") and data.validation.names[0] == "val/cat/1.png"
+    for k in range(2):
+        (tmp_path / "test" / ("cat" if k % 2 else "dog") / f"{k}.png").unlink()
+    data = read(tmp_path, test_fraction=0.2)
+    assert [len(p) for p in (data.train, data.validation, data.test)] == [5, 3, 1]
+
+
+def test_a_class_called_train(tmp_path: Path) -> None:
+    for name in ("train/a.png", "car/b.png"):
+        save(tmp_path / name)
+    assert read(tmp_path, **ALL).classes == ("car", "train")
+
+
+def test_unlabelled_folder(tmp_path: Path) -> None:
+    for name in "cab":
+        save(tmp_path / f"{name}.png")
+    data = read(tmp_path)
+    assert data.train.labels is None and data.classes == ()
+    assert data.train.names == ("a.png", "b.png", "c.png")
+    assert len(data.validation) == len(data.test) == 0
+
+
+def test_manifest(tmp_path: Path) -> None:
+    for k in range(5):
+        save(tmp_path / f"{k}.png")
+    text = "path,labels,split\n0.png,mass;nodule,train\n2.png,none,val\n1.png,nodule,\n3.png,,\n"
+    (tmp_path / "list.csv").write_text(text + "4.png,mass,test\n")
+    data = read(tmp_path, manifest="list.csv")
+    assert data.task == "multilabel" and data.classes == ("mass", "nodule")
+    assert data.train.names == ("0.png", "1.png", "3.png")
+    assert data.train.labels.tolist() == [[1, 1], [0, 1], [-1, -1]]
+    assert data.validation.labels.tolist() == [[0, 0]]
+    assert set(data.sources) == {"list.csv", tmp_path.name}
+    (tmp_path / "list.csv").rename(tmp_path / "manifest.csv")
+    assert read(tmp_path).checksum == data.checksum
+    assert read(tmp_path, manifest=tmp_path / "manifest.csv").checksum == data.checksum
+    save(tmp_path / "5.png")
+    with pytest.warns(UserWarning, match=r"1 image\(s\) of .* \(5.png first\) are not in the"):
+        load(DataSettings(name="folder", path=tmp_path), image_size=8)
+    with pytest.raises(UsageError, match=r"manifest gone.csv is neither in .* nor in the working"):
+        read(tmp_path, manifest="gone.csv")
+
+
+def test_grey_and_colour_together_are_colour(tmp_path: Path) -> None:
+    grey = np.full((9, 9), 50, np.uint8)
+    save(tmp_path / "a" / "1.png", grey)
+    save(tmp_path / "a" / "2.png", np.dstack([grey, grey + 1, grey + 2]))
+    images = read(tmp_path, **ALL).train.images
+    assert images.shape == (2, 3, 8, 8)
+    assert images[0].max() == images[0].min() == 50
+    assert images[1, :, 0, 0].tolist() == [50, 51, 52]
+    assert read(tmp_path, channels=1, **ALL).image_shape == (1, 8, 8)
+
+
+def test_sixteen_bit_by_the_range_of_all(tmp_path: Path) -> None:
+    for k, value in enumerate((1000, 2000, 5000)):
+        save(tmp_path / f"{k}.{'png' if k else 'tif'}", np.full((9, 9), value, np.uint16))
+    save(tmp_path / "3.png", np.full((9, 9), 77, np.uint8))
+    data = read(tmp_path)
+    assert data.train.images[:, 0, 0, 0].tolist() == [0, 64, 255, 77]
+    assert data.notes == {"16-bit range": "1000 to 5000 in 3 images"}
+
+
+def test_sixteen_bit_colour_is_not_cut_to_eight_first(tmp_path: Path) -> None:
+    ramp = np.arange(256, dtype=np.uint16).reshape(16, 16)
+    save(tmp_path / "a.png", np.dstack([ramp, ramp, ramp]))
+    images = read(tmp_path, 16).train.images
+    assert np.array_equal(images[0, 0].ravel(), np.arange(256))
+
+
+def test_sixteen_bit_constant(tmp_path: Path) -> None:
+    save(tmp_path / "a.png", np.full((9, 9), 300, np.uint16))
+    with pytest.raises(DataError, match="every pixel of the 16-bit images is 300"):
+        read(tmp_path)
+
+
+def test_constant_eight_bit_warns(tmp_path: Path) -> None:
+    save(tmp_path / "a.png", np.full((9, 9), 30, np.uint8))
+    with pytest.warns(UserWarning, match="every pixel of every training image is 30; no model"):
+        load(DataSettings(name="folder", path=tmp_path))
+
+
+def broken(tmp_path: Path) -> None:
+    for name in ("a/1.png", "a/2.png", "b/3.png", "b/4.png"):
+        save(tmp_path / name)
+    (tmp_path / "a/2.png").write_bytes((tmp_path / "a/2.png").read_bytes()[:60])
+    (tmp_path / "b/5.png").symlink_to(tmp_path / "nowhere.png")
+    tifffile.imwrite(tmp_path / "b/6.tif", np.zeros((3, 9, 9), np.uint8), photometric="minisblack")
+    save(tmp_path / "b/7.png", RNG.integers(0, 256, (101, 100), np.uint8))
+
+
+def test_unreadable_refused(tmp_path: Path) -> None:
+    broken(tmp_path)
+    with pytest.raises(DataError) as failure:
+        read(tmp_path, max_pixels=10_000)
+    for words in (
+        "4 of 7 images cannot be read: a/2.png: ",
+        "b/5.png: No such file",
+        "b/6.tif: it has 3 pages",
+        "b/7.png: its 100 x 101 pixels exceed the limit of 10000",
+        'data.unreadable = "skip"',
+    ):
+        assert words in str(failure.value)
+
+
+def test_unreadable_skipped(tmp_path: Path) -> None:
+    broken(tmp_path)
+    settings = DataSettings(
+        name="folder", path=tmp_path, unreadable="skip", max_pixels=10_000, validation=0, test=0
+    )
+    with pytest.warns(UserWarning, match=r"4 of 7 images cannot be read: a/2.png.*are left out"):
+        data = load(settings, image_size=8)
+    assert data.train.names == ("a/1.png", "b/3.png", "b/4.png")
+    assert data.train.labels.tolist() == [0, 1, 1]
+    assert data.train.origin.tolist() == [0, 2, 3]
+    assert [line.split(":")[0] for line in data.notes["skipped"].split("\n")] == [
+        *("a/2.png", "b/5.png", "b/6.tif", "b/7.png")
+    ]
+    for name in ("a/1.png", "b/3.png", "b/4.png"):
+        (tmp_path / name).unlink()
+    with pytest.raises(DataError, match=r"4 of 4 images cannot be read.*give at least one"):
+        load(settings, image_size=8)
+
+
+def test_name_that_is_no_text(tmp_path: Path) -> None:
+    save(tmp_path / "good.png")
+    try:
+        (tmp_path / "bad\udcff.png").write_bytes((tmp_path / "good.png").read_bytes())
+    except OSError:
+        pytest.skip("this file system takes only valid names")
+    with pytest.raises(DataError, match=r"bad\\xff.png: its name is no valid UTF-8; rename"):
+        read(tmp_path)
+
+
+def test_links_are_followed_but_not_round(tmp_path: Path) -> None:
+    save(tmp_path / "store" / "x.png")
+    root = tmp_path / "root"
+    root.mkdir()
+    (root / "cat").symlink_to(tmp_path / "store", target_is_directory=True)
+    (tmp_path / "store" / "up").symlink_to(root, target_is_directory=True)
+    assert read(root, **ALL).train.names == ("cat/x.png",)
+
+
+def test_digest_covers_names_and_bytes(tmp_path: Path) -> None:
+    save(tmp_path / "a.png")
+    first = read(tmp_path).sources
+    (tmp_path / "a.png").rename(tmp_path / "b.png")
+    second = read(tmp_path).sources
+    save(tmp_path / "b.png")
+    assert len({str(s) for s in (first, second, read(tmp_path).sources)}) == 3
+
+
+def test_what_is_no_folder_of_images(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="'folder' needs a path"):
+        load(DataSettings(name="folder"))
+    with pytest.raises(UsageError, match="gone does not exist"):
+        read(tmp_path / "gone")
+    with pytest.raises(DataError, match=r"holds no image; give a folder with .bmp, .jpeg"):
+        read(tmp_path)
+    save(tmp_path / "a" / "1.png")
+    save(tmp_path / "loose.png")
+    with pytest.raises(DataError, match=r"1 image\(s\) \(loose.png first\) lie beside the class"):
+        read(tmp_path)
+    with pytest.raises(UsageError, match="is no folder"):
+        read(tmp_path / "loose.png")
+
+
+def test_one_class_only_is_legal(tmp_path: Path) -> None:
+    save(tmp_path / "only" / "1.png")
+    assert read(tmp_path).classes == ("only",)
