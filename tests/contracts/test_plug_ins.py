@@ -1,0 +1,85 @@
+"""A strategy is added by one file, or by a third party's entry point; nothing else changes."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import nextlabel
+
+FARTHEST_COLUMN = '''
+"""The largest first column."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from nextlabel.kernels.ranking import highest
+{imports}
+
+{decorator}
+@dataclass(frozen=True)
+class FirstColumn:
+    """Highest value in the first column."""
+
+    needs = frozenset({{"features"}})
+    prefix = True
+
+    def select(self, snapshot, budget, rng):
+        """Return ids."""
+        snapshot.pool.check_budget(budget)
+        snapshot.require("features")
+        scores = snapshot.features.rows(slice(None))[:, 0]
+        return highest(scores, snapshot.pool.unlabelled, budget)
+'''
+
+ASK = """
+import sys, warnings
+import nextlabel
+from nextlabel.strategies import STRATEGIES, create
+from nextlabel.testing import check_strategy
+print(nextlabel.__path__[0])
+print(",".join(STRATEGIES))
+check_strategy(create("first_column"))
+print(nextlabel.select([[1.0], [5.0], [3.0]], budget=2, strategy="first_column").tolist())
+"""
+
+
+def ask(*path: Path) -> list[str]:
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, path))}
+    done = subprocess.run(
+        [sys.executable, "-c", ASK], capture_output=True, text=True, env=environment, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout.splitlines()
+
+
+def test_one_file_adds_a_strategy(tmp_path: Path) -> None:
+    package = tmp_path / "nextlabel"
+    source = Path(nextlabel.__path__[0])
+    shutil.copytree(source, package, ignore=shutil.ignore_patterns("__pycache__"))
+    before = {path.name for path in (package / "strategies").iterdir()}
+    code = FARTHEST_COLUMN.format(
+        imports="from nextlabel.strategies import register\n",
+        decorator='@register("first_column")',
+    )
+    (package / "strategies" / "first_column.py").write_text(code)
+    where, names, chosen = ask(tmp_path)
+    assert Path(where).samefile(package)
+    assert "first_column" in names.split(",") and "core_set" in names.split(",")
+    assert chosen == "[1, 2]"
+    assert "first_column.py" not in before and not (source / "strategies/first_column.py").exists()
+
+
+def test_an_entry_point_adds_a_strategy(tmp_path: Path) -> None:
+    (tmp_path / "plug.py").write_text(FARTHEST_COLUMN.format(imports="", decorator=""))
+    info = tmp_path / "plug-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: plug\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text(
+        "[nextlabel.strategies]\nfirst_column = plug:FirstColumn\n"
+    )
+    _, names, chosen = ask(tmp_path)
+    assert "first_column" in names.split(",")
+    assert chosen == "[1, 2]"
