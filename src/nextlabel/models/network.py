@@ -55,7 +55,7 @@ def _initialise(module: nn.Module, generator: torch.Generator) -> None:
         module.reset_running_stats()
         nn.init.ones_(module.weight)
         nn.init.zeros_(module.bias)
-    elif list(module.parameters(recurse=False)) or list(module.buffers(recurse=False)):
+    elif any(True for _ in module.parameters(False)) or any(True for _ in module.buffers(False)):
         raise TypeError(f"no rule to initialise {type(module).__name__}")
 
 

@@ -1,0 +1,124 @@
+"""What is the same is computed once: artefacts on disk, addressed by what decides their content."""
+
+import hashlib
+import json
+import shutil
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+from nextlabel.core.errors import StoreError
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class CacheSize:
+    """How much there is: entries, bytes, and bytes by kind."""
+
+    entries: int
+    bytes: int
+    by_kind: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Cache:
+    """A folder of artefacts, one file each under its kind; safe for several processes at once."""
+
+    folder: Path
+
+    @classmethod
+    def open(cls, folder: Path | None = None) -> "Cache":
+        """Return the cache in `folder`, by default the user's; StoreError if it cannot be made."""
+        if folder is None:
+            import platformdirs
+
+            folder = Path(platformdirs.user_cache_dir("nextlabel")) / "artefacts"
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StoreError(
+                f"cannot make the cache folder {folder} ({error.strerror}); "
+                "give another by --cache-dir"
+            ) from error
+        return cls(folder)
+
+    def get(
+        self,
+        kind: str,
+        identity: Mapping[str, Any],
+        make: Callable[[], T],
+        save: Callable[[T, Path], None],
+        load: Callable[[Path], T],
+    ) -> tuple[T, bool]:
+        """Return the artefact of this identity, and whether it was there already.
+
+        Whoever comes first makes it while the others wait. A file that cannot be read, cut short
+        by a full disk for example, is made again. One that cannot be saved is returned all the
+        same: a full cache is no reason to fail.
+        """
+        from filelock import FileLock
+
+        path = self.folder / kind / digest(identity)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(f"{path}.lock"):
+            if path.exists():
+                found = _read(path, load)
+                if found is not None:
+                    path.touch()
+                    return found, True
+            made = make()
+            _write(path, made, save)
+        return made, False
+
+    def size(self) -> CacheSize:
+        """Return how much the cache holds."""
+        return _measure(self._files(), self.folder)
+
+    def prune(self, older_than_days: float | None = None) -> CacheSize:
+        """Remove artefacts not used for so many days, or all; return what was removed."""
+        limit = time.time() - (older_than_days or 0) * 86400
+        old = [f for f in self._files() if older_than_days is None or f.stat().st_mtime < limit]
+        removed = _measure(old, self.folder)
+        for file in old:
+            file.unlink(missing_ok=True)
+        if older_than_days is None:
+            for kind in self.folder.iterdir():
+                shutil.rmtree(kind, ignore_errors=True)
+        return removed
+
+    def _files(self) -> list[Path]:
+        return [f for f in self.folder.glob("*/*") if f.is_file() and f.suffix != ".lock"]
+
+
+def digest(identity: Mapping[str, Any]) -> str:
+    """Return the sha256 of plain values, whatever the order of their keys."""
+    text = json.dumps(identity, sort_keys=True, separators=(",", ":"), default=str)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _read(path: Path, load: Callable[[Path], T]) -> T | None:
+    try:
+        return load(path)
+    except (OSError, ValueError, KeyError, EOFError, RuntimeError):
+        path.unlink(missing_ok=True)
+        return None
+
+
+def _write(path: Path, made: T, save: Callable[[T, Path], None]) -> None:
+    partial = path.with_suffix(".partial")
+    try:
+        save(made, partial)
+        partial.replace(path)
+    except OSError:
+        partial.unlink(missing_ok=True)
+
+
+def _measure(files: list[Path], folder: Path) -> CacheSize:
+    by_kind: dict[str, int] = {}
+    for file in files:
+        kind = file.relative_to(folder).parts[0]
+        by_kind[kind] = by_kind.get(kind, 0) + file.stat().st_size
+    return CacheSize(len(files), sum(by_kind.values()), by_kind)

@@ -1,0 +1,122 @@
+"""Features with file names for a data set or folder: the first of a practitioner's two commands."""
+
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from nextlabel.core.dataset import Dataset, Images
+from nextlabel.core.errors import DataError, StoreError
+from nextlabel.core.pool import Pool
+from nextlabel.core.seeds import Seeds
+from nextlabel.core.types import PARTS, Array
+from nextlabel.data.settings import DataSettings
+from nextlabel.lab.artefacts import load_block, save_block
+from nextlabel.lab.cache import Cache
+from nextlabel.lab.spec import make_block
+from nextlabel.models.settings import TrainingSettings
+
+
+@dataclass(frozen=True, eq=False)
+class EmbeddingFile:
+    """Features (N, d) float32 of all images, and their file names where they have any."""
+
+    features: Array
+    names: tuple[str, ...] | None = None
+
+    def save(self, path: Path) -> None:
+        """Write an `.npz` of `features` and `names`, all or nothing; StoreError if it cannot be."""
+        partial = path.with_name(path.name + ".partial")
+        arrays = {"features": self.features}
+        if self.names is not None:
+            arrays["names"] = np.array(self.names)
+        try:
+            with partial.open("wb") as stream:
+                np.savez(stream, **arrays)
+            partial.replace(path)
+        except (OSError, zipfile.BadZipFile) as error:
+            partial.unlink(missing_ok=True)
+            reason = getattr(error, "strerror", None) or error
+            raise StoreError(f"cannot write {path} ({reason}); choose another place") from error
+
+
+def embed(
+    data: str,
+    block: str = "vae",
+    *,
+    options: Mapping[str, Any] | None = None,
+    image_size: int | None = None,
+    data_dir: Path | None = None,
+    cache_dir: Path | None = None,
+    seed: int = 0,
+    threads: int = 1,
+    progress: bool = False,
+) -> EmbeddingFile:
+    """Return the features that `block` gives the images of a data set or of a folder.
+
+    The block is fitted to the train part of a data set (its pool) and to all images of a folder,
+    and gives rows for all of them: train, then validation, then test. `options` are the block's
+    settings, for example {"latent": 16}.
+    """
+    import torch
+
+    from nextlabel.data import load
+
+    torch.set_num_threads(threads)
+    folder = Path(data).is_dir()
+    settings = (
+        DataSettings(name="folder", path=Path(data), validation=0, test=0)
+        if folder
+        else DataSettings(name=data)
+    )
+    images = load(settings, image_size=image_size, data_dir=data_dir, progress=progress)
+    pool = _whole(images) if folder else images
+    if len(pool.train) < 2:
+        raise DataError(f"{data} holds {len(pool.train)} images; give at least 2")
+    fitted = _fit(block, dict(options or {}), pool, Cache.open(cache_dir), seed, threads)
+    parts = [part for part in PARTS if part in fitted.features]
+    names = [pool.part(part).names for part in parts]
+    return EmbeddingFile(
+        np.concatenate([fitted.rows(part) for part in parts]).astype(np.float32),
+        tuple(n for part in names for n in part or ()) if all(names) else None,
+    )
+
+
+def _whole(data: Dataset) -> Dataset:
+    """Return a folder's images as one pool, whatever sub-folders they lie in."""
+    parts = [data.part(part) for part in PARTS if len(data.part(part))]
+    train = Images(
+        np.concatenate([p.images for p in parts]),
+        None,
+        np.arange(sum(map(len, parts)), dtype=np.int64),
+        tuple(n for p in parts for n in p.names or ()),
+    )
+    none = Images(train.images[:0], None, names=())
+    return Dataset(data.name, data.task, data.classes, train, none, none, data.sources)
+
+
+def _fit(
+    block: str, options: dict[str, Any], data: Dataset, cache: Cache, seed: int, threads: int
+) -> Any:
+    import torch
+
+    maker = make_block(block, options, TrainingSettings(threads=threads))
+    identity = {
+        "data": data.checksum,
+        "seed": seed,
+        "threads": threads,
+        "torch": torch.__version__,
+        "block": type(maker).__name__,
+        **maker.identity,
+    }
+    fitted, _ = cache.get(
+        "embed",
+        identity,
+        lambda: maker.fit(data, Pool(len(data.train)), None, 0, Seeds(seed)),
+        save_block,
+        load_block,
+    )
+    return fitted

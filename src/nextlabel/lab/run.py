@@ -1,0 +1,214 @@
+"""Pending trials → an executor → the store: the driver alone writes."""
+
+import queue
+from collections.abc import Iterator
+from concurrent.futures import BrokenExecutor, Future
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from nextlabel.core.errors import StoreError, UsageError
+from nextlabel.lab.cache import Cache
+from nextlabel.lab.events import (
+    Event,
+    ExperimentReady,
+    RoundDone,
+    TrialDone,
+    TrialFailed,
+    TrialStarted,
+)
+from nextlabel.lab.spec import Experiment
+from nextlabel.lab.store import Store, TrialRecord, initial_hash
+from nextlabel.lab.trial import TrialSpec, load_data, trials
+from nextlabel.lab.worker import Message, process_pool, work
+
+POLL = 0.2
+LOST = "its worker process died (killed, or out of memory); lower --jobs and run again"
+
+
+@dataclass(eq=False)
+class _Running:
+    """A trial in a worker, as the driver knows it."""
+
+    trial: TrialSpec
+    key: str
+    rounds: int
+    future: Future[None]
+    ended: bool = False
+    environment: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def place(self) -> tuple[str, int, str]:
+        return self.trial.arm.name, self.trial.seed, self.key
+
+
+def run(
+    experiment: Experiment,
+    store: Store,
+    *,
+    data_dir: Path | None = None,
+    cache_dir: Path | None = None,
+    jobs: int = 1,
+    fail_fast: bool = False,
+) -> Iterator[Event]:
+    """Run what the store does not have yet, and yield events as rounds arrive.
+
+    Trials done are skipped, those begun go on after their last round. One that fails does not
+    stop the others unless `fail_fast`. Closing the generator ends the workers at once; all rounds
+    already yielded are in the store.
+    """
+    if jobs < 1:
+        raise UsageError(f"jobs {jobs} must be at least 1")
+    cache = Cache.open(cache_dir)
+    data = load_data(experiment, data_dir)
+    planned = {trial.key(data.checksum): trial for trial in trials(experiment, jobs)}
+    with _alone(store):
+        _enrol(experiment, store, planned, data.checksum)
+        done = {
+            state.record.key: state.labelled_count >= experiment.target
+            for state in store.trials(experiment.name)
+        }
+        pending = [key for key in planned if not done[key]]
+        yield ExperimentReady(len(planned), len(pending))
+        for key in planned:
+            if done[key]:
+                store.finish(key)
+        if pending:
+            yield from _drive(
+                experiment, store, planned, pending, data.sources, data_dir, cache, jobs, fail_fast
+            )
+
+
+def _enrol(
+    experiment: Experiment, store: Store, planned: dict[str, TrialSpec], checksum: str
+) -> None:
+    records = {
+        (trial.arm.name, trial.seed): TrialRecord(
+            key, trial.arm.name, trial.seed, trial.outcome(checksum)
+        )
+        for key, trial in planned.items()
+    }
+    ordered = [records[arm.name, seed] for arm in experiment.arms for seed in experiment.seeds]
+    store.enrol(experiment.name, experiment.resolved(), ordered)
+
+
+def _drive(
+    experiment: Experiment,
+    store: Store,
+    planned: dict[str, TrialSpec],
+    pending: list[str],
+    sources: Any,
+    data_dir: Path | None,
+    cache: Cache,
+    jobs: int,
+    fail_fast: bool,
+) -> Iterator[Event]:
+    """Keep `jobs` trials running until none is left; a pool that broke is replaced."""
+    waiting = list(pending)
+    lost_before: set[str] = set()
+    jobs = min(jobs, len(waiting))
+    while waiting:
+        with process_pool(jobs, experiment.training.threads) as (pool, outbox):
+            running: dict[str, _Running] = {}
+            broken = False
+            while (waiting and not broken) or running:
+                while waiting and not broken and len(running) < jobs:
+                    key = waiting.pop(0)
+                    history = store.history(key)
+                    trial = planned[key]
+                    future = pool.submit(work, trial, key, history, data_dir, cache.folder)
+                    running[key] = _Running(trial, key, len(history), future)
+                    yield TrialStarted(trial.arm.name, trial.seed, key, len(history), trial.rounds)
+                for event in _receive(store, running, outbox, dict(sources)):
+                    yield event
+                    if fail_fast and isinstance(event, TrialFailed):
+                        return
+                for key, lost in [(k, r) for k, r in running.items() if _died(r)]:
+                    broken = True
+                    del running[key]
+                    if key not in lost_before:
+                        # A pool breaks as a whole: who was only a neighbour deserves another try.
+                        lost_before.add(key)
+                        waiting.append(key)
+                        continue
+                    store.fail(key, LOST)
+                    yield TrialFailed(*lost.place, LOST)
+                    if fail_fast:
+                        return
+
+
+def _died(trial: _Running) -> bool:
+    if not trial.future.done() or trial.ended:
+        return False
+    return isinstance(trial.future.exception(), BrokenExecutor)
+
+
+def _receive(
+    store: Store, running: dict[str, _Running], outbox: Any, sources: dict[str, str]
+) -> Iterator[Event]:
+    """Write what the workers have sent, and say so; wait a moment if there is nothing."""
+    try:
+        message = outbox.get(timeout=POLL)
+    except queue.Empty:
+        return
+    while True:
+        if message.key in running:
+            yield from _write(store, running, message, sources)
+        try:
+            message = outbox.get_nowait()
+        except queue.Empty:
+            return
+
+
+def _write(
+    store: Store, running: dict[str, _Running], message: Message, sources: dict[str, str]
+) -> Iterator[Event]:
+    trial = running[message.key]
+    if message.environment is not None:
+        known = store.history(message.key)
+        first = initial_hash(known[0].chosen) if known else None
+        trial.environment = {**message.environment, "sources": sources}
+        store.begin(message.key, trial.environment, first)
+    elif message.block is not None:
+        store.log_block(message.key, message.block, message.log, message.pictures or {})
+    elif message.round is not None:
+        found = message.round
+        if found.number == 0:
+            weights = {"weights": found.training.weights}
+            store.begin(message.key, trial.environment | weights, initial_hash(found.chosen))
+        store.append(message.key, found, message.pictures or {})
+        trial.rounds += 1
+        yield RoundDone(*trial.place, found, trial.trial.rounds)
+    else:
+        del running[message.key]
+        trial.ended = True
+        if message.done:
+            store.finish(message.key)
+            yield TrialDone(*trial.place)
+        else:
+            error = message.error or "unknown error"
+            store.fail(message.key, error, message.traceback)
+            yield TrialFailed(*trial.place, error)
+
+
+@contextmanager
+def _alone(store: Store) -> Iterator[None]:
+    """Hold the store for this run; StoreError when another run has it."""
+    from filelock import FileLock, Timeout
+
+    location = str(store.location)
+    if "://" in location:
+        yield
+        return
+    lock = FileLock(f"{location}.lock", timeout=0)
+    try:
+        lock.acquire()
+    except Timeout as error:
+        raise StoreError(
+            f"another run is writing to {location}; wait for it or give another --store"
+        ) from error
+    try:
+        yield
+    finally:
+        lock.release()

@@ -1,0 +1,288 @@
+"""From TOML to a frozen Experiment: parsed once, and every unknown key is an error."""
+
+import json
+import tomllib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, get_args
+
+from pydantic import BaseModel, Field, ValidationError, model_validator
+
+from nextlabel.core.errors import UsageError, nearest
+from nextlabel.core.features import FeatureSpace, Scale
+from nextlabel.core.settings import Settings
+from nextlabel.data.settings import DataSettings
+from nextlabel.models.settings import ModelSettings, TrainingSettings
+
+TASK = "task"
+"""The name of T_f in a feature space; all other names are blocks."""
+
+
+class Arm(Settings):
+    """One way of choosing: a strategy, its options, and the space it reasons in.
+
+    `features` weighs the blocks of equation 6, for example {task = 1.0, vae = 0.5}: α = 0.5.
+    `baseline` names the arm to compare with; `start` what chooses the initial set.
+    """
+
+    name: str = Field(min_length=1)
+    strategy: str
+    options: Mapping[str, Any] = Field(default_factory=dict)
+    features: Mapping[str, float] = Field(default_factory=lambda: {TASK: 1.0})
+    scale: Scale = "rms"
+    baseline: str | None = None
+    start: str = "random"
+
+    @model_validator(mode="after")
+    def _space(self) -> "Arm":
+        FeatureSpace(self.features, self.scale)
+        return self
+
+    @property
+    def space(self) -> FeatureSpace:
+        """The feature space of this arm."""
+        return FeatureSpace(self.features, self.scale)
+
+    @property
+    def blocks(self) -> tuple[str, ...]:
+        """The blocks of the space besides the task model's own features."""
+        return tuple(name for name in self.space.blocks if name != TASK)
+
+
+class Experiment(Settings):
+    """Arms × seeds on one data set: everything that Algorithm 1 and its statistics need to know.
+
+    `headline` is the metric of curves and tests; `primary` names the arm whose difference to its
+    baseline is the one primary test.
+    """
+
+    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
+    seeds: tuple[int, ...] = Field(min_length=1)
+    initial: int = Field(ge=1)
+    batch: int = Field(ge=1)
+    target: int = Field(ge=1)
+    headline: str = "validation/accuracy"
+    primary: str | None = None
+    data: DataSettings
+    model: ModelSettings = ModelSettings()
+    training: TrainingSettings = TrainingSettings()
+    blocks: Mapping[str, Mapping[str, Any]] = Field(default_factory=dict)
+    arms: tuple[Arm, ...] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "Experiment":
+        names = [arm.name for arm in self.arms]
+        for kind, values in (("arm", names), ("seed", self.seeds)):
+            twice = [value for value in values if list(values).count(value) > 1]
+            if twice:
+                raise ValueError(f"{kind} {twice[0]!r} stands twice; give each its own")
+        if min(self.seeds) < 0:
+            raise ValueError(f"seed {min(self.seeds)} is negative; seeds start at 0")
+        if self.target < self.initial:
+            raise ValueError(
+                f"target {self.target} is below initial {self.initial}; raise target to at least "
+                f"{self.initial}"
+            )
+        for arm in self.arms:
+            if arm.baseline is not None and arm.baseline not in names:
+                raise ValueError(
+                    f"baseline {arm.baseline!r} of arm {arm.name!r} is no arm; "
+                    f"{nearest(arm.baseline, names)}"
+                )
+        if self.primary is not None:
+            chosen = [arm for arm in self.arms if arm.name == self.primary]
+            if not chosen:
+                raise ValueError(
+                    f"primary {self.primary!r} is no arm; {nearest(self.primary, names)}"
+                )
+            if chosen[0].baseline is None:
+                raise ValueError(
+                    f"primary {self.primary!r} has no baseline to be compared with; name one"
+                )
+        return self
+
+    def arm(self, name: str) -> Arm:
+        """Return the arm called `name`."""
+        return next(arm for arm in self.arms if arm.name == name)
+
+    def block(self, name: str) -> Any:
+        """Return the feature block `name`, as `[blocks]` sets it."""
+        return make_block(name, self.blocks.get(name, {}), self.training)
+
+    def resolved(self) -> dict[str, Any]:
+        """Return all settings as JSON values, defaults written out."""
+        return self.model_dump(mode="json")
+
+    def to_toml(self) -> str:
+        """Return the experiment as TOML that loads to an equal one."""
+        import tomli_w
+
+        return tomli_w.dumps(_without_none(self.resolved()))
+
+
+def load_experiment(source: Path | str, overrides: Sequence[str] = ()) -> Experiment:
+    """Read an experiment from a TOML file, with `overrides` like "arms.0.features.vae=2".
+
+    Raises UsageError with the key, the value and the nearest known name.
+    """
+    path = Path(source)
+    try:
+        raw = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UsageError(
+            f"cannot read {path} ({error.strerror}); give the path of an experiment file"
+        ) from error
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{path} is not UTF-8 text; save it as UTF-8") from error
+    except tomllib.TOMLDecodeError as error:
+        raise UsageError(f"{path} is not valid TOML: {error}; correct it there") from error
+    for override in overrides:
+        _override(raw, override)
+    return parse_experiment(raw, str(path))
+
+
+def parse_experiment(raw: Mapping[str, Any], name: str = "experiment") -> Experiment:
+    """Return the Experiment of plain values; UsageError says which key is wrong and why.
+
+    Strategies and blocks are checked here too, names and options, so that nothing starts which
+    could not end.
+    """
+    _check_keys(Experiment, raw, "")
+    try:
+        experiment = Experiment.model_validate(_plain(raw))
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"])) or name
+        given = first.get("input")
+        value = f" (got {given!r})" if isinstance(given, str | int | float | bool) else ""
+        message = first["msg"].removeprefix("Value error, ")
+        if first["type"] == "missing":
+            message = "is missing; add it"
+        raise UsageError(f"{name}: {where}: {message}{value}") from error
+    for arm in experiment.arms:
+        make_strategy(arm.strategy, arm.options)
+        if arm.start != "random":
+            make_strategy(arm.start, {})
+        for block in arm.blocks:
+            experiment.block(block)
+    for block in experiment.blocks:
+        experiment.block(block)
+    return experiment
+
+
+def make_strategy(name: str, options: Mapping[str, Any]) -> Any:
+    """Return the strategy `name` with its options; UsageError for unknown names or options."""
+    import dataclasses
+
+    from nextlabel.strategies import STRATEGIES
+
+    kind = STRATEGIES[name]
+    fields: list[str] = []
+    if dataclasses.is_dataclass(kind):
+        fields = [field.name for field in dataclasses.fields(kind) if field.init]
+    for key in options:
+        if key not in fields:
+            hint = nearest(key, fields) if fields else "it has none"
+            raise UsageError(f"strategy {name!r} has no option {key!r}; {hint}")
+    try:
+        return kind(**options)
+    except (TypeError, ValueError) as error:
+        raise UsageError(f"strategy {name!r}: {error}") from error
+
+
+def make_block(name: str, options: Mapping[str, Any], training: TrainingSettings) -> Any:
+    """Return the feature block `name`, a registered one or a file, with its settings.
+
+    Device and precision are those of the training unless the block says otherwise.
+    """
+    from nextlabel.models.blocks import BLOCKS
+    from nextlabel.models.blocks.file import SUFFIXES
+
+    file = Path(name).suffix in SUFFIXES
+    kind = BLOCKS["file" if file else name]
+    inherited = {k: getattr(training, k) for k in ("device", "precision") if k in kind.model_fields}
+    settings = inherited | ({"path": name} if file else {}) | dict(options)
+    _check_keys(kind, settings, f"blocks.{name}.")
+    try:
+        return kind(**settings)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, ("blocks", name, *first["loc"])))
+        raise UsageError(f"{where}: {first['msg']} (got {first.get('input')!r})") from error
+
+
+def _override(raw: dict[str, Any], override: str) -> None:
+    """Set one value in plain settings: `key = value` as TOML, or with the value as bare text."""
+    key, separator, text = override.partition("=")
+    if not separator or not key.strip():
+        raise UsageError(f"override {override!r} has no value; write key=value")
+    for attempt in (override, f"{key} = {json.dumps(text.strip())}"):
+        try:
+            change = tomllib.loads(attempt)
+        except tomllib.TOMLDecodeError:
+            continue
+        _merge(raw, change, override)
+        return
+    raise UsageError(
+        f"override {override!r} is not a key and a value; quote names that hold other characters "
+        "than letters, digits, - and _"
+    )
+
+
+def _merge(place: Any, change: Mapping[str, Any], override: str) -> None:
+    for step, value in change.items():
+        key: Any = _index(place, step, override) if isinstance(place, list) else step
+        inner = place[key] if isinstance(place, list) else place.get(key)
+        if isinstance(value, dict) and isinstance(inner, dict | list):
+            _merge(inner, value, override)
+        elif isinstance(value, dict) and inner is not None:
+            raise UsageError(f"override {override!r}: {step!r} is a value, not a table")
+        else:
+            place[key] = value
+
+
+def _index(place: list[Any], step: str, override: str) -> int:
+    """Return a position in a list, given as a number or as the name of an arm."""
+    names = [item.get("name") if isinstance(item, dict) else None for item in place]
+    if step in names:
+        return names.index(step)
+    if not step.isdigit() or int(step) >= len(place):
+        known = f"a number from 0 to {len(place) - 1}" + (" or a name" if any(names) else "")
+        raise UsageError(f"override {override!r}: {step!r} must be {known}")
+    return int(step)
+
+
+def _check_keys(kind: Any, raw: Any, prefix: str) -> None:
+    """Raise UsageError for the first key that `kind` does not know, and name the nearest."""
+    if not isinstance(raw, Mapping):
+        return
+    for key, value in raw.items():
+        if key not in kind.model_fields:
+            raise UsageError(f"unknown key {prefix}{key}; {nearest(key, kind.model_fields)}")
+        inner = _settings_in(kind.model_fields[key].annotation)
+        if inner is not None:
+            many = value if isinstance(value, list | tuple) else [value]
+            for i, item in enumerate(many):
+                place = f"{prefix}{key}." + (f"{i}." if many is value else "")
+                _check_keys(inner, item, place)
+
+
+def _settings_in(annotation: Any) -> type[BaseModel] | None:
+    """Return the settings class in an annotation such as `X`, `X | None` or `tuple[X, ...]`."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    return next(filter(None, map(_settings_in, get_args(annotation))), None)
+
+
+def _plain(raw: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a deep copy; a number of seeds becomes 0 … n - 1."""
+    copy: dict[str, Any] = json.loads(json.dumps(raw, default=str))
+    if isinstance(copy.get("seeds"), int) and not isinstance(copy["seeds"], bool):
+        copy["seeds"] = list(range(copy["seeds"]))
+    return copy
+
+
+def _without_none(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {k: _without_none(v) for k, v in value.items() if v is not None}
+    return [_without_none(v) for v in value] if isinstance(value, list) else value

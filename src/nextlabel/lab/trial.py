@@ -1,0 +1,162 @@
+"""The composition root: an arm and a seed become an iterator of rounds."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from nextlabel.algorithm1 import algorithm1, check_sizes
+from nextlabel.core.dataset import Dataset
+from nextlabel.core.errors import DataError
+from nextlabel.core.oracle import Reveal
+from nextlabel.core.picture import contact_sheet
+from nextlabel.core.round import Round
+from nextlabel.core.seeds import Seeds
+from nextlabel.data.settings import DataSettings
+from nextlabel.lab.cache import Cache, digest
+from nextlabel.lab.learner import TrialLearner, weights_identity
+from nextlabel.lab.spec import Arm, Experiment, make_strategy
+from nextlabel.models.device import resolve
+
+KEY_VERSION = 1
+SHOWN = 64
+
+
+@dataclass(frozen=True)
+class TrialSpec:
+    """One arm with one seed: what a worker needs to run it."""
+
+    experiment: Experiment
+    arm: Arm
+    seed: int
+
+    @property
+    def rounds(self) -> int:
+        """How many rounds it takes to the target, the initial one counted."""
+        spec = self.experiment
+        return 1 + -(-(spec.target - spec.initial) // spec.batch)
+
+    def labelled(self, number: int) -> int:
+        """Return |L| in round `number`."""
+        spec = self.experiment
+        return min(spec.target, spec.initial + spec.batch * number)
+
+    def outcome(self, data_checksum: str) -> dict[str, Any]:
+        """Return all that decides the outcome: not the target, and not how many run at once.
+
+        Files count by their content, wherever they lie. A setting that is added one day must be
+        left out at its default here, so that the trials known by then keep their keys.
+        """
+        spec = self.experiment
+        device = resolve(spec.training.device).type
+        arm = self.arm.model_dump(mode="json", exclude={"baseline"})
+        return {
+            "version": KEY_VERSION,
+            "arm": arm,
+            "seed": self.seed,
+            "start": self.arm.start,
+            "initial": spec.initial,
+            "batch": spec.batch,
+            "data": spec.data.name,
+            "data_checksum": data_checksum,
+            "model": spec.model.model_dump(mode="json") | {"weights": weights_identity(spec)},
+            "training": spec.training.model_dump(mode="json") | {"device": device},
+            "blocks": {name: dict(spec.block(name).identity) for name in self.arm.blocks},
+        }
+
+    def key(self, data_checksum: str) -> str:
+        """Return the sha256 that names this trial wherever it runs."""
+        return digest(self.outcome(data_checksum))
+
+
+def trials(experiment: Experiment, jobs: int = 1) -> list[TrialSpec]:
+    """Return arms × seeds, so ordered that trials run at once do not wait for shared artefacts."""
+    seeds = experiment.seeds
+    ordered = []
+    for start in range(0, len(seeds), max(1, jobs)):
+        for arm in experiment.arms:
+            ordered += [TrialSpec(experiment, arm, seed) for seed in seeds[start : start + jobs]]
+    return ordered
+
+
+@lru_cache(maxsize=1)
+def _load(settings: DataSettings, image_size: int | None, data_dir: Path | None) -> Dataset:
+    """Load a data set; the last one is kept, since all trials of an experiment use the same."""
+    from nextlabel.data import load
+
+    return load(settings, image_size=image_size, data_dir=data_dir)
+
+
+def load_data(experiment: Experiment, data_dir: Path | None) -> Dataset:
+    """Load the experiment's data set and refuse what no trial could use.
+
+    Raises DataError when a label is unknown, when there is one class only, or when there is
+    nothing to validate on; UsageError when the sizes do not fit.
+    """
+    data = _load(experiment.data, experiment.model.image_size, data_dir)
+    check_sizes(len(data.train), experiment.initial, experiment.batch, experiment.target)
+    for part in ("train", "validation"):
+        labels = getattr(data, part).labels
+        if labels is None or not len(labels):
+            raise DataError(
+                f"{data.name} has no {part} labels; an experiment needs them, so give labels or "
+                "use `nextlabel select` on unlabelled images"
+            )
+        if (labels < 0).any():
+            raise DataError(
+                f"{data.name}: {int((labels < 0).sum())} {part} images have no label, the first in "
+                f"row {int(np.argmax(labels.reshape(len(labels), -1).min(1) < 0))}; a simulation "
+                "needs all of them"
+            )
+    train = data.train.labels
+    assert train is not None
+    if data.task == "multiclass" and len(np.unique(train)) < 2:
+        raise DataError(
+            f"{data.name}: all {len(train)} training images are of one class; "
+            "there is nothing to tell apart"
+        )
+    return data
+
+
+def run_trial(
+    trial: TrialSpec,
+    *,
+    history: Sequence[Round] = (),
+    data_dir: Path | None = None,
+    cache: Cache,
+) -> Iterator[tuple[Round, Mapping[str, bytes]]]:
+    """Yield each round that `history` does not have, with a picture of what was chosen."""
+    import torch
+
+    spec, arm = trial.experiment, trial.arm
+    torch.set_num_threads(spec.training.threads)
+    data = load_data(spec, data_dir)
+    assert data.train.labels is not None
+    seeds = Seeds(trial.seed)
+    rounds = algorithm1(
+        size=len(data.train),
+        initial=spec.initial,
+        batch=spec.batch,
+        target=spec.target,
+        oracle=Reveal(data.train.labels),
+        learner=TrialLearner(spec, arm, seeds, data, cache),
+        strategy=make_strategy(arm.strategy, arm.options),
+        seeds=seeds,
+        start=None if arm.start == "random" else make_strategy(arm.start, {}),
+        history=history,
+    )
+    for found in rounds:
+        yield found, {"picked": contact_sheet(data.train.images[found.chosen[:SHOWN]])}
+
+
+def block_records(
+    trial: TrialSpec, data_dir: Path | None, cache: Cache
+) -> dict[str, tuple[Sequence[Mapping[str, float]], Mapping[str, bytes]]]:
+    """Return log and pictures of each block of the arm that has any, from the cache."""
+    data = load_data(trial.experiment, data_dir)
+    learner = TrialLearner(trial.experiment, trial.arm, Seeds(trial.seed), data, cache)
+    fitted = {name: learner.block(name) for name in trial.arm.blocks}
+    return {name: (b.log, b.pictures) for name, b in fitted.items() if b.log or b.pictures}

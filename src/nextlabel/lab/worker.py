@@ -1,0 +1,130 @@
+"""Worker processes: spawned once, one thread pool each, gone when their parent is."""
+
+import multiprocessing
+import os
+import signal
+import threading
+import traceback
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Executor, ProcessPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from multiprocessing.connection import Connection, wait
+from pathlib import Path
+from typing import Any
+
+from nextlabel.core.errors import NextlabelError
+from nextlabel.core.round import Round
+from nextlabel.lab.cache import Cache
+from nextlabel.lab.trial import TrialSpec, block_records, run_trial
+
+# Gradients and activations of a step are above glibc's default threshold for returning memory to
+# the system, and getting it back page by page costs up to a tenth of the training time.
+ALLOCATOR = {
+    "MALLOC_MMAP_THRESHOLD_": str(2**30),
+    "MALLOC_TRIM_THRESHOLD_": str(2**32),
+    "MALLOC_TOP_PAD_": str(2**26),
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Message:
+    """From a worker to the driver: a round, a block's record, the end, or why there is none."""
+
+    key: str
+    round: Round | None = None
+    pictures: Mapping[str, bytes] | None = None
+    block: str | None = None
+    log: Sequence[Mapping[str, float]] = ()
+    environment: Mapping[str, Any] | None = None
+    done: bool = False
+    error: str | None = None
+    traceback: str = ""
+
+
+_outbox: Any = None
+
+
+@contextmanager
+def process_pool(jobs: int, threads: int) -> Iterator[tuple[Executor, Any]]:
+    """Give a pool of `jobs` spawned workers and the queue that they write messages to.
+
+    On leaving, however that comes about, the workers are gone.
+    """
+    context = multiprocessing.get_context("spawn")
+    outbox = context.Queue()
+    alive, kept = context.Pipe(duplex=False)
+    settings = ALLOCATOR | {
+        name: str(threads)
+        for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+    }
+    pool = ProcessPoolExecutor(jobs, context, _start, (outbox, alive))
+    with _environ(settings):
+        try:
+            yield pool, outbox
+        finally:
+            kept.close()
+            pool.shutdown(wait=True, cancel_futures=True)
+            outbox.close()
+
+
+@contextmanager
+def _environ(settings: Mapping[str, str]) -> Iterator[None]:
+    """Set environment variables that the user has not set, for the processes started inside."""
+    added = {name: value for name, value in settings.items() if name not in os.environ}
+    os.environ.update(added)
+    try:
+        yield
+    finally:
+        for name in added:
+            os.environ.pop(name, None)
+
+
+def _start(outbox: Any, alive: Connection) -> None:
+    """Make this process a worker: silent on Ctrl-C, and dead as soon as the driver is."""
+    global _outbox
+    _outbox = outbox
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    parent = multiprocessing.parent_process()
+    watched = [alive] if parent is None else [alive, parent.sentinel]
+    threading.Thread(target=_watch, args=(watched,), daemon=True).start()
+
+
+def _watch(watched: list[Any]) -> None:
+    wait(watched)
+    os._exit(1)
+
+
+def work(
+    trial: TrialSpec,
+    key: str,
+    history: Sequence[Round],
+    data_dir: Path | None,
+    cache_dir: Path,
+) -> None:
+    """Run one trial in a worker and send each round; a failure is a message, not a crash."""
+    from nextlabel.lab.environment import environment
+
+    cache = Cache(cache_dir)
+    try:
+        _outbox.put(Message(key, environment=environment()))
+        rounds = run_trial(trial, history=history, data_dir=data_dir, cache=cache)
+        for i, (found, pictures) in enumerate(rounds):
+            _outbox.put(Message(key, round=found, pictures=pictures))
+            if i == 0:
+                for name, (log, shown) in block_records(trial, data_dir, cache).items():
+                    _outbox.put(Message(key, block=name, log=log, pictures=shown))
+        _outbox.put(Message(key, done=True))
+    except NextlabelError as error:
+        _outbox.put(Message(key, error=str(error), traceback=traceback.format_exc()))
+    except MemoryError:
+        _outbox.put(
+            Message(
+                key,
+                error="out of memory; lower --jobs, training.batch_size or model.image_size",
+                traceback=traceback.format_exc(),
+            )
+        )
+    except Exception as error:
+        message = f"{type(error).__name__}: {error}"
+        _outbox.put(Message(key, error=message, traceback=traceback.format_exc()))
