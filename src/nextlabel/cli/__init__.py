@@ -1,0 +1,59 @@
+"""The command line: thin, one file a command; whatever is heavy is imported by the command."""
+
+import sys
+import warnings
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+
+from nextlabel.cli import cache, datasets, demo, embed, report, run, select, status, strategies
+from nextlabel.cli.failure import explain
+from nextlabel.cli.output import complain, let_go_of_stdout, warn
+
+app = typer.Typer(
+    name="nextlabel",
+    help="Decide which unlabelled images to label next, and measure whether a way of deciding "
+    "is any better.",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+for module in (demo, run, status, report, select, embed, strategies, datasets):
+    app.command(module.__name__.rpartition(".")[2])(module.command)
+app.add_typer(cache.app, name="cache")
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"nextlabel {version('nextlabel')}")
+        raise typer.Exit
+
+
+@app.callback(invoke_without_command=True)
+def _root(
+    context: typer.Context,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Say the version.")
+    ] = False,
+) -> None:
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
+        raise typer.Exit
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; return 0, 1 for a failure, 2 for wrong usage, 130 after Ctrl-C."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    with warnings.catch_warnings():
+        warnings.showwarning = warn
+        try:
+            code = app(args=given, obj=given, prog_name="nextlabel", standalone_mode=False)
+            sys.stdout.flush()
+        except (Exception, KeyboardInterrupt) as error:
+            message, code = explain(error)
+            let_go_of_stdout()
+            if message:
+                complain(message)
+    return code if isinstance(code, int) else 0

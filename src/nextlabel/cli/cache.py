@@ -1,0 +1,61 @@
+"""`nextlabel cache`: how much the fitted features take, and throwing them away."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from nextlabel.cli import options
+from nextlabel.cli.output import note, plural, put, put_json, size
+from nextlabel.core.errors import UsageError
+
+if TYPE_CHECKING:
+    from nextlabel.lab.cache import CacheSize
+
+app = typer.Typer(help="Show or prune what is kept of fitted features.")
+
+
+@app.callback(invoke_without_command=True)
+def _default(context: typer.Context) -> None:
+    if context.invoked_subcommand is None:
+        measure(None, False)
+
+
+@app.command("size")
+def measure(cache_dir: options.CacheDir = None, json: options.AsJson = False) -> None:
+    """Say how many entries there are and how much disk they take."""
+    from nextlabel.lab.cache import Cache
+
+    _show(Cache.open(cache_dir).size(), json)
+
+
+@app.command()
+def prune(
+    everything: Annotated[bool, typer.Option("--all", help="Remove all entries.")] = False,
+    days: Annotated[
+        float | None,
+        typer.Option(
+            "--older-than", min=0, metavar="DAYS", help="Remove what was not used for so long."
+        ),
+    ] = None,
+    cache_dir: options.CacheDir = None,
+    json: options.AsJson = False,
+) -> None:
+    """Remove entries; they are computed again when they are needed."""
+    from nextlabel.lab.cache import Cache
+
+    if everything == (days is not None):
+        raise UsageError("say what to remove: either --all or --older-than DAYS")
+    removed = Cache.open(cache_dir).prune(older_than_days=days)
+    _show(removed, json)
+    if not json:
+        note("removed")
+
+
+def _show(found: "CacheSize", json: bool) -> None:
+    if json:
+        facts = {"entries": found.entries, "bytes": found.bytes, "kinds": dict(found.by_kind)}
+        put_json(facts)
+        return
+    put(f"{plural(found.entries, 'file')}, {size(found.bytes)}")
+    for kind, number in sorted(found.by_kind.items()):
+        put(f"  {kind}: {size(number)}")

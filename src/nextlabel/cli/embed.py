@@ -1,0 +1,67 @@
+"""`nextlabel embed`: features of any data set or folder of images, in one file."""
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from nextlabel.cli import options
+from nextlabel.cli.output import note, plural, put, put_json
+from nextlabel.cli.values import parse_options
+from nextlabel.core.errors import StoreError, UsageError
+
+
+def command(
+    data: Annotated[
+        str, typer.Argument(metavar="DATA", help="A data set's name, or a folder of images.")
+    ],
+    out: Annotated[
+        Path, typer.Option("--out", "-o", metavar="FILE.npz", help="The file to write.")
+    ],
+    block: Annotated[str, typer.Option(help="The feature block: vae, pca, pixels, …")] = "vae",
+    image_size: Annotated[
+        int | None, typer.Option(min=4, metavar="N", help="Make images N by N pixels first.")
+    ] = None,
+    overrides: Annotated[
+        list[str],
+        typer.Option("--set", metavar="KEY=VALUE", help="A setting of the block: latent=16"),
+    ] = [],  # noqa: B006 - typer copies it
+    data_dir: options.DataDir = None,
+    cache_dir: options.CacheDir = None,
+    seed: Annotated[int, typer.Option(min=0, help="Decides all that is random.")] = 0,
+    json: options.AsJson = False,
+) -> None:
+    """Turn images into feature rows, for `select` or anything else; labels are not used."""
+    check_target(out)
+    from nextlabel.lab.embed import embed
+
+    made = embed(
+        data,
+        block,
+        options=parse_options(overrides),
+        image_size=image_size,
+        data_dir=data_dir,
+        cache_dir=cache_dir,
+        seed=seed,
+        progress=sys.stderr.isatty(),
+    )
+    made.save(out)
+    rows, columns = made.features.shape
+    if json:
+        put_json({"file": str(out), "images": rows, "columns": columns, "block": block})
+    else:
+        put(str(out))
+        note(f"{plural(rows, 'image')}, {plural(columns, 'column')}")
+
+
+def check_target(path: Path) -> None:
+    """Make the folder of `path`; refuse what could not be written before minutes are spent."""
+    if path.suffix != ".npz":
+        raise UsageError(f"{path} does not end in .npz; call it {path.name}.npz")
+    if path.is_dir():
+        raise UsageError(f"{path} is a folder; give a file in it")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if not os.access(path.parent, os.W_OK):
+        raise StoreError(f"{path.parent} cannot be written to; choose another folder")

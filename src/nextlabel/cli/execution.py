@@ -1,0 +1,197 @@
+"""What `run` and `demo` do: load, run with progress, then table and report."""
+
+import os
+import shlex
+import sys
+from collections.abc import Generator, Sequence
+from contextlib import closing
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+import typer
+
+from nextlabel.cli.output import complain, duration, note, plural, put, put_json, put_table, size
+from nextlabel.cli.summary import summarise
+from nextlabel.core.errors import UsageError
+
+if TYPE_CHECKING:
+    from nextlabel.lab.events import Event, TrialFailed
+    from nextlabel.lab.plan import Plan
+    from nextlabel.lab.spec import Experiment
+    from nextlabel.lab.store import Store
+
+MOST_SEEDS = 10_000
+
+
+@dataclass(frozen=True)
+class Wish:
+    """The options of `run`, as the user gave them."""
+
+    overrides: Sequence[str]
+    seeds: str | None
+    store: str | None
+    out: Path | None
+    data_dir: Path | None
+    cache_dir: Path | None
+    jobs: int | None
+    fail_fast: bool
+    plan: bool
+    json: bool
+
+    @property
+    def workers(self) -> int:
+        """How many trials may run at a time."""
+        if self.jobs is not None:
+            return self.jobs
+        cores = getattr(os, "sched_getaffinity", None)  # Linux alone tells what it may use
+        return len(cores(0)) if cores else os.cpu_count() or 1
+
+    def all_overrides(self) -> list[str]:
+        """Return `--set` and `--seeds` as one list of overrides."""
+        seeds = [] if self.seeds is None else [f"seeds={parse_seeds(self.seeds)}"]
+        return [*self.overrides, *seeds]
+
+
+def parse_seeds(text: str) -> list[int]:
+    """Return the seeds of "5" (0 to 4), "0-9" or "0,3,7"; UsageError when it is no such list."""
+    words = text.strip()
+    if words.isdecimal():
+        if int(words) == 0:
+            raise UsageError("seeds '0' are too few; give 1 or more, or 0-0 for seed 0 alone")
+        words = f"0-{int(words) - 1}"
+    seeds: list[int] = []
+    for part in words.removesuffix(",").split(","):
+        first, dash, last = (word.strip() for word in part.partition("-"))
+        if not first.isdecimal() or (dash and not last.isdecimal()):
+            raise UsageError(f"seeds {text!r} are no list; give 5, 0-4 or 0,3,7")
+        low, high = int(first), int(last or first)
+        if high < low:
+            raise UsageError(f"seeds {part.strip()!r} run backwards; give {high}-{low}")
+        if high - low >= MOST_SEEDS:
+            raise UsageError(f"seeds {text!r} are too many; give at most {MOST_SEEDS}")
+        seeds += range(low, high + 1)
+    if len(set(seeds)) < len(seeds):
+        raise UsageError(f"seeds {text!r} name one seed twice; name each once")
+    return seeds
+
+
+def execute(source: Path, wish: Wish, arguments: Sequence[str]) -> None:
+    """Run the experiment in `source`; exits with 1 when a trial failed, 130 after Ctrl-C."""
+    from nextlabel.lab.spec import load_experiment
+
+    experiment = load_experiment(source, wish.all_overrides())
+    out = wish.out or Path("runs") / experiment.name
+    location = wish.store or str(out / "store.db")
+    if wish.plan:
+        _show_plan(experiment, location, wish)
+        return
+    from nextlabel.lab.store import Store
+
+    out.mkdir(parents=True, exist_ok=True)
+    with Store.open(location) as store:
+        try:
+            failed = _run(experiment, store, wish)
+        except KeyboardInterrupt:
+            note("stopped; all finished rounds are kept, and this goes on from there:")
+            note(f"  {resume_command(arguments)}")
+            raise typer.Exit(130) from None
+        _conclude(experiment, store, out, failed, wish)
+    if failed:
+        raise typer.Exit(1)
+
+
+def _run(experiment: "Experiment", store: "Store", wish: Wish) -> "list[TrialFailed]":
+    from nextlabel.cli.progress import display
+    from nextlabel.lab.events import TrialFailed
+    from nextlabel.lab.run import run
+
+    failed = []
+    events = cast(
+        "Generator[Event, None, None]",
+        run(
+            experiment,
+            store,
+            data_dir=wish.data_dir,
+            cache_dir=wish.cache_dir,
+            jobs=wish.workers,
+            fail_fast=wish.fail_fast,
+        ),
+    )
+    with display() as show, closing(events):
+        for event in events:
+            show(event)
+            if isinstance(event, TrialFailed):
+                failed.append(event)
+    return failed
+
+
+def _conclude(
+    experiment: "Experiment",
+    store: "Store",
+    out: Path,
+    failed: "Sequence[TrialFailed]",
+    wish: Wish,
+) -> None:
+    from nextlabel.report.page import build_report, summary_table
+
+    rows = summary_table(store, experiment.name)
+    paths = build_report(store, experiment.name, out, ())
+    if wish.json:
+        put_json(
+            {
+                "experiment": experiment.name,
+                "store": store.location,
+                "report": str(paths.html),
+                "summary": [asdict(row) for row in rows],
+                "failed": [{"arm": f.arm, "seed": f.seed, "error": f.error} for f in failed],
+            }
+        )
+    else:
+        put_table(*summarise(rows, experiment.headline))
+        put(f"report: {paths.html}")
+    for trial in failed:
+        complain(f"{trial.arm}, seed {trial.seed}: {trial.error}")
+    if failed:
+        note(f"{plural(len(failed), 'trial')} failed; the same command tries them again")
+
+
+def _show_plan(experiment: "Experiment", location: str, wish: Wish) -> None:
+    from nextlabel.lab.plan import plan
+    from nextlabel.lab.store import Store
+
+    more: dict[str, Any] = {
+        "data_dir": wish.data_dir,
+        "cache_dir": wish.cache_dir,
+        "jobs": wish.workers,
+    }
+    if "://" not in location and not Path(location).exists():
+        found = plan(experiment, None, **more)
+    else:
+        with Store.open(location, create=False) as store:
+            found = plan(experiment, store, **more)
+    if wish.json:
+        put_json({"experiment": experiment.name, "store": location, **_plan_facts(found)})
+        return
+    put(f"experiment        {experiment.name}")
+    put(f"trials            {found.trials}, of which {found.pending} are still to run")
+    put(f"training samples  {found.training_samples:,}")
+    put(f"time              about {duration(found.seconds)} with {plural(wish.workers, 'job')}")
+    put(f"disk              about {size(found.disk_bytes)}")
+    put(f"store             {location}")
+
+
+def _plan_facts(found: "Plan") -> dict[str, float]:
+    names = ("trials", "pending", "training_samples", "seconds", "disk_bytes")
+    return {name: getattr(found, name) for name in names}
+
+
+def resume_command(arguments: Sequence[str]) -> str:
+    """Return the command line that was given, quoted for a shell, with the data folder it used."""
+    program = Path(sys.argv[0])
+    started = [str(program)] if program.stem == "nextlabel" else ["nextlabel"]
+    if program.name == "__main__.py":
+        started = [sys.executable, "-m", "nextlabel"]
+    data = os.environ.get("NEXTLABEL_DATA")
+    prefix = f"NEXTLABEL_DATA={shlex.quote(data)} " if data else ""
+    return prefix + shlex.join([*started, *arguments])

@@ -1,0 +1,71 @@
+"""From an exception to one sentence and an exit code."""
+
+import errno
+import os
+
+import typer
+
+from nextlabel.core.errors import NextlabelError
+
+DEBUG = "NEXTLABEL_DEBUG"
+REMEDIES = {
+    errno.ENOSPC: "the disk is full; free some space and run the same command again",
+    errno.EDQUOT: "the disk quota is used up; free some space and run the same command again",
+    errno.EACCES: "permission denied; choose a place you may use",
+    errno.EPERM: "not permitted; choose a place you may use",
+    errno.EROFS: "the file system is read-only; choose a place you may write to",
+    errno.ENOENT: "there is no such file or folder; correct the path",
+    errno.EISDIR: "this is a folder; give a file",
+    errno.ENOTDIR: "a file stands where a folder is needed; choose another path",
+    errno.EEXIST: "a file stands there already; choose another path",
+    errno.EMFILE: "too many files are open; lower --jobs or raise `ulimit -n`",
+}
+
+
+def explain(error: BaseException) -> tuple[str, int]:
+    """Return what to tell the user, in one line, and the exit code; an empty line says nothing.
+
+    Raises what nobody foresaw when NEXTLABEL_DEBUG is set, so that its traceback shows.
+    """
+    message, code = _known(error)
+    if code < 0:
+        if os.environ.get(DEBUG):
+            raise error
+        kind = type(error).__name__
+        message = f"unexpected {kind}: {error}; {DEBUG}=1 shows the traceback, please report it"
+        code = 1
+    return " ".join(message.splitlines()), code
+
+
+def _known(error: BaseException) -> tuple[str, int]:
+    match error:
+        case NextlabelError():
+            return str(error), error.exit_code
+        case typer.TyperException():
+            return f"{_usage(error)}; see {_path(error)} --help", error.exit_code
+        case KeyboardInterrupt() | typer.Abort():
+            return "stopped", 130
+        case BrokenPipeError():
+            return "", 1
+        case OSError():
+            return _system(error), 1
+        case MemoryError():
+            return "there is not enough memory; use fewer images, smaller ones or fewer --jobs", 1
+        case _:
+            return "", -1
+
+
+def _usage(error: typer.TyperException) -> str:
+    text = error.format_message().strip().rstrip(".")
+    return text[:1].lower() + text[1:]
+
+
+def _path(error: typer.TyperException) -> str:
+    context = getattr(error, "ctx", None)
+    return "nextlabel" if context is None else str(context.command_path)
+
+
+def _system(error: OSError) -> str:
+    place = f"{error.filename}: " if error.filename is not None else ""
+    remedy = REMEDIES.get(error.errno or 0)
+    return place + (remedy or f"{error.strerror or error}; check the path and the disk")

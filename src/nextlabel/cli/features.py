@@ -1,0 +1,79 @@
+"""Files of feature rows, of probabilities and of ids."""
+
+import zipfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from nextlabel.core.errors import DataError, UnknownId, UsageError
+from nextlabel.core.types import Array, Ids
+
+
+class Features(NamedTuple):
+    """Rows (N, d), a memory map where the file allows it, and file names where it has them."""
+
+    rows: Array
+    names: tuple[str, ...] | None
+
+
+def read_features(path: Path) -> Features:
+    """Return the rows in an .npy file, or in an .npz file under `features` or alone.
+
+    Raises DataError when the file holds something else.
+    """
+    loaded = _load(path)
+    if isinstance(loaded, np.ndarray):
+        return Features(loaded, None)
+    names = tuple(str(n) for n in loaded.pop("names")) if "names" in loaded else None
+    if "features" not in loaded and len(loaded) != 1:
+        inside = ", ".join(sorted(loaded)) or "nothing"
+        raise DataError(f"{path} holds {inside}; store the rows under the name 'features'")
+    rows = loaded["features"] if "features" in loaded else next(iter(loaded.values()))
+    if names is not None and (rows.ndim == 0 or len(names) != len(rows)):
+        raise DataError(f"{path} holds {len(names)} names for {rows.shape} rows; give one for each")
+    return Features(rows, names)
+
+
+def _load(path: Path) -> "Array | dict[str, Array]":
+    try:
+        loaded = np.load(path, mmap_mode="r", allow_pickle=False)
+        if isinstance(loaded, np.ndarray):
+            return loaded
+        with loaded:
+            return {name: loaded[name] for name in loaded.files}
+    except (ValueError, EOFError, KeyError, zipfile.BadZipFile) as error:
+        reason = str(error).splitlines()[0] if str(error) else "it ends too early"
+        raise DataError(
+            f"{path} is no .npy or .npz file of numbers ({reason}); save it anew"
+        ) from error
+
+
+def read_ids(path: Path, names: Sequence[str] | None) -> Ids:
+    """Return the ids in a text file, one a line: numbers, or file names where there are some.
+
+    Empty lines and those that begin with # are skipped. Raises UnknownId for an unknown name,
+    UsageError for what is no number, both with the line.
+    """
+    try:
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{path} is no text; give one id a line") from error
+    known = {name: row for row, name in enumerate(names or ())}
+    ids = []
+    for number, line in enumerate(lines, 1):
+        word = line.strip()
+        if not word or word.startswith("#"):
+            continue
+        if word in known:
+            ids.append(known[word])
+        elif word.lstrip("-").isdecimal() and len(word) < 19:
+            ids.append(int(word))
+        elif known:
+            raise UnknownId(f"{path}, line {number}: {word!r} is not among the names; correct it")
+        else:
+            raise UsageError(
+                f"{path}, line {number}: {word!r} is no id; give a whole number a line"
+            )
+    return np.array(ids, np.int64)

@@ -1,0 +1,151 @@
+"""How far the trials are: bars with the time left on a terminal, plain lines elsewhere."""
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from nextlabel.cli.output import complain, duration, note, plural
+
+if TYPE_CHECKING:
+    from rich.progress import TaskID
+
+    from nextlabel.lab.events import Event, RoundDone, TrialDone, TrialFailed, TrialStarted
+
+Show = Callable[["Event"], None]
+
+
+@dataclass
+class Course:
+    """One running trial: how many rounds there are, and how long the last one took (seconds)."""
+
+    done: int
+    total: int
+    since: float
+    last: float | None = None
+
+    def advance(self, done: int, now: float) -> None:
+        """Count a round; later rounds train on more labels, so that the last one tells most."""
+        self.last, self.since, self.done = now - self.since, now, done
+
+    @property
+    def left(self) -> float | None:
+        """Seconds left, None before the first round of this session."""
+        return None if self.last is None else self.last * (self.total - self.done)
+
+
+@dataclass
+class Progress:
+    """What the events tell of all trials together."""
+
+    clock: Callable[[], float] = time.monotonic
+    pending: int = 0
+    finished: int = 0
+    start: float = 0.0
+    courses: dict[str, Course] = field(default_factory=dict)
+
+    def follow(self, event: "Event") -> None:
+        """Take in an event."""
+        from nextlabel.lab import events
+
+        now = self.clock()
+        match event:
+            case events.ExperimentReady():
+                self.pending, self.start = event.pending, now
+            case events.TrialStarted():
+                self.courses[event.key] = Course(event.rounds_done, event.rounds_total, now)
+            case events.RoundDone():
+                self.courses[event.key].advance(event.round.number + 1, now)
+            case events.TrialDone() | events.TrialFailed():
+                self.courses.pop(event.key, None)
+                self.finished += 1
+
+    @property
+    def left(self) -> float | None:
+        """Seconds left for all trials at the pace so far, None before anything is done."""
+        running = sum(c.done / c.total for c in self.courses.values() if c.last is not None)
+        share = (self.finished + running) / self.pending if self.pending else 1.0
+        return (self.clock() - self.start) * (1 - share) / share if share else None
+
+
+def about(seconds: float | None) -> str:
+    """Return the time left as words."""
+    return "" if seconds is None else f"about {duration(seconds)} left"
+
+
+def display() -> AbstractContextManager[Show]:
+    """Return what shows events on stderr, as fits where stderr leads."""
+    return _bars() if sys.stderr.isatty() else _lines()
+
+
+@contextmanager
+def _lines() -> Iterator[Show]:
+    from nextlabel.lab import events
+
+    progress = Progress()
+
+    def show(event: "Event") -> None:
+        progress.follow(event)
+        match event:
+            case events.ExperimentReady():
+                note(f"{plural(event.trials, 'trial')}, {event.pending} to run")
+            case events.RoundDone():
+                course = progress.courses[event.key]
+                left = f", {about(course.left)}" if course.left else ""
+                note(f"{_name(event)}: round {course.done} of {course.total}{left}")
+            case events.TrialDone():
+                left = f", {about(progress.left)} for all" if progress.left else ""
+                note(f"{_name(event)}: done, {progress.finished} of {progress.pending}{left}")
+            case events.TrialFailed():
+                complain(f"{_name(event)}: {event.error}")
+
+    yield show
+
+
+@contextmanager
+def _bars() -> Iterator[Show]:
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
+    from rich.progress import Progress as Bars
+
+    from nextlabel.lab import events
+
+    progress = Progress()
+    bars = Bars(
+        TextColumn("{task.description}", markup=False),
+        BarColumn(bar_width=24),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[left]}", markup=False),
+        console=Console(stderr=True, highlight=False),
+        transient=True,
+    )
+    whole = bars.add_task("all trials", total=None, left="")
+    rows: dict[str, TaskID] = {}
+
+    def show(event: "Event") -> None:
+        progress.follow(event)
+        match event:
+            case events.ExperimentReady():
+                bars.update(whole, total=event.pending)
+            case events.TrialStarted():
+                rows[event.key] = bars.add_task(
+                    _name(event), total=event.rounds_total, completed=event.rounds_done, left=""
+                )
+            case events.RoundDone():
+                course = progress.courses[event.key]
+                bars.update(rows[event.key], completed=course.done, left=about(course.left))
+            case events.TrialDone() | events.TrialFailed():
+                if event.key in rows:
+                    bars.remove_task(rows.pop(event.key))
+                if isinstance(event, events.TrialFailed):
+                    bars.console.print(f"error: {_name(event)}: {event.error}", markup=False)
+        bars.update(whole, completed=progress.finished, left=about(progress.left))
+
+    with bars:
+        yield show
+
+
+def _name(event: "TrialStarted | RoundDone | TrialDone | TrialFailed") -> str:
+    return f"{event.arm}, seed {event.seed}"

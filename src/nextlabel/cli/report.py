@@ -1,0 +1,65 @@
+"""`nextlabel report`: the page and the figures anew, from the store alone."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from nextlabel.cli import options
+from nextlabel.cli.output import note, put, put_json
+from nextlabel.cli.status import names, places
+from nextlabel.core.errors import UsageError
+
+
+class Format(StrEnum):
+    """A kind of figure file."""
+
+    SVG = "svg"
+    PDF = "pdf"
+    PNG = "png"
+
+
+def command(
+    store: options.StoreAt = None,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", metavar="DIR", help="Where to; by default beside the store."),
+    ] = None,
+    experiment: Annotated[
+        str | None, typer.Option("--experiment", metavar="NAME", help="Which, if there are more.")
+    ] = None,
+    formats: Annotated[
+        list[Format],
+        typer.Option("--format", help="Write the figures as files too; may stand several times."),
+    ] = [],  # noqa: B006 - typer copies it
+    json: options.AsJson = False,
+) -> None:
+    """Build report.html, and figures as files, from what a store holds; nothing is run."""
+    from nextlabel.lab.store import Store
+    from nextlabel.report.page import build_report
+
+    found = places(store, experiment)
+    if len(found) > 1:
+        raise UsageError(f"there are {len(found)} stores here; choose one with --store {found[0]}")
+    with Store.open(found[0], create=False) as opened:
+        known = names(opened, experiment)
+        if len(known) != 1:
+            listed = ", ".join(known) or "none"
+            raise UsageError(
+                f"{opened.location} holds {len(known)} experiments ({listed}); "
+                "choose one with --experiment"
+                if known
+                else f"{opened.location} holds no experiment yet; run one first"
+            )
+        if out is None and "://" in found[0]:
+            raise UsageError(f"store {opened.location} has no folder of its own; give --out")
+        paths = build_report(
+            opened, known[0], out or Path(found[0]).parent, [f.value for f in formats]
+        )
+    if json:
+        put_json({"report": str(paths.html), "files": [str(path) for path in paths.files]})
+    else:
+        put(str(paths.html))
+        for path in paths.files:
+            note(f"also {path}")
