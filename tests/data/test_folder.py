@@ -90,6 +90,9 @@ def test_a_class_called_train(tmp_path: Path) -> None:
     for name in ("train/a.png", "car/b.png"):
         save(tmp_path / name)
     assert read(tmp_path, **ALL).classes == ("car", "train")
+    (tmp_path / "train").rename(tmp_path / "test")
+    (tmp_path / "car").rename(tmp_path / "val")
+    assert read(tmp_path, **ALL).classes == ("test", "val")
 
 
 def test_unlabelled_folder(tmp_path: Path) -> None:

@@ -30,6 +30,12 @@ def test_sixteen_bit_keeps_its_low_byte(rng: np.random.Generator) -> None:
     assert np.abs(deep / 100 - resize(eight, 9)).max() <= 1
 
 
+def test_sixteen_bit_does_not_wrap_round_at_edges() -> None:
+    edge = np.repeat(np.array([0, 65_535], np.uint16), 8)[None].repeat(16, axis=0)
+    larger = resize(edge, 40).astype(int)
+    assert (np.diff(larger, axis=1) >= 0).all()
+
+
 def test_fit_is_one_by_one(rng: np.random.Generator) -> None:
     images = rng.integers(0, 256, (4, 3, 8, 8), np.uint8)
     larger = fit(images, 16)
