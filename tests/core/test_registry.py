@@ -55,7 +55,7 @@ def test_a_name_stands_for_one_thing(package):
     (package / "zinnia.py").write_text(
         "from plants import plants\n@plants.register('rose')\nclass Other: ...\n"
     )
-    with pytest.raises(UsageError, match="two plant are called 'rose'"):
+    with pytest.raises(UsageError, match="a second plant is called 'rose'"):
         list(load())
 
 

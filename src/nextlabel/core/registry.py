@@ -35,7 +35,7 @@ class Registry(Generic[T]):
     def _add(self, name: str, thing: Any) -> None:
         known = self._found.get(name)
         if known is not None and _place(known) != _place(thing):
-            raise UsageError(f"two {self.kind} are called {name!r}; rename one of them")
+            raise UsageError(f"a second {self.kind} is called {name!r}; rename one of them")
         self._found[name] = thing
 
     def _discover(self) -> None:

@@ -30,7 +30,7 @@ class EmbeddingFile:
     def save(self, path: Path) -> None:
         """Write an `.npz` of `features` and `names`, all or nothing; StoreError if it cannot be."""
         partial = path.with_name(path.name + ".partial")
-        arrays = {"features": self.features}
+        arrays: dict[str, Any] = {"features": self.features}
         if self.names is not None:
             arrays["names"] = np.array(self.names)
         try:

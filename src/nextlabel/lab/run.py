@@ -1,7 +1,7 @@
 """Pending trials → an executor → the store: the driver alone writes."""
 
 import queue
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from concurrent.futures import BrokenExecutor, Future
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -51,7 +51,7 @@ def run(
     cache_dir: Path | None = None,
     jobs: int = 1,
     fail_fast: bool = False,
-) -> Iterator[Event]:
+) -> Generator[Event, None, None]:
     """Run what the store does not have yet, and yield events as rounds arrive.
 
     Trials done are skipped, those begun go on after their last round. One that fails does not

@@ -13,6 +13,7 @@ from nextlabel.core.features import FeatureSpace, Scale
 from nextlabel.core.settings import Settings
 from nextlabel.data.settings import DataSettings
 from nextlabel.models.settings import ModelSettings, TrainingSettings
+from nextlabel.strategies import create
 
 TASK = "task"
 """The name of T_f in a feature space; all other names are blocks."""
@@ -152,42 +153,22 @@ def parse_experiment(raw: Mapping[str, Any], name: str = "experiment") -> Experi
         experiment = Experiment.model_validate(_plain(raw))
     except ValidationError as error:
         first = error.errors()[0]
-        where = ".".join(map(str, first["loc"])) or name
+        where = ": ".join(filter(None, [name, ".".join(map(str, first["loc"]))]))
         given = first.get("input")
         value = f" (got {given!r})" if isinstance(given, str | int | float | bool) else ""
         message = first["msg"].removeprefix("Value error, ")
         if first["type"] == "missing":
             message = "is missing; add it"
-        raise UsageError(f"{name}: {where}: {message}{value}") from error
+        raise UsageError(f"{where}: {message}{value}") from error
     for arm in experiment.arms:
-        make_strategy(arm.strategy, arm.options)
+        create(arm.strategy, arm.options)
         if arm.start != "random":
-            make_strategy(arm.start, {})
+            create(arm.start)
         for block in arm.blocks:
             experiment.block(block)
     for block in experiment.blocks:
         experiment.block(block)
     return experiment
-
-
-def make_strategy(name: str, options: Mapping[str, Any]) -> Any:
-    """Return the strategy `name` with its options; UsageError for unknown names or options."""
-    import dataclasses
-
-    from nextlabel.strategies import STRATEGIES
-
-    kind = STRATEGIES[name]
-    fields: list[str] = []
-    if dataclasses.is_dataclass(kind):
-        fields = [field.name for field in dataclasses.fields(kind) if field.init]
-    for key in options:
-        if key not in fields:
-            hint = nearest(key, fields) if fields else "it has none"
-            raise UsageError(f"strategy {name!r} has no option {key!r}; {hint}")
-    try:
-        return kind(**options)
-    except (TypeError, ValueError) as error:
-        raise UsageError(f"strategy {name!r}: {error}") from error
 
 
 def make_block(name: str, options: Mapping[str, Any], training: TrainingSettings) -> Any:
@@ -252,7 +233,7 @@ def _index(place: list[Any], step: str, override: str) -> int:
     return int(step)
 
 
-def _check_keys(kind: Any, raw: Any, prefix: str) -> None:
+def _check_keys(kind: type[BaseModel], raw: object, prefix: str) -> None:
     """Raise UsageError for the first key that `kind` does not know, and name the nearest."""
     if not isinstance(raw, Mapping):
         return
@@ -263,7 +244,7 @@ def _check_keys(kind: Any, raw: Any, prefix: str) -> None:
         if inner is not None:
             many = value if isinstance(value, list | tuple) else [value]
             for i, item in enumerate(many):
-                place = f"{prefix}{key}." + (f"{i}." if many is value else "")
+                place = f"{prefix}{key}." + (f"{i}." if value is many else "")
                 _check_keys(inner, item, place)
 
 

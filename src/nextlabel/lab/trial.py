@@ -18,8 +18,9 @@ from nextlabel.core.seeds import Seeds
 from nextlabel.data.settings import DataSettings
 from nextlabel.lab.cache import Cache, digest
 from nextlabel.lab.learner import TrialLearner, weights_identity
-from nextlabel.lab.spec import Arm, Experiment, make_strategy
+from nextlabel.lab.spec import Arm, Experiment
 from nextlabel.models.device import resolve
+from nextlabel.strategies import create
 
 KEY_VERSION = 1
 SHOWN = 64
@@ -143,9 +144,9 @@ def run_trial(
         target=spec.target,
         oracle=Reveal(data.train.labels),
         learner=TrialLearner(spec, arm, seeds, data, cache),
-        strategy=make_strategy(arm.strategy, arm.options),
+        strategy=create(arm.strategy, arm.options),
         seeds=seeds,
-        start=None if arm.start == "random" else make_strategy(arm.start, {}),
+        start=None if arm.start == "random" else create(arm.start),
         history=history,
     )
     for found in rounds:

@@ -40,7 +40,9 @@ class Conv3x3(nn.Conv2d):
                 "size; leave `compact` before changing the image size"
             )
         pixels = x.permute(0, 2, 3, 1).reshape(len(x), -1)
-        matrix = _Square.apply(self.taps) if self.kind == "square" else self.taps
+        matrix: Tensor = self.taps
+        if self.kind == "square":
+            matrix = _Square.apply(self.taps)  # type: ignore[no-untyped-call]
         side = 2 if self.kind == "square" else 1
         return (pixels @ matrix).view(len(x), side, side, -1).permute(0, 3, 1, 2)
 

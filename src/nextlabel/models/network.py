@@ -1,30 +1,41 @@
 """What every task network offers, and how it is built without global randomness."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, nn
 
 
-class Network(Protocol):
-    """T = T_c ∘ T_f: features before the last layer, and logits after it."""
+class TaskNetwork(nn.Module, ABC):
+    """T = T_c ∘ T_f: maps after each block, features before the last layer, logits after it."""
 
     width: int
     """The number of features."""
+    tap_widths: tuple[int, ...]
+    """The number of channels after each block."""
     fc: nn.Linear
     """T_c, from features to logits."""
 
+    @abstractmethod
     def taps(self, images: Tensor) -> tuple[Tensor, ...]:
         """Return the maps after each block, images (B, 3, H, W) being normalised."""
-        ...
 
     def pool(self, taps: tuple[Tensor, ...]) -> Tensor:
-        """Return T_f (B, width) from the maps."""
-        ...
+        """Return T_f (B, width): the last map, averaged over its pixels."""
+        return taps[-1].mean(dim=(2, 3))
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Return logits (B, outputs)."""
+        logits: Tensor = self.fc(self.pool(self.taps(images)))
+        return logits
 
 
-def build(make: Callable[[], nn.Module], generator: torch.Generator) -> nn.Module:
+N = TypeVar("N", bound=nn.Module)
+
+
+def build(make: Callable[[], N], generator: torch.Generator) -> N:
     """Return a network whose weights come from `generator`; torch's global one is not touched.
 
     Kaiming initialisation (fan out) for convolutions, uniform ±1/√fan_in for linear layers and
@@ -62,6 +73,11 @@ def _initialise(module: nn.Module, generator: torch.Generator) -> None:
 def generator(seed: int) -> torch.Generator:
     """Return a torch generator on the CPU for `seed`, so that draws are alike on every device."""
     return torch.Generator().manual_seed(seed)
+
+
+def place(network: N, device: torch.device) -> N:
+    """Return the network on `device`, its filters laid out channels last, which is fastest."""
+    return network.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
 
 
 def state_on_cpu(module: nn.Module) -> dict[str, Any]:

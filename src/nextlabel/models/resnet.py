@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from nextlabel.models.convolution import Conv3x3
+from nextlabel.models.network import TaskNetwork
 
 Stem = Literal["imagenet", "small"]
 WIDTHS = (64, 128, 256, 512)
@@ -33,7 +34,7 @@ class BasicBlock(nn.Module):
         return torch.relu(self.bn2(self.conv2(out)) + shortcut)
 
 
-class ResNet18(nn.Module):
+class ResNet18(TaskNetwork):
     """The task model T: four block taps, T_f (512 features) and T_c (`fc`).
 
     `stem = "imagenet"` is the 7×7 convolution and max-pool of the original; "small" is a 3×3
@@ -64,15 +65,6 @@ class ResNet18(nn.Module):
         second = self.layer2(first)
         third = self.layer3(second)
         return first, second, third, self.layer4(third)
-
-    def pool(self, taps: tuple[Tensor, ...]) -> Tensor:
-        """Return T_f (B, 512): the last map, averaged over its pixels."""
-        return taps[-1].mean(dim=(2, 3))
-
-    def forward(self, images: Tensor) -> Tensor:
-        """Return logits (B, outputs)."""
-        logits: Tensor = self.fc(self.pool(self.taps(images)))
-        return logits
 
 
 def _stage(inputs: int, outputs: int, stride: int) -> nn.Sequential:

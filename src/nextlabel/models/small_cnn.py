@@ -3,10 +3,12 @@
 import torch
 from torch import Tensor, nn
 
+from nextlabel.models.network import TaskNetwork
+
 WIDTHS = (16, 32, 64)
 
 
-class SmallCNN(nn.Module):
+class SmallCNN(TaskNetwork):
     """Three 3×3 convolutions with BatchNorm, halving twice; T_f has 64 features."""
 
     width = WIDTHS[-1]
@@ -29,12 +31,3 @@ class SmallCNN(nn.Module):
             x = torch.relu(norm(conv(x)))
             maps.append(x)
         return tuple(maps)
-
-    def pool(self, taps: tuple[Tensor, ...]) -> Tensor:
-        """Return T_f (B, 64): the last map, averaged over its pixels."""
-        return taps[-1].mean(dim=(2, 3))
-
-    def forward(self, images: Tensor) -> Tensor:
-        """Return logits (B, outputs)."""
-        logits: Tensor = self.fc(self.pool(self.taps(images)))
-        return logits

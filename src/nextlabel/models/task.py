@@ -15,7 +15,7 @@ from nextlabel.core.seeds import Seeds
 from nextlabel.core.types import Array, Labels, Task
 from nextlabel.models.convolution import compact
 from nextlabel.models.device import precise, resolve
-from nextlabel.models.network import build, generator, state_on_cpu
+from nextlabel.models.network import TaskNetwork, build, generator, place, state_on_cpu
 from nextlabel.models.pixels import normalise
 from nextlabel.models.settings import ModelSettings, TrainingSettings
 from nextlabel.models.weights import insert, load_weights
@@ -35,7 +35,7 @@ class Inference:
 class FittedTask:
     """A trained task model; `infer` never changes it."""
 
-    network: nn.Module
+    network: TaskNetwork
     task: Task
     device: torch.device
     precision: str
@@ -46,9 +46,9 @@ class FittedTask:
         self.network.eval()
         features, probabilities = [], []
         with torch.inference_mode(), precise(self.device, self.precision):
-            for batch in images.split(INFERENCE_BATCH):
-                found = self.network.pool(self.network.taps(normalise(batch)))  # type: ignore[operator]
-                logits = self.network.fc(found).float()  # type: ignore[operator]
+            for batch in torch.split(images, INFERENCE_BATCH):
+                found = self.network.pool(self.network.taps(normalise(batch)))
+                logits = self.network.fc(found).float()
                 out = logits.softmax(1) if self.task == "multiclass" else logits.sigmoid()
                 features.append(found.float().cpu())
                 probabilities.append(out.cpu())
@@ -74,7 +74,7 @@ class TaskModel:
         """Where it trains."""
         return resolve(self.training.device)
 
-    def initial(self, seeds: Seeds) -> tuple[nn.Module, str]:
+    def initial(self, seeds: Seeds) -> tuple[TaskNetwork, str]:
         """Return the network before training and a line on its weights, for the record."""
         network = build(self._network, generator(seeds.integer("weights")))
         weights = load_weights(self.model.weights, self.cache_dir)
@@ -83,7 +83,7 @@ class TaskModel:
         insert(network, weights)
         return network, weights.name
 
-    def _network(self) -> nn.Module:
+    def _network(self) -> TaskNetwork:
         if self.model.name == "resnet18":
             from nextlabel.models.resnet import ResNet18
 
@@ -98,7 +98,7 @@ class TaskModel:
             network = self._network()
         network.to_empty(device="cpu")
         network.load_state_dict(state)
-        return self._fitted(network.to(self.device, memory_format=torch.channels_last), training)
+        return self._fitted(place(network, self.device), training)
 
     def fit(
         self,
@@ -118,7 +118,7 @@ class TaskModel:
         if self.training.refit == "finetune" and previous is not None:
             network.load_state_dict(previous.state())
             weights = "finetuned"
-        network.to(device, memory_format=torch.channels_last)
+        place(network, device)
         images = images.to(device)
         targets = torch.as_tensor(labels, device=device)
         epochs, steps, accuracy = self._train(network, images, targets, number, seeds)
@@ -137,11 +137,11 @@ class TaskModel:
         )
         return self._fitted(network, training)
 
-    def _fitted(self, network: nn.Module, training: Training) -> FittedTask:
+    def _fitted(self, network: TaskNetwork, training: Training) -> FittedTask:
         return FittedTask(network, self.task, self.device, self.training.precision, training)
 
     def _train(
-        self, network: nn.Module, images: Tensor, targets: Tensor, number: int, seeds: Seeds
+        self, network: TaskNetwork, images: Tensor, targets: Tensor, number: int, seeds: Seeds
     ) -> tuple[int, int, float]:
         """Run SGD; return epochs and steps done, and the last epoch's running accuracy."""
         settings = self.training
@@ -171,7 +171,7 @@ class TaskModel:
 
     def _step(
         self,
-        network: nn.Module,
+        network: TaskNetwork,
         optimiser: torch.optim.Optimizer,
         images: Tensor,
         targets: Tensor,
@@ -185,16 +185,18 @@ class TaskModel:
             logits = network(normalise(batch))
         logits = logits.float()
         if self.task == "multiclass":
-            F.cross_entropy(logits, wanted).backward()
+            loss = F.cross_entropy(logits, wanted)
             right = logits.argmax(1) == wanted
         else:
-            F.binary_cross_entropy_with_logits(logits, wanted.float()).backward()
+            loss = F.binary_cross_entropy_with_logits(logits, wanted.float())
             right = ((logits > 0) == (wanted > 0)).float().mean(1)
+        torch.autograd.backward(loss)
         optimiser.step()
-        return right.sum().detach()
+        counted: Tensor = right.sum()
+        return counted.detach()
 
     @torch.no_grad()
-    def _recalibrate(self, network: nn.Module, images: Tensor) -> None:
+    def _recalibrate(self, network: TaskNetwork, images: Tensor) -> None:
         """Take BatchNorm's statistics as the plain average over the labelled set, in eval order."""
         norms = [m for m in network.modules() if isinstance(m, nn.BatchNorm2d)]
         momenta = [norm.momentum for norm in norms]

@@ -13,7 +13,7 @@ from nextlabel.core.seeds import Seeds
 from nextlabel.core.settings import Settings
 from nextlabel.core.types import Array
 from nextlabel.models.device import precise, resolve
-from nextlabel.models.network import build, generator
+from nextlabel.models.network import build, generator, place
 
 CHANNELS = (32, 64, 64, 64)
 UP = 4
@@ -137,7 +137,7 @@ class FittedVAE:
         with torch.inference_mode():
             parts = [
                 self.network.encode(_scaled(batch.to(self.device)))
-                for batch in images.split(INFERENCE_BATCH)
+                for batch in torch.split(images, INFERENCE_BATCH)
             ]
         return torch.cat([p[0] for p in parts]).cpu(), torch.cat([p[1] for p in parts]).cpu()
 
@@ -150,8 +150,7 @@ def fit_vae(images: Tensor, settings: VAESettings, seeds: Seeds) -> FittedVAE:
     device = resolve(settings.device)
     shape = (images.shape[1], images.shape[2], images.shape[3])
     network = build(lambda: VAE(shape, settings), generator(seeds.integer("vae weights")))
-    assert isinstance(network, VAE)
-    network.to(device, memory_format=torch.channels_last)
+    place(network, device)
     images = images.to(device)
     optimiser = torch.optim.Adam(
         network.parameters(),
@@ -190,7 +189,7 @@ def _step(
         logits = network.decode(mean + (0.5 * log_variance).exp() * epsilon)
     rebuilt = reconstruction(logits.float(), x, settings)
     kl = kl_divergence(mean.float(), log_variance.float())
-    (rebuilt + settings.beta * kl).mean().backward()
+    torch.autograd.backward((rebuilt + settings.beta * kl).mean())
     optimiser.step()
     return torch.stack([rebuilt.detach().sum(), kl.detach().sum()])
 

@@ -8,7 +8,7 @@ from nextlabel.core.errors import UsageError, nearest
 from nextlabel.core.registry import Registry
 from nextlabel.core.strategy import Strategy
 
-STRATEGIES: Registry[type[Strategy]] = Registry("strategies", __name__)
+STRATEGIES: Registry[type[Strategy]] = Registry("strategy", __name__)
 register = STRATEGIES.register
 
 
@@ -25,5 +25,8 @@ def create(name: str, options: Mapping[str, Any] | None = None) -> Strategy:
             if option not in known:
                 remedy = nearest(option, known) if known else "it has none"
                 raise UsageError(f"strategy {name!r} has no option {option!r}; {remedy}")
-    strategy: Strategy = kind(**given)
+    try:
+        strategy: Strategy = kind(**given)
+    except (TypeError, ValueError) as error:
+        raise UsageError(f"strategy {name!r} cannot be made: {error}; see its options") from error
     return strategy
