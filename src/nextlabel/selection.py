@@ -44,7 +44,7 @@ def select(
     blocks = _blocks(features)
     known = {**blocks, **({} if probabilities is None else {"probabilities": probabilities})}
     size = _common_length({name: as_array(values) for name, values in known.items()})
-    pool = Pool(size, _ids("labelled", labelled), _ids("excluded", excluded))
+    pool = Pool(size, as_ids(labelled), as_ids(excluded))
     pool.check_budget(budget)
     space = None
     if "features" in chooser.needs:
@@ -86,18 +86,6 @@ def _common_length(known: Mapping[str, Array]) -> int:
     if size == 0:
         raise UsageError(f"{first!r} has no rows, so the pool is empty; give at least one image")
     return size
-
-
-def _ids(name: str, values: object) -> Ids:
-    raw = as_array(values)
-    if raw.dtype == bool and raw.size:
-        raise UsageError(f"{name} is a mask of True and False; give ids, np.flatnonzero(mask)")
-    if raw.size and raw.dtype.kind not in "iuf":
-        raise UsageError(f"{name} holds {raw.dtype}; give ids, whole numbers from 0")
-    try:
-        return as_ids(raw)
-    except ValueError:
-        raise UsageError(f"{name} holds fractions; give ids, whole numbers from 0") from None
 
 
 def _numbers(values: object) -> Array:

@@ -132,18 +132,20 @@ def refuses_budgets_beyond_the_pool(strategy: Strategy) -> None:
 
 
 def works_at_the_edges(strategy: Strategy) -> None:
-    """Manage one labelled, none (unless `cold = False`), one image left, repeated rows."""
+    """Manage one labelled, none (unless `cold = False`), one image or none left, copies."""
     for task in tasks_of(strategy):
         edges = [
             example(task, labelled=1, excluded=0),
             example(task, labelled=59, excluded=0),
+            example(task, labelled=55, excluded=5),
             example(task, distinct=4),
             example(task, distinct=1, excluded=0),
         ]
         if getattr(strategy, "cold", True):
             edges.append(example(task, labelled=0))
         for snapshot in edges:
-            for budget in {1, len(snapshot.pool.unlabelled)}:
+            free = len(snapshot.pool.unlabelled)
+            for budget in {min(1, free), free}:
                 check_picks(snapshot.pool, _select(strategy, snapshot, budget), budget)
         if not getattr(strategy, "cold", True):
             try:

@@ -52,9 +52,9 @@ def farthest_first(
 
 
 def does_not_vary(metric: Metric) -> bool:
-    """Say whether all rows are the same, and warn of it."""
+    """Say whether all rows are the same, and warn of it when there are several."""
     constant = metric.is_constant()
-    if constant:
+    if constant and metric.size > 1:
         warnings.warn(
             f"the features of all {metric.size} images are the same, so the smallest ids are "
             "picked; check how the features were made",

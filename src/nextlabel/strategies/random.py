@@ -24,4 +24,5 @@ class Random:
         Raises BudgetError.
         """
         snapshot.pool.check_budget(budget)
-        return rng.permutation(snapshot.pool.unlabelled)[:budget]
+        free = snapshot.pool.unlabelled
+        return free[rng.permutation(len(free))[:budget]]

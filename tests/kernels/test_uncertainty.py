@@ -1,0 +1,70 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import stats
+
+from nextlabel.core.errors import DataError
+from nextlabel.kernels.ranking import highest
+from nextlabel.kernels.uncertainty import confidence, entropy, margin
+
+P = np.array([[0.7, 0.2, 0.1], [1.0, 0.0, 0.0], [1 / 3, 1 / 3, 1 / 3]])
+
+
+def test_multi_class_by_hand() -> None:
+    np.testing.assert_allclose(entropy(P, "multiclass"), stats.entropy(P, axis=1), atol=1e-12)
+    np.testing.assert_allclose(margin(P, "multiclass"), [0.5, 1.0, 0.0], atol=1e-12)
+    np.testing.assert_allclose(confidence(P, "multiclass"), [0.7, 1.0, 1 / 3])
+
+
+def test_multi_label_by_hand() -> None:
+    p = np.array([[0.5, 0.5], [0.0, 1.0], [0.9, 0.5]])
+    binary = stats.entropy(np.stack([p, 1 - p]), axis=0).mean(axis=1)
+    np.testing.assert_allclose(entropy(p, "multilabel"), binary, atol=1e-12)
+    np.testing.assert_allclose(margin(p, "multilabel"), [0, 1, 0.4], atol=1e-12)
+    np.testing.assert_allclose(confidence(p, "multilabel"), [0.5, 1, 0.7], atol=1e-12)
+
+
+@given(st.integers(0, 10**6))
+def test_permuted_classes_tie_exactly(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    row = rng.dirichlet(np.ones(7))
+    rows = np.stack([row, rng.permutation(row)])
+    for score in (entropy, margin, confidence):
+        for task in ("multiclass", "multilabel"):
+            a, b = score(rows, task)
+            assert a == b
+
+
+@pytest.mark.parametrize("score", [entropy, margin, confidence])
+@pytest.mark.parametrize(
+    ("rows", "task", "message"),
+    [
+        ([[0.5, 0.5], [1.2, -0.2]], "multiclass", "hold 1.2 in row 1, outside 0 to 1"),
+        ([[0.5, 0.5], [0.5, 0.6]], "multiclass", "sum to 1.1 in row 1"),
+        ([[0.5, 0.5], [0.5, np.nan]], "multilabel", "row 1"),
+        ([[1.0], [1.0]], "multiclass", "1 column, and with one class only"),
+        ([0.5, 0.5], "multilabel", "1 dimensions"),
+    ],
+)
+def test_what_is_no_probability_is_named(score, rows, task, message) -> None:
+    with pytest.raises(DataError, match=message):
+        score(np.array(rows), task)
+
+
+def test_sums_that_are_near_one_and_sums_of_findings_pass() -> None:
+    entropy(np.array([[0.5, 0.5005]], np.float32), "multiclass")
+    entropy(np.array([[0.9, 0.9]]), "multilabel")
+    entropy(np.array([[0.9]]), "multilabel")
+
+
+def test_ranking_goes_by_score_then_by_id() -> None:
+    scores = np.array([1.0, 3.0, 3.0, 0.0, 3.0, -np.inf])
+    assert highest(scores, np.array([0, 2, 3, 4, 5]), 5).tolist() == [2, 4, 0, 3, 5]
+    assert highest(scores, np.array([0, 2]), 0).dtype == np.int64
+
+
+def test_a_score_that_is_not_a_number_is_never_zero() -> None:
+    with pytest.raises(DataError, match="score of image 2"):
+        highest(np.array([1.0, 3.0, np.nan]), np.array([0, 2]), 1)
+    assert highest(np.array([1.0, np.nan, 2.0]), np.array([0, 2]), 1).tolist() == [2]

@@ -1,0 +1,130 @@
+import numpy as np
+import pytest
+
+from nextlabel import CoreSet, Entropy, LeastConfidence, Margin, MedAL, Pool, Random, Snapshot
+from nextlabel.core.errors import BudgetError, DataError, UsageError
+from nextlabel.core.features import Embedding
+from nextlabel.kernels import reference
+from nextlabel.strategies import STRATEGIES, create
+from nextlabel.testing import example
+
+RNG = np.random.default_rng
+
+
+def snapshot(probabilities, task="multiclass", labelled=(), excluded=()) -> Snapshot:
+    pool = Pool(len(probabilities), np.array(labelled, int), np.array(excluded, int))
+    return Snapshot(pool, task, probabilities=np.array(probabilities))
+
+
+def test_uncertainty_on_three_classes() -> None:
+    seen = snapshot(
+        [[0.5, 0.5, 0], [0.6, 0.2, 0.2], [0.4, 0.3, 0.3], [0.4, 0.35, 0.25], [0.4, 0.3, 0.3]]
+    )
+    assert Entropy().select(seen, 5, RNG(0)).tolist() == [2, 4, 3, 1, 0]
+    assert Margin().select(seen, 5, RNG(0)).tolist() == [0, 3, 2, 4, 1]
+    assert LeastConfidence().select(seen, 5, RNG(0)).tolist() == [2, 3, 4, 0, 1]
+
+
+def test_uncertainty_on_findings() -> None:
+    seen = snapshot([[0.9, 0.9], [0.5, 1.0], [0.6, 0.4], [0.4, 0.4]], "multilabel")
+    assert Margin().select(seen, 4, RNG(0)).tolist() == [2, 3, 1, 0]
+    assert LeastConfidence().select(seen, 4, RNG(0)).tolist() == [2, 3, 1, 0]
+    assert Entropy().select(seen, 4, RNG(0)).tolist() == [2, 3, 1, 0]
+
+
+@pytest.mark.parametrize("strategy", [Entropy(), Margin(), LeastConfidence()])
+def test_ids_are_those_of_the_data_set_not_positions_in_the_pool(strategy) -> None:
+    p = np.full((6, 2), [0.9, 0.1])
+    p[4] = 0.5
+    p[1] = 0.5
+    seen = snapshot(p, labelled=[1, 0], excluded=[2])
+    assert strategy.select(seen, 3, RNG(0)).tolist() == [4, 3, 5]
+
+
+def test_random_draws_without_replacement_and_every_image_alike() -> None:
+    pool = Pool(10, np.array([0]), np.array([9]))
+    counts = np.zeros(10, int)
+    rng = RNG(1)
+    for _ in range(2000):
+        picks = Random().select(Snapshot(pool), 4, rng)
+        assert len(set(picks.tolist())) == 4
+        counts[picks] += 1
+    assert counts[0] == counts[9] == 0
+    assert abs(counts[1:9] - 1000).max() < 120  # 5 standard deviations of a fair draw
+
+
+def test_distances_use_the_pool_and_its_excluded() -> None:
+    seen = example(labelled=12, excluded=5)
+    pool = seen.pool
+    assert (
+        CoreSet().select(seen, 9, RNG(0)).tolist()
+        == reference.farthest_first(seen.features, pool.labelled, 9, pool.excluded).tolist()
+    )
+    assert (
+        MedAL().select(seen, 9, RNG(0)).tolist()
+        == reference.farthest_from_mean(seen.features, pool.labelled, 9, pool.excluded).tolist()
+    )
+
+
+def test_medal_narrows_to_the_most_entropic() -> None:
+    seen = example()
+    entropic = Entropy().select(seen, 15, RNG(0))
+    chosen = MedAL(entropy_top=15).select(seen, 6, RNG(0))
+    assert set(chosen.tolist()) <= set(entropic.tolist())
+    others = np.setdiff1d(np.arange(seen.pool.size), np.append(entropic, seen.pool.labelled))
+    expected = reference.farthest_from_mean(seen.features, seen.pool.labelled, 6, others)
+    assert chosen.tolist() == expected.tolist() != MedAL().select(seen, 6, RNG(0)).tolist()
+    # Never fewer candidates than asked for, and all of them when there are fewer than that.
+    assert set(MedAL(entropy_top=2).select(seen, 15, RNG(0)).tolist()) == set(entropic.tolist())
+    np.testing.assert_array_equal(
+        MedAL(entropy_top=999).select(seen, 9, RNG(0)), MedAL().select(seen, 9, RNG(0))
+    )
+
+
+def test_needs_follow_the_hyper_parameters() -> None:
+    assert MedAL().needs == {"features"}
+    assert MedAL(entropy_top=3).needs == {"features", "probabilities"}
+    assert Random().needs == frozenset()
+
+
+@pytest.mark.parametrize("top", [0, -3, 1.5, "many", True])
+def test_medal_refuses_a_senseless_entropy_top(top) -> None:
+    with pytest.raises(UsageError, match=r"entropy_top .* at least 1"):
+        MedAL(entropy_top=top)
+
+
+@pytest.mark.parametrize("name", list(STRATEGIES))
+def test_a_missing_signal_is_named(name) -> None:
+    strategy = create(name)
+    for signal in strategy.needs:
+        with pytest.raises(UsageError, match=f"needs {signal}"):
+            strategy.select(Snapshot(Pool(5)), 1, RNG(0))
+
+
+@pytest.mark.parametrize("name", list(STRATEGIES))
+def test_the_budget_is_checked_before_anything_else(name) -> None:
+    with pytest.raises(BudgetError, match="budget 100 exceeds the 43 unlabelled"):
+        create(name).select(example(), 100, RNG(0))
+
+
+def test_bad_probabilities_are_named_by_row() -> None:
+    with pytest.raises(DataError, match="row 1"):
+        Entropy().select(snapshot([[0.5, 0.5], [3.0, -2.0]]), 1, RNG(0))
+    with pytest.raises(DataError, match="row 0"):
+        MedAL(entropy_top=1).select(
+            Snapshot(
+                Pool(2), features=Embedding.of([[0.0], [1.0]]), probabilities=[[0.1, 0.1]] * 2
+            ),
+            1,
+            RNG(0),
+        )
+
+
+def test_unknown_names_and_options_come_with_the_nearest() -> None:
+    with pytest.raises(UsageError, match="unknown strategy 'coreset'; did you mean 'core_set'"):
+        create("coreset")
+    with pytest.raises(UsageError, match="no option 'entropy_tops'; did you mean 'entropy_top'"):
+        create("medal", {"entropy_tops": 3})
+    with pytest.raises(UsageError, match="'random' has no option 'seed'; it has none"):
+        create("random", {"seed": 3})
+    assert create("medal", {"entropy_top": 3}) == MedAL(3)
