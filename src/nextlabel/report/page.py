@@ -1,0 +1,280 @@
+"""One self-contained HTML file from a store, with its figures and tables as files beside it."""
+
+import base64
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from nextlabel.core.errors import StoreError
+from nextlabel.lab.store import Store
+from nextlabel.report import figures, sections, tables, words
+from nextlabel.report.comparisons import Pair, compare_arms
+from nextlabel.report.curves import Study, read_study
+from nextlabel.report.figures import FORMATS
+from nextlabel.report.tables import SummaryRow, Table, summary_table
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+__all__ = ["ReportPaths", "SummaryRow", "build_report", "summary_table"]
+
+
+@dataclass(frozen=True)
+class ReportPaths:
+    """What was written: the page, and every file beside it."""
+
+    html: Path
+    files: tuple[Path, ...]
+
+
+class Drawing(NamedTuple):
+    """A figure of the page, with the numbers behind it."""
+
+    name: str
+    caption: str
+    figure: "Figure"
+    table: Table | None
+
+
+class View(NamedTuple):
+    """A table as the page shows it: text, and which columns are numbers."""
+
+    caption: str
+    headings: tuple[tuple[str, bool], ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+def build_report(
+    store: Store, experiment: str | None, out: Path, formats: Sequence[str] = FORMATS
+) -> ReportPaths:
+    """Write report.html, the CSV files, and each figure in `formats` to `out`, from a store alone.
+
+    `experiment` may be None when there is only one. The same store gives the same bytes. Raises
+    UsageError for an unknown experiment or format, StoreError when `out` cannot be written.
+    """
+    study = read_study(store, experiment)
+    pairs = compare_arms(study)
+    with figures.house_style():
+        drawings = _drawings(study, pairs)
+        written = {
+            f"{d.name}.{kind}": figures.render(d.figure, kind) for d in drawings for kind in formats
+        }
+        html = _html(study, pairs, drawings)
+    for table in _tables(study, pairs, drawings):
+        written[f"{table.name}.csv"] = table.csv.encode()
+    return _write(out, html, written)
+
+
+def _write(out: Path, html: str, written: dict[str, bytes]) -> ReportPaths:
+    """Write all files, each whole or not at all; the page last."""
+    paths = [out / name for name in sorted(written)]
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        for path, content in [(p, written[p.name]) for p in paths] + [
+            (out / "report.html", html.encode())
+        ]:
+            partial = path.with_name(f".{path.name}.partial")
+            partial.write_bytes(content)
+            partial.replace(path)
+    except OSError as error:
+        raise StoreError(
+            f"the report cannot be written to {out} ({error.strerror}); "
+            "free some space there or give another folder"
+        ) from error
+    return ReportPaths(out / "report.html", tuple(paths))
+
+
+def _drawings(study: Study, pairs: Sequence[Pair]) -> tuple[Drawing, ...]:
+    look = figures.styles(study)
+    found = []
+    if study.drawn:
+        curves = [study.curve(arm) for arm in study.drawn]
+        found.append(
+            Drawing(
+                "curves",
+                f"All arms: {_curve_caption(study, len(curves[0].seeds))}",
+                figures.draw_curves(curves, look, study.headline),
+                tables.curve_table("curves", curves),
+            )
+        )
+    for number, pair in enumerate((p for p in pairs if p.twin), 1):
+        name = f"twin-{number}"
+        found.append(
+            Drawing(
+                name,
+                f"{pair.title}: {_curve_caption(study, len(pair.seeds))}",
+                figures.draw_curves(pair.curves[::-1], look, study.headline, 4.0),
+                tables.curve_table(name, pair.curves[::-1]),
+            )
+        )
+    if pairs:
+        found.append(
+            Drawing(
+                "differences",
+                "Each arm minus its baseline, in area under the curve: a dot for each seed, the "
+                "mean and its 95 % bootstrap interval as a bar.",
+                figures.draw_differences(pairs, look),
+                tables.difference_table(pairs),
+            )
+        )
+    return tuple(found + _block_drawings(study))
+
+
+def _block_drawings(study: Study) -> list[Drawing]:
+    found = []
+    for number, block in enumerate(sections.block_records(study)):
+        if block.logs:
+            name, caption = f"block-{number}", f"{block.block}, by epoch of its training."
+            table = tables.log_table(name, block.logs)
+            found.append(Drawing(name, caption, figures.draw_log(block.logs), table))
+    return found
+
+
+def _curve_caption(study: Study, seeds: int) -> str:
+    spread = f"mean ± 1 s.d. over {seeds} paired seeds" if seeds > 1 else "a single seed"
+    return f"{study.headline} against labelled images, {spread}."
+
+
+def _tables(study: Study, pairs: Sequence[Pair], drawings: Sequence[Drawing]) -> list[Table]:
+    """Return every table that becomes a CSV file."""
+    return [
+        *(d.table for d in drawings if d.table is not None),
+        tables.area_table(study, pairs),
+        tables.count_table(pairs),
+        tables.saving_table(pairs),
+        tables.metric_table(study),
+        tables.time_table(study),
+        tables.trial_table(study),
+        tables.round_table(study),
+    ]
+
+
+def _html(study: Study, pairs: Sequence[Pair], drawings: Sequence[Drawing]) -> str:
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(uri=_uri, csv_uri=_csv_uri, svg=_svg)
+    return environment.get_template("page.html").render(
+        study=study,
+        drawings=drawings,
+        verdict=words.verdict(study, pairs),
+        notices=words.notices(study, pairs),
+        areas=_areas(study, pairs),
+        counts=_counts(pairs),
+        savings=_savings(pairs),
+        metrics=_metrics(study),
+        times=_view("", tables.time_table(study)),
+        picks=sections.picks(study),
+        blocks=sections.block_records(study),
+        arms=_arms(study),
+        record=sections.record(study),
+        trials=_trials(study),
+        spec=json.dumps(study.spec, indent=2, ensure_ascii=False),
+        downloads=_tables(study, pairs, ()),
+    )
+
+
+def _view(caption: str, table: Table, columns: Sequence[str] | None = None) -> View:
+    """Return a table, or some of its columns, as text."""
+    chosen = [
+        (place, column)
+        for place, column in enumerate(table.columns)
+        if columns is None or column.name in columns
+    ]
+    return View(
+        caption,
+        tuple((column.heading, column.kind != "text") for _, column in chosen),
+        tuple(
+            tuple(words.show(row[place], column.kind) for place, column in chosen)
+            for row in table.rows
+        ),
+    )
+
+
+def _areas(study: Study, pairs: Sequence[Pair]) -> tuple[View, View]:
+    table = tables.area_table(study, pairs)
+    compared = Table(table.name, table.columns, tuple(r for r in table.rows if r[6] is not None))
+    level = _view("Levels", table, ("arm", "seeds", "aubc", "aubc_sd", "aubc_log2"))
+    names = ("arm", "baseline", "pairs", "difference", "low", "high")
+    rest = ("effect_dz", "p", "p_holm", "detectable", "primary")
+    raw = _view("Differences to the baselines", compared, names + rest)
+    headings = (*raw.headings[:4], ("95 % interval", True), *raw.headings[6:])
+    rows = tuple((*row[:4], f"{row[4]} to {row[5]}", *row[6:]) for row in raw.rows)
+    return level, View(raw.caption, headings, rows)
+
+
+def _counts(pairs: Sequence[Pair]) -> list[View]:
+    views = []
+    for pair in pairs:
+        table = tables.count_table([pair])
+        noted = any(row[-1] for row in table.rows)
+        names = [c.name for c in table.columns[2:] if noted or c.name != "note"]
+        views.append(_view(pair.title, table, names))
+    return views
+
+
+def _savings(pairs: Sequence[Pair]) -> View:
+    table = tables.saving_table(pairs)
+    last = tuple(tables.saving_table([pair]).rows[-1] for pair in pairs)
+    names = ("arm", "baseline", "level", "baseline_needs", "arm_needs", "saved")
+    return _view("", Table(table.name, table.columns, last), names)
+
+
+def _metrics(study: Study) -> list[View]:
+    """Return the last round's metrics, one table for validation and one for test."""
+    cells = {(row[0], row[1]): row for row in tables.metric_table(study).rows}
+    views = []
+    for part in dict.fromkeys(metric.split("/")[0] for metric in study.metrics):
+        names = [metric for metric in study.metrics if metric.split("/")[0] == part]
+        rows = tuple(
+            (arm, *(_mean_and_spread(*cells[arm, name][3:]) for name in names))
+            for arm in study.drawn
+        )
+        headings = tuple((name.partition("/")[2] or name, True) for name in names)
+        views.append(View(part, (("arm", False), *headings), rows))
+    return views
+
+
+def _mean_and_spread(mean: tables.Cell, spread: tables.Cell) -> str:
+    shown = words.show(mean, "number")
+    return shown if spread is None else f"{shown} ± {words.show(spread, 'spread')}"
+
+
+def _trials(study: Study) -> View:
+    view = _view("", tables.trial_table(study))
+    short = tuple((*row[:5], row[5][:12], row[6][:12], row[7]) for row in view.rows)
+    return View("", view.headings, short)
+
+
+def _arms(study: Study) -> View:
+    names = ("name", "strategy", "features", "scale", "baseline", "start")
+    rows = []
+    for arm in study.arms.values():
+        space = " ".join(f"{block} × {weight:g}" for block, weight in arm["features"].items())
+        options = ", ".join(f"{k} = {v}" for k, v in (arm.get("options") or {}).items())
+        strategy = f"{arm['strategy']} ({options})" if options else str(arm["strategy"])
+        rest = (words.show(arm.get(name)) for name in names[3:])
+        rows.append((str(arm["name"]), strategy, space, *rest))
+    return View("", tuple((name, False) for name in ("arm", *names[1:])), tuple(rows))
+
+
+def _svg(drawing: Drawing) -> Any:
+    from markupsafe import Markup, escape
+
+    return Markup(figures.inline_svg(drawing.figure, drawing.name, str(escape(drawing.caption))))
+
+
+def _uri(png: bytes) -> str:
+    return f"data:image/png;base64,{base64.b64encode(png).decode()}"
+
+
+def _csv_uri(table: Table) -> str:
+    return f"data:text/csv;charset=utf-8;base64,{base64.b64encode(table.csv.encode()).decode()}"

@@ -1,0 +1,211 @@
+"""Numbers as people read them, and the verdict in plain words."""
+
+from collections.abc import Sequence
+
+from nextlabel.report.comparisons import Pair
+from nextlabel.report.curves import Study, Trial
+from nextlabel.report.tables import Cell, Kind
+from nextlabel.statistics import ALPHA
+
+NONE = "–"
+
+
+def show(value: Cell, kind: Kind = "text") -> str:
+    """Return a table's cell as text; an en dash where there is no value."""
+    if value is None or value == "":
+        return NONE
+    if isinstance(value, str) or kind == "text":
+        return str(value)
+    if kind == "count":
+        return f"{value:,}".replace(",", "\u202f") if value >= 10_000 else f"{value}"
+    if kind == "bytes":
+        return f"{value / 2**20:.0f} MiB"
+    if kind == "labels":
+        return f"{value:.0f}"
+    if kind == "signed":
+        return signed(value)
+    if kind == "p":
+        return p_value(value)
+    return seconds(value) if kind == "seconds" else f"{value:.4f}"
+
+
+def signed(value: float, digits: int = 4) -> str:
+    """Return a difference with its sign; zero, also after rounding, has none."""
+    text = f"{abs(value):.{digits}f}"
+    if float(text) == 0:
+        return text
+    return ("+" if value > 0 else "\u2212") + text
+
+
+def p_value(p: float) -> str:
+    """Return a p-value to four decimals, and never as 0."""
+    return "< 0.0001" if p < 0.0001 else f"{p:.4f}"
+
+
+def seconds(value: float) -> str:
+    """Return a length of time in its natural unit."""
+    if value < 10:
+        return f"{value:.2f} s" if value < 1 else f"{value:.1f} s"
+    if value < 120:
+        return f"{value:.0f} s"
+    minutes = round(value / 60)
+    return f"{minutes} min" if minutes < 120 else f"{minutes // 60} h {minutes % 60} min"
+
+
+def name_trial(trial: Trial) -> str:
+    """Return how a trial is called in a sentence."""
+    return f"{trial.arm}, seed {trial.seed}"
+
+
+def verdict(study: Study, pairs: Sequence[Pair]) -> list[str]:
+    """Return what the experiment showed, sentence by sentence, the primary test first."""
+    if not study.drawn:
+        return [
+            f"No trial has reached the target of {study.spec['target']} labels yet, so there is "
+            "nothing to compare. Run the same command again to go on."
+        ]
+    primary = next((pair for pair in pairs if pair.primary), None)
+    name = study.spec.get("primary")
+    if primary is not None:
+        found = [_headline(primary), *_test(primary), *_power(primary)]
+    elif name is not None:
+        found = [
+            f"The primary test, {name} against {study.arms[name].get('baseline')}, is not "
+            "possible yet: no seed is complete for both arms."
+        ]
+    else:
+        found = [
+            "This experiment names no primary test: all p-values below are exploratory, and a "
+            "small one among many is no proof."
+        ]
+    return found + _secondary(pairs)
+
+
+def _secondary(pairs: Sequence[Pair]) -> list[str]:
+    others = [pair for pair in pairs if not pair.primary and pair.p_holm is not None]
+    if not others:
+        return []
+    clear = [
+        f"{p.arm} is {_direction(p)} than {p.baseline} (p = {p_value(p.p_holm)})"
+        for p in others
+        if p.p_holm is not None and p.p_holm <= ALPHA
+    ]
+    count = (
+        "the one other comparison" if len(others) == 1 else f"the {len(others)} other comparisons"
+    )
+    return [
+        f"Of {count}, after Holm’s correction: "
+        + ("; ".join(clear) if clear else f"none has a p of {ALPHA:g} or less")
+        + "."
+    ]
+
+
+def _direction(pair: Pair) -> str:
+    return "better" if pair.area.mean > 0 else "worse"
+
+
+def _headline(pair: Pair) -> str:
+    p, mean = pair.area.test.p, pair.area.mean
+    if p is None:
+        return (
+            f"With one pair of seeds no test is possible: {pair.arm} differs from {pair.baseline} "
+            f"by {signed(mean)}, which may be chance."
+        )
+    if mean == 0 and pair.area.deviation == 0:
+        return f"{pair.arm} and {pair.baseline} are the same on every seed."
+    if p > ALPHA:
+        return f"No difference was shown between {pair.arm} and {pair.baseline}."
+    return f"{pair.arm} is {_direction(pair)} than {pair.baseline}."
+
+
+def _test(pair: Pair) -> list[str]:
+    area = pair.area
+    if area.test.p is None:
+        return []
+    effect = "" if area.effect is None else f", effect d_z = {signed(area.effect, 2)}"
+    kind = "by random sign flips" if area.test.note.startswith("by ") else "by exact sign flips"
+    return [
+        f"Primary test: over {area.n} paired seeds the area under the curve differs by "
+        f"{signed(area.mean)} (95 % bootstrap interval {signed(area.low)} to {signed(area.high)}"
+        f"{effect}); p = {p_value(area.test.p)} {kind}."
+    ]
+
+
+def _power(pair: Pair) -> list[str]:
+    area = pair.area
+    if area.test.smallest_p is None:
+        return []
+    sentences = [
+        f"With {area.n} pairs p cannot fall below {p_value(area.test.smallest_p)}"
+        + (
+            f": at the {ALPHA:g} level this test could not have shown any difference, however "
+            "large; run at least 6 seeds."
+            if area.test.smallest_p > ALPHA
+            else "."
+        )
+    ]
+    if area.detectable:
+        sentences.append(
+            f"With differences that vary as they do here, a paired t test on {area.n} pairs finds "
+            f"a true difference of {area.detectable:.4f} or more in 80 % of runs; a smaller one "
+            "would mostly be missed."
+        )
+    return sentences
+
+
+def notices(study: Study, pairs: Sequence[Pair]) -> list[str]:
+    """Return what a reader must know before trusting the numbers; empty when all is well."""
+    found = [
+        f"{name_trial(t)} failed at {_labels(t)}: {t.state.error or 'no reason was recorded'}. "
+        "Nothing is computed from it."
+        if t.state.status == "failed"
+        else f"{name_trial(t)} is incomplete ({_labels(t)} of {study.spec['target']}). "
+        "Nothing is computed from it."
+        for t in study.incomplete
+    ]
+    for pair in pairs:
+        if len(pair.seeds) < len(study.spec["seeds"]):
+            found.append(
+                f"{pair.title}: {len(pair.seeds)} of {len(study.spec['seeds'])} seeds are complete "
+                f"for both ({', '.join(map(str, pair.seeds))}); the others are left out."
+            )
+    if study.drawn and not study.paired_seeds:
+        found.append(
+            "No seed is complete for all arms: the curves and levels of different arms are over "
+            "different seeds. The tests are paired all the same."
+        )
+    elif any(len(study.complete(arm)) > len(study.paired_seeds) for arm in study.drawn):
+        found.append(
+            "Curves and levels are over the seeds complete for all arms drawn: "
+            f"{', '.join(map(str, study.paired_seeds))}."
+        )
+    short = [(t, r) for t in study.trials if t.complete for r in t.rounds if not r.training.reached]
+    if short:
+        places = ", ".join(f"{name_trial(t)} at {r.labelled_count}" for t, r in short[:8])
+        found.append(
+            f"{len(short)} rounds ended under the train accuracy asked for (hollow in the "
+            f"figures): {places}{', …' if len(short) > 8 else ''}."
+        )
+    found += _unpaired(study)
+    if any(_moved(trial) for trial in study.trials):
+        found.append("Some trials were continued in another environment; see “Where it ran”.")
+    return found
+
+
+def _unpaired(study: Study) -> list[str]:
+    found = []
+    for seed in study.spec["seeds"]:
+        hashes = {t.state.initial_hash for t in study.trials if t.seed == seed and t.rounds}
+        if len(hashes) > 1:
+            found.append(f"Seed {seed}: not all arms started from the same initial labels.")
+    return found
+
+
+def _labels(trial: Trial) -> str:
+    return f"{trial.rounds[-1].labelled_count if trial.rounds else 0} labels"
+
+
+def _moved(trial: Trial) -> bool:
+    """Say whether a trial's rounds come from more than one environment, weights left aside."""
+    places = [{k: v for k, v in e.items() if k != "weights"} for e in trial.environments]
+    return any(place != places[0] for place in places)
