@@ -3,11 +3,11 @@
 import os
 import shlex
 import sys
-from collections.abc import Generator, Sequence
+from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import typer
 
@@ -16,7 +16,7 @@ from nextlabel.cli.summary import summarise
 from nextlabel.core.errors import UsageError
 
 if TYPE_CHECKING:
-    from nextlabel.lab.events import Event, TrialFailed
+    from nextlabel.lab.events import TrialFailed
     from nextlabel.lab.plan import Plan
     from nextlabel.lab.spec import Experiment
     from nextlabel.lab.store import Store
@@ -107,16 +107,13 @@ def _run(experiment: "Experiment", store: "Store", wish: Wish) -> "list[TrialFai
     from nextlabel.lab.run import run
 
     failed = []
-    events = cast(
-        "Generator[Event, None, None]",
-        run(
-            experiment,
-            store,
-            data_dir=wish.data_dir,
-            cache_dir=wish.cache_dir,
-            jobs=wish.workers,
-            fail_fast=wish.fail_fast,
-        ),
+    events = run(
+        experiment,
+        store,
+        data_dir=wish.data_dir,
+        cache_dir=wish.cache_dir,
+        jobs=wish.workers,
+        fail_fast=wish.fail_fast,
     )
     with display() as show, closing(events):
         for event in events:
@@ -136,7 +133,7 @@ def _conclude(
     from nextlabel.report.page import build_report, summary_table
 
     rows = summary_table(store, experiment.name)
-    paths = build_report(store, experiment.name, out, ())
+    paths = build_report(store, experiment.name, out)
     if wish.json:
         put_json(
             {
@@ -153,7 +150,8 @@ def _conclude(
     for trial in failed:
         complain(f"{trial.arm}, seed {trial.seed}: {trial.error}")
     if failed:
-        note(f"{plural(len(failed), 'trial')} failed; the same command tries them again")
+        them = "it" if len(failed) == 1 else "them"
+        note(f"{plural(len(failed), 'trial')} failed; the same command tries {them} again")
 
 
 def _show_plan(experiment: "Experiment", location: str, wish: Wish) -> None:

@@ -8,7 +8,7 @@ import typer
 
 from nextlabel.cli import options
 from nextlabel.cli.output import note, put, put_json
-from nextlabel.cli.status import names, places
+from nextlabel.cli.status import places
 from nextlabel.core.errors import UsageError
 
 
@@ -31,7 +31,9 @@ def command(
     ] = None,
     formats: Annotated[
         list[Format],
-        typer.Option("--format", help="Write the figures as files too; may stand several times."),
+        typer.Option(
+            "--format", help="Kinds of figure files, if not all; may stand more than once."
+        ),
     ] = [],  # noqa: B006 - typer copies it
     json: options.AsJson = False,
 ) -> None:
@@ -39,24 +41,14 @@ def command(
     from nextlabel.lab.store import Store
     from nextlabel.report.page import build_report
 
+    kinds = [kind.value for kind in formats or Format]
     found = places(store, experiment)
     if len(found) > 1:
         raise UsageError(f"there are {len(found)} stores here; choose one with --store {found[0]}")
     with Store.open(found[0], create=False) as opened:
-        known = names(opened, experiment)
-        if len(known) != 1:
-            listed = ", ".join(known) or "none"
-            raise UsageError(
-                f"{opened.location} holds {len(known)} experiments ({listed}); "
-                "choose one with --experiment"
-                if known
-                else f"{opened.location} holds no experiment yet; run one first"
-            )
         if out is None and "://" in found[0]:
             raise UsageError(f"store {opened.location} has no folder of its own; give --out")
-        paths = build_report(
-            opened, known[0], out or Path(found[0]).parent, [f.value for f in formats]
-        )
+        paths = build_report(opened, experiment, out or Path(found[0]).parent, kinds)
     if json:
         put_json({"report": str(paths.html), "files": [str(path) for path in paths.files]})
     else:

@@ -1,5 +1,6 @@
 """`nextlabel strategies`: the selection heuristics there are."""
 
+import re
 from typing import TYPE_CHECKING
 
 from nextlabel.cli import options
@@ -45,8 +46,8 @@ def _row(facts: dict[str, object]) -> tuple[str, ...]:
 def first_sentence(text: str) -> str:
     """Return a docstring up to the first full stop that ends a sentence, in one line."""
     words = " ".join(text.split("\n\n")[0].split())
-    sentence, stop, _ = words.partition(". ")
-    return sentence + stop.strip()
+    found = re.match(r".*?\.(?= [A-Z]|$)", words)
+    return found.group() if found else words
 
 
 def option_names(strategy: "Strategy") -> list[str]:

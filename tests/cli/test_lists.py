@@ -1,0 +1,110 @@
+"""`strategies`, `datasets`, `cache` and `embed`, for real and small."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from nextlabel.cli import main
+from nextlabel.cli.features import read_features
+from nextlabel.cli.strategies import first_sentence
+from nextlabel.data import SOURCES
+from nextlabel.strategies import STRATEGIES
+
+
+def test_every_strategy_is_listed_with_its_needs(capsys):
+    assert main(["strategies", "--json"]) == 0
+    found = {s["name"]: s for s in json.loads(capsys.readouterr().out)}
+    assert list(found) == list(STRATEGIES)
+    assert all(s["summary"].endswith(".") for s in found.values())
+    assert found["core_set"]["needs"] == ["features"]
+    assert found["random"]["needs"] == []
+    assert found["medal"]["options"] == ["entropy_top"]
+    assert all(s["multi_label"] for s in found.values())
+    assert main(["strategies"]) == 0
+    out = capsys.readouterr().out
+    assert [line.split()[0] for line in out.splitlines()[2:]] == list(STRATEGIES)
+
+
+def test_the_first_sentence_of_a_docstring():
+    assert first_sentence("One.\n\nTwo.") == "One."
+    assert first_sentence("Lowest p, e.g. 0.1,\n  of all. More.") == "Lowest p, e.g. 0.1, of all."
+    assert first_sentence("") == ""
+
+
+def test_every_data_set_is_listed(capsys):
+    assert main(["datasets", "--json"]) == 0
+    found = {s["name"]: s for s in json.loads(capsys.readouterr().out)}
+    assert list(found) == list(SOURCES)
+    assert found["digits"]["where"] == "embedded"
+    assert sum(found["digits"]["images"].values()) == 1797
+    assert found["chestmnist"]["task"] == "multilabel"
+    assert main(["datasets"]) == 0
+    assert "digits" in capsys.readouterr().out
+
+
+@pytest.fixture
+def photos(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    rng = np.random.default_rng(0)
+    Path("photos").mkdir()
+    for i in range(7):
+        pixels = rng.integers(0, 256, (12, 10 + i)).astype(np.uint8)
+        Image.fromarray(pixels).save(f"photos/{i}.png")
+    return tmp_path
+
+
+def test_a_folder_has_its_next_batch_in_two_commands(photos, capsys):
+    embed = ["embed", "photos", "--block", "pixels", "-o", "out/photos.npz", "--image-size", "8"]
+    assert main([*embed, "--cache-dir", "cache"]) == 0
+    out, err = capsys.readouterr()
+    assert out == "out/photos.npz\n"
+    assert "7 images" in err
+    rows, names = read_features(Path("out/photos.npz"))
+    assert len(rows) == 7
+    Path("done.txt").write_text(f"{names[2]}\n")
+    select = ["select", "--features", "out/photos.npz", "--labelled", "done.txt", "--budget", "6"]
+    assert main(select) == 0
+    assert set(capsys.readouterr().out.split()) == set(names) - {names[2]}
+
+
+def test_embed_as_json_with_settings_of_the_block(photos, capsys):
+    arguments = ["embed", "photos", "--block", "pca", "--set", "components=3", "-o", "x.npz"]
+    assert main([*arguments, "--image-size", "8", "--cache-dir", "cache", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found == {"file": "x.npz", "images": 7, "columns": 3, "block": "pca"}
+    assert main(["cache", "size", "--cache-dir", "cache", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["entries"] == 1
+    prune = ["cache", "prune", "--cache-dir", "cache"]
+    assert main([*prune, "--older-than", "1", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["entries"] == 0
+    assert main([*prune, "--all"]) == 0
+    out, err = capsys.readouterr()
+    assert out.startswith("1 file, ")
+    assert err == "removed\n"
+    assert main(["cache", "size", "--cache-dir", "cache"]) == 0
+    assert capsys.readouterr().out == "0 files, 0 B\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "says"),
+    [
+        ("nonsense -o x.npz", 2, "unknown data set 'nonsense'"),
+        ("photos -o x.npy", 2, "x.npy does not end in .npz"),
+        ("photos -o photos/0.png/x.npz", 1, "photos/0.png"),
+        ("photos --block vea -o x.npz", 2, "did you mean 'vae'?"),
+        ("photos --block pca --set component=3 -o x.npz", 2, "did you mean 'components'?"),
+        ("photos --block pca --set components -o x.npz", 2, "is not KEY=VALUE"),
+        ("empty -o x.npz", 1, "empty"),
+    ],
+)
+def test_what_cannot_be_embedded_is_one_sentence(arguments, code, says, photos, capsys):
+    Path("empty").mkdir()
+    assert main(["embed", *arguments.split(), "--cache-dir", "cache"]) == code
+    out, err = capsys.readouterr()
+    assert not out
+    assert says in err
+    assert err.count("\n") == 1
+    assert not Path("x.npz").exists()

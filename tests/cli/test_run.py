@@ -1,0 +1,423 @@
+"""`run`, `demo`, `status` and `report`, with an experiment that trains nothing."""
+
+import contextlib
+import errno
+import io
+import json
+import shlex
+import sqlite3
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nextlabel.cli import main
+from nextlabel.cli.execution import resume_command
+from nextlabel.core.learner import Training
+from nextlabel.core.round import Round
+from nextlabel.lab.events import (
+    ExperimentReady,
+    RoundDone,
+    TrialDone,
+    TrialFailed,
+    TrialStarted,
+)
+from nextlabel.lab.plan import Plan
+from nextlabel.lab.store import Store, TrialRecord
+from nextlabel.report.page import ReportPaths
+
+TOML = """
+name = "tiny"
+seeds = 2
+initial = 3
+batch = 3
+target = 6
+primary = "core-set"
+[data]
+name = "digits"
+[[arms]]
+name = "random"
+strategy = "random"
+[[arms]]
+name = "core-set"
+strategy = "core_set"
+baseline = "random"
+"""
+
+
+class Lab:
+    """Stands for `lab.run`: writes rounds of made-up accuracy, and does what a test asks of it."""
+
+    def __init__(self):
+        self.calls, self.closed = [], False
+        self.stop = {}  # trial number → exception raised, or error text
+
+    def __call__(self, experiment, store, **options):
+        self.calls.append((experiment, options))
+        trials = [(arm, seed) for arm in experiment.arms for seed in experiment.seeds]
+        records = [
+            TrialRecord(f"{arm.name}-{seed}", arm.name, seed, arm.model_dump())
+            for arm, seed in trials
+        ]
+        store.enrol(experiment.name, experiment.resolved(), records)
+        done = {s.record.key for s in store.trials(experiment.name) if s.status == "done"}
+        yield ExperimentReady(len(trials), len(trials) - len(done))
+        try:
+            for number, record in enumerate(records):
+                if record.key not in done:
+                    yield from self.trial(store, number, record)
+        finally:
+            self.closed = True
+
+    def trial(self, store, number, record):
+        place = (record.arm, record.seed, record.key)
+        known = len(store.history(record.key))
+        yield TrialStarted(*place, known, 2)
+        store.begin(record.key, {})
+        for k in range(known, 2):
+            ids = np.arange(3 * k, 3 * k + 3) + record.seed
+            metrics = {"validation/accuracy": 0.5 + 0.1 * k + 0.01 * number}
+            found = Round(k, 3 * (k + 1), ids, metrics, Training(1.0, 1, 1, "random"))
+            store.append(record.key, found)
+            yield RoundDone(*place, found, 2)
+            if k == 0 and number in self.stop:
+                problem = self.stop.pop(number)
+                if isinstance(problem, BaseException):
+                    raise problem
+                store.fail(record.key, problem)
+                yield TrialFailed(*place, problem)
+                return
+        store.finish(record.key)
+        yield TrialDone(*place)
+
+
+@pytest.fixture
+def lab(tmp_path, monkeypatch):
+    fake = Lab()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("NEXTLABEL_DATA", raising=False)
+    monkeypatch.setattr("nextlabel.lab.run.run", fake)
+    Path("tiny.toml").write_text(TOML)
+    return fake
+
+
+@pytest.fixture(autouse=True)
+def reports(monkeypatch):
+    """No drawing: what was asked for is remembered, and the page is a stub."""
+    asked = []
+
+    def build_report(store, experiment, out, formats=("all",)):
+        asked.append((experiment, out, list(formats)))
+        return ReportPaths(out / "report.html", (out / "curves.csv",))
+
+    monkeypatch.setattr("nextlabel.report.page.build_report", build_report)
+    return asked
+
+
+def test_a_run_ends_with_a_table_and_the_reports_path_on_stdout(lab, reports, capsys):
+    assert main(["run", "tiny.toml", "--jobs", "3"]) == 0
+    out, err = capsys.readouterr()
+    assert [line.split()[0] for line in out.splitlines()[2:]] == ["random", "core-set", "report:"]
+    assert "1.00 (primary)" not in out.splitlines()[2]
+    assert "(primary)" in out.splitlines()[3]
+    assert out.endswith("report: runs/tiny/report.html\n")
+    assert err.splitlines()[0] == "4 trials, 4 to run"
+    assert "core-set, seed 1: done, 4 of 4" in err
+    assert reports == [("tiny", Path("runs/tiny"), ["all"])]
+    assert Path("runs/tiny/store.db").exists()
+    assert lab.calls[0][1] == {"data_dir": None, "cache_dir": None, "jobs": 3, "fail_fast": False}
+
+
+def test_the_same_command_again_has_nothing_to_do(lab, capsys):
+    assert main(["run", "tiny.toml"]) == 0
+    first = capsys.readouterr().out
+    assert main(["run", "tiny.toml"]) == 0
+    out, err = capsys.readouterr()
+    assert out == first
+    assert err == "4 trials, 0 to run\n"
+
+
+def test_json_has_the_numbers(lab, capsys):
+    assert main(["run", "tiny.toml", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["experiment"] == "tiny"
+    assert found["report"] == "runs/tiny/report.html"
+    assert [row["arm"] for row in found["summary"]] == ["random", "core-set"]
+    assert found["summary"][1]["difference"] == pytest.approx(0.02)
+    assert found["failed"] == []
+
+
+def test_options_reach_the_lab(lab, reports, capsys, monkeypatch):
+    arguments = ["--set", "arms.1.name=far", "--set", "primary=far", "--seeds", "4,7"]
+    arguments += ["--out", "there", "--cache-dir", "kept", "--data-dir", "data", "--fail-fast"]
+    assert main(["run", "tiny.toml", *arguments]) == 0
+    experiment, options = lab.calls[0]
+    assert experiment.seeds == (4, 7)
+    assert [arm.name for arm in experiment.arms] == ["random", "far"]
+    assert options["fail_fast"]
+    assert (options["cache_dir"], options["data_dir"]) == (Path("kept"), Path("data"))
+    assert Path("there/store.db").exists()
+    assert reports[0][1] == Path("there")
+    monkeypatch.setenv("NEXTLABEL_DATA", "elsewhere")
+    assert main(["run", "tiny.toml", "--store", "my.db"]) == 0
+    assert lab.calls[1][1]["data_dir"] == Path("elsewhere")
+    assert Path("my.db").exists()
+
+
+def test_a_failed_trial_is_told_of_and_the_report_built_all_the_same(lab, reports, capsys):
+    lab.stop = {1: "the loss is not finite; lower the learning rate"}
+    assert main(["run", "tiny.toml"]) == 1
+    out, err = capsys.readouterr()
+    assert out.endswith("report.html\n")
+    assert len(reports) == 1
+    assert err.splitlines()[-2:] == [
+        "error: random, seed 1: the loss is not finite; lower the learning rate",
+        "1 trial failed; the same command tries it again",
+    ]
+    assert main(["status", "--json"]) == 0
+    states = json.loads(capsys.readouterr().out)
+    assert [s["status"] for s in states] == ["done", "failed", "done", "done"]
+    assert main(["run", "tiny.toml"]) == 0  # and now it does not fail
+
+
+def test_ctrl_c_ends_cleanly_with_the_command_that_resumes(lab, reports, capsys, monkeypatch):
+    monkeypatch.setattr(sys, "argv", ["/opt/my venv/bin/nextlabel"])
+    monkeypatch.setenv("NEXTLABEL_DATA", "/my data")
+    lab.stop = {2: KeyboardInterrupt()}
+    assert main(["run", "tiny.toml", "--set", "arms.1.name=a b", "--set", "primary=a b"]) == 130
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert lab.closed
+    assert not reports
+    command = err.splitlines()[-1].strip()
+    assert shlex.split(command) == [
+        "NEXTLABEL_DATA=/my data",
+        "/opt/my venv/bin/nextlabel",
+        *("run", "tiny.toml", "--set", "arms.1.name=a b", "--set", "primary=a b"),
+    ]
+    assert main(shlex.split(command)[2:]) == 0
+    assert "a b, seed 0: round 2 of 2" in capsys.readouterr().err
+
+
+def test_an_interruption_while_drawing_closes_the_lab(lab, capsys, monkeypatch):
+    def interrupt(*arguments):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("nextlabel.cli.progress.Progress.follow", interrupt)
+    assert main(["run", "tiny.toml"]) == 130
+    assert "goes on from there" in capsys.readouterr().err
+
+
+def test_the_resuming_command_fits_how_it_was_started(monkeypatch):
+    monkeypatch.delenv("NEXTLABEL_DATA", raising=False)
+    monkeypatch.setattr(sys, "argv", ["/somewhere/nextlabel/__main__.py"])
+    assert shlex.split(resume_command(["demo"])) == [sys.executable, "-m", "nextlabel", "demo"]
+    monkeypatch.setattr(sys, "argv", ["pytest"])
+    assert resume_command(["run", "it's.toml"]) == """nextlabel run 'it'"'"'s.toml'"""
+
+
+def test_a_plan_runs_and_writes_nothing(lab, capsys, monkeypatch):
+    asked = []
+
+    def plan(experiment, store, **options):
+        asked.append((experiment.name, store, options["jobs"]))
+        return Plan(4, 3, 12_000, 185.0, 2_500_000, 2)
+
+    monkeypatch.setattr("nextlabel.lab.plan.plan", plan)
+    assert main(["run", "tiny.toml", "--plan", "--jobs", "2"]) == 0
+    out, err = capsys.readouterr()
+    assert "trials            4, of which 3 are still to run" in out
+    assert "training samples  12,000" in out
+    assert "about 3 min 05 s with 2 jobs" in out
+    assert "about 2.5 MB" in out
+    assert not err
+    assert asked == [("tiny", None, 2)]
+    assert not Path("runs").exists()
+    assert main(["run", "tiny.toml", "--plan", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["pending"] == 3
+    assert not lab.calls
+    assert main(["run", "tiny.toml"]) == 0
+    assert main(["run", "tiny.toml", "--plan"]) == 0
+    assert isinstance(asked[-1][1], Store)
+
+
+def test_the_demo_is_packaged(lab, capsys):
+    assert main(["demo", "--set", "seeds=1"]) == 0
+    experiment, options = lab.calls[0]
+    assert experiment.data.name == "digits"
+    assert {arm.strategy for arm in experiment.arms} == {"random", "entropy", "core_set", "medal"}
+    assert options["data_dir"] is None
+    assert Path(f"runs/{experiment.name}/store.db").exists()
+
+
+def one_sentence(capsys, code, arguments):
+    assert main(arguments) == code
+    out, err = capsys.readouterr()
+    assert not out
+    assert err.splitlines()[-1].startswith("error: ")
+    assert "Traceback" not in err
+    assert "unexpected" not in err
+    return err.splitlines()[-1]
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ('name = "tiny', "not valid TOML"),
+        ("strategi = 3", "unknown key strategi"),
+        ("inital = 3", "did you mean 'initial'?"),
+        ("", "is missing"),
+    ],
+)
+def test_a_broken_file_is_one_sentence(change, says, lab, capsys):
+    Path("bad.toml").write_text(change if change.startswith("name") else TOML.replace(
+        "initial = 3", change))  # fmt: skip
+    assert says in one_sentence(capsys, 2, ["run", "bad.toml"])
+    assert not lab.calls
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["nowhere.toml"], "nowhere.toml"),
+        (["tiny.toml", "--set", "arms.1.strategy=coreset"], "did you mean 'core_set'?"),
+        (["tiny.toml", "--set", "arms.9.strategy=random"], "arms.9"),
+        (["tiny.toml", "--set", "target"], "target"),
+        (["tiny.toml", "--set", "target=2"], "target 2"),
+        (["tiny.toml", "--set", "arms.1.features.vea=1"], "did you mean 'vae'?"),
+        (["tiny.toml", "--seeds", "x"], "seeds 'x'"),
+    ],
+)
+def test_wrong_arguments_are_one_sentence(arguments, says, lab, capsys):
+    assert says in one_sentence(capsys, 2, ["run", *arguments])
+    assert not lab.calls
+
+
+def test_a_folder_that_cannot_be_made_is_one_sentence(lab, capsys):
+    Path("file").write_text("")
+    assert "file" in one_sentence(capsys, 1, ["run", "tiny.toml", "--out", "file/there"])
+    assert "file" in one_sentence(capsys, 1, ["run", "tiny.toml", "--store", "file/there.db"])
+
+
+@pytest.mark.parametrize("when", [0, 3])
+def test_a_full_disk_loses_nothing(when, lab, capsys):
+    lab.stop = {when: OSError(errno.ENOSPC, "No space left on device")}
+    assert "the disk is full" in one_sentence(capsys, 1, ["run", "tiny.toml"])
+    with Store.open("runs/tiny/store.db", create=False) as store:
+        assert sum(state.rounds for state in store.trials("tiny")) == 2 * when + 1
+    assert main(["run", "tiny.toml"]) == 0
+
+
+def test_a_locked_database_is_one_sentence(lab, capsys, monkeypatch):
+    assert main(["run", "tiny.toml"]) == 0
+    capsys.readouterr()
+    patient = Store.open.__func__
+    monkeypatch.setattr(
+        Store,
+        "open",
+        classmethod(lambda cls, at, **more: patient(cls, at, **{**more, "busy": 0.1})),
+    )
+    with contextlib.closing(sqlite3.connect("runs/tiny/store.db", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        message = one_sentence(capsys, 1, ["run", "tiny.toml"])
+        assert "locked by another process" in message
+
+
+def test_a_file_that_is_no_database_is_one_sentence(lab, capsys):
+    Path("notes.db").write_text("dear diary, " * 500)
+    for arguments in (["run", "tiny.toml"], ["status"], ["report"]):
+        message = one_sentence(capsys, 1, [*arguments, "--store", "notes.db"])
+        assert "notes.db" in message
+    assert Path("notes.db").read_text().startswith("dear diary")
+
+
+@given(st.binary(max_size=60))
+def test_no_file_of_any_bytes_ends_in_a_traceback(tmp_path_factory, content):
+    path = tmp_path_factory.mktemp("any") / "any.toml"
+    path.write_bytes(content)
+    with (
+        contextlib.redirect_stdout(io.StringIO()) as out,
+        contextlib.redirect_stderr(io.StringIO()) as err,
+    ):
+        code = main(["run", str(path)])
+    assert code == 2
+    assert out.getvalue() == ""
+    assert err.getvalue().count("\n") == 1
+    assert "unexpected" not in err.getvalue()
+
+
+keys = st.sampled_from(
+    ["name", "seeds", "initial", "target", "data.name", "data.train", "arms", "arms.0",
+     "arms.1.features", "arms.0.strategy", "model", "model.name", "training.epochs",
+     "blocks.vae.latent", "arms.random.scale"]
+)  # fmt: skip
+values = st.sampled_from(
+    ["-1", "0", "1e400", "nan", '""', "[]", "{}", "true", "x", "[[1]]", '"a/b"', "{ a = 1 }", "'"]
+)
+
+
+@given(st.lists(st.tuples(keys, values), min_size=1, max_size=3))
+def test_no_override_ends_in_a_traceback(tmp_path_factory, pairs):
+    path = tmp_path_factory.mktemp("any") / "tiny.toml"
+    path.write_text(TOML)
+    overrides = [part for key, value in pairs for part in ("--set", f"{key}={value}")]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("nextlabel.lab.run.run", lambda *a, **k: iter([ExperimentReady(0, 0)]))
+        patch.setattr("nextlabel.cli.execution._run", lambda *a: [])
+        patch.setattr("nextlabel.cli.execution._conclude", lambda *a: None)
+        patch.chdir(path.parent)
+        with contextlib.redirect_stderr(io.StringIO()) as err:
+            code = main(["run", str(path), *overrides])
+    assert code in (0, 2)
+    assert "unexpected" not in err.getvalue()
+    assert err.getvalue().count("\n") == (0 if code == 0 else 1)
+
+
+def test_status_shows_every_store_here(lab, capsys):
+    assert main(["status"]) == 1
+    assert "there is no runs/*/store.db" in capsys.readouterr().err
+    lab.stop = {0: "boom"}
+    main(["run", "tiny.toml"])
+    main(["run", "tiny.toml", "--set", "name=other"])
+    capsys.readouterr()
+    assert main(["status"]) == 0
+    out = capsys.readouterr().out
+    assert "failed" in out
+    assert "boom" in out
+    assert main(["status", "other", "--json"]) == 0
+    states = json.loads(capsys.readouterr().out)
+    assert {s["experiment"] for s in states} == {"other"}
+    assert states[0] == {
+        **{"experiment": "other", "arm": "random", "seed": 0, "status": "done"},
+        **{"rounds": 2, "labels": 6, "error": None},
+    }
+    assert "there is no runs/tinny" in one_sentence(capsys, 1, ["status", "tinny"])
+    wrong = ["status", "tinny", "--store", "runs/tiny/store.db"]
+    assert "did you mean 'tiny'?" in one_sentence(capsys, 1, wrong)
+    assert "missing.db" in one_sentence(capsys, 1, ["status", "--store", "missing.db"])
+
+
+def test_report_is_built_from_the_store_alone(lab, reports, capsys):
+    main(["run", "tiny.toml"])
+    capsys.readouterr()
+    reports.clear()
+    assert main(["report"]) == 0
+    assert main(["report", "--out", "there", "--format", "svg", "--format", "pdf"]) == 0
+    assert [r[1:] for r in reports] == [
+        (Path("runs/tiny"), ["svg", "pdf", "png"]),
+        (Path("there"), ["svg", "pdf"]),
+    ]
+    out, err = capsys.readouterr()
+    assert out == "runs/tiny/report.html\nthere/report.html\n"
+    assert err == "also runs/tiny/curves.csv\nalso there/curves.csv\n"
+    assert main(["report", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["files"] == ["runs/tiny/curves.csv"]
+    main(["run", "tiny.toml", "--set", "name=other"])
+    capsys.readouterr()
+    assert "2 stores here" in one_sentence(capsys, 2, ["report"])
+    assert "give --out" in one_sentence(
+        capsys, 2, ["report", "--store", "sqlite:///runs/tiny/store.db"]
+    )
