@@ -1,0 +1,111 @@
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from nextlabel.core.dataset import Dataset, Images
+from nextlabel.core.errors import DataError, UsageError
+from nextlabel.core.pool import Pool
+from nextlabel.core.seeds import Seeds
+from nextlabel.models.blocks import BLOCKS
+
+
+@pytest.fixture(scope="module")
+def data(digits):
+    images, labels = digits[0].numpy(), digits[1]
+    cuts = [slice(0, 60), slice(60, 80), slice(80, 90)]
+    parts = [Images(images[c], labels[c]) for c in cuts]
+    return Dataset("digits", "multiclass", tuple("0123456789"), *parts)
+
+
+def fit(name, data, **options):
+    return BLOCKS[name](**options).fit(data, Pool(len(data.train)), None, 0, Seeds(0))
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "width"),
+    [("vae", {"latent": 6, "epochs": 1}, 6), ("pca", {"components": 5}, 5), ("pixels", {}, 64)],
+)
+def test_every_part_gets_its_rows(name, options, width, data):
+    block = fit(name, data, **options)
+    for part in ("train", "validation", "test"):
+        assert block.rows(part).shape == (len(data.part(part)), width)
+        assert np.isfinite(block.rows(part)).all()
+    assert block.rows("train", np.array([3, 1])).shape == (2, width)
+    again = fit(name, data, **options)
+    assert np.array_equal(block.rows("train"), again.rows("train"))
+
+
+def test_the_vae_sees_the_pool_alone_and_no_label(data):
+    bare = Dataset(
+        "digits",
+        data.task,
+        data.classes,
+        Images(data.train.images),
+        Images(data.validation.images[:1]),
+        Images(data.test.images[:0]),
+    )
+    full, without = (fit("vae", d, latent=4, epochs=1) for d in (data, bare))
+    assert np.array_equal(full.rows("train"), without.rows("train"))
+    with pytest.raises(DataError, match="no rows for test"):
+        without.rows("test")
+
+
+def test_the_vae_leaves_pictures_and_a_log(data):
+    block = fit("vae", data, latent=4, epochs=2)
+    assert [set(epoch) for epoch in block.log] == [{"elbo", "reconstruction", "kl"}] * 2
+    for picture in ("reconstructions", "traversal"):
+        assert Image.open(io.BytesIO(block.pictures[picture])).format == "PNG"
+
+
+def test_pca_is_the_textbooks(data):
+    rows = data.train.images.reshape(60, -1) / 255
+    centred = rows - rows.mean(0)
+    _, s, _ = np.linalg.svd(centred)
+    found = fit("pca", data, components=5).rows("train")
+    np.testing.assert_allclose(np.linalg.norm(found, axis=0), s[:5], rtol=1e-4)
+
+
+def test_more_components_than_there_are_is_refused(data):
+    with pytest.raises(UsageError, match=r"components 61 exceeds the 60 .* lower it to 60"):
+        fit("pca", data, components=61)
+
+
+def test_files_give_the_pool_or_all_parts(data, tmp_path):
+    rows = np.arange(90 * 2.0).reshape(90, 2)
+    np.save(tmp_path / "pool.npy", rows[:60])
+    pool = fit("file", data, path=tmp_path / "pool.npy")
+    assert np.array_equal(pool.rows("train"), rows[:60])
+    with pytest.raises(DataError, match="no rows for validation"):
+        pool.rows("validation")
+    np.save(tmp_path / "all.npy", rows)
+    assert np.array_equal(fit("file", data, path=tmp_path / "all.npy").rows("test"), rows[80:])
+    np.savez(tmp_path / "parts.npz", train=rows[:60], validation=rows[60:80])
+    parts = fit("file", data, path=tmp_path / "parts.npz")
+    assert np.array_equal(parts.rows("validation"), rows[60:80])
+    np.savez(tmp_path / "embed.npz", features=rows)
+    assert np.array_equal(fit("file", data, path=tmp_path / "embed.npz").rows("train"), rows[:60])
+
+
+def test_bad_files_are_refused(data, tmp_path):
+    np.save(tmp_path / "short.npy", np.zeros((59, 2)))
+    with pytest.raises(DataError, match="has 59 rows; give 60 or 90"):
+        fit("file", data, path=tmp_path / "short.npy")
+    (tmp_path / "text.npy").write_text("no array")
+    with pytest.raises(DataError, match=r"no .npy or .npz file"):
+        fit("file", data, path=tmp_path / "text.npy")
+    np.save(tmp_path / "code.npy", np.array([{}], dtype=object), allow_pickle=True)
+    with pytest.raises(DataError, match=r"no .npy or .npz file"):
+        fit("file", data, path=tmp_path / "code.npy")
+    with pytest.raises(DataError, match="cannot be read"):
+        fit("file", data, path=tmp_path / "absent.npy")
+
+
+def test_a_file_is_known_by_its_bytes(tmp_path):
+    np.save(tmp_path / "a.npy", np.zeros((3, 2)))
+    np.save(tmp_path / "b.npy", np.zeros((3, 2)))
+    one, two = (BLOCKS["file"](path=tmp_path / f"{n}.npy") for n in "ab")
+    assert one.identity == two.identity
+    np.save(tmp_path / "b.npy", np.ones((3, 2)))
+    assert one.identity != two.identity

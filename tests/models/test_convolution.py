@@ -1,0 +1,84 @@
+import copy
+
+import pytest
+import torch
+import torch.nn.functional as F
+
+from nextlabel.models.convolution import Conv3x3, compact
+from nextlabel.models.network import build, generator
+from nextlabel.models.resnet import ResNet18
+
+
+def trained(network, images, labels, short):
+    def steps(parameters):
+        optimiser = torch.optim.SGD(parameters, lr=0.01, momentum=0.9)
+        for _ in range(3):
+            optimiser.zero_grad()
+            loss = F.cross_entropy(network(images), labels)
+            loss.backward()
+            optimiser.step()
+
+    if short:
+        with compact(network, images[:1]) as parameters:
+            steps(parameters)
+    else:
+        steps(network.parameters())
+    return network.state_dict()
+
+
+@pytest.mark.parametrize("size", [16, 20, 28, 40])
+def test_compact_training_is_the_plain_one(size):
+    rng = generator(1)
+    plain = build(lambda: ResNet18(10), rng).double()
+    images = torch.randn(6, 3, size, size, generator=rng).double()
+    labels = torch.arange(6)
+    expected = trained(copy.deepcopy(plain), images, labels, short=False)
+    found = trained(copy.deepcopy(plain), images, labels, short=True)
+    start = plain.state_dict()
+    assert list(expected) == list(found)
+    for name, value in expected.items():
+        torch.testing.assert_close(found[name], value, rtol=1e-9, atol=1e-11, msg=name)
+    assert not torch.equal(found["layer4.1.conv2.weight"], start["layer4.1.conv2.weight"])
+
+
+def test_gradients_are_those_of_the_plain_model_in_float32():
+    network = build(lambda: ResNet18(10), generator(2))
+    images = torch.randn(8, 3, 28, 28, generator=generator(3))
+    F.cross_entropy(network(images), torch.arange(8)).backward()
+    plain = {n: p.grad.clone() for n, p in network.named_parameters()}
+    logits = network(images)
+    network.zero_grad()
+    with compact(network, images[:1]):
+        short = network(images)
+        F.cross_entropy(short, torch.arange(8)).backward()
+        taps = {n: m for n, m in network.named_modules() if isinstance(m, Conv3x3) and m.kind}
+        kinds = {m.kind for m in taps.values()}
+        for name, conv in taps.items():
+            wanted = plain[f"{name}.weight"]
+            if conv.kind == "centre":
+                wanted = wanted[:, :, 1, 1].T
+            elif conv.kind == "corner":
+                wanted = wanted[:, :, 1:, 1:].permute(2, 3, 1, 0).flatten(0, 2)
+            else:
+                wanted = wanted.permute(2, 3, 1, 0)
+            torch.testing.assert_close(conv.taps.grad, wanted, rtol=1e-4, atol=1e-5)
+    assert kinds == {"centre", "corner", "square"}
+    torch.testing.assert_close(short, logits, rtol=1e-5, atol=1e-5)
+
+
+def test_another_image_size_inside_compact_is_refused():
+    conv = Conv3x3(2, 2)
+    with compact(conv, torch.zeros(1, 2, 1, 1)):
+        conv(torch.zeros(3, 2, 1, 1))
+        with pytest.raises(RuntimeError, match="2×2 map"):
+            conv(torch.zeros(3, 2, 2, 2))
+    conv(torch.zeros(3, 2, 2, 2))
+
+
+def test_the_weight_is_whole_again_after_an_error():
+    conv = Conv3x3(2, 2)
+    before = conv.weight.detach().clone()
+    with pytest.raises(ZeroDivisionError), compact(conv, torch.zeros(1, 2, 1, 1)):
+        raise ZeroDivisionError
+    assert conv.taps is None and conv.weight.requires_grad
+    assert torch.equal(conv.weight, before)

@@ -1,0 +1,114 @@
+import re
+
+import pytest
+import torch
+
+from nextlabel.core.errors import DataError
+from nextlabel.core.seeds import Seeds
+from nextlabel.models.network import build, generator
+from nextlabel.models.resnet import ResNet18
+from nextlabel.models.settings import ModelSettings, TrainingSettings
+from nextlabel.models.task import TaskModel
+from nextlabel.models.weights import IMAGENET_SHA256, IMAGENET_URL, insert, load_weights
+
+
+@pytest.fixture(scope="module")
+def published(tmp_path_factory):
+    """A file of the published layout: 1,000 classes, all 122 entries."""
+    path = tmp_path_factory.mktemp("weights") / "resnet18.pth"
+    torch.save(build(lambda: ResNet18(1000), generator(5)).state_dict(), path)
+    return path
+
+
+def test_published_weights_load_and_the_head_is_our_own(published):
+    weights = load_weights(str(published))
+    network = build(lambda: ResNet18(10), generator(0))
+    head = network.fc.weight.detach().clone()
+    insert(network, weights)
+    assert torch.equal(network.conv1.weight, torch.load(published)["conv1.weight"])
+    assert torch.equal(network.fc.weight, head)
+    assert re.fullmatch(r"resnet18.pth sha256:[0-9a-f]{16}", weights.name)
+
+
+def test_the_task_model_starts_from_them_and_says_so(published):
+    model = TaskModel(ModelSettings(weights=str(published)), TrainingSettings(), "multiclass", 4)
+    network, name = model.initial(Seeds(0))
+    assert torch.equal(network.conv1.weight, torch.load(published)["conv1.weight"])
+    assert name.startswith("resnet18.pth")
+
+
+def test_files_of_old_torch_without_batch_counters_load(published):
+    state = {k: v for k, v in torch.load(published).items() if "num_batches" not in k}
+    old = published.with_name("old.pth")
+    torch.save(state, old)
+    insert(build(lambda: ResNet18(10), generator(0)), load_weights(str(old)))
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda s: s.pop("layer1.0.conv1.weight"), "lack 'layer1.0.conv1.weight'"),
+        (lambda s: s.update({"extra.weight": torch.zeros(1)}), "have 'extra.weight'"),
+        (
+            lambda s: s.update({"conv1.weight": torch.zeros(64, 3, 3, 3)}),
+            r"'conv1.weight' has shape \(64, 3, 3, 3\), the network needs \(64, 3, 7, 7\)",
+        ),
+    ],
+)
+def test_a_wrong_file_is_refused_by_its_first_bad_key(published, change, message):
+    state = torch.load(published)
+    change(state)
+    bad = published.with_name("bad.pth")
+    torch.save(state, bad)
+    with pytest.raises(DataError, match=message):
+        insert(build(lambda: ResNet18(10), generator(0)), load_weights(str(bad)))
+
+
+def test_what_is_no_state_dict_is_refused(tmp_path):
+    text = tmp_path / "weights.pth"
+    text.write_text("not a checkpoint")
+    with pytest.raises(DataError, match=r"weights.pth is not a state dict"):
+        load_weights(str(text))
+    torch.save([1, 2], text)
+    with pytest.raises(DataError, match="holds no state dict"):
+        load_weights(str(text))
+    with pytest.raises(DataError, match="no weights at"):
+        load_weights(str(tmp_path / "absent.pth"))
+
+
+def test_code_in_a_checkpoint_is_not_run(tmp_path):
+    class Trap:
+        def __reduce__(self):
+            return exec, ("raise SystemExit('ran')",)
+
+    path = tmp_path / "trap.pth"
+    torch.save({"conv1.weight": Trap()}, path)
+    with pytest.raises(DataError, match="is not a state dict of tensors"):
+        load_weights(str(path))
+
+
+def test_imagenet_is_downloaded_checked_and_named(published, tmp_path, monkeypatch):
+    asked = {}
+
+    def retrieve(url, known_hash, path, fname, progressbar):
+        asked.update(url=url, hash=known_hash, name=fname)
+        return str(published)
+
+    monkeypatch.setattr("pooch.retrieve", retrieve)
+    weights = load_weights("imagenet", tmp_path)
+    assert asked == {
+        "url": IMAGENET_URL,
+        "hash": f"sha256:{IMAGENET_SHA256}",
+        "name": "resnet18-f37072fd.pth",
+    }
+    assert IMAGENET_SHA256.startswith("f37072fd")
+    assert weights.name.startswith("imagenet sha256:")
+
+
+def test_no_network_is_one_clear_sentence(tmp_path, monkeypatch):
+    def retrieve(*args, **options):
+        raise ConnectionError("no route")
+
+    monkeypatch.setattr("pooch.retrieve", retrieve)
+    with pytest.raises(DataError, match='give its path, or set weights = "random"'):
+        load_weights("imagenet", tmp_path)
