@@ -46,7 +46,7 @@ class Comparison:
 
     `mean` of the differences with the bootstrap interval `low` to `high`; `deviation` (s.d.) and
     `effect` (Cohen's d_z) are None where undefined; `test` is the sign-flip permutation test;
-    `detectable` is the true mean difference that a paired t test finds with 80 % power.
+    `detectable` is the true mean difference that a paired t test finds with 80% power.
     """
 
     n: int

@@ -36,6 +36,7 @@ SETTINGS: dict[Any, Any] = {
     "font.size": 9.0,
     "text.parse_math": False,  # an arm may have a dollar sign in its name
     "text.color": INK,
+    "axes.facecolor": "none",
     "axes.edgecolor": INK,
     "axes.labelcolor": INK,
     "xtick.color": INK,
@@ -100,11 +101,14 @@ def draw_curves(
     figure, axes = _figure(width, 0.63 * width + 0.17 * -(-len(curves) // 2))
     for curve in curves:
         style = look[curve.arm]
+        enough = curve.reached.all(axis=0)
         axes.plot(
             curve.counts,
             curve.mean,
             color=style.colour,
             dashes=style.dashes or (None, None),
+            marker=style.marker,
+            markevery=np.flatnonzero(enough).tolist(),
             label=curve.arm,
         )
         spread = curve.deviation
@@ -117,16 +121,14 @@ def draw_curves(
                 alpha=0.13,
                 linewidth=0,
             )
-        enough = curve.reached.all(axis=0)
-        for rows, fill in ((enough, style.colour), (~enough, "none")):
-            axes.plot(
-                curve.counts[rows],
-                curve.mean[rows],
-                linestyle="none",
-                marker=style.marker,
-                color=style.colour,
-                markerfacecolor=fill,
-            )
+        axes.plot(
+            curve.counts[~enough],
+            curve.mean[~enough],
+            linestyle="none",
+            marker=style.marker,
+            color=style.colour,
+            markerfacecolor="none",
+        )
     axes.set_xlabel("labelled images")
     axes.set_ylabel(metric)
     if curves and len(curves[0].counts) <= 12:

@@ -114,7 +114,7 @@ def _drawings(study: Study, pairs: Sequence[Pair]) -> tuple[Drawing, ...]:
             Drawing(
                 "differences",
                 "Each arm minus its baseline, in area under the curve: a dot for each seed, the "
-                "mean and its 95 % bootstrap interval as a bar.",
+                "mean and its 95% bootstrap interval as a bar.",
                 figures.draw_differences(pairs, look),
                 tables.difference_table(pairs),
             )
@@ -204,10 +204,14 @@ def _areas(study: Study, pairs: Sequence[Pair]) -> tuple[View, View]:
     compared = Table(table.name, table.columns, tuple(r for r in table.rows if r[6] is not None))
     level = _view("Levels", table, ("arm", "seeds", "aubc", "aubc_sd", "aubc_log2"))
     names = ("arm", "baseline", "pairs", "difference", "low", "high")
-    rest = ("effect_dz", "p", "p_holm", "detectable", "primary")
+    rest = ("effect_dz", "p", "p_holm", "detectable")
     raw = _view("Differences to the baselines", compared, names + rest)
-    headings = (*raw.headings[:4], ("95 % interval", True), *raw.headings[6:])
-    rows = tuple((*row[:4], f"{row[4]} to {row[5]}", *row[6:]) for row in raw.rows)
+    headings = (*raw.headings[:4], ("95% interval", True), *raw.headings[6:])
+    main = {pair.arm for pair in pairs if pair.primary}
+    rows = tuple(
+        (arm + " (primary)" * (arm in main), *row[:3], f"{row[3]} to {row[4]}", *row[5:])
+        for arm, *row in raw.rows
+    )
     return level, View(raw.caption, headings, rows)
 
 

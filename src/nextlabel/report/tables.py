@@ -14,7 +14,9 @@ from nextlabel.report.curves import Curve, Study, read_study
 from nextlabel.statistics import aubc
 
 Cell = str | int | float | bool | None
-Kind = Literal["text", "count", "number", "signed", "spread", "p", "seconds", "bytes", "labels"]
+Kind = Literal[
+    "text", "count", "number", "signed", "effect", "spread", "p", "seconds", "bytes", "labels"
+]
 
 
 @dataclass(frozen=True)
@@ -157,9 +159,9 @@ def area_table(study: Study, pairs: Sequence[Pair]) -> Table:
         Column("baseline", "baseline"),
         Column("pairs", "pairs", "count"),
         Column("difference", "difference", "signed"),
-        Column("low", "95 % from", "signed"),
+        Column("low", "95% from", "signed"),
         Column("high", "to", "signed"),
-        Column("effect_dz", "d_z", "signed"),
+        Column("effect_dz", "d_z", "effect"),
         Column("p", "p", "p"),
         Column("p_holm", "p, Holm", "p"),
         Column("smallest_p", "least p possible", "p"),

@@ -24,6 +24,8 @@ def show(value: Cell, kind: Kind = "text") -> str:
         return f"{value:.0f}"
     if kind == "signed":
         return signed(value)
+    if kind == "effect":
+        return signed(value, 2)
     if kind == "p":
         return p_value(value)
     return seconds(value) if kind == "seconds" else f"{value:.4f}"
@@ -126,7 +128,7 @@ def _test(pair: Pair) -> list[str]:
     kind = "by random sign flips" if area.test.note.startswith("by ") else "by exact sign flips"
     return [
         f"Primary test: over {area.n} paired seeds the area under the curve differs by "
-        f"{signed(area.mean)} (95 % bootstrap interval {signed(area.low)} to {signed(area.high)}"
+        f"{signed(area.mean)} (95% bootstrap interval {signed(area.low)} to {signed(area.high)}"
         f"{effect}); p = {p_value(area.test.p)} {kind}."
     ]
 
@@ -147,7 +149,7 @@ def _power(pair: Pair) -> list[str]:
     if area.detectable:
         sentences.append(
             f"With differences that vary as they do here, a paired t test on {area.n} pairs finds "
-            f"a true difference of {area.detectable:.4f} or more in 80 % of runs; a smaller one "
+            f"a true difference of {area.detectable:.4f} or more in 80% of runs; a smaller one "
             "would mostly be missed."
         )
     return sentences
