@@ -102,12 +102,17 @@ def has_honest_needs(strategy: Strategy) -> None:
             f"picks change when the signals outside needs {sorted(needs)} are taken away"
         )
         _select(strategy, _spied(full, needs), 9)
-        for signal in needs:
+        for signal in sorted(needs):
             without = _with_only(full, needs - {signal})
             try:
                 _select(strategy, without, 9)
             except NextlabelError:
                 continue
+            except Exception as error:
+                raise AssertionError(
+                    f"without {signal!r} it breaks by {type(error).__name__}; "
+                    f"begin with snapshot.require({signal!r})"
+                ) from error
             raise AssertionError(f"needs names {signal!r}, but nothing is missed without it")
 
 

@@ -48,7 +48,7 @@ class Broken:
         pool = snapshot.pool
         if self.fault != "any budget":
             pool.check_budget(budget)
-        if self.fault != "never reads":
+        if self.fault != "requires nothing":
             snapshot.require("features")
         free = pool.unlabelled
         if self.fault == "none labelled":
@@ -100,6 +100,7 @@ class Broken:
         ("prefix", testing.keeps_its_prefix, "a larger one begins with"),
         ("writes", testing.leaves_inputs_alone, "WRITEABLE|was changed"),
         ("never reads", testing.has_honest_needs, "nothing is missed without it"),
+        ("requires nothing", testing.has_honest_needs, "breaks by AttributeError; begin with"),
         ("reads more", testing.has_honest_needs, "NoneType"),
         ("none labelled", testing.works_at_the_edges, "division by zero"),
     ],
