@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING
 
 from nextlabel.cli import options
 from nextlabel.cli.output import put_json, put_table
-from nextlabel.core.errors import NextlabelError
 
 if TYPE_CHECKING:
     from nextlabel.core.strategy import Strategy
@@ -19,7 +18,7 @@ def command(json: options.AsJson = False) -> None:
     for name in STRATEGIES:
         strategy = create(name)
         summary = first_sentence(STRATEGIES[name].__doc__ or "")
-        multi = handles_multi_label(strategy)
+        multi = "multilabel" in getattr(strategy, "tasks", ("multiclass", "multilabel"))
         found.append(
             {
                 "name": name,
@@ -55,19 +54,3 @@ def option_names(strategy: "Strategy") -> list[str]:
     from dataclasses import fields, is_dataclass
 
     return [f.name for f in fields(strategy) if f.init] if is_dataclass(strategy) else []
-
-
-def handles_multi_label(strategy: "Strategy") -> bool:
-    """Return whether it can choose from multi-label pools: nothing declares it, so one is tried."""
-    import numpy as np
-
-    from nextlabel.core.features import Embedding
-    from nextlabel.core.pool import Pool
-    from nextlabel.core.snapshot import Snapshot
-
-    rows = np.array([[0.1, 0.9], [0.8, 0.7], [0.4, 0.2], [0.3, 0.6]])
-    snapshot = Snapshot(Pool(4, np.array([0])), "multilabel", Embedding.of(rows), rows, rows[:, 0])
-    try:
-        return len(strategy.select(snapshot, 1, np.random.default_rng(0))) == 1
-    except NextlabelError:
-        return False

@@ -1,0 +1,180 @@
+"""What the README and the guides say is true: their code runs, their commands and links exist."""
+
+import importlib
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import typer
+from PIL import Image
+
+from nextlabel.cli import app, main
+from nextlabel.lab.spec import load_experiment
+
+ROOT = Path(__file__).parents[2]
+GUIDES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+TEXT = {guide: guide.read_text(encoding="utf-8") for guide in GUIDES}
+
+
+def blocks(guide, language):
+    return re.findall(rf"^```{language}\n(.*?)^```$", TEXT[guide], re.M | re.S)
+
+
+def name(guide):
+    return str(guide.relative_to(ROOT))
+
+
+def having(language):
+    found = [guide for guide in GUIDES if blocks(guide, language)]
+    return pytest.mark.parametrize("guide", found, ids=name)
+
+
+def commands(guide):
+    """Yield the words of each line of a guide's shell blocks; continued lines are one."""
+    for block in blocks(guide, "sh"):
+        for line in block.replace("\\\n", " ").splitlines():
+            words = shlex.split(line, comments=True)
+            if words:
+                yield words
+
+
+@having("python")
+def test_python_runs(guide, tmp_path):
+    """Each block is a module that goes on where the one before ended."""
+    code = blocks(guide, "python")
+    for number, block in enumerate(code):
+        before = f"from block{number - 1} import *\n" if number else ""
+        (tmp_path / f"block{number}.py").write_text(before + block, encoding="utf-8")
+    done = subprocess.run(
+        [sys.executable, "-W", "error::SyntaxWarning", "-c", f"import block{len(code) - 1}"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def parse(words):
+    """Parse a nextlabel command line as the program would, and run nothing."""
+    command = typer.main.get_command(app)
+    context = command.make_context("nextlabel", list(words))
+    while left := [*getattr(context, "_protected_args", ()), *context.args]:
+        found, command, rest = context.command.resolve_command(context, left)
+        context = command.make_context(found, rest, parent=context)
+
+
+@having("sh")
+def test_shell_commands_exist(guide):
+    targets = set(re.findall(r"^(\w+):", (ROOT / "Makefile").read_text(), re.M))
+    for words in commands(guide):
+        program = Path(words[0]).name
+        if program == "nextlabel":
+            parse(words[1:])
+        elif program == "make":
+            assert set(words[1:]) <= targets, words
+        else:
+            assert program in {"python3", "pip", "pre-commit"}, words
+
+
+def test_a_wrong_command_would_be_noticed():
+    with pytest.raises(typer.TyperException):
+        parse(["select", "--budgt", "3"])
+    with pytest.raises(typer.TyperException):
+        parse(["selct"])
+
+
+@having("toml")
+def test_experiments_load(guide, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for block in blocks(guide, "toml"):
+        if "[[arms]]" in block:
+            Path("guide.toml").write_text(block)
+            assert load_experiment(Path("guide.toml")).arms
+
+
+@having("toml")
+def test_tables_of_settings_are_complete(guide):
+    """Keys in backquotes at the start of a table's row exist."""
+    known = set(re.findall(r"^    (\w+): ", _settings_sources(), re.M))
+    if guide.name == "experiments.md":
+        rows = re.findall(r"^\| ((?:`\w+`(?:, )?)+) \|", TEXT[guide], re.M)
+        named = {key for row in rows for key in re.findall(r"`(\w+)`", row)}
+        assert named
+        assert named <= known, named - known
+
+
+def _settings_sources():
+    files = ["lab/spec.py", "models/settings.py", "data/settings.py"]
+    return "\n".join((ROOT / "src/nextlabel" / file).read_text() for file in files)
+
+
+@pytest.mark.slow
+def test_the_guide_to_own_images_works_as_it_stands(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    guide = ROOT / "docs/own-images.md"
+    rng = np.random.default_rng(0)
+    for kind, level in (("cats", 60), ("dogs", 180)):
+        Path("photos", kind).mkdir(parents=True)
+        for i in range(30):
+            pixels = np.clip(rng.normal(level, 30, (20, 24)), 0, 255).astype(np.uint8)
+            Image.fromarray(pixels).save(f"photos/{kind}/{i:04}.png")
+    done, manifest = blocks(guide, "text")
+    assert manifest.startswith("path,label,split\n")
+    Path("done.txt").write_text(done)
+    Path("ids.txt").write_text("0\n1\n")
+    np.save("p.npy", rng.dirichlet(np.ones(2), 60))
+    (experiment,) = blocks(guide, "toml")
+    Path("photos.toml").write_text(experiment)
+    ran = 0
+    for words in commands(guide):
+        if words[1] == "run" and "--plan" not in words:
+            continue  # the lab's own tests train
+        assert main(words[1:]) == 0, capsys.readouterr().err
+        out = capsys.readouterr().out
+        if words[1] == "select":
+            chosen = out.split()
+            assert len(set(chosen)) == 10
+            assert not {"cats/0003.png", "dogs/0017.png", "0", "1"} & set(chosen)
+            named = "--probabilities" not in words or "medal" in words
+            assert all(Path("photos", c).is_file() for c in chosen) or not named
+        ran += 1
+    assert ran == 7
+
+
+@pytest.mark.parametrize("guide", GUIDES, ids=name)
+def test_links_lead_somewhere(guide):
+    for target in re.findall(r"\]\(([^)#]+)\)", TEXT[guide]):
+        if not target.startswith("http"):
+            assert (guide.parent / target).exists(), f"{name(guide)} links to {target}"
+
+
+def test_every_symbol_beside_an_equation_exists():
+    paths = re.findall(r"`(nextlabel(?:\.\w+)+)`", TEXT[ROOT / "docs/paper.md"])
+    assert len(paths) > 10
+    for path in paths:
+        module, *rest = path.split(".")
+        thing = importlib.import_module(module)
+        for part in rest:
+            if not hasattr(thing, part):
+                thing = importlib.import_module(f"{thing.__name__}.{part}")
+            else:
+                thing = getattr(thing, part)
+
+
+def test_the_citation_is_valid():
+    import yaml
+
+    found = yaml.safe_load((ROOT / "CITATION.cff").read_text())
+    assert found["cff-version"] == "1.2.0"
+    assert found["type"] == "software"
+    names = [author["family-names"] for author in found["references"][0]["authors"]]
+    assert names == ["Godwin", "Zain", "Safir", "Humphrey", "Quinn"]
+    version = re.search(r'^version = "(.*)"', (ROOT / "pyproject.toml").read_text(), re.M)
+    assert str(found["version"]) == version.group(1)
