@@ -120,9 +120,14 @@ def reports(monkeypatch):
 def test_a_run_ends_with_a_table_and_the_reports_path_on_stdout(lab, reports, capsys):
     assert main(["run", "tiny.toml", "--jobs", "3"]) == 0
     out, err = capsys.readouterr()
-    assert [line.split()[0] for line in out.splitlines()[2:]] == ["random", "core-set", "report:"]
-    assert "1.00 (primary)" not in out.splitlines()[2]
-    assert "(primary)" in out.splitlines()[3]
+    lines = out.splitlines()
+    assert lines[0] == "validation/accuracy, mean of 2 seeds"
+    assert lines[1].split() == ["arm", "first", "last", "AUBC", "against", "difference", "p"]
+    assert [line.split()[0] for line in lines[3:]] == ["random", "core-set", "*", "report:"]
+    cells = lines[4].split()[1:]
+    assert cells[:5] == ["0.5250", "0.6250", "0.5750", "random", "+0.0200"]
+    assert (float(cells[5]), cells[6]) == (0.5, "*")
+    assert max(map(len, lines)) < 80
     assert out.endswith("report: runs/tiny/report.html\n")
     assert err.splitlines()[0] == "4 trials, 4 to run"
     assert "core-set, seed 1: done, 4 of 4" in err

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from nextlabel.cli.output import complain, duration, note, plural, put, put_json, put_table, size
-from nextlabel.cli.summary import summarise
+from nextlabel.cli.output import complain, duration, note, plural, put, put_json, size
+from nextlabel.cli.summary import show_summary
 from nextlabel.core.errors import UsageError
 
 if TYPE_CHECKING:
@@ -145,7 +145,7 @@ def _conclude(
             }
         )
     else:
-        put_table(*summarise(rows, experiment.headline))
+        show_summary(rows, experiment.headline)
         put(f"report: {paths.html}")
     for trial in failed:
         complain(f"{trial.arm}, seed {trial.seed}: {trial.error}")

@@ -2,9 +2,10 @@
 
 import json
 import os
+import re
 import sys
 from collections.abc import Sequence
-from typing import Any, TextIO
+from typing import Any, Literal, TextIO
 
 import typer
 
@@ -26,10 +27,12 @@ def put_table(headers: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(box=SIMPLE_HEAD, pad_edge=False)
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
     numbers = [all(_is_number(row[i]) for row in rows) for i in range(len(headers))]
     for header, right in zip(headers, numbers, strict=True):
-        table.add_column(header, justify="right" if right and rows else "left", overflow="fold")
+        right = right and bool(rows)
+        justify: Literal["left", "right"] = "right" if right else "left"
+        table.add_column(header, justify=justify, no_wrap=right, overflow="fold")
     for row in rows:
         table.add_row(*(Text(str(cell)) for cell in row))
     console = Console(highlight=False)
@@ -45,7 +48,7 @@ def put_table(headers: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
 
 
 def _is_number(cell: object) -> bool:
-    return not isinstance(cell, str) or cell in ("", "–") or cell[0].isdigit()
+    return not isinstance(cell, str) or cell == "–" or re.match(r"[+−<]? ?\d", cell) is not None
 
 
 def note(message: str) -> None:

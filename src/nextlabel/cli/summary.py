@@ -3,30 +3,37 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from nextlabel.cli.output import plural, put, put_table
+
 if TYPE_CHECKING:
     from nextlabel.report.tables import SummaryRow
 
-Table = tuple[Sequence[str], Sequence[Sequence[object]]]
+HEADERS = ("arm", "seeds", "first", "last", "AUBC", "against", "difference", "p")
 
 
-def summarise(rows: "Sequence[SummaryRow]", headline: str) -> Table:
-    """Return headers and cells; differences are those of the area under the curve (AUBC)."""
-    headers = ("arm", "seeds", f"{headline}: first", "last", "AUBC", "against", "difference", "p")
-    return headers, [_cells(row) for row in rows]
+def show_summary(rows: "Sequence[SummaryRow]", headline: str) -> None:
+    """Write the table; `difference` is that of the areas under the curve (AUBC), seed by seed."""
+    cells = [_cells(row) for row in rows]
+    headers: Sequence[str] = HEADERS
+    seeds = {row.seeds for row in rows}
+    title = headline
+    if len(seeds) == 1:  # nothing to tell apart, and terminals are narrow
+        title += f", mean of {plural(seeds.pop(), 'seed')}"
+        headers, cells = _without_seeds(HEADERS), [_without_seeds(row) for row in cells]
+    put(title)
+    put_table(headers, cells)
+    if any(row.primary and row.p is not None for row in rows):
+        put("* the primary test; p by sign flips of the paired differences, not corrected")
 
 
-def _cells(row: "SummaryRow") -> tuple[object, ...]:
+def _cells(row: "SummaryRow") -> tuple[str, ...]:
     from nextlabel.report.words import p_value, signed
 
-    difference = "–"
-    if row.difference is not None:
-        difference = signed(row.difference)
-        if row.low is not None and row.high is not None:
-            difference += f" [{signed(row.low)}, {signed(row.high)}]"
-    p = "–" if row.p is None else p_value(row.p) + (" (primary)" if row.primary else "")
-    numbers = (_number(value) for value in (row.first, row.last, row.area))
-    return row.arm, row.seeds, *numbers, row.baseline or "–", difference, p
+    numbers = ["–" if v is None else f"{v:.4f}" for v in (row.first, row.last, row.area)]
+    difference = "–" if row.difference is None else signed(row.difference)
+    p = "–" if row.p is None else p_value(row.p) + (" *" if row.primary else "")
+    return row.arm, str(row.seeds), *numbers, row.baseline or "–", difference, p
 
 
-def _number(value: float | None) -> str:
-    return "–" if value is None else f"{value:.4f}"
+def _without_seeds(row: Sequence[str]) -> tuple[str, ...]:
+    return tuple(cell for i, cell in enumerate(row) if i != HEADERS.index("seeds"))
