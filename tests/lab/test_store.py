@@ -6,6 +6,7 @@ import sqlite3
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -330,6 +331,21 @@ def test_a_locked_store_says_so_and_readers_go_on(path: Path) -> None:
         store.append(key, make_round())
         assert len(store.history(key)) == 1
     holder.close()
+
+
+def test_two_writers_wait_for_each_other(path: Path) -> None:
+    trials = [record("a"), record("b")]
+    filled(path, *trials).close()
+
+    def write(trial: TrialRecord) -> None:
+        with Store.open(path) as store:
+            for number in range(30):
+                store.append(trial.key, make_round(number))
+
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(write, trials))
+    with Store.open(path) as store:
+        assert [t.rounds for t in store.trials("digits")] == [30, 30]
 
 
 def test_a_full_disk_loses_nothing(path: Path) -> None:

@@ -161,7 +161,7 @@ def test_names_cannot_break_the_page(store: Store, tmp_path: Path) -> None:
     html, text = page(store, tmp_path / "out")
     assert "<b>" not in html and odd in text
     for figure in re.findall(r"<svg.*?</svg>", html, re.DOTALL):
-        ET.fromstring(figure)
+        assert odd in "".join(ET.fromstring(figure).itertext())
 
 
 def test_the_same_store_gives_the_same_bytes(store: Store, tmp_path: Path) -> None:

@@ -158,6 +158,7 @@ def draw_differences(pairs: Sequence[Pair], look: Mapping[str, Style]) -> "Figur
     axes.set_yticks(range(len(pairs)), names, fontsize=8)
     axes.set_ylim(len(pairs) - 0.4, -0.6)
     axes.grid(visible=False, axis="y")
+    axes.locator_params(axis="x", nbins=6)
     axes.set_xlabel("difference of the area under the curve")
     return figure
 

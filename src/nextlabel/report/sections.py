@@ -6,7 +6,7 @@ from typing import Any
 
 from nextlabel.report.curves import Study, Trial
 
-EVERYWHERE = "all arms"
+EVERYWHERE = "all arms, at first"
 
 
 @dataclass(frozen=True)

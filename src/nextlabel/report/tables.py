@@ -86,7 +86,7 @@ def summarise(study: Study, pairs: Sequence[Pair]) -> list[SummaryRow]:
                 0 if curve is None else len(curve.seeds),
                 None if curve is None else float(curve.mean[0]),
                 None if curve is None else float(curve.mean[-1]),
-                None if curve is None else float(aubc(curve.counts, curve.mean)),
+                None if curve is None else float(aubc(curve.counts, curve.values).mean()),
                 spec.get("baseline"),
                 None if pair is None else pair.area.mean,
                 None if pair is None else pair.area.low,
