@@ -174,8 +174,9 @@ def sentences(url: URL, busy: float) -> Iterator[None]:
     except sqlite3.Error as error:
         raise StoreError(_sentence(str(error), url, busy)) from error
     except IntegrityError as error:
+        said = " ".join(str(error.orig).split())
         raise StoreError(
-            f"{place(url)} refused a row that is there already ({error.orig}); "
+            f"{place(url)} refused a row that is there already ({said}); "
             "let one run at a time write to a store"
         ) from error
     except StatementError as error:
@@ -188,7 +189,9 @@ def _sentence(said: str, url: URL, busy: float) -> str:
     for sign, sentence in SENTENCES:
         if sign in said:
             return sentence.format(place=place(url), busy=busy)
-    return f"{place(url)} cannot be used ({said.strip()}); check the database and try again"
+    return (
+        f"{place(url)} cannot be used ({' '.join(said.split())}); check the database and try again"
+    )
 
 
 def to_json(value: object) -> str:

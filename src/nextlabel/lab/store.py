@@ -8,7 +8,7 @@ import hashlib
 import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType, TracebackType
@@ -16,6 +16,7 @@ from typing import Any, NamedTuple, Self
 
 import numpy as np
 from sqlalchemy import URL, Engine, delete, func, select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from nextlabel.core.errors import StoreError, nearest
@@ -177,8 +178,7 @@ class Store:
         with self._writing() as session:
             trial = _trial(session, key)
             if session.get(EnvironmentRow, digest) is None:
-                session.add(EnvironmentRow(sha256=digest, content=json.loads(content)))
-                session.flush()
+                _add_once(session, EnvironmentRow(sha256=digest, content=json.loads(content)))
             trial.status, trial.error, trial.traceback = "running", None, ""
             trial.environment = digest
             if initial_hash is not None:
@@ -437,9 +437,18 @@ def _pair(session: Session, trial: TrialRow, digest: str) -> None:
 def _keep(session: Session, png: bytes) -> str:
     digest = hashlib.sha256(png).hexdigest()
     if session.get(PictureRow, digest) is None:
-        session.add(PictureRow(sha256=digest, png=png))
-        session.flush()
+        _add_once(session, PictureRow(sha256=digest, png=png))
     return digest
+
+
+def _add_once(session: Session, row: EnvironmentRow | PictureRow) -> None:
+    """Add a row named by its content, unless another writer was quicker with the very same."""
+    if session.get_bind().dialect.name == "sqlite":  # one writer at a time: none can be quicker
+        session.add(row)
+        session.flush()
+        return
+    with suppress(IntegrityError), session.begin_nested():
+        session.add(row)
 
 
 def _row(trial: TrialRow, round: Round) -> RoundRow:
