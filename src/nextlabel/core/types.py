@@ -44,6 +44,8 @@ def as_array(values: object) -> Array:
     """Return a numpy view of an array, tensor or sequence, without a copy where possible."""
     if hasattr(values, "detach"):
         values = values.detach().cpu()
+        if str(values.dtype) == "torch.bfloat16":  # numpy has no such type; float32 holds it all
+            values = values.float()
     if isinstance(values, np.ndarray):
         return values
     return np.asarray(values)

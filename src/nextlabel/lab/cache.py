@@ -7,7 +7,9 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any, TypeVar
+from zipfile import BadZipFile
 
 from nextlabel.core.errors import StoreError
 
@@ -102,7 +104,7 @@ def digest(identity: Mapping[str, Any]) -> str:
 def _read(path: Path, load: Callable[[Path], T]) -> T | None:
     try:
         return load(path)
-    except (OSError, ValueError, KeyError, EOFError, RuntimeError):
+    except (OSError, ValueError, KeyError, EOFError, RuntimeError, BadZipFile, UnpicklingError):
         path.unlink(missing_ok=True)
         return None
 

@@ -124,6 +124,7 @@ class Experiment(Settings):
 def load_experiment(source: Path | str, overrides: Sequence[str] = ()) -> Experiment:
     """Read an experiment from a TOML file, with `overrides` like "arms.0.features.vae=2".
 
+    An override of a table sets the keys that it names and leaves the others.
     Raises UsageError with the key, the value and the nearest known name.
     """
     path = Path(source)

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,6 @@ from nextlabel.core.oracle import Reveal
 from nextlabel.core.picture import contact_sheet
 from nextlabel.core.round import Round
 from nextlabel.core.seeds import Seeds
-from nextlabel.data.settings import DataSettings
 from nextlabel.lab.cache import Cache, digest
 from nextlabel.lab.learner import TrialLearner, weights_identity
 from nextlabel.lab.spec import Arm, Experiment
@@ -54,6 +52,11 @@ class TrialSpec:
         spec = self.experiment
         device = resolve(spec.training.device).type
         arm = self.arm.model_dump(mode="json", exclude={"baseline"})
+        blocks = {name: dict(spec.block(name).identity) for name in self.arm.blocks}
+        named = {
+            n: f"sha256:{i['sha256']}" if set(i) == {"sha256"} else n for n, i in blocks.items()
+        }
+        arm["features"] = {named.get(n, n): weight for n, weight in self.arm.features.items()}
         return {
             "version": KEY_VERSION,
             "arm": arm,
@@ -65,7 +68,7 @@ class TrialSpec:
             "data_checksum": data_checksum,
             "model": spec.model.model_dump(mode="json") | {"weights": weights_identity(spec)},
             "training": spec.training.model_dump(mode="json") | {"device": device},
-            "blocks": {name: dict(spec.block(name).identity) for name in self.arm.blocks},
+            "blocks": {named[name]: identity for name, identity in blocks.items()},
         }
 
     def key(self, data_checksum: str) -> str:
@@ -83,21 +86,15 @@ def trials(experiment: Experiment, jobs: int = 1) -> list[TrialSpec]:
     return ordered
 
 
-@lru_cache(maxsize=1)
-def _load(settings: DataSettings, image_size: int | None, data_dir: Path | None) -> Dataset:
-    """Load a data set; the last one is kept, since all trials of an experiment use the same."""
-    from nextlabel.data import load
-
-    return load(settings, image_size=image_size, data_dir=data_dir)
-
-
 def load_data(experiment: Experiment, data_dir: Path | None) -> Dataset:
     """Load the experiment's data set and refuse what no trial could use.
 
     Raises DataError when a label is unknown, when there is one class only, or when there is
     nothing to validate on; UsageError when the sizes do not fit.
     """
-    data = _load(experiment.data, experiment.model.image_size, data_dir)
+    from nextlabel.data import load
+
+    data = load(experiment.data, image_size=experiment.model.image_size, data_dir=data_dir)
     check_sizes(len(data.train), experiment.initial, experiment.batch, experiment.target)
     for part in ("train", "validation"):
         labels = getattr(data, part).labels
@@ -123,18 +120,13 @@ def load_data(experiment: Experiment, data_dir: Path | None) -> Dataset:
 
 
 def run_trial(
-    trial: TrialSpec,
-    *,
-    history: Sequence[Round] = (),
-    data_dir: Path | None = None,
-    cache: Cache,
+    trial: TrialSpec, data: Dataset, cache: Cache, history: Sequence[Round] = ()
 ) -> Iterator[tuple[Round, Mapping[str, bytes]]]:
     """Yield each round that `history` does not have, with a picture of what was chosen."""
     import torch
 
     spec, arm = trial.experiment, trial.arm
     torch.set_num_threads(spec.training.threads)
-    data = load_data(spec, data_dir)
     assert data.train.labels is not None
     seeds = Seeds(trial.seed)
     rounds = algorithm1(
@@ -154,10 +146,9 @@ def run_trial(
 
 
 def block_records(
-    trial: TrialSpec, data_dir: Path | None, cache: Cache
+    trial: TrialSpec, data: Dataset, cache: Cache
 ) -> dict[str, tuple[Sequence[Mapping[str, float]], Mapping[str, bytes]]]:
     """Return log and pictures of each block of the arm that has any, from the cache."""
-    data = load_data(trial.experiment, data_dir)
     learner = TrialLearner(trial.experiment, trial.arm, Seeds(trial.seed), data, cache)
     fitted = {name: learner.block(name) for name in trial.arm.blocks}
     return {name: (b.log, b.pictures) for name, b in fitted.items() if b.log or b.pictures}

@@ -13,10 +13,11 @@ from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import Any
 
+from nextlabel.core.dataset import Dataset
 from nextlabel.core.errors import NextlabelError
 from nextlabel.core.round import Round
 from nextlabel.lab.cache import Cache
-from nextlabel.lab.trial import TrialSpec, block_records, run_trial
+from nextlabel.lab.trial import TrialSpec, block_records, load_data, run_trial
 
 # Gradients and activations of a step are above glibc's default threshold for returning memory to
 # the system, and getting it back page by page costs up to a tenth of the training time.
@@ -43,6 +44,7 @@ class Message:
 
 
 _outbox: Any = None
+_loaded: tuple[object, Dataset] | None = None
 
 
 @contextmanager
@@ -95,6 +97,15 @@ def _watch(watched: list[Any]) -> None:
     os._exit(1)
 
 
+def _load(trial: TrialSpec, data_dir: Path | None) -> Dataset:
+    """Load the trial's data, or take those of the trial before: all use the same."""
+    global _loaded
+    wanted = trial.experiment.data, trial.experiment.model.image_size
+    if _loaded is None or _loaded[0] != wanted:
+        _loaded = wanted, load_data(trial.experiment, data_dir)
+    return _loaded[1]
+
+
 def work(
     trial: TrialSpec,
     key: str,
@@ -108,11 +119,11 @@ def work(
     cache = Cache(cache_dir)
     try:
         _outbox.put(Message(key, environment=environment()))
-        rounds = run_trial(trial, history=history, data_dir=data_dir, cache=cache)
-        for i, (found, pictures) in enumerate(rounds):
+        data = _load(trial, data_dir)
+        for i, (found, pictures) in enumerate(run_trial(trial, data, cache, history)):
             _outbox.put(Message(key, round=found, pictures=pictures))
             if i == 0:
-                for name, (log, shown) in block_records(trial, data_dir, cache).items():
+                for name, (log, shown) in block_records(trial, data, cache).items():
                     _outbox.put(Message(key, block=name, log=log, pictures=shown))
         _outbox.put(Message(key, done=True))
     except NextlabelError as error:

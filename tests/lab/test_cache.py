@@ -1,0 +1,90 @@
+import os
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+
+from nextlabel.core.block import FittedBlock
+from nextlabel.core.errors import StoreError
+from nextlabel.core.learner import Training
+from nextlabel.lab.artefacts import load_block, load_task, save_block, save_task
+from nextlabel.lab.cache import Cache
+
+
+def save(value, path):
+    path.write_text(value)
+
+
+def load(path):
+    return path.read_text()
+
+
+def test_what_is_the_same_is_made_once(tmp_path):
+    cache, made = Cache.open(tmp_path), []
+
+    def make():
+        made.append(1)
+        time.sleep(0.05)
+        return "artefact"
+
+    def ask(order):
+        identity = {"a": 1, "b": 2} if order else {"b": 2, "a": 1}
+        return cache.get("kind", identity, make, save, load)
+
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(ask, [0, 1, 0, 1]))
+    assert [value for value, _ in found] == ["artefact"] * 4
+    assert len(made) == 1 and sum(there for _, there in found) == 3
+    assert cache.get("kind", {"a": 2}, make, save, load) == ("artefact", False)
+
+
+def test_a_file_cut_short_is_made_again(tmp_path):
+    cache = Cache.open(tmp_path)
+    block = FittedBlock({"train": np.arange(6.0).reshape(3, 2)}, ({"elbo": -1.5},), {"p": b"png"})
+    cache.get("block", {"x": 1}, lambda: block, save_block, load_block)
+    (file,) = [f for f in (tmp_path / "block").iterdir() if f.suffix != ".lock"]
+    file.write_bytes(file.read_bytes()[:50])
+    found, there = cache.get("block", {"x": 1}, lambda: block, save_block, load_block)
+    assert not there and np.array_equal(found.rows("train"), block.rows("train"))
+    found, there = cache.get("block", {"x": 1}, lambda: block, save_block, load_block)
+    assert there and found.log == block.log and found.pictures == block.pictures
+
+
+def test_a_full_disk_costs_time_not_the_run(tmp_path):
+    def full(value, path):
+        path.write_text("half")
+        raise OSError(28, "No space left on device")
+
+    cache = Cache.open(tmp_path)
+    assert cache.get("kind", {}, lambda: "made", full, load) == ("made", False)
+    assert cache.size().entries == 0
+
+
+def test_size_and_prune(tmp_path):
+    cache = Cache.open(tmp_path)
+    for i in range(3):
+        cache.get("a" if i else "b", {"i": i}, lambda: "12345", save, load)
+    assert (cache.size().entries, cache.size().bytes) == (3, 15)
+    assert cache.size().by_kind == {"a": 10, "b": 5}
+    old = next(f for f in (tmp_path / "b").iterdir() if f.suffix != ".lock")
+    os.utime(old, (0, 0))
+    assert cache.prune(older_than_days=30).entries == 1
+    assert cache.prune().entries == 2
+    assert cache.size().entries == 0
+
+
+def test_a_folder_that_cannot_be_made_is_refused(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(StoreError, match="cannot make the cache folder"):
+        Cache.open(tmp_path / "file" / "cache")
+
+
+def test_task_models_come_back_as_they_were(tmp_path):
+    import torch
+
+    training = Training(0.123456789, 3, 12, "random", reached=False, seconds={"train": 4.0})
+    save_task(({"w": torch.arange(3.0)}, training), tmp_path / "task")
+    state, found = load_task(tmp_path / "task")
+    assert torch.equal(state["w"], torch.arange(3.0))
+    assert found == training and found.shared and not found.seconds

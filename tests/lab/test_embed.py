@@ -1,0 +1,57 @@
+import numpy as np
+import pytest
+from PIL import Image
+
+from nextlabel.core.errors import DataError, StoreError, UsageError
+from nextlabel.lab.embed import EmbeddingFile, embed
+
+
+@pytest.fixture
+def folder(tmp_path):
+    rng = np.random.default_rng(0)
+    place = tmp_path / "images"
+    place.mkdir()
+    for i in range(12):
+        pixels = rng.integers(0, 255, (20, 24), dtype=np.uint8)
+        Image.fromarray(pixels).save(place / f"cell_{i:02d}.png")
+    return place
+
+
+def test_a_folder_gives_features_with_names(folder, tmp_path):
+    options = {"latent": 3, "epochs": 1}
+    found = embed(str(folder), "vae", options=options, image_size=16, cache_dir=tmp_path / "cache")
+    assert found.features.shape == (12, 3) and found.features.dtype == np.float32
+    assert found.names == tuple(f"cell_{i:02d}.png" for i in range(12))
+    found.save(tmp_path / "vae.npz")
+    with np.load(tmp_path / "vae.npz") as file:
+        assert np.array_equal(file["features"], found.features)
+        assert file["names"].tolist() == list(found.names)
+    assert not list(tmp_path.glob("*.partial"))
+
+
+def test_class_folders_are_one_pool(folder, tmp_path):
+    for i, image in enumerate(sorted(folder.iterdir())):
+        (folder / "ab"[i % 2]).mkdir(exist_ok=True)
+        image.rename(folder / "ab"[i % 2] / image.name)
+    found = embed(str(folder), "pixels", image_size=8, cache_dir=tmp_path / "cache")
+    assert found.features.shape == (12, 64) and len(set(found.names)) == 12
+
+
+def test_a_data_set_gives_all_its_parts(tmp_path):
+    found = embed("digits", "pca", options={"components": 4}, cache_dir=tmp_path)
+    assert found.features.shape == (1797, 4) and found.names is None
+
+
+def test_what_cannot_be(folder, tmp_path):
+    with pytest.raises(UsageError, match="unknown feature block 'vea'; did you mean 'vae'"):
+        embed(str(folder), "vea", image_size=16, cache_dir=tmp_path)
+    with pytest.raises(UsageError, match=r"blocks.vae.latnt; did you mean 'latent'"):
+        embed(str(folder), "vae", options={"latnt": 3}, image_size=16, cache_dir=tmp_path)
+    with pytest.raises(UsageError, match="unknown data set"):
+        embed("no such place", cache_dir=tmp_path)
+    for file in list(folder.iterdir())[1:]:
+        file.unlink()
+    with pytest.raises(DataError, match="holds 1 images; give at least 2"):
+        embed(str(folder), "pixels", image_size=16, cache_dir=tmp_path)
+    with pytest.raises(StoreError, match="cannot write"):
+        EmbeddingFile(np.zeros((1, 1))).save(tmp_path / "absent" / "x.npz")

@@ -1,0 +1,242 @@
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from nextlabel.core.errors import StoreError, UsageError
+from nextlabel.lab.events import (
+    ExperimentReady,
+    RoundDone,
+    TrialDone,
+    TrialFailed,
+    TrialStarted,
+)
+from nextlabel.lab.plan import plan
+from nextlabel.lab.run import run
+from nextlabel.lab.store import Store
+
+DRIVER = """
+import sys
+from pathlib import Path
+from nextlabel.lab.events import RoundDone
+from nextlabel.lab.run import run
+from nextlabel.lab.spec import load_experiment
+from nextlabel.lab.store import Store
+
+if __name__ == "__main__":
+    with Store.open(sys.argv[2]) as store:
+        for event in run(
+            load_experiment(sys.argv[1]), store, cache_dir=Path(sys.argv[3]), jobs=2
+        ):
+            print(type(event).__name__, flush=True)
+"""
+
+
+def rows(path, experiment="tiny"):
+    with Store.open(path, create=False) as store:
+        return {
+            (s.record.arm, s.record.seed): [r.identity for r in store.history(s.record.key)]
+            for s in store.trials(experiment)
+        }
+
+
+def test_a_grid_runs_and_the_same_again_runs_nothing(tiny, tmp_path):
+    experiment = tiny()
+    with Store.open(tmp_path / "store.db") as store:
+        events = list(run(experiment, store, cache_dir=tmp_path / "cache", jobs=2))
+        assert events[0] == ExperimentReady(6, 6)
+        assert sum(isinstance(e, TrialStarted) for e in events) == 6
+        assert sum(isinstance(e, TrialDone) for e in events) == 6
+        assert sum(isinstance(e, RoundDone) for e in events) == 6 * 4
+        states = store.trials("tiny")
+        assert [s.status for s in states] == ["done"] * 6
+        assert [(s.record.arm, s.record.seed) for s in states][:3] == [
+            ("random", 0),
+            ("random", 1),
+            ("core-set", 0),
+        ]
+        environment = states[-1].environment
+        assert environment["weights"] == "random"
+        assert {"processor", "packages", "commit", "sources"} <= set(environment)
+        by_seed = {
+            seed: {s.initial_hash for s in states if s.record.seed == seed} for seed in (0, 1)
+        }
+        assert all(len(hashes) == 1 for hashes in by_seed.values())
+        assert by_seed[0] != by_seed[1]
+        key = states[-1].record.key
+        assert len(store.block_logs(key)["vae"]) == 1
+        kinds = {p.kind for p in store.pictures(key)}
+        assert {"picked", "reconstructions", "traversal"} <= kinds
+        again = list(run(experiment, store, cache_dir=tmp_path / "cache", jobs=2))
+        assert again == [ExperimentReady(6, 0)]
+        before = rows(tmp_path / "store.db")
+        more = list(run(tiny(target=90), store, cache_dir=tmp_path / "cache", jobs=2))
+        assert sum(isinstance(e, RoundDone) for e in more) == 6
+        after = rows(tmp_path / "store.db")
+        assert all(after[trial][:4] == known for trial, known in before.items())
+
+
+def test_killed_at_any_moment_it_ends_in_the_same_rows(tiny, tmp_path):
+    experiment = tiny(training__epochs={"initial": 8, "step": 0})
+    (tmp_path / "tiny.toml").write_text(experiment.to_toml())
+    (tmp_path / "driver.py").write_text(DRIVER)
+
+    def start(store, cache):
+        return subprocess.Popen(
+            [sys.executable, tmp_path / "driver.py", tmp_path / "tiny.toml", store, cache],
+            stdout=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+
+    calm = start(tmp_path / "calm.db", tmp_path / "calm")
+    calm.communicate(timeout=300)
+    assert calm.returncode == 0
+    expected = rows(tmp_path / "calm.db")
+    assert [len(r) for r in expected.values()] == [4] * 6
+
+    kills = 0
+    for rounds_before_the_kill in (1, 3, 9):
+        driver = start(tmp_path / "torn.db", tmp_path / "torn")
+        seen = 0
+        for line in driver.stdout:
+            seen += line.startswith("RoundDone")
+            if seen == rounds_before_the_kill:
+                time.sleep(0.05 * kills)
+                os.kill(driver.pid, signal.SIGKILL)
+                kills += 1
+                break
+        driver.wait(timeout=60)
+        driver.stdout.close()
+        assert driver.returncode == -signal.SIGKILL
+        wait_for_no_workers(driver.pid)
+    last = start(tmp_path / "torn.db", tmp_path / "torn")
+    last.communicate(timeout=300)
+    assert last.returncode == 0 and kills == 3
+    assert rows(tmp_path / "torn.db") == expected
+
+
+def wait_for_no_workers(session):
+    """Wait until no process of the killed driver's session is left: workers die with it."""
+    import psutil
+
+    deadline = time.time() + 20
+    while time.time() < deadline:
+        left = []
+        for process in psutil.process_iter():
+            try:
+                if os.getsid(process.pid) == session and process.status() != "zombie":
+                    left.append(process)
+            except (ProcessLookupError, psutil.NoSuchProcess):
+                continue
+        if not left:
+            return
+        time.sleep(0.1)
+    raise AssertionError(f"workers outlived their driver: {left}")
+
+
+def broken_arm(tmp_path):
+    """An arm whose embedding file has a row too few, which is found out only when it runs."""
+    import numpy as np
+
+    path = tmp_path / "short.npy"
+    np.save(path, np.zeros((149, 2)))
+    return {"name": "broken", "strategy": "core_set", "features": {str(path): 1.0}}
+
+
+def test_one_failed_trial_does_not_stop_the_grid(tiny, tmp_path):
+    arms = [broken_arm(tmp_path), {"name": "random", "strategy": "random"}]
+    experiment = tiny(arms=arms, primary=None, seeds=[0])
+    with Store.open(tmp_path / "store.db") as store:
+        events = list(run(experiment, store, cache_dir=tmp_path / "cache"))
+        (failed,) = [e for e in events if isinstance(e, TrialFailed)]
+        assert failed.arm == "broken" and "has 149 rows" in failed.error
+        states = {s.record.arm: s for s in store.trials("tiny")}
+        assert states["random"].status == "done"
+        assert states["broken"].status == "failed" and "149 rows" in states["broken"].error
+        fast = list(run(experiment, store, cache_dir=tmp_path / "cache", fail_fast=True))
+        assert isinstance(fast[-1], TrialFailed)
+
+
+def test_fail_fast_stops_at_once(tiny, tmp_path):
+    arms = [broken_arm(tmp_path), {"name": "random", "strategy": "random"}]
+    with Store.open(tmp_path / "store.db") as store:
+        events = list(
+            run(
+                tiny(arms=arms, primary=None, seeds=[0]),
+                store,
+                cache_dir=tmp_path / "cache",
+                fail_fast=True,
+            )
+        )
+        assert isinstance(events[-1], TrialFailed)
+        assert not any(isinstance(e, RoundDone) for e in events)
+
+
+def test_a_worker_that_is_killed_costs_its_trial_a_second_try(tiny, tmp_path):
+    import psutil
+
+    experiment = tiny(training__epochs={"initial": 8, "step": 0}, seeds=[0])
+    killed = 0
+    with Store.open(tmp_path / "store.db") as store:
+        events = []
+        for event in run(experiment, store, cache_dir=tmp_path / "cache"):
+            events.append(event)
+            if isinstance(event, RoundDone) and not killed:
+                for child in psutil.Process().children():
+                    if "spawn_main" in " ".join(child.cmdline()):
+                        child.kill()
+                        killed += 1
+        assert killed == 1
+        assert [s.status for s in store.trials("tiny")] == ["done"] * 3
+        assert not any(isinstance(e, TrialFailed) for e in events)
+
+
+def test_leaving_early_ends_the_workers_and_keeps_the_rounds(tiny, tmp_path):
+    import psutil
+
+    with Store.open(tmp_path / "store.db") as store:
+        events = run(tiny(), store, cache_dir=tmp_path / "cache", jobs=2)
+        for event in events:
+            if isinstance(event, RoundDone):
+                break
+        events.close()
+        workers = [c for c in psutil.Process().children() if "spawn_main" in str(c.cmdline())]
+        assert not workers
+        assert sum(s.rounds for s in store.trials("tiny")) >= 1
+
+
+def test_two_runs_do_not_share_a_store(tiny, tmp_path):
+    with Store.open(tmp_path / "store.db") as store:
+        events = run(tiny(), store, cache_dir=tmp_path / "cache")
+        next(events)
+        with pytest.raises(StoreError, match="another run is writing"):
+            next(run(tiny(), store, cache_dir=tmp_path / "cache"))
+        events.close()
+
+
+def test_no_jobs_are_refused(tiny, tmp_path):
+    with (
+        Store.open(tmp_path / "store.db") as store,
+        pytest.raises(UsageError, match="jobs 0 must be at least 1"),
+    ):
+        next(run(tiny(), store, jobs=0))
+
+
+def test_a_plan_counts_and_runs_nothing(tiny, tmp_path):
+    experiment = tiny()
+    planned = plan(experiment, cache_dir=tmp_path / "cache")
+    each = 2 * (40 + 60 + 70)
+    assert (planned.trials, planned.pending) == (6, 6)
+    assert planned.training_samples == 6 * each + 2 * 2 * 20
+    assert planned.seconds > 0 and planned.disk_bytes > 0
+    with Store.open(tmp_path / "store.db") as store:
+        assert store.experiments() == []
+        list(run(experiment, store, cache_dir=tmp_path / "cache", jobs=2))
+        assert plan(experiment, store).pending == 0
+        assert plan(experiment, store).training_samples == 0
+        assert json.dumps(planned.__dict__)

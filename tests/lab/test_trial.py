@@ -1,0 +1,171 @@
+import numpy as np
+import pytest
+
+from nextlabel.core.errors import DataError, UsageError
+from nextlabel.lab.cache import Cache
+from nextlabel.lab.trial import TrialSpec, load_data, run_trial, trials
+
+
+def rounds(experiment, arm, seed, folder, history=()):
+    trial = TrialSpec(experiment, experiment.arm(arm), seed)
+    data = load_data(experiment, None)
+    return [r for r, _ in run_trial(trial, data, Cache.open(folder), history)]
+
+
+def identities(found):
+    return [r.identity for r in found]
+
+
+def test_a_trial_reaches_its_target_exactly(tiny, tmp_path):
+    found = rounds(tiny(), "core-set", 0, tmp_path)
+    assert [r.labelled_count for r in found] == [20, 40, 60, 70]
+    assert [len(r.chosen) for r in found] == [20, 20, 20, 10]
+    assert len({i for r in found for i in r.chosen.tolist()}) == 70
+    assert {"validation/accuracy", "test/accuracy", "validation/auroc"} <= set(found[0].metrics)
+    assert all(0 <= v <= 1 for r in found for v in r.metrics.values())
+    assert {"train", "evaluate"} <= set(found[0].seconds)
+    assert {"select", "signals"} <= set(found[1].seconds)
+    assert found[0].peak_memory > 2**20
+
+
+def test_arms_share_initial_labels_and_round_zero(tiny, tmp_path):
+    experiment = tiny()
+    arms = [rounds(experiment, a.name, 0, tmp_path) for a in experiment.arms]
+    first = [arm[0] for arm in arms]
+    assert len({r.identity for r in first}) == 1
+    assert [r.training.shared for r in first] == [False, True, True]
+    assert len({tuple(arm[1].chosen) for arm in arms}) == 3
+    other = rounds(experiment, "random", 1, tmp_path)[0]
+    assert set(other.chosen) != set(first[0].chosen)
+
+
+def test_round_zero_is_the_same_with_and_without_the_cache(tiny, tmp_path):
+    experiment = tiny()
+    cold = rounds(experiment, "core-set", 0, tmp_path / "a")
+    warm = rounds(experiment, "core-set", 0, tmp_path / "a")
+    assert not cold[0].training.shared and warm[0].training.shared
+    assert identities(cold) == identities(warm)
+
+
+@pytest.mark.parametrize("refit", ["scratch", "finetune"])
+@pytest.mark.parametrize("known", [1, 2, 3])
+def test_resuming_gives_the_very_same_rounds(tiny, tmp_path, refit, known):
+    experiment = tiny(training__refit=refit)
+    whole = rounds(experiment, "core-set + VAE", 0, tmp_path / "a")
+    rest = rounds(experiment, "core-set + VAE", 0, tmp_path / "b", history=whole[:known])
+    assert identities(whole[known:]) == identities(rest)
+
+
+def test_fine_tuning_differs_from_starting_again(tiny, tmp_path):
+    scratch = rounds(tiny(), "random", 0, tmp_path)
+    tuned = rounds(tiny(training__refit="finetune"), "random", 0, tmp_path)
+    assert tuned[1].training.weights == "finetuned"
+    assert scratch[1].metrics != tuned[1].metrics
+
+
+def test_alpha_zero_is_the_baseline_bit_for_bit(tiny, tmp_path):
+    arms = [
+        {"name": "plain", "strategy": "core_set"},
+        {"name": "zero", "strategy": "core_set", "features": {"task": 1.0, "vae": 0.0}},
+        {"name": "half", "strategy": "core_set", "features": {"task": 1.0, "vae": 0.5}},
+    ]
+    experiment = tiny(arms=arms, primary=None)
+    plain, zero, half = (rounds(experiment, a["name"], 0, tmp_path) for a in arms)
+    assert identities(plain) == identities(zero)
+    assert identities(plain) != identities(half)
+
+
+def test_an_arm_against_itself_gives_equal_curves(tiny, tmp_path):
+    arms = [{"name": n, "strategy": "medal"} for n in ("one", "two")]
+    experiment = tiny(arms=arms, primary=None)
+    for seed in experiment.seeds:
+        one, two = (rounds(experiment, n, seed, tmp_path) for n in ("one", "two"))
+        assert identities(one) == identities(two)
+
+
+def test_an_embedding_file_is_a_block(tiny, tmp_path):
+    np.save(tmp_path / "mine.npy", np.random.default_rng(0).normal(size=(150, 3)))
+    name = str(tmp_path / "mine.npy")
+    arm = {"name": "mine", "strategy": "core_set", "features": {name: 1.0}}
+    found = rounds(tiny(arms=[arm], primary=None), "mine", 0, tmp_path)
+    assert found[-1].labelled_count == 70
+
+
+def test_a_strategy_may_choose_the_initial_set(tiny, tmp_path):
+    arm = {"name": "cold", "strategy": "core_set", "features": {"vae": 1.0}, "start": "core_set"}
+    experiment = tiny(arms=[arm], primary=None)
+    one, two = (rounds(experiment, "cold", 0, tmp_path / n) for n in "ab")
+    assert identities(one) == identities(two)
+    blind = tiny(arms=[{**arm, "features": {"task": 1.0}}], primary=None)
+    with pytest.raises(UsageError, match="add a block to its features"):
+        rounds(blind, "cold", 0, tmp_path)
+    with pytest.raises(UsageError, match="needs probabilities before any label"):
+        rounds(tiny(arms=[{**arm, "start": "entropy"}], primary=None), "cold", 0, tmp_path)
+
+
+def test_the_key_is_what_decides_the_outcome(tiny):
+    def key(experiment, arm="core-set", seed=0, data="d"):
+        return TrialSpec(experiment, experiment.arm(arm), seed).key(data)
+
+    base = key(tiny())
+    assert key(tiny(target=100)) == base
+    assert key(tiny(name="other", seeds=[0])) == base
+    assert key(tiny(blocks={"vae": {"latent": 8}})) == base
+    for other in (
+        key(tiny(), seed=1),
+        key(tiny(), data="e"),
+        key(tiny(), arm="random"),
+        key(tiny(batch=10)),
+        key(tiny(initial=10)),
+        key(tiny(training__threads=2)),
+        key(tiny(training__precision="bf16")),
+        key(tiny(training__learning_rate=0.01)),
+    ):
+        assert other != base
+    assert key(tiny(blocks={"vae": {"latent": 8}}), "core-set + VAE") != key(
+        tiny(), "core-set + VAE"
+    )
+
+
+def test_the_key_follows_an_embedding_files_bytes_not_its_place(tiny, tmp_path):
+    keys = []
+    for folder, fill in (("a", 0), ("b", 0), ("c", 1)):
+        (tmp_path / folder).mkdir()
+        path = tmp_path / folder / "e.npy"
+        np.save(path, np.full((150, 2), fill))
+        arm = {"name": "x", "strategy": "core_set", "features": {str(path): 1.0}}
+        experiment = tiny(arms=[arm], primary=None)
+        keys.append(TrialSpec(experiment, experiment.arms[0], 0).key("d"))
+    assert keys[0] != keys[2]
+    assert keys[0] == keys[1]
+
+
+def test_trials_that_run_at_once_have_other_seeds(tiny):
+    order = [(t.arm.name, t.seed) for t in trials(tiny(seeds=[0, 1, 2]), jobs=2)]
+    assert order[:2] == [("random", 0), ("random", 1)]
+    assert len(set(order)) == 9 and order[-1] == ("core-set + VAE", 2)
+
+
+@pytest.mark.parametrize(
+    ("changes", "error", "message"),
+    [
+        ({"target": 151}, UsageError, "target 151 must lie between .* the pool's 150 images"),
+        ({"data__validation": 0}, DataError, "has no validation labels"),
+    ],
+)
+def test_sizes_that_do_not_fit(tiny, changes, error, message):
+    with pytest.raises(error, match=message):
+        load_data(tiny(**changes), None)
+
+
+def test_data_that_cannot_be_learned_from(tiny, tmp_path):
+    images = np.random.default_rng(0).integers(0, 255, (60, 8, 8)).astype(np.uint8)
+    cases = [
+        (np.zeros(60, int), "are of one class"),
+        (np.where(np.arange(60) == 7, -1, np.arange(60) % 2), "have no label"),
+    ]
+    for labels, message in cases:
+        np.savez(tmp_path / "a.npz", images=images, labels=labels)
+        data = {"name": "arrays", "path": str(tmp_path / "a.npz")}
+        with pytest.raises(DataError, match=message):
+            load_data(tiny(data=data, initial=5, target=10), None)
