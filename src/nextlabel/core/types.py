@@ -40,7 +40,7 @@ def as_ids(values: object) -> Ids:
     return raw.astype(np.int64)
 
 
-def as_array(values: object) -> Array:
+def as_array(values: Any) -> Array:
     """Return a numpy view of an array, tensor or sequence, without a copy where possible."""
     if hasattr(values, "detach"):
         values = values.detach().cpu()
