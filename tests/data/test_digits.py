@@ -36,7 +36,7 @@ def test_options_that_do_not_fit() -> None:
         load(DataSettings(name="digits", path="x"))
     with pytest.raises(UsageError, match="image_size 0 must be at least 1"):
         load(DataSettings(name="digits"), image_size=0)
-    with pytest.raises(UsageError, match="unknown data sets 'digit'; did you mean 'digits'"):
+    with pytest.raises(UsageError, match="unknown data set 'digit'; did you mean 'digits'"):
         load(DataSettings(name="digit"))
     with pytest.raises(UsageError, match="test 1798 exceeds the 1797"):
         load(DataSettings(name="digits", test=1798))
