@@ -9,7 +9,7 @@ from statsmodels.stats.multitest import multipletests
 from studies import ARMS, COUNTS, areas, curves, fill, spec_of
 
 from nextlabel.lab.store import Store
-from nextlabel.report.tables import summary_table
+from nextlabel.report.summary import summary_table
 
 
 def rows(path: Path) -> list[dict[str, str]]:

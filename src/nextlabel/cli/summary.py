@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from nextlabel.cli.output import plural, put, put_table
 
 if TYPE_CHECKING:
-    from nextlabel.report.tables import SummaryRow
+    from nextlabel.report.summary import SummaryRow
 
 HEADERS = ("arm", "seeds", "first", "last", "AUBC", "against", "difference", "p")
 

@@ -6,24 +6,31 @@ is there in full, with its seconds and pictures, or not at all.
 
 import hashlib
 import json
-import math
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType, TracebackType
 from typing import Any, NamedTuple, Self
 
-import numpy as np
 from sqlalchemy import URL, Engine, delete, func, select
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from nextlabel.core.errors import StoreError, nearest
-from nextlabel.core.learner import Training
+from nextlabel.core.errors import StoreError
 from nextlabel.core.round import Round
-from nextlabel.core.types import Ids, as_ids
 from nextlabel.lab.database import address, connect, place, sentences, to_json
+from nextlabel.lab.rows import (
+    add_once,
+    check_finite,
+    find_experiment,
+    find_trial,
+    initial_hash,
+    keep_picture,
+    pair,
+    to_round,
+    to_row,
+    trial_name,
+)
 from nextlabel.lab.schema import (
     BlockLogRow,
     BlockPictureRow,
@@ -37,6 +44,8 @@ from nextlabel.lab.schema import (
     SecondsRow,
     TrialRow,
 )
+
+__all__ = ["Picture", "Store", "TrialRecord", "TrialState", "initial_hash"]
 
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 
@@ -76,11 +85,6 @@ class Picture(NamedTuple):
     block: str | None
     kind: str
     png: bytes
-
-
-def initial_hash(ids: Ids) -> str:
-    """Return the sha256 of the initial ids, whatever their order."""
-    return hashlib.sha256(np.sort(as_ids(ids)).astype("<i8").tobytes()).hexdigest()
 
 
 class Store:
@@ -176,13 +180,13 @@ class Store:
         content = to_json(environment)
         digest = hashlib.sha256(json.dumps(environment, sort_keys=True).encode()).hexdigest()
         with self._writing() as session:
-            trial = _trial(session, key)
+            trial = find_trial(session, key)
             if session.get(EnvironmentRow, digest) is None:
-                _add_once(session, EnvironmentRow(sha256=digest, content=json.loads(content)))
+                add_once(session, EnvironmentRow(sha256=digest, content=json.loads(content)))
             trial.status, trial.error, trial.traceback = "running", None, ""
             trial.environment = digest
             if initial_hash is not None:
-                _pair(session, trial, initial_hash)
+                pair(session, trial, initial_hash)
 
     def append(self, key: str, round: Round, pictures: Mapping[str, bytes] = NOTHING) -> None:
         """Add a round with its seconds and its pictures (PNG bytes by kind), all or nothing.
@@ -190,20 +194,20 @@ class Store:
         Raises StoreError when the round is there already, is not the next one, or holds numbers
         that are not finite; of round 0, also when it breaks the pairing (see `begin`).
         """
-        _check_finite(key, round)
+        check_finite(key, round)
         with self._writing() as session:
-            trial = _trial(session, key)
+            trial = find_trial(session, key)
             known = session.scalar(
                 select(func.count()).select_from(RoundRow).where(RoundRow.trial_id == trial.id)
             )
             if round.number != known:
                 raise StoreError(
-                    f"round {round.number} of trial {_name(trial)} cannot be added, since "
+                    f"round {round.number} of trial {trial_name(trial)} cannot be added, since "
                     f"{known} rounds are there; add round {known} next"
                 )
             if round.number == 0:
-                _pair(session, trial, initial_hash(round.chosen))
-            session.add(_row(trial, round))
+                pair(session, trial, initial_hash(round.chosen))
+            session.add(to_row(trial, round))
             session.flush()
             at = {"trial_id": trial.id, "number": round.number}
             session.add_all(
@@ -216,7 +220,7 @@ class Store:
                     for phase, value in seconds.items()
                 )
             session.add_all(
-                RoundPictureRow(**at, kind=kind, sha256=_keep(session, png))
+                RoundPictureRow(**at, kind=kind, sha256=keep_picture(session, png))
                 for kind, png in pictures.items()
             )
 
@@ -229,7 +233,7 @@ class Store:
     ) -> None:
         """Remember a feature block's numbers by epoch and its PNGs; the last word counts."""
         with self._writing() as session:
-            trial = _trial(session, key)
+            trial = find_trial(session, key)
             session.execute(
                 delete(BlockPictureRow).where(
                     BlockPictureRow.trial_id == trial.id, BlockPictureRow.block == block
@@ -241,7 +245,7 @@ class Store:
             session.flush()
             session.add_all(
                 BlockPictureRow(
-                    trial_id=trial.id, block=block, kind=kind, sha256=_keep(session, png)
+                    trial_id=trial.id, block=block, kind=kind, sha256=keep_picture(session, png)
                 )
                 for kind, png in pictures.items()
             )
@@ -249,13 +253,13 @@ class Store:
     def finish(self, key: str) -> None:
         """Say that a trial reached its target."""
         with self._writing() as session:
-            trial = _trial(session, key)
+            trial = find_trial(session, key)
             trial.status, trial.error, trial.traceback = "done", None, ""
 
     def fail(self, key: str, error: str, traceback: str = "") -> None:
         """Say that a trial failed, and why; its rounds stay."""
         with self._writing() as session:
-            trial = _trial(session, key)
+            trial = find_trial(session, key)
             trial.status, trial.error, trial.traceback = "failed", error, traceback
 
     # -- reading ---------------------------------------------------------------------------------
@@ -263,7 +267,7 @@ class Store:
     def history(self, key: str) -> list[Round]:
         """Return a trial's rounds in order, as they were appended."""
         with self._reading() as session:
-            trial = _trial(session, key)
+            trial = find_trial(session, key)
             metrics: dict[int, dict[str, float]] = {}
             for m in session.scalars(
                 select(MetricRow).where(MetricRow.trial_id == trial.id).order_by(MetricRow.name)
@@ -278,7 +282,7 @@ class Store:
                 select(RoundRow).where(RoundRow.trial_id == trial.id).order_by(RoundRow.number)
             )
             return [
-                _round(
+                to_round(
                     row,
                     metrics.get(row.number, {}),
                     seconds.get((row.number, "round"), {}),
@@ -293,7 +297,7 @@ class Store:
             rows = session.execute(
                 select(EnvironmentRow.sha256, EnvironmentRow.content)
                 .join(RoundRow, RoundRow.environment == EnvironmentRow.sha256)
-                .where(RoundRow.trial_id == _trial(session, key).id)
+                .where(RoundRow.trial_id == find_trial(session, key).id)
                 .order_by(RoundRow.number)
             )
             return list({digest: content for digest, content in rows}.values())
@@ -306,7 +310,7 @@ class Store:
     def experiment(self, name: str) -> Mapping[str, Any]:
         """Return an experiment's resolved spec; StoreError when there is none of this name."""
         with self._reading() as session:
-            return _experiment(session, name).spec
+            return find_experiment(session, name).spec
 
     def trials(self, experiment: str) -> list[TrialState]:
         """Return an experiment's trials in the enrolled order."""
@@ -325,7 +329,7 @@ class Store:
                 .join(MemberRow, MemberRow.trial_id == TrialRow.id)
                 .outerjoin(EnvironmentRow, EnvironmentRow.sha256 == TrialRow.environment)
                 .outerjoin(counts, counts.c.trial_id == TrialRow.id)
-                .where(MemberRow.experiment_id == _experiment(session, experiment).id)
+                .where(MemberRow.experiment_id == find_experiment(session, experiment).id)
                 .order_by(MemberRow.position)
             )
             return [
@@ -345,7 +349,7 @@ class Store:
     def pictures(self, key: str) -> list[Picture]:
         """Return a trial's pictures: those of its blocks, then those of its rounds in order."""
         with self._reading() as session:
-            trial = _trial(session, key)
+            trial = find_trial(session, key)
             blocks = session.execute(
                 select(BlockPictureRow.block, BlockPictureRow.kind, PictureRow.png)
                 .join(PictureRow, PictureRow.sha256 == BlockPictureRow.sha256)
@@ -367,128 +371,7 @@ class Store:
         with self._reading() as session:
             rows = session.scalars(
                 select(BlockLogRow)
-                .where(BlockLogRow.trial_id == _trial(session, key).id)
+                .where(BlockLogRow.trial_id == find_trial(session, key).id)
                 .order_by(BlockLogRow.block)
             )
             return {row.block: list(row.log) for row in rows}
-
-
-def _trial(session: Session, key: str) -> TrialRow:
-    trial = session.scalar(select(TrialRow).where(TrialRow.key == key))
-    if trial is None:
-        raise StoreError(f"trial {key[:12]} is not in the store; enrol it first")
-    return trial
-
-
-def _experiment(session: Session, name: str) -> ExperimentRow:
-    row = session.scalar(select(ExperimentRow).where(ExperimentRow.name == name))
-    if row is None:
-        known = list(session.scalars(select(ExperimentRow.name)))
-        hint = nearest(name, known) if known else "it holds none yet; run one first"
-        raise StoreError(f"experiment {name!r} is not in the store; {hint}")
-    return row
-
-
-def _name(trial: TrialRow) -> str:
-    return f"{trial.arm!r}, seed {trial.seed}"
-
-
-def _check_finite(key: str, round: Round) -> None:
-    numbers = {
-        **round.metrics,
-        "train accuracy": round.training.accuracy,
-        **{f"seconds of {phase}": value for phase, value in round.seconds.items()},
-        **{f"seconds of {phase}": value for phase, value in round.training.seconds.items()},
-    }
-    for name, value in numbers.items():
-        if not math.isfinite(value):
-            raise StoreError(
-                f"{name} of round {round.number} of trial {key[:12]} is {value}; only finite "
-                "numbers are stored, lower the learning rate if the training diverged"
-            )
-
-
-def _pair(session: Session, trial: TrialRow, digest: str) -> None:
-    """Store the hash of a trial's initial labels, once it is that of its paired trials too."""
-    if trial.initial_hash is not None and trial.initial_hash != digest:
-        raise StoreError(
-            f"trial {_name(trial)} began with other initial labels before "
-            f"({trial.initial_hash[:12]}, now {digest[:12]}); give it a store of its own"
-        )
-    mine = select(MemberRow.experiment_id).where(MemberRow.trial_id == trial.id)
-    others = session.scalars(
-        select(TrialRow)
-        .join(MemberRow, MemberRow.trial_id == TrialRow.id)
-        .where(MemberRow.experiment_id.in_(mine), TrialRow.seed == trial.seed)
-        .where(TrialRow.id != trial.id, TrialRow.initial_hash.is_not(None))
-        .order_by(TrialRow.id)
-    )
-    for other in others:
-        alike = all(other.spec.get(k) == trial.spec.get(k) for k in ("start", "data_checksum"))
-        if alike and other.initial_hash != digest:
-            raise StoreError(
-                f"the initial labels of {_name(trial)} ({digest[:12]}) differ from those of "
-                f"{_name(other)} ({str(other.initial_hash)[:12]}), so that the two are no pair; "
-                "use one data set, initial size and start for all arms"
-            )
-    trial.initial_hash = digest
-
-
-def _keep(session: Session, png: bytes) -> str:
-    digest = hashlib.sha256(png).hexdigest()
-    if session.get(PictureRow, digest) is None:
-        _add_once(session, PictureRow(sha256=digest, png=png))
-    return digest
-
-
-def _add_once(session: Session, row: EnvironmentRow | PictureRow) -> None:
-    """Add a row named by its content, unless another writer was quicker with the very same."""
-    if session.get_bind().dialect.name == "sqlite":  # one writer at a time: none can be quicker
-        session.add(row)
-        session.flush()
-        return
-    with suppress(IntegrityError), session.begin_nested():
-        session.add(row)
-
-
-def _row(trial: TrialRow, round: Round) -> RoundRow:
-    return RoundRow(
-        trial_id=trial.id,
-        number=round.number,
-        labelled_count=round.labelled_count,
-        chosen=as_ids(round.chosen).tolist(),
-        train_accuracy=float(round.training.accuracy),
-        epochs=round.training.epochs,
-        steps=round.training.steps,
-        weights=round.training.weights,
-        reached=round.training.reached,
-        shared=round.training.shared,
-        peak_memory=round.peak_memory,
-        environment=trial.environment,
-    )
-
-
-def _round(
-    row: RoundRow,
-    metrics: Mapping[str, float],
-    seconds: Mapping[str, float],
-    training_seconds: Mapping[str, float],
-) -> Round:
-    training = Training(
-        row.train_accuracy,
-        row.epochs,
-        row.steps,
-        row.weights,
-        row.reached,
-        row.shared,
-        training_seconds,
-    )
-    return Round(
-        row.number,
-        row.labelled_count,
-        as_ids(row.chosen),
-        metrics,
-        training,
-        seconds,
-        row.peak_memory,
-    )

@@ -13,7 +13,8 @@ from nextlabel.report import figures, sections, tables, words
 from nextlabel.report.comparisons import Pair, compare_arms
 from nextlabel.report.curves import Study, read_study
 from nextlabel.report.figures import FORMATS
-from nextlabel.report.tables import SummaryRow, Table, summary_table
+from nextlabel.report.summary import SummaryRow, summary_table
+from nextlabel.report.tables import Table
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

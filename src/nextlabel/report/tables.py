@@ -8,9 +8,8 @@ from typing import Literal
 
 import numpy as np
 
-from nextlabel.lab.store import Store
-from nextlabel.report.comparisons import Pair, compare_arms
-from nextlabel.report.curves import Curve, Study, read_study
+from nextlabel.report.comparisons import Pair
+from nextlabel.report.curves import Curve, Study
 from nextlabel.statistics import aubc
 
 Cell = str | int | float | bool | None
@@ -44,58 +43,6 @@ class Table:
         writer.writerow(column.name for column in self.columns)
         writer.writerows(self.rows)
         return text.getvalue()
-
-
-@dataclass(frozen=True)
-class SummaryRow:
-    """An arm in one line: `first` and `last` are means of the headline metric over `seeds` seeds.
-
-    `difference` is that of the AUBC to `baseline`, with its interval and sign-flip p; None where
-    there is no baseline, or no seed complete for both.
-    """
-
-    arm: str
-    seeds: int
-    first: float | None
-    last: float | None
-    area: float | None
-    baseline: str | None
-    difference: float | None
-    low: float | None
-    high: float | None
-    p: float | None
-    primary: bool
-
-
-def summary_table(store: Store, experiment: str | None = None) -> list[SummaryRow]:
-    """Return an experiment's arms in short, for a terminal."""
-    study = read_study(store, experiment)
-    return summarise(study, compare_arms(study))
-
-
-def summarise(study: Study, pairs: Sequence[Pair]) -> list[SummaryRow]:
-    """Return one row an arm, also for arms that completed nothing."""
-    by_arm = {pair.arm: pair for pair in pairs}
-    rows = []
-    for arm, spec in study.arms.items():
-        curve = study.curve(arm) if arm in study.drawn else None
-        pair = by_arm.get(arm)
-        rows.append(
-            SummaryRow(
-                arm,
-                0 if curve is None else len(curve.seeds),
-                None if curve is None else float(curve.mean[0]),
-                None if curve is None else float(curve.mean[-1]),
-                None if curve is None else float(aubc(curve.counts, curve.values).mean()),
-                spec.get("baseline"),
-                None if pair is None else pair.area.mean,
-                None if pair is None else pair.area.low,
-                None if pair is None else pair.area.high,
-                None if pair is None else pair.area.test.p,
-                pair is not None and pair.primary,
-            )
-        )
-    return rows
 
 
 def curve_table(name: str, curves: Sequence[Curve]) -> Table:
