@@ -10,6 +10,7 @@ import pytest
 
 from nextlabel import cli
 from nextlabel.cli import main
+from nextlabel.cli.failure import explain
 from nextlabel.core.errors import DataError, StoreError, UsageError
 
 COMMANDS = ["demo", "run", "status", "report", "select", "embed", "strategies", "datasets", "cache"]
@@ -117,6 +118,10 @@ def test_what_goes_wrong_is_one_line(error, code, says, capsys, monkeypatch):
     assert err.startswith(says)
     assert err.count("\n") <= 1
     assert "Traceback" not in err
+
+
+def test_ctrl_c_anywhere_is_130():
+    assert explain(KeyboardInterrupt()) == ("stopped", 130)
 
 
 def test_the_unforeseen_shows_its_traceback_when_asked(monkeypatch):

@@ -49,6 +49,19 @@ def test_ids_come_in_order_one_a_line(files, capsys):
 
 
 def test_every_option_reaches_the_library(files, capsys):
+    settings = {
+        "budget": 4,
+        "strategy": "medal",
+        "options": {"entropy_top": 9},
+        "weights": {"task": 1, "vae": 0.5},
+        "scale": "none",
+        "probabilities": CHANCES,
+        "labelled": [3, 7],
+        "seed": 3,
+    }
+    blocks = {"task": ROWS, "vae": OTHER}
+    first = select(blocks, **settings)[0]  # so that excluding it changes the picks
+    (files / "skip.txt").write_text(f"{first}\n")
     found = chosen(
         capsys,
         *("--features", "x.npy", "--features", "vae=v.npy", "--weights", "task=1,vae=0.5"),
@@ -56,21 +69,15 @@ def test_every_option_reaches_the_library(files, capsys):
         *("--exclude", "skip.txt", "--budget", "4", "--strategy", "medal"),
         *("--option", "entropy_top=9", "--seed", "3"),
     )
-    expected = select(
-        {"task": ROWS, "vae": OTHER},
-        budget=4,
-        strategy="medal",
-        options={"entropy_top": 9},
-        weights={"task": 1, "vae": 0.5},
-        scale="none",
-        probabilities=CHANCES,
-        labelled=[3, 7],
-        excluded=[1],
-        seed=3,
-    )
-    assert found == numbers(expected)
-    plain = select(ROWS, budget=4, strategy="medal", labelled=[3, 7])
-    assert found != numbers(plain)
+    assert found == numbers(select(blocks, **settings, excluded=[first]))
+    for name, other in (
+        ("options", {}),
+        ("weights", {"task": 1, "vae": 5}),
+        ("scale", "rms"),
+        ("labelled", [0]),
+    ):
+        changed = select(blocks, **{**settings, name: other}, excluded=[first])
+        assert found != numbers(changed), f"{name} does not matter here, so nothing is tested"
 
 
 def test_a_seed_decides_what_is_random(files, capsys):

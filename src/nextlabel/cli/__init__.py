@@ -9,7 +9,7 @@ import typer
 
 from nextlabel.cli import cache, datasets, demo, embed, report, run, select, status, strategies
 from nextlabel.cli.failure import explain
-from nextlabel.cli.output import complain, let_go_of_stdout, warn
+from nextlabel.cli.output import complain, warn
 
 app = typer.Typer(
     name="nextlabel",
@@ -53,7 +53,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
             sys.stdout.flush()
         except (Exception, KeyboardInterrupt) as error:
             message, code = explain(error)
-            let_go_of_stdout()
             if message:
                 complain(message)
     return code if isinstance(code, int) else 0

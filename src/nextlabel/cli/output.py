@@ -79,14 +79,6 @@ def _flag(word: str, colour: str, message: str) -> None:
     typer.echo(f"{head} {message}", err=True)
 
 
-def let_go_of_stdout() -> None:
-    """Flush stdout; where it takes no more, point it elsewhere, so that leaving is quiet."""
-    try:
-        sys.stdout.flush()
-    except OSError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
 def plural(number: int, noun: str) -> str:
     """Return "1 image", "2 images"."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
