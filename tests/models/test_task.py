@@ -221,3 +221,10 @@ def test_a_device_that_is_not_there_is_refused(monkeypatch):
     assert resolve("auto").type == "cpu"
     with pytest.raises(UsageError, match="device 'cuda' is not available"):
         resolve("cuda")
+
+
+def test_small_cnn_starts_at_random_and_never_claims_imagenet():
+    assert ModelSettings(name="small_cnn").weights == "random"
+    assert ModelSettings().weights == "imagenet"
+    with pytest.raises(ValueError, match="no ImageNet weights are published for small_cnn"):
+        ModelSettings(name="small_cnn", weights="imagenet")

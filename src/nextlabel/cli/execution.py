@@ -39,13 +39,12 @@ class Wish:
     plan: bool
     json: bool
 
-    @property
-    def workers(self) -> int:
-        """How many trials may run at a time."""
+    def workers(self, threads: int) -> int:
+        """Return how many trials of so many threads may run at a time."""
         if self.jobs is not None:
             return self.jobs
         cores = getattr(os, "sched_getaffinity", None)  # Linux alone tells what it may use
-        return len(cores(0)) if cores else os.cpu_count() or 1
+        return max(1, (len(cores(0)) if cores else os.cpu_count() or 1) // threads)
 
     def all_overrides(self) -> list[str]:
         """Return `--set` and `--seeds` as one list of overrides."""
@@ -112,7 +111,7 @@ def _run(experiment: "Experiment", store: "Store", wish: Wish) -> "list[TrialFai
         store,
         data_dir=wish.data_dir,
         cache_dir=wish.cache_dir,
-        jobs=wish.workers,
+        jobs=wish.workers(experiment.training.threads),
         fail_fast=wish.fail_fast,
     )
     with display() as show, closing(events):
@@ -158,10 +157,11 @@ def _show_plan(experiment: "Experiment", location: str, wish: Wish) -> None:
     from nextlabel.lab.plan import plan
     from nextlabel.lab.store import Store
 
+    jobs = wish.workers(experiment.training.threads)
     more: dict[str, Any] = {
         "data_dir": wish.data_dir,
         "cache_dir": wish.cache_dir,
-        "jobs": wish.workers,
+        "jobs": jobs,
     }
     if "://" not in location and not Path(location).exists():
         found = plan(experiment, None, **more)
@@ -174,7 +174,7 @@ def _show_plan(experiment: "Experiment", location: str, wish: Wish) -> None:
     put(f"experiment        {experiment.name}")
     put(f"trials            {found.trials}, of which {found.pending} are still to run")
     put(f"training samples  {found.training_samples:,}")
-    put(f"time              about {duration(found.seconds)} with {plural(wish.workers, 'job')}")
+    put(f"time              about {duration(found.seconds)} with {plural(jobs, 'job')}")
     put(f"disk              about {size(found.disk_bytes)}")
     put(f"store             {location}")
 

@@ -1,6 +1,6 @@
 """What an experiment says of the task model and its training."""
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
@@ -10,7 +10,8 @@ from nextlabel.core.settings import Settings
 class ModelSettings(Settings):
     """The table `[model]`.
 
-    `weights` is "random", "imagenet", or a path or URL of a torchvision state dict. `batch_norm =
+    `weights` is "random", "imagenet", or a path or URL of a torchvision state dict; small_cnn,
+    for which none are published, starts at random. `batch_norm =
     "recalibrate"` takes BatchNorm's statistics anew over the labelled set after training, since
     running averages lag after few steps; "running" leaves them, as the paper does.
     """
@@ -20,6 +21,16 @@ class ModelSettings(Settings):
     stem: Literal["imagenet", "small"] = "imagenet"
     image_size: int | None = Field(None, ge=8, le=1024)
     batch_norm: Literal["recalibrate", "running"] = "recalibrate"
+
+    @model_validator(mode="before")
+    @classmethod
+    def _small_starts_at_random(cls, values: Any) -> Any:
+        if isinstance(values, dict) and values.get("name") == "small_cnn":
+            if values.setdefault("weights", "random") == "imagenet":
+                raise ValueError(
+                    'no ImageNet weights are published for small_cnn; set weights = "random"'
+                )
+        return values
 
 
 class Epochs(Settings):
