@@ -74,6 +74,19 @@ def test_size_and_prune(tmp_path):
     assert cache.size().entries == 0
 
 
+def test_pruning_touches_only_what_the_cache_made(tmp_path):
+    (tmp_path / "thesis").mkdir()
+    (tmp_path / "thesis" / "chapter.txt").write_text("years of work")
+    os.utime(tmp_path / "thesis" / "chapter.txt", (0, 0))
+    cache = Cache.open(tmp_path)
+    cache.get("kind", {}, lambda: "12345", save, load)
+    assert cache.size().entries == 1
+    assert cache.prune(older_than_days=30).entries == 0
+    assert cache.prune().entries == 1
+    assert (tmp_path / "thesis" / "chapter.txt").read_text() == "years of work"
+    assert [path.name for path in tmp_path.iterdir()] == ["thesis"]
+
+
 def test_a_folder_that_cannot_be_made_is_refused(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(StoreError, match="cannot make the cache folder"):

@@ -2,9 +2,10 @@
 
 import hashlib
 import json
-import shutil
+import re
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from pickle import UnpicklingError
@@ -14,6 +15,8 @@ from zipfile import BadZipFile
 from nextlabel.core.errors import StoreError
 
 T = TypeVar("T")
+OURS = re.compile(r"[0-9a-f]{64}(\.partial|\.lock)?")
+"""Names of the files that the cache makes; whatever else lies in its folder is not touched."""
 
 
 @dataclass(frozen=True)
@@ -80,19 +83,29 @@ class Cache:
         return _measure(self._files(), self.folder)
 
     def prune(self, older_than_days: float | None = None) -> CacheSize:
-        """Remove artefacts not used for so many days, or all; return what was removed."""
+        """Remove artefacts not used for so many days, or all; return what was removed.
+
+        Files that the cache did not make stay, whatever folder it was given.
+        """
         limit = time.time() - (older_than_days or 0) * 86400
         old = [f for f in self._files() if older_than_days is None or f.stat().st_mtime < limit]
         removed = _measure(old, self.folder)
         for file in old:
             file.unlink(missing_ok=True)
         if older_than_days is None:
-            for kind in self.folder.iterdir():
-                shutil.rmtree(kind, ignore_errors=True)
+            locks = self._made()
+            for lock in locks:
+                lock.unlink(missing_ok=True)
+            for kind in {file.parent for file in (*old, *locks)}:
+                with suppress(OSError):  # something else lies there, or a run makes it anew
+                    kind.rmdir()
         return removed
 
     def _files(self) -> list[Path]:
-        return [f for f in self.folder.glob("*/*") if f.is_file() and f.suffix != ".lock"]
+        return [file for file in self._made() if file.suffix != ".lock"]
+
+    def _made(self) -> list[Path]:
+        return [f for f in self.folder.glob("*/*") if OURS.fullmatch(f.name) and f.is_file()]
 
 
 def digest(identity: Mapping[str, Any]) -> str:
