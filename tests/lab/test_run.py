@@ -196,6 +196,16 @@ def test_a_worker_that_is_killed_costs_its_trial_a_second_try(tiny, tmp_path):
         assert not any(isinstance(e, TrialFailed) for e in events)
 
 
+def test_a_trial_that_cannot_reach_a_worker_fails_and_is_not_waited_for(
+    tiny, tmp_path, monkeypatch
+):
+    monkeypatch.setattr("nextlabel.lab.run.work", lambda *arguments: None)  # cannot be pickled
+    with Store.open(tmp_path / "store.db") as store:
+        events = list(run(tiny(seeds=[0]), store, cache_dir=tmp_path / "cache", jobs=3))
+        assert sum(isinstance(e, TrialFailed) for e in events) == 3
+        assert {s.status for s in store.trials("tiny")} == {"failed"}
+
+
 def test_leaving_early_ends_the_workers_and_keeps_the_rounds(tiny, tmp_path):
     import psutil
 

@@ -2,7 +2,7 @@
 
 import queue
 from collections.abc import Generator, Iterator
-from concurrent.futures import BrokenExecutor, Future
+from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -124,7 +124,7 @@ def _drive(
                     yield event
                     if fail_fast and isinstance(event, TrialFailed):
                         return
-                for key, lost in [(k, r) for k, r in running.items() if _died(r)]:
+                for key, lost in [(k, r) for k, r in running.items() if _died(r, broken)]:
                     broken = True
                     del running[key]
                     if key not in lost_before:
@@ -138,10 +138,11 @@ def _drive(
                         return
 
 
-def _died(trial: _Running) -> bool:
+def _died(trial: _Running, broken: bool) -> bool:
+    """Say whether a trial ended without a last word; a broken pool may have cut one off."""
     if not trial.future.done() or trial.ended:
         return False
-    return isinstance(trial.future.exception(), BrokenExecutor)
+    return broken or trial.future.exception() is not None
 
 
 def _receive(
