@@ -151,9 +151,11 @@ def test_trials_that_run_at_once_have_other_seeds(tiny):
     [
         ({"target": 151}, UsageError, "target 151 must lie between .* the pool's 150 images"),
         ({"data__validation": 0}, DataError, "has no validation labels"),
+        ({"headline": "validation/acc"}, UsageError, "is not measured .* one of validation/accura"),
+        ({"headline": "test/accuracy", "data__test": 0}, UsageError, "'test/accuracy' is not meas"),
     ],
 )
-def test_sizes_that_do_not_fit(tiny, changes, error, message):
+def test_sizes_and_a_headline_that_do_not_fit(tiny, changes, error, message):
     with pytest.raises(error, match=message):
         load_data(tiny(**changes), None)
 
@@ -169,3 +171,17 @@ def test_data_that_cannot_be_learned_from(tiny, tmp_path):
         data = {"name": "arrays", "path": str(tmp_path / "a.npz")}
         with pytest.raises(DataError, match=message):
             load_data(tiny(data=data, initial=5, target=10), None)
+
+
+def test_a_multi_label_experiment_needs_a_headline_of_its_kind_and_runs(tiny, tmp_path):
+    rng = np.random.default_rng(0)
+    labels = rng.integers(0, 2, (60, 3))
+    images = rng.integers(0, 255, (60, 8, 8)).astype(np.uint8)
+    np.savez(tmp_path / "a.npz", images=images, labels=labels)
+    data = {"name": "arrays", "path": str(tmp_path / "a.npz")}
+    arm = {"name": "margin", "strategy": "margin"}
+    changes = {"data": data, "initial": 5, "target": 15, "arms": [arm], "primary": None}
+    with pytest.raises(UsageError, match="which is multilabel; set it to one of validation/auroc"):
+        load_data(tiny(**changes), None)
+    found = rounds(tiny(**changes, headline="validation/auroc"), "margin", 0, tmp_path)
+    assert all("validation/auroc" in r.metrics for r in found)

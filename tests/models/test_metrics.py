@@ -3,7 +3,7 @@ import pytest
 from sklearn.metrics import average_precision_score, balanced_accuracy_score, roc_auc_score
 
 from nextlabel.core.errors import DataError
-from nextlabel.models.metrics import evaluate
+from nextlabel.models.metrics import MEASURED, evaluate
 
 
 def test_multiclass_equals_scikit_learn():
@@ -11,6 +11,7 @@ def test_multiclass_equals_scikit_learn():
     probabilities = rng.dirichlet(np.ones(4), 200)
     labels = rng.integers(0, 4, 200)
     found = evaluate(probabilities, labels, "multiclass")
+    assert tuple(found) == MEASURED["multiclass"]
     assert found["accuracy"] == pytest.approx((probabilities.argmax(1) == labels).mean())
     assert found["balanced_accuracy"] == pytest.approx(
         balanced_accuracy_score(labels, probabilities.argmax(1))
@@ -25,6 +26,7 @@ def test_multilabel_equals_scikit_learn():
     probabilities = rng.random((100, 3))
     labels = rng.integers(0, 2, (100, 3))
     found = evaluate(probabilities, labels, "multilabel")
+    assert set(found) == set(MEASURED["multilabel"])
     assert found["auroc"] == pytest.approx(roc_auc_score(labels, probabilities, average="macro"))
     assert found["map"] == pytest.approx(
         average_precision_score(labels, probabilities, average="macro")
@@ -43,6 +45,11 @@ def test_absent_classes_are_left_out_and_nothing_is_nan():
     labels = np.array([[1, 0, 0], [0, 0, 0], [1, 0, 1], [0, 0, 1]])
     several = evaluate(probabilities, labels, "multilabel")
     assert all(np.isfinite(list(several.values())))
+
+
+def test_predictions_of_a_diverged_model_are_refused():
+    with pytest.raises(DataError, match=r"diverged; lower training\.learning_rate"):
+        evaluate(np.full((4, 2), np.nan), np.array([0, 1, 0, 1]), "multiclass")
 
 
 def test_nothing_to_measure_on_is_refused():

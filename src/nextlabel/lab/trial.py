@@ -9,7 +9,7 @@ import numpy as np
 
 from nextlabel.algorithm1 import algorithm1, check_sizes
 from nextlabel.core.dataset import Dataset
-from nextlabel.core.errors import DataError
+from nextlabel.core.errors import DataError, UsageError
 from nextlabel.core.oracle import Reveal
 from nextlabel.core.picture import contact_sheet
 from nextlabel.core.round import Round
@@ -18,6 +18,7 @@ from nextlabel.lab.cache import Cache, digest
 from nextlabel.lab.learner import TrialLearner, weights_identity
 from nextlabel.lab.spec import Arm, Experiment
 from nextlabel.models.device import resolve
+from nextlabel.models.metrics import MEASURED
 from nextlabel.strategies import create
 
 KEY_VERSION = 1
@@ -37,11 +38,6 @@ class TrialSpec:
         """How many rounds it takes to the target, the initial one counted."""
         spec = self.experiment
         return 1 + -(-(spec.target - spec.initial) // spec.batch)
-
-    def labelled(self, number: int) -> int:
-        """Return |L| in round `number`."""
-        spec = self.experiment
-        return min(spec.target, spec.initial + spec.batch * number)
 
     def outcome(self, data_checksum: str) -> dict[str, Any]:
         """Return all that decides the outcome: not the target, and not how many run at once.
@@ -90,7 +86,7 @@ def load_data(experiment: Experiment, data_dir: Path | None) -> Dataset:
     """Load the experiment's data set and refuse what no trial could use.
 
     Raises DataError when a label is unknown, when there is one class only, or when there is
-    nothing to validate on; UsageError when the sizes do not fit.
+    nothing to validate on; UsageError when the sizes do not fit or the headline is not measured.
     """
     from nextlabel.data import load
 
@@ -107,7 +103,7 @@ def load_data(experiment: Experiment, data_dir: Path | None) -> Dataset:
             raise DataError(
                 f"{data.name}: {int((labels < 0).sum())} {part} images have no label, the first in "
                 f"row {int(np.argmax(labels.reshape(len(labels), -1).min(1) < 0))}; a simulation "
-                "needs all of them"
+                "needs all of them, so leave such images out of the data"
             )
     train = data.train.labels
     assert train is not None
@@ -116,7 +112,19 @@ def load_data(experiment: Experiment, data_dir: Path | None) -> Dataset:
             f"{data.name}: all {len(train)} training images are of one class; "
             "there is nothing to tell apart"
         )
+    _check_headline(experiment.headline, data)
     return data
+
+
+def _check_headline(headline: str, data: Dataset) -> None:
+    """Refuse a metric that no round will have, before anything is trained for it."""
+    parts = [part for part in ("validation", "test") if len(getattr(data, part))]
+    known = [f"{part}/{name}" for part in parts for name in MEASURED[data.task]]
+    if headline not in known:
+        raise UsageError(
+            f"headline {headline!r} is not measured on {data.name}, which is {data.task}; "
+            f"set it to one of {', '.join(known)}"
+        )
 
 
 def run_trial(

@@ -5,6 +5,12 @@ import numpy as np
 from nextlabel.core.errors import DataError
 from nextlabel.core.types import Array, Labels, Task
 
+MEASURED: dict[Task, tuple[str, ...]] = {
+    "multiclass": ("accuracy", "balanced_accuracy", "auroc"),
+    "multilabel": ("auroc", "map", "label_accuracy", "exact_match"),
+}
+"""What `evaluate` gives for each task."""
+
 
 def evaluate(probabilities: Array, labels: Labels, task: Task) -> dict[str, float]:
     """Return metrics of probabilities (N, K) against labels (N) or (N, K), each in [0, 1].
@@ -12,10 +18,15 @@ def evaluate(probabilities: Array, labels: Labels, task: Task) -> dict[str, floa
     Multi-class: accuracy, balanced_accuracy, auroc (macro, one against the rest). Multi-label:
     auroc (macro), map, label_accuracy, exact_match. Classes without both kinds of example are
     left out of the averages; a metric that no class defines is left out altogether.
-    Raises DataError when there is nothing to measure on.
+    Raises DataError when there is nothing to measure on, or when predictions are not finite.
     """
     if not len(labels):
         raise DataError("there are no labelled images to measure on; give some for validation")
+    if not np.isfinite(probabilities).all():
+        raise DataError(
+            "the model predicts NaN or infinity, so its training diverged; "
+            "lower training.learning_rate"
+        )
     if task == "multiclass":
         return _multiclass(probabilities, labels)
     return _multilabel(probabilities, labels)
