@@ -139,3 +139,13 @@ def test_broken_files(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "x.npy").write_bytes(content)
     with pytest.raises(DataError, match=r"x.npy is no readable .npy or .npz file of numbers"):
         read(tmp_path / "x.npy")
+
+
+def test_shares_are_of_the_images_that_a_part_is_drawn_from(tmp_path):
+    images = np.zeros((20, 4, 4), np.uint8)
+    images[0] = 1
+    labels = np.arange(20) % 2
+    split = np.array(["train"] * 10 + ["test"] * 10)
+    np.savez(tmp_path / "a.npz", images=images, labels=labels, split=split)
+    found = load(DataSettings(name="arrays", path=tmp_path / "a.npz"))
+    assert [len(found.part(part)) for part in ("train", "validation", "test")] == [8, 2, 10]

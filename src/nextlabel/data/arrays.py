@@ -57,13 +57,13 @@ class Arrays:
             sources[self.settings.labels.name] = digests(self.settings.labels)[1]
         images, notes = _bytes(_channels_first(arrays["images"]))
         task, classes, labels = _labels(answers, arrays.get("classes"))
-        whole = Images(images, labels)
-        known = 0 if labels is None else int((labels.reshape(len(labels), -1) >= 0).all(1).sum())
+        parts = _parts(Images(images, labels), arrays.get("split"))
+        left = parts["train"].labels
+        known = 0 if left is None else int((left.reshape(len(left), -1) >= 0).all(1).sum())
         drawn: dict[Part, int] = {
             "validation": int(self.settings.validation_fraction * known),
             "test": int(self.settings.test_fraction * known),
         }
-        parts = _parts(whole, arrays.get("split"))
         return Raw(self.path.stem, task, classes, parts, drawn, sources, notes)
 
 
