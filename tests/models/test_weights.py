@@ -105,6 +105,20 @@ def test_imagenet_is_downloaded_checked_and_named(published, tmp_path, monkeypat
     assert weights.name.startswith("imagenet sha256:")
 
 
+def test_two_urls_that_end_alike_are_two_files(published, tmp_path, monkeypatch):
+    places = []
+
+    def retrieve(url, known_hash, path, fname, progressbar):
+        places.append(path / fname)
+        return str(published)
+
+    monkeypatch.setattr("pooch.retrieve", retrieve)
+    for host in ("one.example", "two.example", "one.example"):
+        load_weights(f"https://{host}/resnet18.pth", tmp_path)
+    assert places[0] != places[1] and places[0] == places[2]
+    assert {place.name for place in places} == {"resnet18.pth"}
+
+
 def test_no_network_is_one_clear_sentence(tmp_path, monkeypatch):
     def retrieve(*args, **options):
         raise ConnectionError("no route")

@@ -58,6 +58,8 @@ def _download(source: str, cache_dir: Path | None, progress: bool) -> Path:
 
     url, known = (IMAGENET_URL, IMAGENET_SHA256) if source == "imagenet" else (source, None)
     folder = cache_dir or Path(pooch.os_cache("nextlabel")) / "weights"
+    if known is None:  # another URL may end in the same name
+        folder /= hashlib.sha256(url.encode()).hexdigest()[:16]
     try:
         found = pooch.retrieve(
             url,
