@@ -27,6 +27,9 @@ ALLOCATOR = {
     "MALLOC_TOP_PAD_": str(2**26),
 }
 
+# Part of a trial's key, so that what the user has set for other programs does not count.
+THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+
 
 @dataclass(frozen=True, eq=False)
 class Message:
@@ -56,10 +59,8 @@ def process_pool(jobs: int, threads: int) -> Iterator[tuple[Executor, Any]]:
     context = multiprocessing.get_context("spawn")
     outbox = context.Queue()
     alive, kept = context.Pipe(duplex=False)
-    settings = ALLOCATOR | {
-        name: str(threads)
-        for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
-    }
+    settings = {name: os.environ.get(name, value) for name, value in ALLOCATOR.items()}
+    settings |= {name: str(threads) for name in THREADS}
     pool = ProcessPoolExecutor(jobs, context, _start, (outbox, alive))
     with _environ(settings):
         try:
@@ -72,14 +73,17 @@ def process_pool(jobs: int, threads: int) -> Iterator[tuple[Executor, Any]]:
 
 @contextmanager
 def _environ(settings: Mapping[str, str]) -> Iterator[None]:
-    """Set environment variables that the user has not set, for the processes started inside."""
-    added = {name: value for name, value in settings.items() if name not in os.environ}
-    os.environ.update(added)
+    """Set environment variables for the processes started inside, and then as they were."""
+    before = {name: os.environ.get(name) for name in settings}
+    os.environ.update(settings)
     try:
         yield
     finally:
-        for name in added:
-            os.environ.pop(name, None)
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
 
 
 def _start(outbox: Any, alive: Connection) -> None:
