@@ -70,6 +70,16 @@ def test_a_folder_has_its_next_batch_in_two_commands(photos, capsys):
     assert set(capsys.readouterr().out.split()) == set(names) - {names[2]}
 
 
+def test_an_image_that_cannot_be_read_is_refused_or_skipped_by_name(photos, capsys):
+    Path("photos/torn.png").write_bytes(b"no image")
+    embed = ["embed", "photos", "--block", "pixels", "-o", "x.npz", "--cache-dir", "cache"]
+    assert main(embed) == 1
+    assert "torn.png" in (err := capsys.readouterr().err) and "--unreadable skip" in err
+    assert main([*embed, "--unreadable", "skip"]) == 0
+    assert "torn.png" in capsys.readouterr().err
+    assert read_features(Path("x.npz")).names == tuple(f"{i}.png" for i in range(7))
+
+
 def test_embed_as_json_with_settings_of_the_block(photos, capsys):
     arguments = ["embed", "photos", "--block", "pca", "--set", "components=3", "-o", "x.npz"]
     assert main([*arguments, "--image-size", "8", "--cache-dir", "cache", "--json"]) == 0

@@ -237,6 +237,28 @@ def test_no_jobs_are_refused(tiny, tmp_path):
         next(run(tiny(), store, jobs=0))
 
 
+def test_how_the_data_were_read_is_in_the_record(tiny, tmp_path):
+    import numpy as np
+
+    images = np.random.default_rng(0).integers(100, 4000, (40, 8, 8)).astype(np.uint16)
+    np.savez(tmp_path / "a.npz", images=images, labels=np.arange(40) % 2)
+    experiment = tiny(
+        data={"name": "arrays", "path": str(tmp_path / "a.npz")},
+        initial=5,
+        target=5,
+        seeds=[0],
+        arms=[{"name": "random", "strategy": "random"}],
+        primary=None,
+    )
+    with Store.open(tmp_path / "store.db") as store:
+        list(run(experiment, store, cache_dir=tmp_path / "cache"))
+        (state,) = store.trials("tiny")
+    assert state.environment["notes"] == {
+        "16-bit range": f"{images.min()} to {images.max()} in 40 images"
+    }
+    assert list(state.environment["sources"]) == ["a.npz"]
+
+
 def test_a_plan_counts_and_runs_nothing(tiny, tmp_path):
     experiment = tiny()
     planned = plan(experiment, cache_dir=tmp_path / "cache")

@@ -3,7 +3,7 @@
 import os
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -28,6 +28,10 @@ def command(
         list[str],
         typer.Option("--set", metavar="KEY=VALUE", help="A setting of the block: latent=16"),
     ] = [],  # noqa: B006 - typer copies it
+    unreadable: Annotated[
+        Literal["refuse", "skip"],
+        typer.Option(help="What becomes of a folder's images that cannot be read."),
+    ] = "refuse",
     data_dir: options.DataDir = None,
     cache_dir: options.CacheDir = None,
     seed: Annotated[int, typer.Option(min=0, help="Decides all that is random.")] = 0,
@@ -45,6 +49,7 @@ def command(
         data_dir=data_dir,
         cache_dir=cache_dir,
         seed=seed,
+        unreadable=unreadable,
         progress=sys.stderr.isatty(),
     )
     made.save(out)

@@ -113,6 +113,7 @@ def _run(experiment: "Experiment", store: "Store", wish: Wish) -> "list[TrialFai
         cache_dir=wish.cache_dir,
         jobs=wish.workers(experiment.training.threads),
         fail_fast=wish.fail_fast,
+        progress=sys.stderr.isatty(),
     )
     with display() as show, closing(events):
         for event in events:
@@ -162,6 +163,7 @@ def _show_plan(experiment: "Experiment", location: str, wish: Wish) -> None:
         "data_dir": wish.data_dir,
         "cache_dir": wish.cache_dir,
         "jobs": jobs,
+        "progress": sys.stderr.isatty(),
     }
     if "://" not in location and not Path(location).exists():
         found = plan(experiment, None, **more)

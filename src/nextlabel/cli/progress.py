@@ -128,6 +128,7 @@ def _bars() -> Iterator[Show]:
         progress.follow(event)
         match event:
             case events.ExperimentReady():
+                bars.start()  # not before: the data sets' own bars come first
                 bars.update(whole, total=event.pending)
             case events.TrialStarted():
                 rows[event.key] = bars.add_task(
@@ -143,8 +144,10 @@ def _bars() -> Iterator[Show]:
                     bars.console.print(f"error: {_name(event)}: {event.error}", markup=False)
         bars.update(whole, completed=progress.finished, left=about(progress.left))
 
-    with bars:
+    try:
         yield show
+    finally:
+        bars.stop()
 
 
 def _name(event: "TrialStarted | RoundDone | TrialDone | TrialFailed") -> str:

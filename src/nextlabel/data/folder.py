@@ -106,7 +106,10 @@ class Folder:
         shown = "; ".join(failures[:SHOWN]) + (" …" if len(failures) > SHOWN else "")
         text = f"{len(failures)} of {total} images cannot be read: {shown}"
         if self.settings.unreadable == "refuse":
-            raise DataError(f'{text}; mend or remove them, or set data.unreadable = "skip"')
+            raise DataError(
+                f"{text}; mend or remove them, or skip them by --unreadable skip, in experiments "
+                'data.unreadable = "skip"'
+            )
         if len(failures) == total:
             raise DataError(f"{text}; give at least one image that can be read")
         warnings.warn(f"{text}; they are left out", stacklevel=4)

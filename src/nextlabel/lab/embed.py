@@ -4,7 +4,7 @@ import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -53,13 +53,14 @@ def embed(
     cache_dir: Path | None = None,
     seed: int = 0,
     threads: int = 1,
+    unreadable: Literal["refuse", "skip"] = "refuse",
     progress: bool = False,
 ) -> EmbeddingFile:
     """Return the features that `block` gives the images of a data set or of a folder.
 
     The block is fitted to the train part of a data set (its pool) and to all images of a folder,
     and gives rows for all of them: train, then validation, then test. `options` are the block's
-    settings, for example {"latent": 16}.
+    settings, for example {"latent": 16}; `unreadable` is what becomes of a folder's broken images.
     """
     import torch
 
@@ -68,7 +69,7 @@ def embed(
     torch.set_num_threads(threads)
     folder = Path(data).is_dir()
     settings = (
-        DataSettings(name="folder", path=Path(data), validation=0, test=0)
+        DataSettings(name="folder", path=Path(data), validation=0, test=0, unreadable=unreadable)
         if folder
         else DataSettings(name=data)
     )

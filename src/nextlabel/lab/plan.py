@@ -38,13 +38,14 @@ def plan(
     data_dir: Path | None = None,
     cache_dir: Path | None = None,
     jobs: int = 1,
+    progress: bool = False,
 ) -> Plan:
     """Estimate what is still to do, by timing a few training steps; nothing is run or written.
 
     A round's training counts labelled × epochs samples. Round 0 is trained once a seed. The time
     is training alone: leave a tenth for the rest.
     """
-    data = load_data(experiment, data_dir)
+    data = load_data(experiment, data_dir, progress)
     ahead = []
     for trial in trials(experiment, jobs):
         known = _rounds_known(store, trial, data.checksum)

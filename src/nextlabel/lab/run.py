@@ -1,13 +1,14 @@
 """Pending trials → an executor → the store: the driver alone writes."""
 
 import queue
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Mapping
 from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from nextlabel.core.dataset import Dataset
 from nextlabel.core.errors import StoreError, UsageError
 from nextlabel.lab.cache import Cache
 from nextlabel.lab.events import (
@@ -51,17 +52,18 @@ def run(
     cache_dir: Path | None = None,
     jobs: int = 1,
     fail_fast: bool = False,
+    progress: bool = False,
 ) -> Generator[Event, None, None]:
     """Run what the store does not have yet, and yield events as rounds arrive.
 
     Trials done are skipped, those begun go on after their last round. One that fails does not
     stop the others unless `fail_fast`. Closing the generator ends the workers at once; all rounds
-    already yielded are in the store.
+    already yielded are in the store. `progress` draws the bars of a download on stderr.
     """
     if jobs < 1:
         raise UsageError(f"jobs {jobs} must be at least 1")
     cache = Cache.open(cache_dir)
-    data = load_data(experiment, data_dir)
+    data = load_data(experiment, data_dir, progress)
     planned = {trial.key(data.checksum): trial for trial in trials(experiment, jobs)}
     with _alone(store):
         _enrol(experiment, store, planned, data.checksum)
@@ -76,8 +78,14 @@ def run(
                 store.finish(key)
         if pending:
             yield from _drive(
-                experiment, store, planned, pending, data.sources, data_dir, cache, jobs, fail_fast
+                experiment, store, planned, pending, _origin(data), data_dir, cache, jobs, fail_fast
             )
+
+
+def _origin(data: Dataset) -> dict[str, Any]:
+    """Return what the record says of the data: files with checksums, and notes on their reading."""
+    notes = {"notes": dict(data.notes)} if data.notes else {}
+    return {"sources": dict(data.sources), **notes}
 
 
 def _enrol(
@@ -98,7 +106,7 @@ def _drive(
     store: Store,
     planned: dict[str, TrialSpec],
     pending: list[str],
-    sources: Any,
+    origin: Mapping[str, Any],
     data_dir: Path | None,
     cache: Cache,
     jobs: int,
@@ -120,7 +128,7 @@ def _drive(
                     future = pool.submit(work, trial, key, history, data_dir, cache.folder)
                     running[key] = _Running(trial, key, len(history), future)
                     yield TrialStarted(trial.arm.name, trial.seed, key, len(history), trial.rounds)
-                for event in _receive(store, running, outbox, dict(sources)):
+                for event in _receive(store, running, outbox, origin):
                     yield event
                     if fail_fast and isinstance(event, TrialFailed):
                         return
@@ -146,7 +154,7 @@ def _died(trial: _Running, broken: bool) -> bool:
 
 
 def _receive(
-    store: Store, running: dict[str, _Running], outbox: Any, sources: dict[str, str]
+    store: Store, running: dict[str, _Running], outbox: Any, origin: Mapping[str, Any]
 ) -> Iterator[Event]:
     """Write what the workers have sent, and say so; wait a moment if there is nothing."""
     try:
@@ -155,7 +163,7 @@ def _receive(
         return
     while True:
         if message.key in running:
-            yield from _write(store, running, message, sources)
+            yield from _write(store, running, message, origin)
         try:
             message = outbox.get_nowait()
         except queue.Empty:
@@ -163,13 +171,13 @@ def _receive(
 
 
 def _write(
-    store: Store, running: dict[str, _Running], message: Message, sources: dict[str, str]
+    store: Store, running: dict[str, _Running], message: Message, origin: Mapping[str, Any]
 ) -> Iterator[Event]:
     trial = running[message.key]
     if message.environment is not None:
         known = store.history(message.key)
         first = initial_hash(known[0].chosen) if known else None
-        trial.environment = {**message.environment, "sources": sources}
+        trial.environment = {**message.environment, **origin}
         store.begin(message.key, trial.environment, first)
     elif message.block is not None:
         store.log_block(message.key, message.block, message.log, message.pictures or {})

@@ -82,15 +82,18 @@ def trials(experiment: Experiment, jobs: int = 1) -> list[TrialSpec]:
     return ordered
 
 
-def load_data(experiment: Experiment, data_dir: Path | None) -> Dataset:
+def load_data(experiment: Experiment, data_dir: Path | None, progress: bool = False) -> Dataset:
     """Load the experiment's data set and refuse what no trial could use.
+
+    `progress` draws the bars of a download on stderr.
 
     Raises DataError when a label is unknown, when there is one class only, or when there is
     nothing to validate on; UsageError when the sizes do not fit or the headline is not measured.
     """
     from nextlabel.data import load
 
-    data = load(experiment.data, image_size=experiment.model.image_size, data_dir=data_dir)
+    size = experiment.model.image_size
+    data = load(experiment.data, image_size=size, data_dir=data_dir, progress=progress)
     check_sizes(len(data.train), experiment.initial, experiment.batch, experiment.target)
     for part in ("train", "validation"):
         labels = getattr(data, part).labels
