@@ -133,7 +133,13 @@ def test_a_run_ends_with_a_table_and_the_reports_path_on_stdout(lab, reports, ca
     assert "core-set, seed 1: done, 4 of 4" in err
     assert reports == [("tiny", Path("runs/tiny"), ["all"])]
     assert Path("runs/tiny/store.db").exists()
-    assert lab.calls[0][1] == {"data_dir": None, "cache_dir": None, "jobs": 3, "fail_fast": False}
+    assert lab.calls[0][1] == {
+        "data_dir": None,
+        "cache_dir": None,
+        "jobs": 3,
+        "fail_fast": False,
+        "progress": False,
+    }
 
 
 def test_the_same_command_again_has_nothing_to_do(lab, capsys):
