@@ -1,10 +1,32 @@
 """Features on which fast selection goes wrong: cancellation, ties, duplicates, odd shapes."""
 
+import sys
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 import numpy as np
 import pytest
+
+
+@pytest.fixture
+def small(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Make windows, reservoir, chunks and caches so small that small sets go through all paths."""
+    from nextlabel.kernels import centres, contest, refresh, window, witness
+    from nextlabel.kernels.farthest_first import farthest_first
+
+    first = sys.modules[farthest_first.__module__]
+
+    def shrink(size: int, reservoir: int, chunk: int, grid: int, block: int) -> None:
+        monkeypatch.setattr(first, "WINDOW", size)
+        monkeypatch.setattr(first, "WIDEST", 4 * size)
+        monkeypatch.setattr(window, "RESERVOIR", reservoir)
+        monkeypatch.setattr(refresh, "CHUNK", chunk)
+        monkeypatch.setattr(refresh, "GRID", grid)
+        monkeypatch.setattr(contest, "BLOCK", block)
+        monkeypatch.setattr(centres, "CACHE", 2**12 * block)
+        monkeypatch.setattr(witness, "VALUES", 2**12)
+
+    return shrink
 
 
 class HardSet(NamedTuple):

@@ -10,7 +10,6 @@ import pytest
 
 from nextlabel.core.errors import AlreadyLabelled, BudgetError, DataError, UnknownId
 from nextlabel.core.features import Embedding
-from nextlabel.kernels import farthest_first as first_module
 from nextlabel.kernels import reference
 from nextlabel.kernels.farthest_first import farthest_first
 from nextlabel.kernels.farthest_from_mean import farthest_from_mean
@@ -163,23 +162,6 @@ def test_the_error_bound_holds(precision: Any, offset: float) -> None:
     )
     sums = norms[:, None] + norms[:50]
     assert (np.abs(sums - 2 * products - direct) <= kappa * sums + eta).all()
-
-
-def test_turning_to_float64_changes_no_pick(monkeypatch: pytest.MonkeyPatch) -> None:
-    x = (features(500) * 1e-4 + 1).astype(np.float32)
-    x[0] = -1e3
-    turned = []
-
-    def sharpen(self: Any, wasted: int, limit: int) -> None:
-        if self.precision is np.float32:
-            turned.append(len(turned))
-            self._use(np.float64)
-
-    truth = reference.farthest_first(x, [1, 2, 3], 40)
-    np.testing.assert_array_equal(farthest_first(x, [1, 2, 3], 40), truth)
-    monkeypatch.setattr(first_module._Nearest, "_sharpen", sharpen)
-    np.testing.assert_array_equal(farthest_first(x, [1, 2, 3], 40), truth)
-    assert turned == [0]
 
 
 @every_kernel

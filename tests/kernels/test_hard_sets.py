@@ -14,11 +14,15 @@ from nextlabel.kernels.farthest_from_mean import farthest_from_mean
 pytestmark = pytest.mark.filterwarnings("ignore:the features of all")
 
 
-def test_core_set_picks_what_the_reference_picks(hard_set: Any) -> None:
-    picks = farthest_first(hard_set.features, hard_set.labelled, hard_set.budget)
+def test_core_set_picks_what_the_reference_picks(hard_set: Any, small: Any) -> None:
     truth = reference.farthest_first(hard_set.features, hard_set.labelled, hard_set.budget)
+    picks = farthest_first(hard_set.features, hard_set.labelled, hard_set.budget)
     assert picks.dtype == np.int64
     np.testing.assert_array_equal(picks, truth)
+    for sizes in ((16, 64, 8, 2, 4), (64, 100, 32, 4, 16)):
+        small(*sizes)
+        picks = farthest_first(hard_set.features, hard_set.labelled, hard_set.budget)
+        np.testing.assert_array_equal(picks, truth)
 
 
 def test_medal_picks_what_the_reference_picks(

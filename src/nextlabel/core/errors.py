@@ -32,6 +32,10 @@ class BudgetError(UsageError):
     """More images were asked for than are unlabelled."""
 
 
+class OutOfMemory(NextlabelError, MemoryError):
+    """A computation needs more memory than there is."""
+
+
 class AnswersPending(NextlabelError):
     """A person has not answered yet; the run stops and replays once the answers are there."""
 

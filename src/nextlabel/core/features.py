@@ -1,8 +1,9 @@
 """Feature spaces, equation 6: the heuristic stays, the space changes."""
 
+import math
 import warnings
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Literal
 
@@ -12,6 +13,7 @@ from nextlabel.core.errors import DataError, UsageError
 from nextlabel.core.types import Array, Ids, as_array
 
 TILE = 8192
+PASS = 1024
 Scale = Literal["none", "rms"]
 
 
@@ -25,11 +27,14 @@ class Embedding:
     """
 
     blocks: tuple[tuple[Array, float], ...]
+    largest: tuple[float, ...] = field(init=False, repr=False)
+    """The largest absolute value of each array, without its factor."""
 
     def __post_init__(self) -> None:
         if not self.blocks:
             raise UsageError("a feature space needs at least one block of weight above zero")
-        clean = tuple((_matrix(array, i), float(f)) for i, (array, f) in enumerate(self.blocks))
+        checked = [_checked(array, i) for i, (array, _) in enumerate(self.blocks)]
+        clean = tuple((a, float(f)) for (a, _), (_, f) in zip(checked, self.blocks, strict=True))
         for _, factor in clean:
             if not np.isfinite(factor):
                 raise UsageError(f"factor {factor} of a block must be finite; give another weight")
@@ -40,6 +45,7 @@ class Embedding:
                 "give each block one row for every image"
             )
         object.__setattr__(self, "blocks", clean)
+        object.__setattr__(self, "largest", tuple(largest for _, largest in checked))
 
     @classmethod
     def of(cls, features: object) -> "Embedding":
@@ -155,18 +161,25 @@ def rms_distance(array: Array) -> float:
 
 def _matrix(values: Any, name: object) -> Array:
     """Return `values` as a read-only 2-d array of real numbers; refuse what cannot be measured."""
+    return _checked(values, name)[0]
+
+
+def _checked(values: Any, name: object) -> tuple[Array, float]:
+    """Return the read-only array and its largest absolute value, in one pass."""
     array = as_array(values).view()
     array.flags.writeable = False
     if array.dtype.kind not in "fiub":
         raise DataError(f"block {name!r} holds {array.dtype}; give real numbers")
     if array.ndim != 2 or array.shape[1] == 0:
         raise DataError(f"block {name!r} has shape {array.shape}; give (images, at least 1 column)")
-    if array.dtype.kind == "f":
-        for start in range(0, len(array), TILE):
-            bad = ~np.isfinite(array[start : start + TILE]).all(axis=1)
-            if bad.any():
-                row = start + int(np.flatnonzero(bad)[0])
-                raise DataError(
-                    f"block {name!r} is not finite in row {row}; remove that row or repair it"
-                )
-    return array
+    largest = 0.0
+    for start in range(0, len(array), PASS):
+        tile = array[start : start + PASS]
+        top, bottom = float(tile.max()), float(tile.min())
+        if not (math.isfinite(top) and math.isfinite(bottom)):  # either is NaN where any value is
+            row = start + int(np.flatnonzero(~np.isfinite(tile).all(axis=1))[0])
+            raise DataError(
+                f"block {name!r} is not finite in row {row}; remove that row or repair it"
+            )
+        largest = max(largest, top, -bottom)
+    return array, largest

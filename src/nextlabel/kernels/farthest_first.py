@@ -2,25 +2,48 @@
 
 Sener & Savarese, Active learning for convolutional neural networks: a core-set approach, 2018,
 https://arxiv.org/abs/1708.00489; the greedy is Gonzalez's, 1985, within twice the best radius.
+
+A distance to the nearest centre only falls as centres are added, so any old distance to any
+centre bounds it from above. Only the rows of the largest bounds are brought up to date (a window);
+when the best of them beats the largest bound outside, nothing outside can be the pick, whatever
+its true value. Low-precision products rule pairs out, with a bound on their error; direct
+differences in float64 decide. So the picks are those of a full scan, and at worst each row meets
+each centre once.
 """
 
 import warnings
+from collections.abc import Callable
 
 import numpy as np
-from numpy.typing import NDArray
 
+from nextlabel.core.errors import OutOfMemory
 from nextlabel.core.features import Embedding
 from nextlabel.core.pool import Pool
-from nextlabel.core.types import Array, Ids, as_ids
+from nextlabel.core.types import Ids, as_ids
+from nextlabel.kernels.centres import CACHE, Centres
+from nextlabel.kernels.contest import Contest
 from nextlabel.kernels.metric import Metric
+from nextlabel.kernels.refresh import Refresh
 from nextlabel.kernels.screen import Precision, Screen
+from nextlabel.kernels.window import OUT, Bounds, Window
+from nextlabel.kernels.witness import first_bounds
 
-CENTRES = 1024
-"""Centres at a time in the start, so that no table of all rows by all centres ever exists."""
+WINDOW = 512
+"""Rows in a window, and what it shrinks back to after one that gave picks."""
+
+WIDEST = 8192
+
+Progress = Callable[[int, int], None]
+"""Called with the number picked and the budget."""
 
 
 def farthest_first(
-    features: object, labelled: object, budget: int, *, excluded: object = ()
+    features: object,
+    labelled: object,
+    budget: int,
+    *,
+    excluded: object = (),
+    progress: Progress | None = None,
 ) -> Ids:
     """Return `budget` ids, each the farthest from all labelled or already picked (equation 1).
 
@@ -28,8 +51,10 @@ def farthest_first(
     a memory map, a tensor or nested lists. `labelled` and `excluded` are ids. Distances are
     squared Euclidean, decided in float64 on direct differences; ties go to the smallest id; with
     nothing labelled the first pick is the candidate nearest the candidates' mean. Takes O(N)
-    memory beside the features and one pass over them a pick. Returns int64 (budget), in order.
-    Raises DataError, UnknownId, AlreadyLabelled or BudgetError; warns when the rows do not vary.
+    memory beside the features, and at most 256 MB for rows of centres. `progress` is called
+    between windows with (picked, budget), and may raise to stop: nothing is left behind.
+    Returns int64 (budget), in order. Raises DataError, UnknownId, AlreadyLabelled, BudgetError or
+    OutOfMemory; warns when the rows do not vary.
     """
     embedding = Embedding.of(features)
     pool = Pool(len(embedding), as_ids(labelled), as_ids(excluded))
@@ -37,18 +62,14 @@ def farthest_first(
     metric = Metric(embedding)
     if budget == 0 or does_not_vary(metric):
         return pool.unlabelled[:budget].copy()
-    nearest = _Nearest(metric, pool.unlabelled)
-    nearest.add_all(pool.labelled)
-    picks = np.empty(budget, np.int64)
-    for k in range(budget):
-        if k == 0 and not pool.labelled_count:
-            picks[k] = metric.nearest_to_mean(pool.unlabelled)
-        else:
-            picks[k] = nearest.farthest()
-        nearest.close(int(picks[k]))
-        if k + 1 < budget:
-            nearest.add(int(picks[k]))
-    return picks
+    try:
+        return _greedy(metric, pool, budget, progress or (lambda picked, budget: None))
+    except MemoryError as error:
+        raise OutOfMemory(
+            f"selecting {budget} of {metric.size} images needs about "
+            f"{_megabytes(metric, pool.labelled_count + budget)} MB beside the features; free "
+            "memory, or lower the number of images or of feature columns"
+        ) from error
 
 
 def does_not_vary(metric: Metric) -> bool:
@@ -63,97 +84,66 @@ def does_not_vary(metric: Metric) -> bool:
     return constant
 
 
-class _Nearest:
-    """Squared distance of every candidate to its nearest centre.
+def _megabytes(metric: Metric, centres: int) -> int:
+    rows = min(2 * centres * metric.dimensions * 8, 2 * CACHE)
+    return (64 * metric.size + rows) // 2**20 + 128
 
-    `value` holds float64 direct differences only: infinite before the first centre, -inf for who
-    cannot be picked. A centre is measured only against rows that its inner product, less its
-    error, does not rule out: those whose product exceeds `threshold` plus the centre's own part.
-    """
 
-    def __init__(self, metric: Metric, candidates: Ids) -> None:
-        self.metric, self.screen = metric, Screen(metric)
-        self.value = np.full(metric.size, -np.inf)
-        self.value[candidates] = np.inf
-        # In a few dimensions the radius soon is tiny against the norms, and float64 costs nothing.
-        self._use(np.float32 if metric.dimensions > 32 else np.float64)
+def _greedy(metric: Metric, pool: Pool, budget: int, progress: Progress) -> Ids:
+    picks = np.empty(budget, np.int64)
+    count, start = 0, pool.labelled
+    if not pool.labelled_count:
+        picks[0] = metric.nearest_to_mean(pool.unlabelled)
+        start, count = picks[:1], 1
+    progress(count, budget)
+    if count == budget:
+        return picks
+    state = _begin(metric, pool, start, budget, lambda: progress(count, budget))
+    width = WINDOW
+    while count < budget:
+        window = state.bounds.window(width)
+        if not state.bounds.value[window.ids].max() > 0:  # copies of centres: all that are left tie
+            left = np.flatnonzero(state.bounds.value > OUT)
+            picks[count:] = left[: budget - count]
+            break
+        new = _picks(state, window, budget - count)
+        picks[count : count + len(new)] = new
+        count += len(new)
+        width = max(WINDOW, width // 2) if len(new) else min(2 * width, WIDEST)
+        progress(count, budget)
+    progress(budget, budget)
+    return picks
 
-    def _use(self, precision: Precision) -> None:
-        self.precision = precision
-        self.kappa, self.eta = self.screen.error(precision)
-        self.threshold = np.empty(self.metric.size)
-        self._refresh(slice(None))
 
-    def _refresh(self, ids: Ids | slice) -> None:
-        value = self.value[ids]
-        threshold = (self.screen.norms[ids] * (1 - self.kappa) - value) / 2
-        # Nothing comes nearer than 0, and who is out stays out.
-        self.threshold[ids] = np.where(value > 0, threshold, np.inf)
+def _begin(
+    metric: Metric, pool: Pool, start: Ids, budget: int, between: Callable[[], None]
+) -> Refresh:
+    """Return the state before the first window: the labelled are centres, bounds are loose."""
+    screen = Screen(metric)
+    # In a few dimensions the radius soon is tiny against the norms, and float64 costs nothing.
+    precision: Precision = np.float32 if metric.dimensions > 32 else np.float64
+    if screen.error(precision)[0] > 0.01:
+        precision = np.float64
+    centres = Centres(screen, precision, len(start) + budget)
+    centres.add(metric.without_copies(start))
+    value = first_bounds(centres, between)
+    out = np.ones(metric.size, bool)
+    out[pool.unlabelled] = False
+    out[start] = True
+    value[out] = OUT
+    return Refresh(metric, screen, centres, Bounds(value))
 
-    def farthest(self) -> int:
-        """Return the candidate of the largest value; the smallest id at a tie."""
-        return int(self.value.argmax())
 
-    def close(self, row: int) -> None:
-        """Take `row` out of the candidates."""
-        self.value[row], self.threshold[row] = -np.inf, np.inf
-
-    def add(self, row: int) -> None:
-        """Make `row` a centre: one pass over the rows."""
-        own = self.screen.rows(np.array([row]), self.precision)
-        vectors = self.screen.weighted([z[0] for z in own], self.precision)
-        part = (self.screen.norms[row] * (1 - self.kappa) - self.eta) / 2
-        centre, wasted = self.metric.centre(row), 0
-        for tile in self.metric.tiles:
-            product = self.screen.products(tile, vectors, self.precision)
-            hits = np.flatnonzero(product > self.threshold[tile] + part) + tile.start
-            if hits.size:
-                distances = self.metric.squared_distances(hits, centre)
-                wasted += hits.size - self._lower(hits, distances)
-        self._sharpen(wasted, self.metric.size // 8)
-
-    def _lower(self, ids: Ids, distances: NDArray[np.float64]) -> int:
-        nearer = distances < self.value[ids]
-        np.minimum.at(self.value, ids, distances)
-        self._refresh(ids[nearer])
-        return int(nearer.sum())
-
-    def _sharpen(self, wasted: int, limit: int) -> None:
-        """Turn to float64 products where float32 rules out too few rows; picks stay the same."""
-        if wasted > limit and self.precision is np.float32:
-            self._use(np.float64)
-
-    def add_all(self, centres: Ids) -> None:
-        """Make all `centres` centres, by tiles of a matrix product."""
-        for start in range(0, len(centres), CENTRES):
-            chunk, wasted = centres[start : start + CENTRES], 0
-            own = self.screen.rows(chunk, self.precision)
-            others = self.screen.weighted(own, self.precision)
-            for tile in self.metric.tiles:
-                product = self.screen.products(tile, others, self.precision)
-                rows, columns = self._nearest_pairs(product, tile, chunk)
-                if rows.size:
-                    distances = self.metric.pair_distances(rows, chunk[columns])
-                    wasted += rows.size - self._lower(rows, distances)
-            self._sharpen(wasted, 4 * self.metric.size)
-
-    def _nearest_pairs(
-        self, product: Array, tile: slice, chunk: Ids
-    ) -> tuple[Ids, NDArray[np.int64]]:
-        """Return (row, column) of every pair that may be a row's nearest and nearer than before.
-
-        With g = z_i·z_c - ‖z_c‖²/2 a squared distance is ‖z_i‖² - 2g, and off by at most `slack`.
-        """
-        norms, centres = self.screen.norms[tile], self.screen.norms[chunk]
-        product -= (centres / 2).astype(product.dtype)
-        best = product.max(axis=1).astype(np.float64)
-        slack = self.kappa * (norms + centres.max()) + self.eta
-        value = self.value[tile]
-        floor = np.where(value > 0, (norms - value - slack) / 2, np.inf)
-        hits = np.flatnonzero(best > floor)
-        if self.screen.integral:  # exact: a row's best column is its nearest centre
-            return hits + tile.start, product[hits].argmax(axis=1)
-        limit = np.maximum(floor, best - slack)[hits].astype(product.dtype)
-        limit = np.nextafter(limit, product.dtype.type(-np.inf))
-        rows, columns = np.nonzero(product[hits] >= limit[:, None])
-        return hits[rows] + tile.start, columns
+def _picks(state: Refresh, window: Window, limit: int) -> Ids:
+    """Refresh a window and pick in it while its best beats all outside; return the ids."""
+    rows, norms = state.rows(window.ids)
+    state.run(window, rows, norms)
+    ahead = np.flatnonzero(window.ahead(state.bounds.value[window.ids], window.ids))
+    if not ahead.size:
+        state.sharpen()
+        return window.ids[:0]
+    contest = Contest(state, window, window.ids[ahead], [r[ahead] for r in rows], norms[ahead])
+    picks = contest.run(limit)
+    contest.close()
+    state.sharpen()
+    return picks

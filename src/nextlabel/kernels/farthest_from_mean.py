@@ -6,8 +6,6 @@ row's score is ‖z‖² - 2 z·μ about any fixed shift; and when μ moves by �
 2‖z‖δ, so most rows need no fresh look.
 """
 
-import hashlib
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -130,7 +128,7 @@ class _Scores:
             vectors = self.screen.weighted(self.sums, np.float64)
             products = self.screen.products(near, vectors, np.float64)
             return int(near[(len(self.centres) * self.screen.norms[near] - 2 * products).argmax()])
-        near = self._without_copies(near)
+        near = self.metric.without_copies(near)
         for row in near if len(near) > 1 else ():
             self._advance(int(row))
         return int(near[self.totals[near].argmax()])
@@ -143,13 +141,3 @@ class _Scores:
             terms = self.metric.squared_distances(chunk, own)
             self.totals[row] = np.add.accumulate(np.append(self.totals[row], terms))[-1]
             self.seen[row] += len(chunk)
-
-    def _without_copies(self, ids: Ids) -> Ids:
-        """Return the first of each set of identical rows: the others tie with it and come later."""
-        first: dict[bytes, int] = {}
-        for begin in range(0, len(ids), TILE):
-            span = ids[begin : begin + TILE]
-            for row, *values in zip(span, *self.metric.rows(span), strict=True):
-                digest = hashlib.sha256(b"".join(v.tobytes() for v in values)).digest()
-                first.setdefault(digest, int(row))
-        return np.array(list(first.values()), np.int64)

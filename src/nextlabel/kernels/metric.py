@@ -5,6 +5,7 @@ contiguous float64. Weights multiply the sums and never the coordinates, so that
 in exact arithmetic are not told apart by the rounding of a factor.
 """
 
+import hashlib
 import math
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
@@ -25,11 +26,15 @@ Rows = Ids | slice
 
 
 class Part(NamedTuple):
-    """One block: its rows are multiplied by `unit`, a power of two, and its sums by `weight`."""
+    """One block: its rows are multiplied by `unit`, a power of two, and its sums by `weight`.
+
+    `largest` is the largest absolute value of the array as it stands.
+    """
 
     array: Array
     unit: float
     weight: float
+    largest: float
 
     def rows(self, ids: Rows) -> NDArray[np.float64]:
         """Return rows in this part's unit, shape (n, d_b), contiguous."""
@@ -42,25 +47,18 @@ def parts_of(embedding: Embedding) -> tuple[Part, ...]:
 
     Only comparisons of distances have a meaning then, not their size. One block weighs 1.
     """
-    exponents = [_exponent(_largest(array)) for array, _ in embedding.blocks]
+    exponents = [_exponent(largest) for largest in embedding.largest]
     if len(embedding.blocks) == 1:
-        return (Part(embedding.blocks[0][0], math.ldexp(1.0, -exponents[0]), 1.0),)
+        unit = math.ldexp(1.0, -exponents[0])
+        return (Part(embedding.blocks[0][0], unit, 1.0, embedding.largest[0]),)
     factors = [math.frexp(factor) for _, factor in embedding.blocks]
     top = max(own + e for (_, own), e in zip(factors, exponents, strict=True))
     top = 0 if abs(top) <= 2 * NATURAL else top
     return tuple(
-        Part(array, math.ldexp(1.0, -e), math.ldexp(mantissa, own + e - top) ** 2)
-        for (array, _), (mantissa, own), e in zip(embedding.blocks, factors, exponents, strict=True)
-    )
-
-
-def _largest(array: Array) -> float:
-    return max(
-        (
-            max(float(array[s : s + TILE].max()), -float(array[s : s + TILE].min()))
-            for s in range(0, len(array), TILE)
-        ),
-        default=0.0,
+        Part(array, math.ldexp(1.0, -e), math.ldexp(mantissa, own + e - top) ** 2, largest)
+        for (array, _), (mantissa, own), e, largest in zip(
+            embedding.blocks, factors, exponents, embedding.largest, strict=True
+        )
     )
 
 
@@ -135,6 +133,22 @@ class Metric:
                 total[:] = np.add.accumulate(rows, axis=0)[-1]
         mean = [row + total / len(ids) for row, total in zip(first, sums, strict=True)]
         return int(ids[self.squared_distances(ids, mean).argmin()])
+
+    def without_copies(self, ids: Ids) -> Ids:
+        """Return `ids` without those whose row is that of an earlier one."""
+        sums = np.empty(len(ids))
+        for begin in range(0, len(ids), TILE):
+            rows = self.rows(ids[begin : begin + TILE])
+            sums[begin : begin + TILE] = sum(own.sum(axis=1) for own in rows)
+        _, group, sizes = np.unique(sums, return_inverse=True, return_counts=True)
+        stays = sizes[group] == 1
+        first: set[bytes] = set()
+        for place in np.flatnonzero(~stays):
+            row = b"".join(own.tobytes() for own in self.centre(int(ids[place])))
+            digest = hashlib.sha256(row).digest()
+            stays[place] = digest not in first
+            first.add(digest)
+        return np.asarray(ids[stays])
 
     def is_constant(self) -> bool:
         """Say whether all rows are the same, so that no distance tells them apart."""

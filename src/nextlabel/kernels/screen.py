@@ -1,6 +1,7 @@
 """Inner products at BLAS speed, and a bound on how wrong they can be: what need not be measured."""
 
 from collections.abc import Sequence
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -11,28 +12,46 @@ from nextlabel.kernels.metric import Metric, Part, Rows
 
 Precision = type[np.float32] | type[np.float64]
 
+SAMPLE = 1024
+"""Rows, evenly spaced, that tell whether there is an offset."""
+
 
 class Screen:
-    """Rows z = x - shift of a metric, and their norms ‖z‖² (float64, N).
+    """Rows z = x - shift of a metric, their norms ‖z‖² and their inner products.
 
-    The shift is the mean where the mean is large against the spread (an offset would eat float32's
+    The shift is a mean where the mean is large against the spread (an offset would eat float32's
     24 bits) and 0 elsewhere. It is representable in float32 and so costs no rounding of its own.
     `integral` says that all values are whole and small, so that every inner product is exact.
     """
 
     def __init__(self, metric: Metric) -> None:
         self.metric = metric
-        moments = [_moments(part, metric) for part in metric.parts]
-        self.integral = len(moments) == 1 and moments[0][2]
+        self.integral = len(metric.parts) == 1 and _products_are_exact(metric)
         self.shifts = [
-            np.zeros(mean.shape, np.float32) if self.integral else _shift(mean, square)
-            for mean, square, _ in moments
+            np.zeros(part.array.shape[1], np.float32) if self.integral else _shift(part)
+            for part in metric.parts
         ]
-        self.norms = np.zeros(metric.size)
-        for tile in metric.tiles:
-            for part, shift in zip(metric.parts, self.shifts, strict=True):
-                z = part.rows(tile) - shift
-                self.norms[tile] += part.weight * np.square(z, out=z).sum(axis=1)
+
+    @cached_property
+    def norms(self) -> NDArray[np.float64]:
+        """‖z‖² of all rows, float64 (N): one pass, when first asked for."""
+        return np.concatenate(
+            [self.squares(self.rows(tile, np.float64)) for tile in self.metric.tiles]
+        )
+
+    def squares(self, rows: Sequence[Array]) -> NDArray[np.float64]:
+        """Return the weighted ‖z‖² (n) of shifted rows, summed in float64."""
+        return self._squares([np.asarray(own, np.float64) for own in rows])
+
+    def quick_squares(self, rows: Sequence[Array]) -> NDArray[np.float64]:
+        """Return the same summed in the rows' own precision: off by a factor in 1 ± κ."""
+        return self._squares(rows)
+
+    def _squares(self, rows: Sequence[Array]) -> NDArray[np.float64]:
+        total = np.zeros(len(rows[0]))
+        for part, own in zip(self.metric.parts, rows, strict=True):
+            total += part.weight * np.einsum("ij,ij->i", own, own)
+        return total
 
     def rows(self, ids: Rows, precision: Precision) -> list[Array]:
         """Return the shifted rows of `ids` block by block, each (n, d_b), rounded once."""
@@ -56,12 +75,7 @@ class Screen:
 
     def products(self, ids: Rows, others: Sequence[Array], precision: Precision) -> Array:
         """Return Σ_b w_b z_b·o_b, (n) for `weighted` vectors (d_b), (n, k) for rows (k, d_b)."""
-        total: Any = None
-        for rows, other in zip(self.rows(ids, precision), others, strict=True):
-            own = rows @ other.T
-            total = own if total is None else np.add(total, own, out=total)
-        assert total is not None
-        return np.asarray(total)
+        return inner(self.rows(ids, precision), others)
 
     def error(self, precision: Precision) -> tuple[float, float]:
         """Return κ and η: ‖z_i‖² + ‖z_c‖² - 2 z_i·z_c is off by at most κ(‖z_i‖² + ‖z_c‖²) + η.
@@ -82,20 +96,33 @@ class Screen:
         return kappa, 2.0**20 * d * float(np.finfo(precision).tiny)
 
 
-def _moments(part: Part, metric: Metric) -> tuple[NDArray[np.float64], float, bool]:
-    """Return the mean row (d_b), the mean squared norm, and whether products are exact."""
-    total, square, largest, whole = np.zeros(part.array.shape[1]), 0.0, 0.0, part.unit == 1
-    for tile in metric.tiles:
-        rows = part.rows(tile)
-        total += rows.sum(axis=0)
-        square += float(np.square(rows).sum())
-        largest = max(largest, float(np.abs(rows).max()))
-        whole = whole and bool((np.rint(rows) == rows).all())
-    small = 4 * part.array.shape[1] * largest**2 < 2.0**24
-    return total / metric.size, square / metric.size, whole and small
+def inner(rows: Sequence[Array], others: Sequence[Array]) -> Array:
+    """Return Σ_b rows_b · others_b: (n, d_b) by (k, d_b), one of them weighted, give (n, k)."""
+    total: Any = None
+    for own, other in zip(rows, others, strict=True):
+        product = own @ other.T
+        total = product if total is None else np.add(total, product, out=total)
+    assert total is not None
+    return np.asarray(total)
 
 
-def _shift(mean: NDArray[np.float64], square: float) -> NDArray[np.float32]:
+def _products_are_exact(metric: Metric) -> bool:
+    """Say whether all values of the one block are whole and sums of their squares below 2^24."""
+    part = metric.parts[0]
+    if part.unit != 1 or 4 * part.array.shape[1] * part.largest**2 >= 2.0**24:
+        return False
+    if part.array.dtype.kind in "iub":
+        return True
+    return all(
+        bool((np.rint(rows) == rows).all()) for rows in (part.array[t] for t in metric.tiles)
+    )
+
+
+def _shift(part: Part) -> NDArray[np.float32]:
+    """Return a mean, of a sample, or zeros: whatever it is, the picks stay the same."""
+    rows = part.rows(slice(None, None, max(1, len(part.array) // SAMPLE)))
+    mean = rows.mean(axis=0)
+    offset = float(mean @ mean)
     # Cancellation can only make the spread look too small, and then the mean is taken: safe.
-    spread, offset = square - float(mean @ mean), float(mean @ mean)
+    spread = float(np.square(rows).sum()) / len(rows) - offset
     return mean.astype(np.float32) if offset > 4 * spread else np.zeros(mean.shape, np.float32)
