@@ -14,6 +14,7 @@ from nextlabel.lab.events import (
     TrialDone,
     TrialFailed,
     TrialStarted,
+    TrialWarned,
 )
 from nextlabel.lab.plan import plan
 from nextlabel.lab.run import run
@@ -45,13 +46,13 @@ def rows(path, experiment="tiny"):
 
 
 def test_a_grid_runs_and_the_same_again_runs_nothing(tiny, tmp_path):
-    experiment = tiny()
+    experiment = tiny(target=60)
     with Store.open(tmp_path / "store.db") as store:
         events = list(run(experiment, store, cache_dir=tmp_path / "cache", jobs=2))
         assert events[0] == ExperimentReady(6, 6)
         assert sum(isinstance(e, TrialStarted) for e in events) == 6
         assert sum(isinstance(e, TrialDone) for e in events) == 6
-        assert sum(isinstance(e, RoundDone) for e in events) == 6 * 4
+        assert sum(isinstance(e, RoundDone) for e in events) == 6 * 3
         states = store.trials("tiny")
         assert [s.status for s in states] == ["done"] * 6
         assert [(s.record.arm, s.record.seed) for s in states][:3] == [
@@ -74,10 +75,10 @@ def test_a_grid_runs_and_the_same_again_runs_nothing(tiny, tmp_path):
         again = list(run(experiment, store, cache_dir=tmp_path / "cache", jobs=2))
         assert again == [ExperimentReady(6, 0)]
         before = rows(tmp_path / "store.db")
-        more = list(run(tiny(target=90), store, cache_dir=tmp_path / "cache", jobs=2))
+        more = list(run(tiny(target=80), store, cache_dir=tmp_path / "cache", jobs=2))
         assert sum(isinstance(e, RoundDone) for e in more) == 6
         after = rows(tmp_path / "store.db")
-        assert all(after[trial][:4] == known for trial, known in before.items())
+        assert all(after[trial][:3] == known for trial, known in before.items())
 
 
 def test_killed_at_any_moment_it_ends_in_the_same_rows(tiny, tmp_path):
@@ -272,3 +273,49 @@ def test_a_plan_counts_and_runs_nothing(tiny, tmp_path):
         assert plan(experiment, store).pending == 0
         assert plan(experiment, store).training_samples == 0
         assert json.dumps(planned.__dict__)
+
+
+def test_a_target_between_stored_rounds_is_refused_before_anything_changes(tiny, tmp_path):
+    arms = [{"name": "random", "strategy": "random"}]
+    change = {"arms": arms, "primary": None, "seeds": [0]}
+    with Store.open(tmp_path / "store.db") as store:
+        list(run(tiny(**change, target=60), store, cache_dir=tmp_path / "cache"))
+        before = store.experiment("tiny")
+        with pytest.raises(UsageError, match=r"would have 50 labels in round 2, .* has 60 there"):
+            next(run(tiny(**change, target=50), store, cache_dir=tmp_path / "cache"))
+        assert store.experiment("tiny") == before
+        (lower,) = run(tiny(**change, target=40), store, cache_dir=tmp_path / "cache")
+        assert lower == ExperimentReady(1, 0)
+        list(run(tiny(**change, target=70), store, cache_dir=tmp_path / "cache"))
+        with pytest.raises(UsageError, match="target 90 would have 80 labels in round 3"):
+            next(run(tiny(**change, target=90), store, cache_dir=tmp_path / "cache"))
+
+
+def test_arms_of_a_seed_that_start_from_other_weights_are_refused(tiny, tmp_path, monkeypatch):
+    with Store.open(tmp_path / "store.db") as store:
+        events = list(run(tiny(seeds=[0], target=60), store, cache_dir=tmp_path / "cache"))
+        hashes = {s.environment["initial_weights"] for s in store.trials("tiny")}
+        assert len(hashes) == 1 and isinstance(events[-1], TrialDone)
+        for state in store.trials("tiny")[:1]:
+            store.begin(state.record.key, state.environment | {"initial_weights": "other"})
+        with pytest.raises(StoreError, match="starts from other weights than 'random'"):
+            list(run(tiny(seeds=[0], target=80), store, cache_dir=tmp_path / "cache"))
+
+
+def test_a_warning_is_an_event_once(tiny, tmp_path):
+    import numpy as np
+
+    np.save(tmp_path / "flat.npy", np.zeros((150, 2)))
+    arms = [
+        {"name": n, "strategy": "core_set", "features": {str(tmp_path / "flat.npy"): 1.0}}
+        for n in "ab"
+    ]
+    with Store.open(tmp_path / "store.db") as store:
+        experiment = tiny(arms=arms, primary=None, seeds=[0])
+        events = list(run(experiment, store, cache_dir=tmp_path / "cache"))
+        words = [e.warning for e in events if isinstance(e, TrialWarned)]
+        assert len(words) == len(set(words)) >= 1
+        assert any("same" in w for w in words)
+        first = store.history(store.trials("tiny")[0].record.key)
+        left = np.setdiff1d(np.arange(150), first[0].chosen)
+        assert first[1].chosen.tolist() == left[:20].tolist()

@@ -100,7 +100,7 @@ def test_a_strategy_may_choose_the_initial_set(tiny, tmp_path):
     with pytest.raises(UsageError, match="add a block to its features"):
         rounds(blind, "cold", 0, tmp_path)
     with pytest.raises(UsageError, match="needs probabilities before any label"):
-        rounds(tiny(arms=[{**arm, "start": "entropy"}], primary=None), "cold", 0, tmp_path)
+        tiny(arms=[{**arm, "start": "entropy"}], primary=None)
 
 
 def test_the_key_is_what_decides_the_outcome(tiny):

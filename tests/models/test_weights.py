@@ -126,3 +126,19 @@ def test_no_network_is_one_clear_sentence(tmp_path, monkeypatch):
     monkeypatch.setattr("pooch.retrieve", retrieve)
     with pytest.raises(DataError, match='give its path, or set weights = "random"'):
         load_weights("imagenet", tmp_path)
+
+
+def test_a_url_may_bring_its_checksum(published, tmp_path, monkeypatch):
+    asked = []
+
+    def retrieve(url, known_hash, path, fname, progressbar):
+        asked.append((url, known_hash, fname))
+        return str(published)
+
+    monkeypatch.setattr("pooch.retrieve", retrieve)
+    load_weights("https://example.org/mine.pth#sha256=ab12", tmp_path)
+    load_weights("https://example.org/mine.pth", tmp_path)
+    assert asked == [
+        ("https://example.org/mine.pth", "sha256:ab12", "mine.pth"),
+        ("https://example.org/mine.pth", None, "mine.pth"),
+    ]

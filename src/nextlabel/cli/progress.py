@@ -12,7 +12,14 @@ from nextlabel.cli.output import complain, duration, note, plural
 if TYPE_CHECKING:
     from rich.progress import TaskID
 
-    from nextlabel.lab.events import Event, RoundDone, TrialDone, TrialFailed, TrialStarted
+    from nextlabel.lab.events import (
+        Event,
+        RoundDone,
+        TrialDone,
+        TrialFailed,
+        TrialStarted,
+        TrialWarned,
+    )
 
 Show = Callable[["Event"], None]
 
@@ -98,6 +105,8 @@ def _lines() -> Iterator[Show]:
             case events.TrialDone():
                 left = f", {about(progress.left)} for all" if progress.left else ""
                 note(f"{_name(event)}: done, {progress.finished} of {progress.pending}{left}")
+            case events.TrialWarned():
+                note(f"warning: {_name(event)}: {event.warning}")
             case events.TrialFailed():
                 complain(f"{_name(event)}: {event.error}")
 
@@ -131,12 +140,16 @@ def _bars() -> Iterator[Show]:
                 bars.start()  # not before: the data sets' own bars come first
                 bars.update(whole, total=event.pending)
             case events.TrialStarted():
+                if event.key in rows:  # a second try
+                    bars.remove_task(rows.pop(event.key))
                 rows[event.key] = bars.add_task(
                     _name(event), total=event.rounds_total, completed=event.rounds_done, left=""
                 )
             case events.RoundDone():
                 course = progress.courses[event.key]
                 bars.update(rows[event.key], completed=course.done, left=about(course.left))
+            case events.TrialWarned():
+                bars.console.print(f"warning: {_name(event)}: {event.warning}", markup=False)
             case events.TrialDone() | events.TrialFailed():
                 if event.key in rows:
                     bars.remove_task(rows.pop(event.key))
@@ -150,5 +163,5 @@ def _bars() -> Iterator[Show]:
         bars.stop()
 
 
-def _name(event: "TrialStarted | RoundDone | TrialDone | TrialFailed") -> str:
+def _name(event: "TrialStarted | RoundDone | TrialWarned | TrialDone | TrialFailed") -> str:
     return f"{event.arm}, seed {event.seed}"

@@ -40,6 +40,11 @@ class Block(Protocol):
         ...
 
     @property
+    def cached(self) -> bool:
+        """True when what was fitted is worth keeping for other trials."""
+        ...
+
+    @property
     def identity(self) -> Mapping[str, Any]:
         """What decides the outcome besides data and seed, for the cache's key."""
         ...

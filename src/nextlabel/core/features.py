@@ -102,8 +102,8 @@ class FeatureSpace:
 
     @property
     def blocks(self) -> tuple[str, ...]:
-        """Names of the blocks that weigh more than zero, in order."""
-        return tuple(name for name, weight in self.weights.items() if weight > 0)
+        """Names of the blocks that weigh more than zero, sorted: their order changes no sum."""
+        return tuple(sorted(name for name, weight in self.weights.items() if weight > 0))
 
     def embed(self, blocks: Mapping[str, Any]) -> Embedding:
         """Return the embedding of rows given block by block (equation 6).

@@ -1,4 +1,4 @@
-"""How fitted blocks and task models are written to the cache and read back, bit for bit."""
+"""Fitted blocks and task models in the cache: by what they depend on, and back bit for bit."""
 
 import json
 from pathlib import Path
@@ -7,8 +7,52 @@ from typing import Any
 import numpy as np
 
 from nextlabel.core.block import FittedBlock
+from nextlabel.core.dataset import Dataset
 from nextlabel.core.learner import Training
+from nextlabel.core.pool import Pool
+from nextlabel.core.seeds import Seeds
 from nextlabel.core.types import PARTS
+from nextlabel.lab.cache import Cache
+from nextlabel.models.device import resolve
+from nextlabel.models.settings import TrainingSettings
+
+ARTEFACT_VERSION = 1
+"""To be raised when code changes what comes out of the same settings."""
+
+
+def circumstances(data: Dataset, seeds: Seeds, training: TrainingSettings) -> dict[str, Any]:
+    """Return what every artefact depends on besides its own settings."""
+    import sklearn
+    import torch
+
+    return {
+        "artefact": ARTEFACT_VERSION,
+        "data": data.checksum,
+        "seed": seeds.seed,
+        "threads": training.threads,
+        "device": resolve(training.device).type,
+        "versions": [torch.__version__, np.__version__, sklearn.__version__],
+    }
+
+
+def fitted_block(
+    maker: Any, data: Dataset, seeds: Seeds, training: TrainingSettings, cache: Cache
+) -> FittedBlock:
+    """Return the features of an unsupervised block, fitted now or taken from the cache."""
+    name, pool = type(maker).__name__, Pool(len(data.train))
+    if not maker.cached:
+        fitted: FittedBlock = maker.fit(data, pool, None, 0, seeds)
+        return fitted
+    identity = {**circumstances(data, seeds, training), "block": name, **maker.identity}
+    found: FittedBlock
+    found, _ = cache.get(
+        f"block-{name.lower()}",
+        identity,
+        lambda: maker.fit(data, pool, None, 0, seeds),
+        save_block,
+        load_block,
+    )
+    return found
 
 
 def save_block(block: FittedBlock, path: Path) -> None:

@@ -10,11 +10,10 @@ import numpy as np
 
 from nextlabel.core.dataset import Dataset, Images
 from nextlabel.core.errors import DataError, StoreError
-from nextlabel.core.pool import Pool
 from nextlabel.core.seeds import Seeds
 from nextlabel.core.types import PARTS, Array
 from nextlabel.data.settings import DataSettings
-from nextlabel.lab.artefacts import load_block, save_block
+from nextlabel.lab.artefacts import fitted_block
 from nextlabel.lab.cache import Cache
 from nextlabel.lab.spec import make_block
 from nextlabel.models.settings import TrainingSettings
@@ -77,7 +76,9 @@ def embed(
     pool = _whole(images) if folder else images
     if len(pool.train) < 2:
         raise DataError(f"{data} holds {len(pool.train)} images; give at least 2")
-    fitted = _fit(block, dict(options or {}), pool, Cache.open(cache_dir), seed, threads)
+    training = TrainingSettings(threads=threads)
+    maker = make_block(block, dict(options or {}), training)
+    fitted = fitted_block(maker, pool, Seeds(seed), training, Cache.open(cache_dir))
     parts = [part for part in PARTS if part in fitted.features]
     names = [pool.part(part).names for part in parts]
     return EmbeddingFile(
@@ -97,27 +98,3 @@ def _whole(data: Dataset) -> Dataset:
     )
     none = Images(train.images[:0], None, names=())
     return Dataset(data.name, data.task, data.classes, train, none, none, data.sources)
-
-
-def _fit(
-    block: str, options: dict[str, Any], data: Dataset, cache: Cache, seed: int, threads: int
-) -> Any:
-    import torch
-
-    maker = make_block(block, options, TrainingSettings(threads=threads))
-    identity = {
-        "data": data.checksum,
-        "seed": seed,
-        "threads": threads,
-        "torch": torch.__version__,
-        "block": type(maker).__name__,
-        **maker.identity,
-    }
-    fitted, _ = cache.get(
-        "embed",
-        identity,
-        lambda: maker.fit(data, Pool(len(data.train)), None, 0, Seeds(seed)),
-        save_block,
-        load_block,
-    )
-    return fitted

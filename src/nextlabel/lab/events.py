@@ -37,6 +37,16 @@ class RoundDone:
 
 
 @dataclass(frozen=True)
+class TrialWarned:
+    """Something in a trial deserves a look; the same words are reported once in a run."""
+
+    arm: str
+    seed: int
+    key: str
+    warning: str
+
+
+@dataclass(frozen=True)
 class TrialDone:
     """A trial has reached its target."""
 
@@ -55,4 +65,6 @@ class TrialFailed:
     error: str
 
 
-Event: TypeAlias = ExperimentReady | TrialStarted | RoundDone | TrialDone | TrialFailed
+Event: TypeAlias = (
+    ExperimentReady | TrialStarted | RoundDone | TrialWarned | TrialDone | TrialFailed
+)

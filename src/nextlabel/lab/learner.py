@@ -16,7 +16,7 @@ from nextlabel.core.pool import Pool
 from nextlabel.core.seeds import Seeds
 from nextlabel.core.snapshot import Snapshot
 from nextlabel.core.types import Array, Labels, Part, Signal
-from nextlabel.lab.artefacts import load_block, load_task, save_block, save_task
+from nextlabel.lab.artefacts import circumstances, fitted_block, load_task, save_task
 from nextlabel.lab.cache import Cache
 from nextlabel.lab.spec import TASK, Arm, Experiment
 from nextlabel.models.metrics import evaluate
@@ -49,11 +49,6 @@ class TrialLearner:
 
     def cold(self, pool: Pool, needs: frozenset[Signal]) -> Snapshot:
         """Return the task-agnostic part of the space; UsageError when more is needed."""
-        if needs - {"features"}:
-            raise UsageError(
-                f"start {self.arm.start!r} needs {', '.join(sorted(needs - {'features'}))} before "
-                "any label is there; choose one that needs none"
-            )
         if not needs:
             return Snapshot(pool, self.data.task)
         if not self.arm.blocks:
@@ -93,10 +88,10 @@ class TrialLearner:
             return fitted.state(), fitted.training
 
         identity = {
-            **self._identity(),
-            "model": self.experiment.model.model_dump(mode="json"),
+            **circumstances(self.data, self.seeds, self.experiment.training),
+            "model": self.experiment.model.model_dump(mode="json", exclude={"weights"}),
             "weights": weights_identity(self.experiment),
-            "training": self.experiment.training.model_dump(mode="json"),
+            "training": self.experiment.training.model_dump(mode="json", exclude={"device"}),
             "labelled": pool.labelled.tolist(),
         }
         (state, training), _ = self.cache.get("round0", identity, make, save_task, load_task)
@@ -105,27 +100,14 @@ class TrialLearner:
     def block(self, name: str) -> FittedBlock:
         """Return the block's features, fitted at first use or taken from the cache."""
         if name not in self._blocks:
-            maker = self.experiment.block(name)
-            identity = {**self._identity(), "block": type(maker).__name__, **maker.identity}
-            self._blocks[name], _ = self.cache.get(
-                f"block-{type(maker).__name__.lower()}",
-                identity,
-                lambda: maker.fit(self.data, Pool(len(self.data.train)), None, 0, self.seeds),
-                save_block,
-                load_block,
+            self._blocks[name] = fitted_block(
+                self.experiment.block(name),
+                self.data,
+                self.seeds,
+                self.experiment.training,
+                self.cache,
             )
         return self._blocks[name]
-
-    def _identity(self) -> dict[str, Any]:
-        import torch
-
-        return {
-            "data": self.data.checksum,
-            "seed": self.seeds.seed,
-            "threads": self.experiment.training.threads,
-            "device": str(self.model.device),
-            "torch": torch.__version__,
-        }
 
     def images(self, part: Part) -> Any:
         """Return the images of a part as a uint8 tensor on the model's device."""
@@ -148,11 +130,6 @@ class FittedRound:
         space = learner.arm.space
         if "probabilities" in needs or ("features" in needs and TASK in space.blocks):
             seen = self.model.infer(learner.images("train"))
-        if "predicted_loss" in needs:
-            raise UsageError(
-                f"arm {learner.arm.name!r} needs predicted_loss, which no model here gives; "
-                "choose another strategy"
-            )
         return Snapshot(
             pool,
             learner.data.task,
@@ -183,11 +160,11 @@ class FittedRound:
 
 
 def weights_identity(experiment: Experiment) -> str:
-    """Return what the task model starts from: "random", or the sha256 of the file."""
+    """Return what the task model starts from: "random", or the sha256 of the file's bytes."""
     from nextlabel.models.weights import load_weights
 
     weights = load_weights(experiment.model.weights)
-    return "random" if weights is None else weights.name
+    return "random" if weights is None else weights.sha256
 
 
 def to_index(ids: Array) -> Any:

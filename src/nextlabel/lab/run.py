@@ -18,6 +18,7 @@ from nextlabel.lab.events import (
     TrialDone,
     TrialFailed,
     TrialStarted,
+    TrialWarned,
 )
 from nextlabel.lab.spec import Experiment
 from nextlabel.lab.store import Store, TrialRecord, initial_hash
@@ -66,6 +67,7 @@ def run(
     data = load_data(experiment, data_dir, progress)
     planned = {trial.key(data.checksum): trial for trial in trials(experiment, jobs)}
     with _alone(store):
+        _check_counts(store, planned)
         _enrol(experiment, store, planned, data.checksum)
         done = {
             state.record.key: state.labelled_count >= experiment.target
@@ -77,9 +79,15 @@ def run(
             if done[key]:
                 store.finish(key)
         if pending:
-            yield from _drive(
+            said: set[str] = set()
+            for event in _drive(
                 experiment, store, planned, pending, _origin(data), data_dir, cache, jobs, fail_fast
-            )
+            ):
+                if isinstance(event, TrialWarned):
+                    if event.warning in said:
+                        continue
+                    said.add(event.warning)
+                yield event
 
 
 def _origin(data: Dataset) -> dict[str, Any]:
@@ -99,6 +107,40 @@ def _enrol(
     }
     ordered = [records[arm.name, seed] for arm in experiment.arms for seed in experiment.seeds]
     store.enrol(experiment.name, experiment.resolved(), ordered)
+
+
+def _check_counts(store: Store, planned: Mapping[str, TrialSpec]) -> None:
+    """Raise UsageError where stored rounds have other label counts than this target would give.
+
+    Only a last batch that was cut for an earlier target can: going on from it would end in other
+    rows than a run of its own.
+    """
+    known = {s.record.key for name in store.experiments() for s in store.trials(name)}
+    for key in known & set(planned):
+        trial = planned[key]
+        for found in store.history(key)[: trial.rounds]:
+            wanted = trial.labelled(found.number)
+            if found.labelled_count != wanted:
+                raise UsageError(
+                    f"target {trial.experiment.target} would have {wanted} labels in round "
+                    f"{found.number}, and {store.location} has {found.labelled_count} there; give "
+                    "a target of whole batches, or another --store"
+                )
+
+
+def _check_weights(store: Store, trial: _Running) -> None:
+    """Raise StoreError unless all arms of a seed start from the same weights, as promised."""
+    states = store.trials(trial.trial.experiment.name)
+    (own,) = [s.record.spec["model"] for s in states if s.record.key == trial.key]
+    for other in states:
+        theirs = other.environment.get("initial_weights")
+        alike = other.record.seed == trial.trial.seed and other.record.spec["model"] == own
+        if alike and theirs not in (None, trial.environment["initial_weights"]):
+            raise StoreError(
+                f"arm {trial.trial.arm.name!r} starts from other weights than "
+                f"{other.record.arm!r} with seed {other.record.seed}; pairs must start alike, so "
+                "give another --store"
+            )
 
 
 def _drive(
@@ -178,7 +220,10 @@ def _write(
         known = store.history(message.key)
         first = initial_hash(known[0].chosen) if known else None
         trial.environment = {**message.environment, **origin}
+        _check_weights(store, trial)
         store.begin(message.key, trial.environment, first)
+    elif message.warning is not None:
+        yield TrialWarned(*trial.place, message.warning)
     elif message.block is not None:
         store.log_block(message.key, message.block, message.log, message.pictures or {})
     elif message.round is not None:

@@ -11,9 +11,12 @@ from pydantic import BaseModel, Field, ValidationError, model_validator
 from nextlabel.core.errors import UsageError, nearest
 from nextlabel.core.features import FeatureSpace, Scale
 from nextlabel.core.settings import Settings
+from nextlabel.core.types import Signal
 from nextlabel.data.settings import DataSettings
 from nextlabel.models.settings import ModelSettings, TrainingSettings
 from nextlabel.strategies import create
+
+MOST_SEEDS = 10_000
 
 TASK = "task"
 """The name of T_f in a feature space; all other names are blocks."""
@@ -77,8 +80,9 @@ class Experiment(Settings):
             twice = [value for value in values if list(values).count(value) > 1]
             if twice:
                 raise ValueError(f"{kind} {twice[0]!r} stands twice; give each its own")
-        if min(self.seeds) < 0:
-            raise ValueError(f"seed {min(self.seeds)} is negative; seeds start at 0")
+        for seed in self.seeds:
+            if not 0 <= seed < 2**63:
+                raise ValueError(f"seed {seed} must lie between 0 and 2^63 - 1")
         if self.target < self.initial:
             raise ValueError(
                 f"target {self.target} is below initial {self.initial}; raise target to at least "
@@ -162,14 +166,29 @@ def parse_experiment(raw: Mapping[str, Any], name: str = "experiment") -> Experi
             message = "is missing; add it"
         raise UsageError(f"{where}: {message}{value}") from error
     for arm in experiment.arms:
-        create(arm.strategy, arm.options)
+        _check_signals(arm, create(arm.strategy, arm.options).needs, {"features", "probabilities"})
         if arm.start != "random":
-            create(arm.start)
+            _check_signals(arm, create(arm.start).needs, {"features"})
         for block in arm.blocks:
             experiment.block(block)
     for block in experiment.blocks:
         experiment.block(block)
     return experiment
+
+
+def _check_signals(arm: Arm, needs: frozenset[Signal], given: set[str]) -> None:
+    """Raise UsageError when a strategy would ask for what no model here gives at that time."""
+    missing = sorted(needs - given)
+    if missing and given == {"features"}:
+        raise UsageError(
+            f"arm {arm.name!r}: start {arm.start!r} needs {missing[0]} before any label is there; "
+            "choose one that needs features alone, or none"
+        )
+    if missing:
+        raise UsageError(
+            f"arm {arm.name!r}: strategy {arm.strategy!r} needs {missing[0]}, which no model here "
+            "gives; choose another strategy"
+        )
 
 
 def make_block(name: str, options: Mapping[str, Any], training: TrainingSettings) -> Any:
@@ -259,8 +278,11 @@ def _settings_in(annotation: Any) -> type[BaseModel] | None:
 def _plain(raw: Mapping[str, Any]) -> dict[str, Any]:
     """Return a deep copy; a number of seeds becomes 0 … n - 1."""
     copy: dict[str, Any] = json.loads(json.dumps(raw, default=str))
-    if isinstance(copy.get("seeds"), int) and not isinstance(copy["seeds"], bool):
-        copy["seeds"] = list(range(copy["seeds"]))
+    count = copy.get("seeds")
+    if isinstance(count, int) and not isinstance(count, bool):
+        if count > MOST_SEEDS:
+            raise UsageError(f"seeds {count} are too many; give at most {MOST_SEEDS}")
+        copy["seeds"] = list(range(count))
     return copy
 
 

@@ -1,5 +1,6 @@
 """The composition root: an arm and a seed become an iterator of rounds."""
 
+import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +19,8 @@ from nextlabel.lab.cache import Cache, digest
 from nextlabel.lab.learner import TrialLearner, weights_identity
 from nextlabel.lab.spec import Arm, Experiment
 from nextlabel.models.device import resolve
-from nextlabel.models.metrics import MEASURED
+from nextlabel.models.metrics import MEASURED, RANKING
+from nextlabel.models.task import TaskModel
 from nextlabel.strategies import create
 
 KEY_VERSION = 1
@@ -38,6 +40,11 @@ class TrialSpec:
         """How many rounds it takes to the target, the initial one counted."""
         spec = self.experiment
         return 1 + -(-(spec.target - spec.initial) // spec.batch)
+
+    def labelled(self, number: int) -> int:
+        """Return |L| in round `number`."""
+        spec = self.experiment
+        return min(spec.target, spec.initial + spec.batch * number)
 
     def outcome(self, data_checksum: str) -> dict[str, Any]:
         """Return all that decides the outcome: not the target, and not how many run at once.
@@ -128,6 +135,24 @@ def _check_headline(headline: str, data: Dataset) -> None:
             f"headline {headline!r} is not measured on {data.name}, which is {data.task}; "
             f"set it to one of {', '.join(known)}"
         )
+    part, _, name = headline.partition("/")
+    labels = getattr(data, part).labels
+    if name in RANKING and (labels == labels[:1]).all():
+        raise DataError(
+            f"headline {headline!r} is not defined, since all {part} images of {data.name} are of "
+            "one kind; measure accuracy or give images of another"
+        )
+
+
+def initial_weights(trial: TrialSpec, data: Dataset) -> str:
+    """Return the sha256 of the weights that every round starts from."""
+    spec = trial.experiment
+    model = TaskModel(spec.model, spec.training, data.task, len(data.classes))
+    network, _ = model.initial(Seeds(trial.seed))
+    found = hashlib.sha256()
+    for tensor in network.state_dict().values():
+        found.update(tensor.contiguous().numpy().data)
+    return found.hexdigest()
 
 
 def run_trial(

@@ -5,6 +5,7 @@ import os
 import signal
 import threading
 import traceback
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor
 from contextlib import contextmanager
@@ -17,7 +18,7 @@ from nextlabel.core.dataset import Dataset
 from nextlabel.core.errors import NextlabelError
 from nextlabel.core.round import Round
 from nextlabel.lab.cache import Cache
-from nextlabel.lab.trial import TrialSpec, block_records, load_data, run_trial
+from nextlabel.lab.trial import TrialSpec, block_records, initial_weights, load_data, run_trial
 
 # Gradients and activations of a step are above glibc's default threshold for returning memory to
 # the system, and getting it back page by page costs up to a tenth of the training time.
@@ -41,6 +42,7 @@ class Message:
     block: str | None = None
     log: Sequence[Mapping[str, float]] = ()
     environment: Mapping[str, Any] | None = None
+    warning: str | None = None
     done: bool = False
     error: str | None = None
     traceback: str = ""
@@ -121,9 +123,12 @@ def work(
     from nextlabel.lab.environment import environment
 
     cache = Cache(cache_dir)
+    warnings.simplefilter("always")
+    warnings.showwarning = lambda message, *where: _outbox.put(Message(key, warning=str(message)))
     try:
-        _outbox.put(Message(key, environment=environment()))
         data = _load(trial, data_dir)
+        start = {"initial_weights": initial_weights(trial, data)}
+        _outbox.put(Message(key, environment=environment() | start))
         for i, (found, pictures) in enumerate(run_trial(trial, data, cache, history)):
             _outbox.put(Message(key, round=found, pictures=pictures))
             if i == 0:

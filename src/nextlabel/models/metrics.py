@@ -11,6 +11,9 @@ MEASURED: dict[Task, tuple[str, ...]] = {
 }
 """What `evaluate` gives for each task."""
 
+RANKING = ("auroc", "map")
+"""Metrics that need examples of both kinds."""
+
 
 def evaluate(probabilities: Array, labels: Labels, task: Task) -> dict[str, float]:
     """Return metrics of probabilities (N, K) against labels (N) or (N, K), each in [0, 1].

@@ -9,6 +9,7 @@ import torch.nn.functional as F
 from pydantic import Field
 from torch import Tensor, nn
 
+from nextlabel.core.errors import DataError
 from nextlabel.core.seeds import Seeds
 from nextlabel.core.settings import Settings
 from nextlabel.core.types import Array
@@ -96,7 +97,10 @@ def _decoder(channels: int, upsample: str) -> list[nn.Module]:
 
 
 def reconstruction(logits: Tensor, x: Tensor, settings: VAESettings) -> Tensor:
-    """Return -log p(x|z) summed over pixels, for each image (B), in nats."""
+    """Return -log p(x|z) summed over pixels, for each image (B), in nats.
+
+    The Gaussian's constant, which no parameter changes, is left out.
+    """
     if settings.likelihood == "bernoulli":
         loss = F.binary_cross_entropy_with_logits(logits, x, reduction="none")
     else:
@@ -146,6 +150,7 @@ def fit_vae(images: Tensor, settings: VAESettings, seeds: Seeds) -> FittedVAE:
     """Train V on uint8 images (N, C, H, W) by maximising the ELBO (equation 5), labels unused.
 
     Both terms are summed over their own dimensions and averaged over the batch.
+    Raises DataError when the training diverges.
     """
     device = resolve(settings.device)
     shape = (images.shape[1], images.shape[2], images.shape[3])
@@ -161,7 +166,7 @@ def fit_vae(images: Tensor, settings: VAESettings, seeds: Seeds) -> FittedVAE:
     order = seeds.rng("vae order")
     noise = generator(seeds.integer("vae noise"))
     batches = -(-len(images) // settings.batch_size)
-    log = []
+    log: list[dict[str, float]] = []
     network.train()
     for _ in range(settings.epochs):
         sums = torch.zeros(2, device=device)
@@ -169,6 +174,11 @@ def fit_vae(images: Tensor, settings: VAESettings, seeds: Seeds) -> FittedVAE:
             x = _scaled(images[torch.from_numpy(rows).to(device)])
             sums += _step(network, optimiser, x, settings, noise)
         rebuilt, kl = (sums / len(images)).tolist()
+        if not np.isfinite(rebuilt + kl):
+            raise DataError(
+                f"the VAE diverged in epoch {len(log) + 1}; lower blocks.vae.learning_rate, now "
+                f"{settings.learning_rate}"
+            )
         log.append({"elbo": -(rebuilt + kl), "reconstruction": rebuilt, "kl": kl})
     network.eval()
     return FittedVAE(network, device, tuple(log))

@@ -19,6 +19,7 @@ class Weights:
     """A state dict and where it came from, for the record."""
 
     name: str
+    sha256: str
     state: dict[str, Tensor]
 
 
@@ -27,8 +28,9 @@ def load_weights(
 ) -> Weights | None:
     """Return the weights that `source` names: None for "random", else "imagenet", a path or a URL.
 
-    Files are read with `weights_only=True`. Raises DataError when there is no such file, when it
-    cannot be downloaded, or when it is not a state dict.
+    A URL may end in "#sha256=…", and then what it gives is checked against that. Files are read
+    with `weights_only=True`. Raises DataError when there is no such file, when it cannot be
+    downloaded or is not what was promised, or when it is not a state dict.
     """
     if source == "random":
         return None
@@ -46,7 +48,7 @@ def load_weights(
     if not isinstance(state, dict) or not all(isinstance(v, Tensor) for v in state.values()):
         raise DataError(f"{path.name} holds no state dict; save model.state_dict() alone")
     label = "imagenet" if source == "imagenet" else path.name
-    return Weights(f"{label} sha256:{digest[:16]}", state)
+    return Weights(f"{label} sha256:{digest[:16]}", digest, state)
 
 
 def _remote(source: str) -> bool:
@@ -56,9 +58,11 @@ def _remote(source: str) -> bool:
 def _download(source: str, cache_dir: Path | None, progress: bool) -> Path:
     import pooch
 
-    url, known = (IMAGENET_URL, IMAGENET_SHA256) if source == "imagenet" else (source, None)
+    url, _, known = source.partition("#sha256=")
+    if source == "imagenet":
+        url, known = IMAGENET_URL, IMAGENET_SHA256
     folder = cache_dir or Path(pooch.os_cache("nextlabel")) / "weights"
-    if known is None:  # another URL may end in the same name
+    if not known:  # another URL may end in the same name
         folder /= hashlib.sha256(url.encode()).hexdigest()[:16]
     try:
         found = pooch.retrieve(

@@ -34,6 +34,11 @@ class FileBlock(Settings):
         return False
 
     @property
+    def cached(self) -> bool:
+        """False: reading it back would save nothing."""
+        return False
+
+    @property
     def identity(self) -> Mapping[str, Any]:
         """The sha256 of the file's bytes, wherever it lies."""
         return {"sha256": self._digest()}

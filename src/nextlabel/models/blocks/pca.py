@@ -32,6 +32,11 @@ class PCABlock(Settings):
         return False
 
     @property
+    def cached(self) -> bool:
+        """True: fitting takes longer than reading."""
+        return True
+
+    @property
     def identity(self) -> Mapping[str, Any]:
         """All settings."""
         return self.model_dump(mode="json")

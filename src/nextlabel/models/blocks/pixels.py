@@ -24,6 +24,11 @@ class Pixels(Settings):
         return False
 
     @property
+    def cached(self) -> bool:
+        """False: reading it back would save nothing."""
+        return False
+
+    @property
     def identity(self) -> Mapping[str, Any]:
         """Nothing to set."""
         return {}

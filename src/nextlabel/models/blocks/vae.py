@@ -12,6 +12,7 @@ from nextlabel.core.pool import Pool
 from nextlabel.core.seeds import Seeds
 from nextlabel.core.types import PARTS, Array, Labels
 from nextlabel.models.blocks import register
+from nextlabel.models.device import resolve
 from nextlabel.models.pixels import to_device
 from nextlabel.models.vae import FittedVAE, VAESettings, fit_vae
 
@@ -30,9 +31,14 @@ class VAEBlock(VAESettings):
         return False
 
     @property
+    def cached(self) -> bool:
+        """True: fitting takes longer than reading."""
+        return True
+
+    @property
     def identity(self) -> Mapping[str, Any]:
-        """All settings."""
-        return self.model_dump(mode="json")
+        """All settings, the device by what it stands for here."""
+        return self.model_dump(mode="json") | {"device": resolve(self.device).type}
 
     def fit(
         self, data: Dataset, pool: Pool, labels: Labels | None, number: int, seeds: Seeds
