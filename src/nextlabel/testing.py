@@ -188,6 +188,11 @@ def draws_from_its_generator_alone(strategy: Strategy) -> None:
 
 def is_the_same_in_a_fresh_process(strategy: Strategy) -> None:
     """Pick the same in a new interpreter with another hash seed."""
+    name = type(strategy).__name__
+    assert type(strategy).__module__ != "__main__", (
+        f"a fresh process cannot import {name} from a script or notebook; put it into a module "
+        f"and import it from there"
+    )
     snapshot, seed = example(tasks_of(strategy)[0]), 3
     here = strategy.select(snapshot, 9, np.random.default_rng(seed))
     environment = {

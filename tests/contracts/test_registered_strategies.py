@@ -147,3 +147,9 @@ def test_check_strategy_takes_a_class_or_an_instance() -> None:
     testing.check_strategy(CoreSet)
     with pytest.raises(AssertionError):
         testing.check_strategy(Broken("labelled"))  # type: ignore[arg-type]
+
+
+def test_a_class_of_a_script_is_told_to_move(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Broken, "__module__", "__main__")
+    with pytest.raises(AssertionError, match="cannot import Broken from a script or notebook"):
+        testing.is_the_same_in_a_fresh_process(Broken("none"))  # type: ignore[arg-type]

@@ -93,3 +93,10 @@ def test_budgets_have_limits():
         pool.check_budget(-1)
     with pytest.raises(BudgetError, match="initial 6 exceeds the pool of 5 images"):
         Pool.random(5, 6, np.random.default_rng(0))
+
+
+@pytest.mark.parametrize("bad", [3.0, True, "3", None])
+def test_a_budget_is_a_whole_number(bad):
+    Pool(5, [0]).check_budget(np.int64(4))
+    with pytest.raises(BudgetError, match="is no whole number; ask for 0 to 4 images"):
+        Pool(5, [0]).check_budget(bad)

@@ -4,7 +4,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nextlabel.core.errors import UsageError
+from nextlabel.core.errors import DataError, UsageError
 from nextlabel.core.types import as_array, as_ids
 
 
@@ -46,3 +46,8 @@ def test_arrays_are_seen_not_copied():
     with torch.no_grad():
         tensor[0] = 41
     assert view[0] == 41
+
+
+def test_rows_of_unequal_lengths_are_refused():
+    with pytest.raises(DataError, match=r"make no array .* give rows of one length"):
+        as_array([[1.0, 2.0], [3.0]])

@@ -79,8 +79,10 @@ class Pool:
         return Pool(self.size, self.labelled, np.concatenate([self.excluded, as_ids(ids)]))
 
     def check_budget(self, budget: int) -> None:
-        """Raise BudgetError unless 0 <= budget <= the number of unlabelled images."""
+        """Raise BudgetError unless 0 <= budget <= the number of unlabelled images, and whole."""
         free = len(self.unlabelled)
+        if isinstance(budget, bool) or not isinstance(budget, int | np.integer):
+            raise BudgetError(f"budget {budget!r} is no whole number; ask for 0 to {free} images")
         if budget < 0:
             raise BudgetError(f"budget {budget} is negative; ask for 0 to {free} images")
         if budget > free:

@@ -5,7 +5,7 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from nextlabel.core.errors import UsageError
+from nextlabel.core.errors import DataError, UsageError
 
 Array: TypeAlias = NDArray[Any]
 """Real numbers, float32 or float64; rows are images."""
@@ -41,11 +41,17 @@ def as_ids(values: object) -> Ids:
 
 
 def as_array(values: Any) -> Array:
-    """Return a numpy view of an array, tensor or sequence, without a copy where possible."""
+    """Return a numpy view of an array, tensor or sequence, without a copy where possible.
+
+    Raises DataError for sequences that make no array, such as rows of unequal lengths.
+    """
     if hasattr(values, "detach"):
         values = values.detach().cpu()
         if str(values.dtype) == "torch.bfloat16":  # numpy has no such type; float32 holds it all
             values = values.float()
     if isinstance(values, np.ndarray):
         return values
-    return np.asarray(values)
+    try:
+        return np.asarray(values)
+    except ValueError as error:
+        raise DataError(f"the values make no array ({error}); give rows of one length") from error
