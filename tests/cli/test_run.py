@@ -62,7 +62,9 @@ class Lab:
             TrialRecord(f"{arm.name}-{seed}", arm.name, seed, arm.model_dump())
             for arm, seed in trials
         ]
-        store.enrol(experiment.name, experiment.resolved(), records)
+        store.enrol(
+            experiment.name, experiment.resolved() | {"headline": "validation/accuracy"}, records
+        )
         done = {s.record.key for s in store.trials(experiment.name) if s.status == "done"}
         yield ExperimentReady(len(trials), len(trials) - len(done))
         try:

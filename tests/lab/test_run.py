@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from nextlabel.core.errors import StoreError, UsageError
+from nextlabel.core.errors import DataError, StoreError, UsageError
 from nextlabel.lab.events import (
     ExperimentReady,
     RoundDone,
@@ -319,3 +319,9 @@ def test_a_warning_is_an_event_once(tiny, tmp_path):
         first = store.history(store.trials("tiny")[0].record.key)
         left = np.setdiff1d(np.arange(150), first[0].chosen)
         assert first[1].chosen.tolist() == left[:20].tolist()
+
+
+def test_a_plan_looks_for_the_files(tiny, tmp_path):
+    arm = {"name": "mine", "strategy": "core_set", "features": {str(tmp_path / "no.npy"): 1.0}}
+    with pytest.raises(DataError, match=r"no.npy cannot be read"):
+        plan(tiny(arms=[arm], primary=None))

@@ -3,7 +3,7 @@ import pytest
 
 from nextlabel.core.errors import DataError, UsageError
 from nextlabel.lab.cache import Cache
-from nextlabel.lab.trial import TrialSpec, load_data, run_trial, trials
+from nextlabel.lab.trial import TrialSpec, headline, load_data, run_trial, trials
 
 
 def rounds(experiment, arm, seed, folder, history=()):
@@ -173,7 +173,7 @@ def test_data_that_cannot_be_learned_from(tiny, tmp_path):
             load_data(tiny(data=data, initial=5, target=10), None)
 
 
-def test_a_multi_label_experiment_needs_a_headline_of_its_kind_and_runs(tiny, tmp_path):
+def test_a_multi_label_experiment_has_a_headline_of_its_kind_and_runs(tiny, tmp_path):
     rng = np.random.default_rng(0)
     labels = rng.integers(0, 2, (60, 3))
     images = rng.integers(0, 255, (60, 8, 8)).astype(np.uint8)
@@ -182,6 +182,7 @@ def test_a_multi_label_experiment_needs_a_headline_of_its_kind_and_runs(tiny, tm
     arm = {"name": "margin", "strategy": "margin"}
     changes = {"data": data, "initial": 5, "target": 15, "arms": [arm], "primary": None}
     with pytest.raises(UsageError, match="which is multilabel; set it to one of validation/auroc"):
-        load_data(tiny(**changes), None)
-    found = rounds(tiny(**changes, headline="validation/auroc"), "margin", 0, tmp_path)
+        load_data(tiny(**changes, headline="validation/accuracy"), None)
+    assert headline(tiny(**changes), load_data(tiny(**changes), None)) == "validation/auroc"
+    found = rounds(tiny(**changes), "margin", 0, tmp_path)
     assert all("validation/auroc" in r.metrics for r in found)

@@ -145,7 +145,7 @@ def _conclude(
             }
         )
     else:
-        show_summary(rows, experiment.headline)
+        show_summary(rows, store.experiment(experiment.name)["headline"])
         put(f"report: {paths.html}")
     for trial in failed:
         complain(f"{trial.arm}, seed {trial.seed}: {trial.error}")

@@ -69,9 +69,9 @@ def plan(
 
 
 def _rounds_known(store: Store | None, trial: TrialSpec, checksum: str) -> int:
+    key = trial.key(checksum)  # also finds out whether all files are there
     if store is None or trial.experiment.name not in store.experiments():
         return 0
-    key = trial.key(checksum)
     states = {s.record.key: s.rounds for s in store.trials(trial.experiment.name)}
     return states.get(key, 0)
 

@@ -22,7 +22,7 @@ from nextlabel.lab.events import (
 )
 from nextlabel.lab.spec import Experiment
 from nextlabel.lab.store import Store, TrialRecord, initial_hash
-from nextlabel.lab.trial import TrialSpec, load_data, trials
+from nextlabel.lab.trial import TrialSpec, headline, load_data, trials
 from nextlabel.lab.worker import Message, process_pool, work
 
 POLL = 0.2
@@ -68,7 +68,7 @@ def run(
     planned = {trial.key(data.checksum): trial for trial in trials(experiment, jobs)}
     with _alone(store):
         _check_counts(store, planned)
-        _enrol(experiment, store, planned, data.checksum)
+        _enrol(experiment, store, planned, data)
         done = {
             state.record.key: state.labelled_count >= experiment.target
             for state in store.trials(experiment.name)
@@ -97,16 +97,17 @@ def _origin(data: Dataset) -> dict[str, Any]:
 
 
 def _enrol(
-    experiment: Experiment, store: Store, planned: dict[str, TrialSpec], checksum: str
+    experiment: Experiment, store: Store, planned: dict[str, TrialSpec], data: Dataset
 ) -> None:
     records = {
         (trial.arm.name, trial.seed): TrialRecord(
-            key, trial.arm.name, trial.seed, trial.outcome(checksum)
+            key, trial.arm.name, trial.seed, trial.outcome(data.checksum)
         )
         for key, trial in planned.items()
     }
     ordered = [records[arm.name, seed] for arm in experiment.arms for seed in experiment.seeds]
-    store.enrol(experiment.name, experiment.resolved(), ordered)
+    spec = experiment.resolved() | {"headline": headline(experiment, data)}
+    store.enrol(experiment.name, spec, ordered)
 
 
 def _check_counts(store: Store, planned: Mapping[str, TrialSpec]) -> None:

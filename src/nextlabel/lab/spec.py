@@ -56,7 +56,8 @@ class Arm(Settings):
 class Experiment(Settings):
     """Arms × seeds on one data set: everything that Algorithm 1 and its statistics need to know.
 
-    `headline` is the metric of curves and tests; `primary` names the arm whose difference to its
+    `headline` is the metric of curves and tests, by default validation accuracy, and validation
+    AUROC for multi-label data; `primary` names the arm whose difference to its
     baseline is the one primary test.
     """
 
@@ -65,7 +66,7 @@ class Experiment(Settings):
     initial: int = Field(ge=1)
     batch: int = Field(ge=1)
     target: int = Field(ge=1)
-    headline: str = "validation/accuracy"
+    headline: str | None = None
     primary: str | None = None
     data: DataSettings
     model: ModelSettings = ModelSettings()

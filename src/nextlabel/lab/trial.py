@@ -122,26 +122,31 @@ def load_data(experiment: Experiment, data_dir: Path | None, progress: bool = Fa
             f"{data.name}: all {len(train)} training images are of one class; "
             "there is nothing to tell apart"
         )
-    _check_headline(experiment.headline, data)
+    headline(experiment, data)
     return data
 
 
-def _check_headline(headline: str, data: Dataset) -> None:
-    """Refuse a metric that no round will have, before anything is trained for it."""
+def headline(experiment: Experiment, data: Dataset) -> str:
+    """Return the metric of curves and tests; refuse one that no round will have.
+
+    Raises UsageError when it is not measured on such data, DataError when it is not defined there.
+    """
+    chosen = experiment.headline or f"validation/{MEASURED[data.task][0]}"
     parts = [part for part in ("validation", "test") if len(getattr(data, part))]
     known = [f"{part}/{name}" for part in parts for name in MEASURED[data.task]]
-    if headline not in known:
+    if chosen not in known:
         raise UsageError(
-            f"headline {headline!r} is not measured on {data.name}, which is {data.task}; "
+            f"headline {chosen!r} is not measured on {data.name}, which is {data.task}; "
             f"set it to one of {', '.join(known)}"
         )
-    part, _, name = headline.partition("/")
+    part, _, name = chosen.partition("/")
     labels = getattr(data, part).labels
     if name in RANKING and (labels == labels[:1]).all():
         raise DataError(
-            f"headline {headline!r} is not defined, since all {part} images of {data.name} are of "
+            f"headline {chosen!r} is not defined, since all {part} images of {data.name} are of "
             "one kind; measure accuracy or give images of another"
         )
+    return chosen
 
 
 def initial_weights(trial: TrialSpec, data: Dataset) -> str:

@@ -70,7 +70,7 @@ class Study:
     @property
     def headline(self) -> str:
         """The metric of the curves and tests."""
-        return str(self.spec.get("headline", "validation/accuracy"))
+        return str(self.spec.get("headline") or "validation/accuracy")
 
     @cached_property
     def arms(self) -> dict[str, Mapping[str, Any]]:
