@@ -7,13 +7,11 @@ import time
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-import numpy as np
+import selection
 import torch
 import torch.nn.functional as F
 from torch import nn
 
-from nextlabel import farthest_first
-from nextlabel.kernels import reference
 from nextlabel.models.convolution import Conv3x3, compact
 from nextlabel.models.network import build, generator, place
 from nextlabel.models.resnet import ResNet18
@@ -28,42 +26,6 @@ def median_seconds(call, repeats):
         call()
         times.append(time.perf_counter() - clock)
     return statistics.median(times)
-
-
-def plain_greedy(features, labelled, budget):
-    """Core-set as most peers write it: one N × |L| table, then one column a pick."""
-    shifted = features - features[labelled].mean(0)
-    squares = (shifted**2).sum(1)
-    table = squares[:, None] - 2 * shifted @ shifted[labelled].T + squares[labelled]
-    nearest = table.min(1)
-    picks = []
-    for _ in range(budget):
-        best = int(nearest.argmax())
-        picks.append(best)
-        nearest = np.minimum(nearest, squares - 2 * shifted @ shifted[best] + squares[best])
-    return np.array(picks)
-
-
-def selection(repeats):
-    """Time core-set: ours, the literal reference and the plain table, with their picks."""
-    rng = np.random.default_rng(0)
-    centres = rng.normal(size=(20, 512)) * 3
-    print(f"{'core-set':<28}{'ours':>10}{'table':>10}{'reference':>12}   same picks")
-    for n, labelled, budget in ((2_500, 600, 300), (5_000, 1_000, 500)):
-        features = (centres[rng.integers(0, 20, n)] + rng.normal(size=(n, 512))).astype(np.float32)
-        known = rng.choice(n, labelled, replace=False)
-        ours = median_seconds(
-            lambda f=features, k=known, b=budget: farthest_first(f, k, b), repeats
-        )
-        table = median_seconds(lambda f=features, k=known, b=budget: plain_greedy(f, k, b), repeats)
-        clock = time.perf_counter()
-        truth = reference.farthest_first(features, known, budget)
-        literal = time.perf_counter() - clock
-        same = np.array_equal(farthest_first(features, known, budget), truth)
-        print(
-            f"N={n:<6} L={labelled:<5} b={budget:<5} {ours:>9.3f}s{table / ours:>8.1f}×"
-            f"{literal / ours:>10.0f}×   {same}"
-        )
 
 
 def steps(network, images, labels, parameters):
@@ -100,10 +62,10 @@ def training(repeats):
 def main():
     """Print the tables."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--full", action="store_true", help="more repeats")
-    repeats = 9 if parser.parse_args().full else 3
-    selection(repeats)
-    training(repeats)
+    parser.add_argument("--full", action="store_true", help="more repeats and the large cases")
+    full = parser.parse_args().full
+    selection.main(full)
+    training(9 if full else 3)
 
 
 if __name__ == "__main__":

@@ -162,6 +162,11 @@ def test_the_error_bound_holds(precision: Any, offset: float) -> None:
     )
     sums = norms[:, None] + norms[:50]
     assert (np.abs(sums - 2 * products - direct) <= kappa * sums + eta).all()
+    quick = screen.quick_squares(screen.rows(slice(0, 400), precision))
+    assert (np.abs(quick - norms) <= kappa * norms + eta).all()
+    assert (
+        np.abs(screen.squares(screen.rows(slice(0, 400), precision)) - norms) <= kappa * norms
+    ).all()
 
 
 @every_kernel

@@ -29,10 +29,13 @@ def test_medal_picks_what_the_reference_picks(
     hard_set: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(fast_mean, "WINDOW", 32)
-    picks = farthest_from_mean(hard_set.features, hard_set.labelled, hard_set.budget)
     truth = reference.farthest_from_mean(hard_set.features, hard_set.labelled, hard_set.budget)
-    assert picks.dtype == np.int64
-    np.testing.assert_array_equal(picks, truth)
+    for block, held in ((64, 2**22), (3, 2**22), (64, 0)):
+        monkeypatch.setattr(fast_mean, "BLOCK", block)
+        monkeypatch.setattr(fast_mean, "HELD", held)
+        picks = farthest_from_mean(hard_set.features, hard_set.labelled, hard_set.budget)
+        assert picks.dtype == np.int64
+        np.testing.assert_array_equal(picks, truth)
 
 
 @pytest.mark.parametrize("factors", [(1.0, 0.5), (1e-3, 1e3), (1 / 3, 1e-30), (1e20, 3e19)])

@@ -24,7 +24,7 @@ from nextlabel.kernels.centres import CACHE, Centres
 from nextlabel.kernels.contest import Contest
 from nextlabel.kernels.metric import Metric
 from nextlabel.kernels.refresh import Refresh
-from nextlabel.kernels.screen import Precision, Screen
+from nextlabel.kernels.screen import COARSE, Precision, Screen
 from nextlabel.kernels.window import OUT, Bounds, Window
 from nextlabel.kernels.witness import first_bounds
 
@@ -121,9 +121,8 @@ def _begin(
     """Return the state before the first window: the labelled are centres, bounds are loose."""
     screen = Screen(metric)
     # In a few dimensions the radius soon is tiny against the norms, and float64 costs nothing.
-    precision: Precision = np.float32 if metric.dimensions > 32 else np.float64
-    if screen.error(precision)[0] > 0.01:
-        precision = np.float64
+    few = metric.dimensions <= 32 or screen.error(np.float32)[0] > COARSE
+    precision: Precision = np.float64 if few else np.float32
     centres = Centres(screen, precision, len(start) + budget)
     centres.add(metric.without_copies(start))
     value = first_bounds(centres, between)

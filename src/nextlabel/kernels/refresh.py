@@ -9,11 +9,11 @@ from nextlabel.kernels.metric import Metric
 from nextlabel.kernels.screen import Screen, inner
 from nextlabel.kernels.window import Bounds, Window
 
-CHUNK = 1024
-"""Centres at a time: after each, rows that have fallen behind the window are dropped."""
-
 GRID = 64
 """`seen` is rounded down to this, so that rows which are almost as stale share a product."""
+
+CHUNK = 16 * GRID
+"""Centres at a time (at least GRID): then rows that have fallen behind the window are dropped."""
 
 WASTE = 0.005
 """Share of pairs measured in vain from which float64 products are the cheaper ones."""

@@ -12,6 +12,9 @@ from nextlabel.kernels.metric import Metric, Part, Rows
 
 Precision = type[np.float32] | type[np.float64]
 
+COARSE = 0.01
+"""Rounding (κ) above which products of float32 say too little: of very many dimensions."""
+
 SAMPLE = 1024
 """Rows, evenly spaced, that tell whether there is an offset."""
 
@@ -80,14 +83,18 @@ class Screen:
     def error(self, precision: Precision) -> tuple[float, float]:
         """Return κ and η: ‖z_i‖² + ‖z_c‖² - 2 z_i·z_c is off by at most κ(‖z_i‖² + ‖z_c‖²) + η.
 
-        Off from the *computed* direct difference, that is. A product of d terms in unit roundoff u
-        is wrong by at most d·u/(1 - d·u)·‖z_i‖‖z_c‖ in any order of summation (Higham, Accuracy
-        and Stability of Numerical Algorithms, 2002, section 3.1); 16 more roundings cover
-        shift, weight, blocks and the norm's own; the last term covers the direct differences. η
-        stands for what underflows.
+        Off from the *computed* direct difference, that is; both are 0 where products are exact.
         """
-        if self.integral:
-            return 0.0, 0.0
+        return (0.0, 0.0) if self.integral else self.rounding(precision)
+
+    def rounding(self, precision: Precision) -> tuple[float, float]:
+        """Return κ and η whatever the values are.
+
+        A product of d terms in unit roundoff u is wrong by at most d·u/(1 - d·u)·‖z_i‖‖z_c‖ in any
+        order of summation (Higham, Accuracy and Stability of Numerical Algorithms, 2002, section
+        3.1); 16 more roundings cover shift, weight, blocks and the norm's own; the last term covers
+        the direct differences. η stands for what underflows.
+        """
         d, unit = (
             self.metric.dimensions + len(self.metric.parts),
             float(np.finfo(precision).eps) / 2,

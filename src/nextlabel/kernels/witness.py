@@ -17,8 +17,8 @@ from nextlabel.kernels.screen import Screen, inner
 STEPS = 2
 """Steps of k-means that place the pivots."""
 
-VALUES = 2**22
-"""Values of features at a time; a float32 tile is 16 MB."""
+VALUES = 2**23
+"""Values of features at a time; a float32 tile is 32 MB."""
 
 
 def first_bounds(centres: Centres, between: Callable[[], None]) -> NDArray[np.float64]:

@@ -1,0 +1,218 @@
+"""Core-set in windows: what it leaves undone, what it tells, and how it stops."""
+
+import tracemalloc
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nextlabel.core.errors import DataError, NextlabelError, OutOfMemory
+from nextlabel.core.features import Embedding
+from nextlabel.kernels import reference
+from nextlabel.kernels.farthest_first import farthest_first
+from nextlabel.kernels.metric import Metric
+from nextlabel.kernels.refresh import Refresh
+
+
+def mixture(n: int, d: int, seed: int = 0) -> np.ndarray:
+    rng = np.random.default_rng(seed)
+    centres = rng.normal(size=(12, d)) * 3
+    return (centres[rng.integers(0, 12, n)] + rng.normal(size=(n, d))).astype(np.float32)
+
+
+@pytest.fixture
+def states(monkeypatch: pytest.MonkeyPatch) -> list[Refresh]:
+    """Collect the inner states of all calls."""
+    found: list[Refresh] = []
+    begin: Any = Refresh.__init__
+
+    def init(self: Refresh, *arguments: Any) -> None:
+        begin(self, *arguments)
+        found.append(self)
+
+    monkeypatch.setattr(Refresh, "__init__", init)
+    return found
+
+
+def test_a_hundred_are_the_first_of_a_thousand() -> None:
+    x = mixture(2500, 40)
+    thousand = farthest_first(x, np.arange(50), 1000)
+    for budget in (1, 2, 100, 511, 512, 513):
+        np.testing.assert_array_equal(farthest_first(x, np.arange(50), budget), thousand[:budget])
+
+
+def test_picks_over_many_windows_are_those_of_the_reference() -> None:
+    x = mixture(3000, 33)
+    for labelled in (0, 1, 700):
+        truth = reference.farthest_first(x, np.arange(labelled), 1200)
+        np.testing.assert_array_equal(farthest_first(x, np.arange(labelled), 1200), truth)
+
+
+@given(
+    st.integers(0, 10**6), st.sampled_from([2, 3, 40]), st.sampled_from(["grid", "copies", "real"])
+)
+def test_small_windows_pick_what_the_reference_picks(seed: int, d: int, kind: str) -> None:
+    rng = np.random.default_rng(seed)
+    x: Any = rng.normal(size=(80, d)).astype(np.float32)
+    if kind == "grid":
+        x = rng.integers(0, 3, (80, d)) / rng.choice([1, 3])
+    elif kind == "copies":
+        x = x[rng.integers(0, 12, 80)]
+    if seed % 2:
+        x = Embedding(((x, 0.7), (rng.integers(0, 2, (80, 3)), 1.3)))
+    order = rng.permutation(80)
+    labelled, excluded = order[: rng.integers(0, 30)], order[70 : rng.integers(70, 80)]
+    budget = int(rng.integers(1, 80 - len(labelled) - len(excluded) + 1))
+    truth = reference.farthest_first(x, labelled, budget, excluded)
+    with pytest.MonkeyPatch.context() as patch:
+        import sys
+
+        from nextlabel.kernels import contest, refresh, window
+
+        first = sys.modules[farthest_first.__module__]
+        patch.setattr(first, "WINDOW", int(rng.integers(1, 9)))
+        patch.setattr(first, "WIDEST", 16)
+        patch.setattr(window, "RESERVOIR", int(rng.integers(1, 40)))
+        patch.setattr(refresh, "CHUNK", int(rng.integers(4, 9)))
+        patch.setattr(refresh, "GRID", int(rng.integers(1, 5)))
+        patch.setattr(contest, "BLOCK", int(rng.integers(1, 5)))
+        picks = farthest_first(x, labelled, budget, excluded=excluded)
+    np.testing.assert_array_equal(picks, truth)
+
+
+def test_most_rows_are_never_brought_up_to_date(states: list[Refresh]) -> None:
+    x = mixture(20_000, 40)
+    farthest_first(x, np.arange(300), 300)
+    (state,) = states
+    assert np.count_nonzero(state.seen) < len(x) / 4
+    assert state.screened < 20_000 * 600 / 10
+    assert state.wasted < state.screened / 1000
+
+
+@pytest.mark.parametrize("kind", ["far", "ties", "plain"])
+def test_no_pair_is_screened_much_more_than_once(kind: str, states: list[Refresh]) -> None:
+    rng = np.random.default_rng(0)
+    n, budget = 1500, 400
+    x = {
+        "far": rng.standard_t(1, size=(n, 40)),
+        "ties": rng.integers(0, 2, (n, 40)),
+        "plain": rng.normal(size=(n, 3)),
+    }[kind]
+    farthest_first(x, np.arange(100), budget)
+    assert states[0].screened <= 1.2 * n * (100 + budget)
+
+
+def test_turning_to_float64_changes_no_pick(states: list[Refresh]) -> None:
+    rng = np.random.default_rng(0)
+    x = (rng.normal(size=(1500, 40)) * 1e-3).astype(np.float32)
+    x += (rng.normal(size=(6, 40)) * 30).astype(np.float32)[rng.integers(0, 6, 1500)]
+    truth = reference.farthest_first(x, np.arange(300), 300)
+    np.testing.assert_array_equal(farthest_first(x, np.arange(300), 300), truth)
+    assert states[0].centres.precision is np.float64
+
+
+def test_progress_is_told_between_windows() -> None:
+    x = mixture(3000, 40)
+    told: list[tuple[int, int]] = []
+    picks = farthest_first(x, np.arange(9), 900, progress=lambda *p: told.append(p))
+    np.testing.assert_array_equal(picks, farthest_first(x, np.arange(9), 900))
+    counts = [count for count, _ in told]
+    assert counts == sorted(counts) and counts[0] == 0 and counts[-1] == 900
+    assert len(set(counts)) > 3
+    assert {budget for _, budget in told} == {900}
+    told.clear()
+    farthest_first(x, [], 1, progress=lambda *p: told.append(p))
+    assert told[-1] == (1, 1)
+
+
+def test_an_interruption_leaves_nothing_behind() -> None:
+    x = mixture(3000, 40)
+    before, whole = x.copy(), farthest_first(x, np.arange(9), 900)
+
+    for limit in (0, 1, 400):
+
+        def stop(picked: int, budget: int, limit: int = limit) -> None:
+            if picked >= limit:
+                raise KeyboardInterrupt
+
+        with pytest.raises(KeyboardInterrupt):
+            farthest_first(x, np.arange(9), 900, progress=stop)
+    np.testing.assert_array_equal(x, before)
+    np.testing.assert_array_equal(farthest_first(x, np.arange(9), 900), whole)
+
+
+def test_what_is_not_finite_is_refused_before_any_work() -> None:
+    told: list[tuple[int, int]] = []
+    for bad in (np.nan, np.inf, -np.inf):
+        x = mixture(3000, 40)
+        x[2999, 39] = bad
+        with pytest.raises(DataError, match="row 2999"):
+            farthest_first(x, [0], 5, progress=lambda *p: told.append(p))
+    assert told == []
+
+
+@pytest.mark.parametrize("dtype", ["f2", "f4", "f8", "i1", "u2", "i8", "?", ">f4"])
+@pytest.mark.parametrize("columns", [1, 5, 40])
+def test_kinds_and_layouts(dtype: str, columns: int) -> None:
+    rng = np.random.default_rng(columns)
+    x = (
+        np.maximum(rng.normal(size=(120, columns)) * 3, 0)
+        .astype("i1" if dtype == "?" else dtype)
+        .astype(dtype)
+    )
+    layouts = {
+        "plain": x,
+        "Fortran": np.asfortranarray(x),
+        "reversed": x[::-1, ::-1].copy()[::-1, ::-1],
+        "strided": np.repeat(x, 3, axis=0)[::3],
+    }
+    truth = reference.farthest_first(x, [3, 4], 60)
+    for name, own in layouts.items():
+        own.flags.writeable = False
+        np.testing.assert_array_equal(farthest_first(own, [3, 4], 60), truth, name)
+
+
+def test_a_memory_map_is_read_and_not_copied(tmp_path: Path) -> None:
+    x = mixture(60_000, 64)
+    np.save(tmp_path / "x.npy", x)
+    stored = np.load(tmp_path / "x.npy", mmap_mode="r")
+    tracemalloc.start()
+    picks = farthest_first(stored, np.arange(200), 100)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 0.8 * x.nbytes  # what a table or a copy would exceed, and grows with N alone
+    np.testing.assert_array_equal(picks, farthest_first(x, np.arange(200), 100))
+
+
+def test_memory_grows_by_a_few_numbers_a_row(monkeypatch: pytest.MonkeyPatch) -> None:
+    from nextlabel.kernels import witness
+
+    monkeypatch.setattr(witness, "VALUES", 2**18)
+    peaks = []
+    for n in (30_000, 60_000):
+        x = mixture(n, 128)
+        tracemalloc.start()
+        farthest_first(x, np.arange(500), 50)
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    assert peaks[1] - peaks[0] < 30_000 * 64  # bytes a row; a float32 row has 512
+
+
+def test_out_of_memory_says_how_much_and_what_to_lower(monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*arguments: Any) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(Metric, "without_copies", full)
+    with pytest.raises(OutOfMemory, match=r"selecting 5 of 100 images needs about \d+ MB .* lower"):
+        farthest_first(mixture(100, 40), [0], 5)
+    assert issubclass(OutOfMemory, NextlabelError) and issubclass(OutOfMemory, MemoryError)
+
+
+def test_copies_of_a_centre_are_no_centres(states: list[Refresh]) -> None:
+    x = np.repeat(mixture(30, 40), 20, axis=0)
+    picks = farthest_first(x, np.arange(100), 200)
+    np.testing.assert_array_equal(picks, reference.farthest_first(x, np.arange(100), 200))
+    assert len(states[0].centres) == 30
