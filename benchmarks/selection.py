@@ -136,11 +136,12 @@ def paper_step(repeats):
             )
             row("least work: distances among the picked alone", least, took)
             if importlib.util.find_spec("skactiveml"):
+                peer(features[:200], labelled[:0], 2)  # warm
                 row(
                     "scikit-activeml CoreSet",
-                    slope(peer, features, labelled, BUDGET, 20),
+                    slope(peer, features, labelled, BUDGET, 150),
                     took,
-                    "slope of 20 and 60 picks",
+                    "slope of 150 and 450 picks",
                 )
             else:
                 print("  scikit-activeml is not installed here; see the head of this file")
