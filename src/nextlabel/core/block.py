@@ -15,12 +15,14 @@ from nextlabel.core.types import Array, Ids, Labels, Part
 class FittedBlock:
     """Feature rows (n, d) for each part that has them, and what the fitting left to look at.
 
-    `log` holds one mapping of numbers for each epoch; `pictures` PNG bytes by name.
+    `log` holds one mapping of numbers for each epoch; `pictures` PNG bytes by name; `state` the
+    arrays that a later fit may start from, or a task model take over.
     """
 
     features: Mapping[Part, Array]
     log: tuple[Mapping[str, float], ...] = ()
     pictures: Mapping[str, bytes] = field(default_factory=dict)
+    state: Mapping[str, Array] = field(default_factory=dict)
 
     def rows(self, part: Part, ids: Ids | slice = slice(None)) -> Array:
         """Return the rows of `ids` (all by default); DataError when the block has none there."""
@@ -32,7 +34,11 @@ class FittedBlock:
 
 
 class Block(Protocol):
-    """Makes feature rows for images; `supervised` ones are fitted again each round."""
+    """Makes feature rows for images; `supervised` ones are fitted again each round.
+
+    Every round starts from the same beginning, fitted without labels, so that nothing chains from
+    round to round and a resumed run needs no checkpoint.
+    """
 
     @property
     def supervised(self) -> bool:
@@ -50,7 +56,17 @@ class Block(Protocol):
         ...
 
     def fit(
-        self, data: Dataset, pool: Pool, labels: Labels | None, number: int, seeds: Seeds
+        self,
+        data: Dataset,
+        pool: Pool,
+        labels: Labels | None,
+        number: int,
+        seeds: Seeds,
+        start: FittedBlock | None = None,
     ) -> FittedBlock:
-        """Return features for the images of `data`; unsupervised blocks ignore the labels."""
+        """Return features for the images of `data`; unsupervised blocks ignore the labels.
+
+        `labels` are those of `pool.labelled`, in that order; without them a supervised block gives
+        its beginning, which comes back as `start` in every round.
+        """
         ...

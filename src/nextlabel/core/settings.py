@@ -1,11 +1,27 @@
 """Hyper-parameters, parsed once: frozen, and an unknown key is an error."""
 
+from typing import Any, ClassVar
+
 from pydantic import BaseModel, ConfigDict
 
 
 class Settings(BaseModel):
-    """What every group of settings shares: immutable, strict about names, numbers finite."""
+    """What every group of settings shares: immutable, strict about names, numbers finite.
+
+    `later` names the fields that came after the first stores were written: at their default they
+    decide nothing new, and so stay out of `decisive`.
+    """
 
     model_config = ConfigDict(
         frozen=True, extra="forbid", allow_inf_nan=False, protected_namespaces=()
     )
+    later: ClassVar[frozenset[str]] = frozenset()
+
+    def decisive(self) -> dict[str, Any]:
+        """Return all settings as JSON values, for keys that outlive new settings."""
+        fields = type(self).model_fields
+        values = self.model_dump(mode="json")
+        for name in self.later:
+            if getattr(self, name) == fields[name].get_default(call_default_factory=True):
+                del values[name]
+        return values

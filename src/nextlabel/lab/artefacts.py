@@ -38,7 +38,7 @@ def circumstances(data: Dataset, seeds: Seeds, training: TrainingSettings) -> di
 def fitted_block(
     maker: Any, data: Dataset, seeds: Seeds, training: TrainingSettings, cache: Cache
 ) -> FittedBlock:
-    """Return the features of an unsupervised block, fitted now or taken from the cache."""
+    """Return what a block makes of the images alone, fitted now or taken from the cache."""
     name, pool = type(maker).__name__, Pool(len(data.train))
     if not maker.cached:
         fitted: FittedBlock = maker.fit(data, pool, None, 0, seeds)
@@ -56,8 +56,9 @@ def fitted_block(
 
 
 def save_block(block: FittedBlock, path: Path) -> None:
-    """Write features, log and pictures as one npz file."""
+    """Write features, log, pictures and state as one npz file."""
     arrays: dict[str, Any] = {f"features/{part}": rows for part, rows in block.features.items()}
+    arrays |= {f"state/{name}": array for name, array in block.state.items()}
     arrays |= {f"picture/{k}": np.frombuffer(v, np.uint8) for k, v in block.pictures.items()}
     with path.open("wb") as stream:
         np.savez(stream, log=np.array(json.dumps(block.log)), **arrays)
@@ -70,6 +71,7 @@ def load_block(path: Path) -> FittedBlock:
             {part: file[f"features/{part}"] for part in PARTS if f"features/{part}" in file},
             tuple(json.loads(str(file["log"]))),
             {k[8:]: file[k].tobytes() for k in file.files if k.startswith("picture/")},
+            {k[6:]: file[k] for k in file.files if k.startswith("state/")},
         )
 
 
