@@ -4,7 +4,7 @@ import json
 import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, Literal, get_args
 
 from pydantic import BaseModel, Field, ValidationError, model_validator
 
@@ -53,12 +53,39 @@ class Arm(Settings):
         return tuple(name for name in self.space.blocks if name != TASK)
 
 
+class Hypothesis(Settings):
+    """A claim stated before the run: the mean AUBC of `arms` is above that of `against`.
+
+    Seed by seed; "two-sided" claims a difference without saying in which direction.
+    """
+
+    name: str = Field(min_length=1)
+    arms: tuple[str, ...] = Field(min_length=1)
+    against: tuple[str, ...] = Field(min_length=1)
+    alternative: Literal["greater", "two-sided"] = "greater"
+
+    def check(self, known: Sequence[str]) -> None:
+        """Raise ValueError for an arm that is unknown, or that stands twice."""
+        stated = [*self.arms, *self.against]
+        for arm in stated:
+            if arm not in known:
+                raise ValueError(
+                    f"hypothesis {self.name!r} speaks of {arm!r}, which is no arm; "
+                    f"{nearest(arm, known)}"
+                )
+            if stated.count(arm) > 1:
+                raise ValueError(
+                    f"hypothesis {self.name!r} names arm {arm!r} twice; let each arm stand once, "
+                    "on one side"
+                )
+
+
 class Experiment(Settings):
     """Arms × seeds on one data set: everything that Algorithm 1 and its statistics need to know.
 
     `headline` is the metric of curves and tests, by default validation accuracy, and validation
     AUROC for multi-label data; `primary` names the arm whose difference to its
-    baseline is the one primary test.
+    baseline is the one primary test. `hypotheses` are tested together, corrected by Holm.
     """
 
     name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
@@ -73,11 +100,13 @@ class Experiment(Settings):
     training: TrainingSettings = TrainingSettings()
     blocks: Mapping[str, Mapping[str, Any]] = Field(default_factory=dict)
     arms: tuple[Arm, ...] = Field(min_length=1)
+    hypotheses: tuple[Hypothesis, ...] = ()
 
     @model_validator(mode="after")
     def _consistent(self) -> "Experiment":
         names = [arm.name for arm in self.arms]
-        for kind, values in (("arm", names), ("seed", self.seeds)):
+        claims = [hypothesis.name for hypothesis in self.hypotheses]
+        for kind, values in (("arm", names), ("seed", self.seeds), ("hypothesis", claims)):
             twice = [value for value in values if list(values).count(value) > 1]
             if twice:
                 raise ValueError(f"{kind} {twice[0]!r} stands twice; give each its own")
@@ -95,6 +124,8 @@ class Experiment(Settings):
                     f"baseline {arm.baseline!r} of arm {arm.name!r} is no arm; "
                     f"{nearest(arm.baseline, names)}"
                 )
+        for hypothesis in self.hypotheses:
+            hypothesis.check(names)
         if self.primary is not None:
             chosen = [arm for arm in self.arms if arm.name == self.primary]
             if not chosen:
