@@ -4,6 +4,7 @@ import hashlib
 import math
 from collections.abc import Mapping
 from contextlib import suppress
+from typing import Any
 
 import numpy as np
 from sqlalchemy import select
@@ -84,14 +85,27 @@ def pair(session: Session, trial: TrialRow, digest: str) -> None:
         .order_by(TrialRow.id)
     )
     for other in others:
-        alike = all(other.spec.get(k) == trial.spec.get(k) for k in ("start", "data_checksum"))
-        if alike and other.initial_hash != digest:
+        if _beginning(other.spec) == _beginning(trial.spec) and other.initial_hash != digest:
             raise StoreError(
                 f"the initial labels of {trial_name(trial)} ({digest[:12]}) differ from those of "
                 f"{trial_name(other)} ({str(other.initial_hash)[:12]}), so the two are no pair; "
                 "use one data set, initial size and start for all arms"
             )
     trial.initial_hash = digest
+
+
+def _beginning(spec: Mapping[str, Any]) -> tuple[object, ...]:
+    """Return what decides the initial labels besides the seed; trials that share it are paired.
+
+    A strategy that chooses them does so in the task-agnostic part of the arm's space.
+    """
+    common = (spec.get("start"), spec.get("data_checksum"))
+    if spec.get("start") == "random":
+        return common
+    arm = spec.get("arm") or {}
+    cold = {name: w for name, w in (arm.get("features") or {}).items() if name != "task" and w}
+    blocks = spec.get("blocks") or {}
+    return *common, arm.get("scale"), cold, {name: blocks.get(name) for name in cold}
 
 
 def keep_picture(session: Session, png: bytes) -> str:
