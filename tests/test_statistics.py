@@ -169,6 +169,14 @@ def test_detectable_effect_by_simulation_and_table() -> None:
 # -- all together --------------------------------------------------------------------------------
 
 
+def test_one_sided_tests_detect_less_with_as_many_pairs() -> None:
+    one, two = (s.detectable_effect(10, alternative=side) for side in ("greater", "two-sided"))
+    assert one is not None and two is not None and one < two
+    assert s.detectable_effect(10, alpha=0.1) == pytest.approx(one, rel=1e-3)
+    found = s.compare(np.arange(1.0, 7.0), np.zeros(6), rng(), "greater")
+    assert found.test.p == found.test.smallest_p == 0.5**6
+
+
 def test_false_alarms_are_as_many_as_promised() -> None:
     draw = np.random.default_rng(7)
     tests = [s.sign_flip(draw.normal(0.9, 0.02, 8), draw.normal(0.9, 0.02, 8)) for _ in range(300)]
@@ -229,6 +237,53 @@ def test_a_dip_does_not_count_as_progress() -> None:
     assert [x.level for x in saving] == [0.5, 0.7, 0.7]
     assert [x.baseline_needs for x in saving] == [1, 2, 2]
     assert saving[-1].saved == -1
+
+
+def test_savings_vary_with_the_pairs_drawn() -> None:
+    counts = [10, 20, 30]
+    baseline = np.array([[0.1, 0.3, 0.5]] * 6)
+    ahead = np.array([[0.3, 0.5, 0.5]] * 3 + [[0.1, 0.3, 0.5]] * 3)
+    ends = s.saving_intervals(counts, ahead, baseline, rng())
+    assert ends is not None
+    # six times the same half of the pairs is drawn once in 64: within reach of widened percentiles
+    assert ends[0] == (0.0, 0.0)
+    for low, high in ends[1:]:
+        assert (low, high) == (pytest.approx(0), pytest.approx(10))
+    assert s.saving_intervals(counts, ahead[:1], baseline[:1], rng()) is None
+
+
+def test_what_is_not_reached_has_no_end() -> None:
+    counts, baseline = [10, 20], np.array([[0.1, 0.5]] * 8)
+    behind = np.array([[0.1, 0.4]] * 8)
+    assert s.saving_intervals(counts, behind, baseline, rng()) == [(0.0, 0.0), (None, None)]
+    mixed = np.array([[0.1, 0.9]] * 6 + [[0.1, 0.1]] * 2)
+    ends = s.saving_intervals(counts, mixed, baseline, rng())
+    assert ends is not None and ends[1][0] is None and ends[1][1] == pytest.approx(5, abs=0.01)
+
+
+@given(arrays(np.float64, (5, 4), elements=numbers))
+@settings(deadline=None, max_examples=20)
+def test_an_arm_saves_nothing_over_itself_however_drawn(curves: np.ndarray) -> None:
+    ends = s.saving_intervals([10, 20, 30, 40], curves, curves, rng())
+    assert ends == [(0.0, 0.0)] * 4
+
+
+def test_crossings_are_those_of_one_curve_at_a_time() -> None:
+    many = rng().random((50, 6))
+    levels = rng().random(50)
+    counts = np.array([10.0, 20, 30, 50, 80, 130])
+
+    def plain(y: np.ndarray, level: float) -> float:
+        for t in range(6):
+            if y[t] >= level:
+                if t == 0:
+                    return 10.0
+                return float(np.interp(level, y[t - 1 : t + 1], counts[t - 1 : t + 1]))
+        return np.inf
+
+    found = s._crossings(counts, many, levels)
+    np.testing.assert_allclose(found, [plain(y, v) for y, v in zip(many, levels, strict=True)])
+    assert np.isinf(found).any()
 
 
 @given(arrays(np.float64, st.integers(1, 8), elements=numbers))

@@ -6,7 +6,6 @@ be computed is None, never NaN. Bad input raises UsageError.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Literal
 
 import numpy as np
@@ -21,6 +20,8 @@ ALPHA, POWER, CONFIDENCE = 0.05, 0.8, 0.95
 EXACT_PAIRS = 16
 """Up to so many pairs all 2^n sign flips are taken; beyond, RESAMPLES random ones."""
 RESAMPLES: int = 2**EXACT_PAIRS
+DRAWS = 4999
+"""How often curves are drawn again for the interval of what they save."""
 ROUNDING = 1e-12
 """Differences that vary by less than this, relative to the numbers, are equal."""
 
@@ -210,13 +211,12 @@ def bootstrap_interval(
     n = len(difference)
     if np.ptp(difference) == 0:
         return float(difference[0]), float(difference[0])
-    from scipy.stats import bootstrap, norm, t
+    from scipy.stats import bootstrap
 
-    quantile = np.sqrt(n / (n - 1)) * t.ppf(0.5 + confidence / 2, n - 1)
     found = bootstrap(
         (difference,),
         np.mean,
-        confidence_level=float(1 - 2 * norm.sf(quantile)),
+        confidence_level=_expanded(n, confidence),
         method="percentile",
         vectorized=True,
         rng=rng,
@@ -224,8 +224,21 @@ def bootstrap_interval(
     return float(found.low), float(found.high)
 
 
-def detectable_effect(pairs: int, alpha: float = ALPHA, power: float = POWER) -> float | None:
-    """Return the smallest d_z that a two-sided paired t test finds with `power`; None for one pair.
+def _expanded(pairs: int, confidence: float) -> float:
+    """Return the level at which percentiles of so many pairs are as wide as Student's interval."""
+    from scipy.stats import norm, t
+
+    quantile = np.sqrt(pairs / (pairs - 1)) * t.ppf(0.5 + confidence / 2, pairs - 1)
+    return float(1 - 2 * norm.sf(quantile))
+
+
+def detectable_effect(
+    pairs: int,
+    alpha: float = ALPHA,
+    power: float = POWER,
+    alternative: Alternative = "two-sided",
+) -> float | None:
+    """Return the smallest d_z that a paired t test finds with `power`; None for one pair.
 
     Times the s.d. of the differences it is in the unit of the curve.
     """
@@ -233,7 +246,9 @@ def detectable_effect(pairs: int, alpha: float = ALPHA, power: float = POWER) ->
         return None
     from statsmodels.stats.power import TTestPower
 
-    return float(TTestPower().solve_power(nobs=pairs, alpha=alpha, power=power))
+    side = "larger" if alternative == "greater" else alternative
+    solved = TTestPower().solve_power(nobs=pairs, alpha=alpha, power=power, alternative=side)
+    return float(solved)
 
 
 def compare(
@@ -245,7 +260,7 @@ def compare(
     deviation = float(difference.std(ddof=1)) if n > 1 else None
     if n > 1 and np.ptp(difference) == 0:
         deviation = 0.0
-    least = detectable_effect(n)
+    least = detectable_effect(n, alternative=alternative)
     low, high = bootstrap_interval(a, b, rng)
     return Comparison(
         n,
@@ -269,12 +284,8 @@ def labels_to_reach(
     x, y = _counts(counts), _finite(values, "curve")
     if y.shape != x.shape:
         raise UsageError(f"{len(x)} label counts for a curve of shape {y.shape}; give one a point")
-    if y[0] >= level:
-        return float(x[0])
-    for (x0, y0), (x1, y1) in pairwise(zip(x, y, strict=True)):
-        if y1 >= level:
-            return float(x0 + (x1 - x0) * (level - y0) / (y1 - y0))
-    return None
+    needs = _crossings(x, y[None], np.array([level]))[0]
+    return _reached(needs)
 
 
 def label_saving(
@@ -291,6 +302,56 @@ def label_saving(
         assert baseline_needs is not None
         savings.append(Saving(level, baseline_needs, labels_to_reach(counts, arm, level)))
     return savings
+
+
+def saving_intervals(
+    counts: Sequence[int] | NDArray[np.int64],
+    arm: object,
+    baseline: object,
+    rng: np.random.Generator,
+    confidence: float = CONFIDENCE,
+) -> list[tuple[float | None, float | None]] | None:
+    """Return bootstrap intervals of what `label_saving` says of the mean of curves (n, T).
+
+    Pairs are drawn again, both mean curves and so the level with them, and the percentiles widened
+    as in `bootstrap_interval`. An end is None where the arm does not reach the level; the whole is
+    None for a single pair.
+    """
+    x, a, b = _counts(counts), _finite(arm, "arm"), _finite(baseline, "baseline")
+    if a.ndim != 2 or a.shape != b.shape or a.shape[1] != len(x):
+        raise UsageError(
+            f"curves of shapes {a.shape} and {b.shape} for {len(x)} label counts; "
+            "give two of shape (n, T)"
+        )
+    n = len(a)
+    if n == 1:
+        return None
+    rows = rng.integers(0, n, (DRAWS, n))
+    mine, theirs = a[rows].mean(axis=1), b[rows].mean(axis=1)
+    tail = (1 - _expanded(n, confidence)) / 2
+    found: list[tuple[float | None, float | None]] = []
+    for levels in np.maximum.accumulate(theirs, axis=1).T:
+        saved = np.sort(_crossings(x, theirs, levels) - _crossings(x, mine, levels))
+        ends = saved[int(tail * DRAWS)], saved[DRAWS - 1 - int(tail * DRAWS)]
+        found.append((_reached(ends[0]), _reached(ends[1])))
+    return found
+
+
+def _reached(count: float) -> float | None:
+    return float(count) if np.isfinite(count) else None
+
+
+def _crossings(x: Floats, curves: Floats, levels: Floats) -> Floats:
+    """Return where each curve (R, T) first reaches its level (R), as `labels_to_reach`, or inf."""
+    above = curves >= levels[:, None]
+    after = above.argmax(axis=1)
+    rows, before = np.arange(len(curves)), np.maximum(after - 1, 0)
+    y0, y1 = curves[rows, before], curves[rows, after]
+    rise = np.where(after > 0, y1 - y0, 1.0)
+    beyond = np.where(after > 0, levels - y0, 0.0)
+    needs: Floats = x[before] + (x[after] - x[before]) * beyond / rise
+    needs[~above.any(axis=1)] = np.inf
+    return needs
 
 
 def _finite(values: object, name: str) -> Floats:

@@ -189,15 +189,20 @@ def test_paired_trials_must_start_alike(path: Path) -> None:
 
 def test_a_chosen_start_is_paired_within_its_space(path: Path) -> None:
     def cold(name: str, **features: float) -> TrialRecord:
-        arm = {"features": {"task": 1.0, **features}, "scale": "rms"}
-        return record(name, start="typiclust", arm=arm, blocks={b: {"n": 2} for b in features})
+        spec = {
+            "start": "typiclust",
+            "data_checksum": "d",
+            "arm": {"features": {"task": 1.0, **features}, "scale": "rms"},
+            "blocks": {block: {"latent": 2} for block in features},
+        }
+        return TrialRecord(hashlib.sha256(name.encode()).hexdigest(), name, 0, spec)
 
     vae, pca, alpha = cold("vae", vae=1.0), cold("pca", pca=1.0), cold("half", vae=0.5)
     again = cold("again", vae=1.0)
     with filled(path, vae, pca, alpha, again) as store:
         for place, trial in enumerate((vae, pca, alpha)):
             store.begin(trial.key, {}, initial_hash(np.array([place])))
-        with pytest.raises(StoreError, match="'again', seed 0 .* differ from those of 'vae'"):
+        with pytest.raises(StoreError, match=r"'again', seed 0 .* differ from those of 'vae'"):
             store.begin(again.key, {}, initial_hash(np.array([7])))
 
 
