@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 
 from nextlabel.core.seeds import Seeds
 from nextlabel.models.network import build, generator
-from nextlabel.models.vae import VAE, VAESettings, fit_vae, kl_divergence, reconstruction
+from nextlabel.models.priors import kl_divergence
+from nextlabel.models.vae import VAE, VAESettings, fit_vae, reconstruction
 
 
 def test_elbo_gradients_are_right():

@@ -1,7 +1,9 @@
 """The variational autoencoder V [Kingma & Welling 2013], equation 5: features from no label."""
 
+import warnings
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 import torch
@@ -15,6 +17,8 @@ from nextlabel.core.settings import Settings
 from nextlabel.core.types import Array
 from nextlabel.models.device import precise, resolve
 from nextlabel.models.network import build, generator, place
+from nextlabel.models.priors import COLLAPSED, NormalPrior, Prior
+from nextlabel.models.priors import kl_divergence as kl_divergence
 
 CHANNELS = (32, 64, 64, 64)
 UP = 4
@@ -40,6 +44,12 @@ class VAESettings(Settings):
     upsample: Literal["last", "first"] = "last"
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
     precision: Literal["fp32", "bf16"] = "fp32"
+    block: ClassVar[str] = "vae"
+    """The name under which messages speak of these settings."""
+
+    def prior(self, network: "VAE", images: Tensor, seeds: Seeds) -> Prior:
+        """Return p(z) as it is before training on uint8 images (N, C, H, W)."""
+        return NormalPrior(self.latent)
 
 
 class VAE(nn.Module):
@@ -108,102 +118,145 @@ def reconstruction(logits: Tensor, x: Tensor, settings: VAESettings) -> Tensor:
     return loss.flatten(1).sum(1)
 
 
-def kl_divergence(mean: Tensor, log_variance: Tensor) -> Tensor:
-    """Return KL(q(z|x) ‖ N(0, 1)) summed over dimensions, for each image (B), in nats."""
-    return 0.5 * (mean.square() + log_variance.exp() - 1 - log_variance).sum(1)
-
-
 @dataclass(frozen=True, eq=False)
 class FittedVAE:
-    """A trained VAE and its per-epoch record of elbo, reconstruction and kl, per image in nats."""
+    """A trained VAE, its prior, and its per-epoch record, per image in nats.
+
+    The record holds elbo, reconstruction and kl, and the effective number of `components` where
+    the prior has several.
+    """
 
     network: VAE
     device: torch.device
     log: tuple[dict[str, float], ...]
+    prior: Prior
 
     def means(self, images: Tensor) -> Array:
         """Return V(u), the posterior means (N, latent) float32 of uint8 images (N, C, H, W)."""
-        return self._encode(images)[0].numpy()
+        return self.encode(images)[0].numpy()
 
     def kl_by_dimension(self, images: Tensor) -> Array:
-        """Return the mean KL of each latent dimension (latent): how much each one tells."""
-        mean, log_variance = self._encode(images)
+        """Return the mean KL to N(0, 1) of each latent dimension (latent): what each one tells."""
+        mean, log_variance = self.encode(images)
         kl = 0.5 * (mean.square() + log_variance.exp() - 1 - log_variance)
         return kl.mean(0).numpy()
 
-    def decode(self, z: Array) -> Array:
+    def decode(self, z: Array | Tensor) -> Array:
         """Return images (n, C, H, W) uint8 for latent points (n, latent)."""
         with torch.inference_mode():
             logits = self.network.decode(torch.as_tensor(z, device=self.device))
             return (logits.sigmoid() * 255).round().to(torch.uint8).cpu().numpy()
 
-    def _encode(self, images: Tensor) -> tuple[Tensor, Tensor]:
+    def encode(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        """Return mean and log-variance (N, latent), on the CPU, of uint8 images (N, C, H, W)."""
         with torch.inference_mode():
             parts = [
-                self.network.encode(_scaled(batch.to(self.device)))
+                self.network.encode(scaled(batch.to(self.device)))
                 for batch in torch.split(images, INFERENCE_BATCH)
             ]
         return torch.cat([p[0] for p in parts]).cpu(), torch.cat([p[1] for p in parts]).cpu()
+
+    def state(self, *parts: str) -> dict[str, Array]:
+        """Return the weights by name, float32; of all parts, or of those named, such as "down"."""
+        return {
+            name: tensor.numpy(force=True).copy(order="C")
+            for name, tensor in self.network.state_dict().items()
+            if not parts or name.split(".")[0] in parts
+        }
 
 
 def fit_vae(images: Tensor, settings: VAESettings, seeds: Seeds) -> FittedVAE:
     """Train V on uint8 images (N, C, H, W) by maximising the ELBO (equation 5), labels unused.
 
-    Both terms are summed over their own dimensions and averaged over the batch.
-    Raises DataError when the training diverges.
+    Both terms are summed over their own dimensions and averaged over the batch. Warns when a
+    prior of several components ends with one; raises DataError when the training diverges.
     """
     device = resolve(settings.device)
     shape = (images.shape[1], images.shape[2], images.shape[3])
     network = build(lambda: VAE(shape, settings), generator(seeds.integer("vae weights")))
     place(network, device)
+    prior = settings.prior(network, images, seeds).to(device)
     images = images.to(device)
-    optimiser = torch.optim.Adam(
-        network.parameters(),
-        lr=settings.learning_rate,
-        weight_decay=settings.weight_decay,
-        fused=device.type in ("cpu", "cuda"),
-    )
+    optimiser = adam(network.parameters(), prior.parameters(), settings, device)
     order = seeds.rng("vae order")
     noise = generator(seeds.integer("vae noise"))
     batches = -(-len(images) // settings.batch_size)
     log: list[dict[str, float]] = []
     network.train()
     for _ in range(settings.epochs):
-        sums = torch.zeros(2, device=device)
+        sums, points = torch.zeros(2, device=device), []
         for rows in np.array_split(order.permutation(len(images)), batches):
-            x = _scaled(images[torch.from_numpy(rows).to(device)])
-            sums += _step(network, optimiser, x, settings, noise)
+            x = scaled(images[torch.from_numpy(rows).to(device)])
+            done, z = _step(network, prior, optimiser, x, settings, noise)
+            sums += done
+            points.append(z)
         rebuilt, kl = (sums / len(images)).tolist()
-        if not np.isfinite(rebuilt + kl):
-            raise DataError(
-                f"the VAE diverged in epoch {len(log) + 1}; lower blocks.vae.learning_rate, now "
-                f"{settings.learning_rate}"
-            )
+        check_finite(rebuilt + kl, len(log) + 1, settings)
         log.append({"elbo": -(rebuilt + kl), "reconstruction": rebuilt, "kl": kl})
+        if prior.components > 1:
+            log[-1]["components"] = prior.in_use(torch.cat(points))
     network.eval()
-    return FittedVAE(network, device, tuple(log))
+    if log[-1].get("components", COLLAPSED) < COLLAPSED:
+        warnings.warn(
+            f"the prior's {prior.components} components collapsed: {log[-1]['components']:.2f} in "
+            f"use after {len(log)} epochs, so it is a single Gaussian; lower "
+            f"blocks.{settings.block}.beta, now {settings.beta}, or use the block vae",
+            stacklevel=2,
+        )
+    return FittedVAE(network, device, tuple(log), prior)
 
 
 def _step(
     network: VAE,
+    prior: Prior,
     optimiser: torch.optim.Optimizer,
     x: Tensor,
     settings: VAESettings,
     noise: torch.Generator,
-) -> Tensor:
-    """Take one step; return the batch's summed reconstruction error and KL."""
+) -> tuple[Tensor, Tensor]:
+    """Take one step; return the batch's summed reconstruction error and KL (2), and its z."""
     optimiser.zero_grad()
     epsilon = torch.randn(len(x), settings.latent, generator=noise).to(x.device)
     with precise(x.device, settings.precision):
         mean, log_variance = network.encode(x)
-        logits = network.decode(mean + (0.5 * log_variance).exp() * epsilon)
+        z = mean + (0.5 * log_variance).exp() * epsilon
+        logits = network.decode(z)
     rebuilt = reconstruction(logits.float(), x, settings)
-    kl = kl_divergence(mean.float(), log_variance.float())
+    kl = prior.kl(mean.float(), log_variance.float(), z.float())
     torch.autograd.backward((rebuilt + settings.beta * kl).mean())
     optimiser.step()
-    return torch.stack([rebuilt.detach().sum(), kl.detach().sum()])
+    prior.constrain()
+    return torch.stack([rebuilt.detach().sum(), kl.detach().sum()]), z.detach().float()
 
 
-def _scaled(batch: Tensor) -> Tensor:
-    scaled = batch.to(torch.float32) / 255
-    return scaled.contiguous(memory_format=torch.channels_last)
+def adam(
+    weights: Iterable[nn.Parameter],
+    undecayed: Iterable[nn.Parameter],
+    settings: VAESettings,
+    device: torch.device,
+) -> torch.optim.Optimizer:
+    """Return Adam as the settings say; weight decay would pull a prior's parameters to 0."""
+    optimiser = torch.optim.Adam(
+        weights,
+        lr=settings.learning_rate,
+        weight_decay=settings.weight_decay,
+        fused=device.type in ("cpu", "cuda"),
+    )
+    if rest := list(undecayed):
+        optimiser.add_param_group({"params": rest, "weight_decay": 0.0})
+    return optimiser
+
+
+def check_finite(loss: float, epoch: int, settings: VAESettings) -> None:
+    """Raise DataError when an epoch's loss is no number any more."""
+    if not np.isfinite(loss):
+        raise DataError(
+            f"the VAE diverged in epoch {epoch}; lower blocks.{settings.block}.learning_rate, now "
+            f"{settings.learning_rate}"
+        )
+
+
+def scaled(batch: Tensor) -> Tensor:
+    """Return uint8 images (B, C, H, W) as float32 in [0, 1], channels last."""
+    values = batch.to(torch.float32) / 255
+    return values.contiguous(memory_format=torch.channels_last)

@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -12,31 +12,22 @@ from nextlabel.core.dataset import Dataset
 from nextlabel.core.errors import DataError
 from nextlabel.core.pool import Pool
 from nextlabel.core.seeds import Seeds
-from nextlabel.core.settings import Settings
 from nextlabel.core.types import PARTS, Array, Labels, Part
 from nextlabel.models.blocks import register
+from nextlabel.models.blocks.settings import BlockSettings
 
 SUFFIXES = (".npy", ".npz")
 
 
 @register("file")
-class FileBlock(Settings):
+class FileBlock(BlockSettings):
     """Rows of a file: one for each image of the pool, then of validation and test if there.
 
     An `.npz` holds `features` in that order, or `train`, `validation` and `test` apart.
     """
 
+    cached: ClassVar[bool] = False
     path: Path
-
-    @property
-    def supervised(self) -> bool:
-        """False: the labels are not used."""
-        return False
-
-    @property
-    def cached(self) -> bool:
-        """False: reading it back would save nothing."""
-        return False
 
     @property
     def identity(self) -> Mapping[str, Any]:
@@ -53,7 +44,13 @@ class FileBlock(Settings):
             ) from error
 
     def fit(
-        self, data: Dataset, pool: Pool, labels: Labels | None, number: int, seeds: Seeds
+        self,
+        data: Dataset,
+        pool: Pool,
+        labels: Labels | None,
+        number: int,
+        seeds: Seeds,
+        start: FittedBlock | None = None,
     ) -> FittedBlock:
         """Return the file's rows for each part it covers; DataError when lengths do not fit."""
         self._digest()

@@ -1,8 +1,5 @@
 """The block `pca`: the control that every learned representation has to beat."""
 
-from collections.abc import Mapping
-from typing import Any
-
 import numpy as np
 from pydantic import Field
 
@@ -11,38 +8,29 @@ from nextlabel.core.dataset import Dataset
 from nextlabel.core.errors import UsageError
 from nextlabel.core.pool import Pool
 from nextlabel.core.seeds import Seeds
-from nextlabel.core.settings import Settings
 from nextlabel.core.types import PARTS, Labels
 from nextlabel.models.blocks import register
 from nextlabel.models.blocks.pixels import flat
+from nextlabel.models.blocks.settings import BlockSettings
 
 EXACT_COLUMNS = 4096
 
 
 @register("pca")
-class PCABlock(Settings):
+class PCABlock(BlockSettings):
     """Principal components of the pool's pixels; exact up to 4,096 pixels, randomised above."""
 
     components: int = Field(32, ge=1)
     whiten: bool = False
 
-    @property
-    def supervised(self) -> bool:
-        """False: the labels are not used."""
-        return False
-
-    @property
-    def cached(self) -> bool:
-        """True: fitting takes longer than reading."""
-        return True
-
-    @property
-    def identity(self) -> Mapping[str, Any]:
-        """All settings."""
-        return self.model_dump(mode="json")
-
     def fit(
-        self, data: Dataset, pool: Pool, labels: Labels | None, number: int, seeds: Seeds
+        self,
+        data: Dataset,
+        pool: Pool,
+        labels: Labels | None,
+        number: int,
+        seeds: Seeds,
+        start: FittedBlock | None = None,
     ) -> FittedBlock:
         """Return scores (n, components) float32 for each part; UsageError for too many."""
         from sklearn.decomposition import PCA

@@ -1,7 +1,6 @@
 """The block `pixels`: the images themselves, a row of numbers each."""
 
-from collections.abc import Mapping
-from typing import Any
+from typing import ClassVar
 
 import numpy as np
 
@@ -9,32 +8,25 @@ from nextlabel.core.block import FittedBlock
 from nextlabel.core.dataset import Dataset
 from nextlabel.core.pool import Pool
 from nextlabel.core.seeds import Seeds
-from nextlabel.core.settings import Settings
 from nextlabel.core.types import PARTS, Array, Labels
 from nextlabel.models.blocks import register
+from nextlabel.models.blocks.settings import BlockSettings
 
 
 @register("pixels")
-class Pixels(Settings):
+class Pixels(BlockSettings):
     """Raw pixels, scaled to [0, 1]."""
 
-    @property
-    def supervised(self) -> bool:
-        """False: the labels are not used."""
-        return False
-
-    @property
-    def cached(self) -> bool:
-        """False: reading it back would save nothing."""
-        return False
-
-    @property
-    def identity(self) -> Mapping[str, Any]:
-        """Nothing to set."""
-        return {}
+    cached: ClassVar[bool] = False
 
     def fit(
-        self, data: Dataset, pool: Pool, labels: Labels | None, number: int, seeds: Seeds
+        self,
+        data: Dataset,
+        pool: Pool,
+        labels: Labels | None,
+        number: int,
+        seeds: Seeds,
+        start: FittedBlock | None = None,
     ) -> FittedBlock:
         """Return pixels (n, C·H·W) float32 for each part."""
         return FittedBlock(

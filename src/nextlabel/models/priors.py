@@ -1,0 +1,143 @@
+"""Priors p(z) of a VAE behind one interface: normal, a learned mixture, and the VampPrior."""
+
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+
+LOG_2PI = math.log(2 * math.pi)
+COLLAPSED = 1.5
+"""A mixture that uses fewer components than this has collapsed to one."""
+
+Encode = Callable[[Tensor], tuple[Tensor, Tensor]]
+"""Images (B, C, H, W) in [0, 1] to mean and log-variance (B, latent)."""
+
+
+class Prior(nn.Module, ABC):
+    """p(z): what the KL term of equation 5 pulls the posteriors towards."""
+
+    components = 1
+    """How many Gaussians it is made of."""
+
+    @abstractmethod
+    def kl(self, mean: Tensor, log_variance: Tensor, z: Tensor) -> Tensor:
+        """Return KL(q(z|x) ‖ p(z)), or an unbiased estimate from z ~ q(z|x), (B) in nats.
+
+        `mean`, `log_variance` and `z` have shape (B, latent); dimensions are summed.
+        """
+
+    @abstractmethod
+    def sample(self, count: int, generator: torch.Generator) -> Tensor:
+        """Return `count` draws (count, latent) of p(z)."""
+
+    def in_use(self, z: Tensor) -> float:
+        """Return the effective number of components that points z (N, latent) belong to."""
+        return 1.0
+
+    def constrain(self) -> None:
+        """Bring parameters back to where they mean something, after a step of the optimiser."""
+
+
+class NormalPrior(Prior):
+    """N(0, 1) in each dimension: the KL has a closed form, and nothing is learned."""
+
+    def __init__(self, latent: int) -> None:
+        super().__init__()
+        self.latent = latent
+
+    def kl(self, mean: Tensor, log_variance: Tensor, z: Tensor) -> Tensor:
+        """Return the closed form (B) of the KL; z is not looked at."""
+        return kl_divergence(mean, log_variance)
+
+    def sample(self, count: int, generator: torch.Generator) -> Tensor:
+        """Return normal draws (count, latent)."""
+        return torch.randn(count, self.latent, generator=generator)
+
+
+class ComponentPrior(Prior):
+    """p(z) = Σ_k w_k N(z; m_k, s_k²); the KL by Monte Carlo, log q(z|x) - log p(z) at one z."""
+
+    @abstractmethod
+    def parts(self) -> tuple[Tensor, Tensor, Tensor]:
+        """Return log w (K), means and log-variances (K, latent)."""
+
+    def joint(self, z: Tensor) -> Tensor:
+        """Return log w_k + log N(z; m_k, s_k²) for points z (B, latent), shape (B, K)."""
+        log_weights, means, log_variances = self.parts()
+        return log_weights + log_normal(z.unsqueeze(1), means, log_variances).sum(2)
+
+    def kl(self, mean: Tensor, log_variance: Tensor, z: Tensor) -> Tensor:
+        """Return log q(z|x) - log p(z), (B): its expectation over z ~ q(z|x) is the KL."""
+        return log_normal(z, mean, log_variance).sum(1) - self.joint(z).logsumexp(1)
+
+    @torch.no_grad()
+    def sample(self, count: int, generator: torch.Generator) -> Tensor:
+        """Return draws (count, latent): a component by its weight, then a point of it."""
+        log_weights, means, log_variances = (part.cpu() for part in self.parts())
+        chosen = torch.multinomial(log_weights.exp(), count, replacement=True, generator=generator)
+        noise = torch.randn(count, means.shape[1], generator=generator)
+        return means[chosen] + (0.5 * log_variances[chosen]).exp() * noise
+
+    @torch.no_grad()
+    def in_use(self, z: Tensor) -> float:
+        """Return exp of the entropy of the mean responsibilities of z (N, latent): 1 … K."""
+        total = torch.zeros(self.components, device=z.device)
+        for batch in torch.split(z, 4096):
+            total += self.joint(batch).softmax(1).sum(0)
+        return float(torch.special.entr(total / total.sum()).sum().exp())
+
+
+class MixturePrior(ComponentPrior):
+    """K Gaussians whose weights, means and variances are learned along with the VAE.
+
+    They start with equal weights, unit variance and means drawn from N(0, 1), so that no two
+    components are alike and the images divide themselves among them from the first step.
+    """
+
+    def __init__(self, components: int, latent: int, generator: torch.Generator) -> None:
+        super().__init__()
+        self.components = components
+        self.means = nn.Parameter(torch.randn(components, latent, generator=generator))
+        self.log_variances = nn.Parameter(torch.zeros(components, latent))
+        self.logits = nn.Parameter(torch.zeros(components))
+
+    def parts(self) -> tuple[Tensor, Tensor, Tensor]:
+        """Return log w (K), means and log-variances (K, latent)."""
+        return self.logits.log_softmax(0), self.means, self.log_variances
+
+
+class VampPrior(ComponentPrior):
+    """The mean of the posteriors of K learned pseudo-inputs [Tomczak & Welling 2018].
+
+    https://arxiv.org/abs/1705.07120. `pseudo_inputs` (K, C, H, W) in [0, 1] are where the search
+    starts, real images for example; `encode` is the VAE's own encoder, run on them each step.
+    """
+
+    def __init__(self, pseudo_inputs: Tensor, encode: Encode) -> None:
+        super().__init__()
+        self.components = len(pseudo_inputs)
+        self.pseudo_inputs = nn.Parameter(pseudo_inputs.clone(memory_format=torch.channels_last))
+        self.encode = encode
+
+    def parts(self) -> tuple[Tensor, Tensor, Tensor]:
+        """Return log w (K), all 1/K, and the pseudo-inputs' means and log-variances (K, latent)."""
+        means, log_variances = self.encode(self.pseudo_inputs)
+        log_weights = torch.full((self.components,), -math.log(self.components))
+        return log_weights.to(means.device), means, log_variances
+
+    @torch.no_grad()
+    def constrain(self) -> None:
+        """Keep pixels in [0, 1]; a clamp in the forward pass would leave them stuck outside."""
+        self.pseudo_inputs.clamp_(0, 1)
+
+
+def kl_divergence(mean: Tensor, log_variance: Tensor) -> Tensor:
+    """Return KL(q(z|x) ‖ N(0, 1)) summed over dimensions, for each image (B), in nats."""
+    return 0.5 * (mean.square() + log_variance.exp() - 1 - log_variance).sum(1)
+
+
+def log_normal(z: Tensor, mean: Tensor, log_variance: Tensor) -> Tensor:
+    """Return log N(z; mean, exp(log_variance)) of each number, by broadcasting, in nats."""
+    return -0.5 * ((z - mean).square() * (-log_variance).exp() + log_variance + LOG_2PI)
