@@ -16,7 +16,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-REVISION = "0001"
+REVISION = "0002"
 """The newest migration, spelled out so that opening a current store needs no alembic."""
 
 Json = dict[str, Any]
@@ -172,4 +172,36 @@ class BlockPictureRow(Base):
     trial_id: Mapped[int] = mapped_column(primary_key=True)
     block: Mapped[str] = mapped_column(primary_key=True)
     kind: Mapped[str] = mapped_column(primary_key=True)
+    sha256: Mapped[str] = mapped_column(ForeignKey("pictures.sha256"))
+
+
+class MapRow(Base):
+    """A map of an arm and a seed: the newest, since it is drawn anew in a minute or two.
+
+    `spec` is the experiment as it was mapped, which its enrolled trials need not share.
+    """
+
+    __tablename__ = "maps"
+    experiment_id: Mapped[int] = mapped_column(ForeignKey("experiments.id"), primary_key=True)
+    arm: Mapped[str] = mapped_column(primary_key=True)
+    seed: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    spec: Mapped[Json]
+    settings: Mapped[Json]
+    content: Mapped[Json]
+    environment: Mapped[str | None] = mapped_column(ForeignKey("environments.sha256"))
+
+
+class MapPictureRow(Base):
+    """A picture of what was picked in one space of a map."""
+
+    __tablename__ = "map_pictures"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["experiment_id", "arm", "seed"], ["maps.experiment_id", "maps.arm", "maps.seed"]
+        ),
+    )
+    experiment_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    arm: Mapped[str] = mapped_column(primary_key=True)
+    seed: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    space: Mapped[str] = mapped_column(primary_key=True)
     sha256: Mapped[str] = mapped_column(ForeignKey("pictures.sha256"))

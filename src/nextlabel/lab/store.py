@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 from nextlabel.core.errors import StoreError
 from nextlabel.core.round import Round
 from nextlabel.lab.database import address, connect, place, sentences, to_json
+from nextlabel.lab.map_record import Map, keep_map, read_maps
 from nextlabel.lab.rows import (
     add_once,
     check_finite,
@@ -262,6 +263,14 @@ class Store:
             trial = find_trial(session, key)
             trial.status, trial.error, trial.traceback = "failed", error, traceback
 
+    def keep_map(self, found: Map, environment: Mapping[str, Any]) -> None:
+        """Keep a map, in the place of an earlier one of the same experiment, arm and seed.
+
+        An experiment that the store does not know yet is added, without trials.
+        """
+        with self._writing() as session:
+            keep_map(session, found, environment)
+
     # -- reading ---------------------------------------------------------------------------------
 
     def history(self, key: str) -> list[Round]:
@@ -375,3 +384,8 @@ class Store:
                 .order_by(BlockLogRow.block)
             )
             return {row.block: list(row.log) for row in rows}
+
+    def maps(self, experiment: str) -> list[Map]:
+        """Return an experiment's maps, in the order of its arms, then by seed."""
+        with self._reading() as session:
+            return read_maps(session, experiment)

@@ -1,0 +1,134 @@
+"""The shape of a cloud of points, and where in it some of them lie: arrays in, numbers out."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nextlabel.core.types import Array, Ids
+
+TILE = 1024
+NEIGHBOUR = 10
+"""The density around a point is told by the distance to its 10th neighbour."""
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Shape:
+    """What a picture of a cloud only lets one guess; None where a number has no value.
+
+    Picked at random, `nearest` and `spread` would be about 1, `sparse` 0.1 and `offset` 0.
+
+    - `kurtosis` of all points, 0 for a Gaussian: see `kurtosis`;
+    - `nearest`: mean distance of the picked to their nearest neighbour, that of the candidates = 1;
+    - `spread`: mean distance between two of the picked, that between any two points = 1;
+    - `sparse`: the share of the picked among the tenth of the candidates that lie the loneliest;
+    - `offset`: the distance of the picked's mean from that of all, in root-mean-square distances
+      of a point from it: near 1 when the picked lie at one edge.
+    """
+
+    kurtosis: float | None
+    nearest: float | None
+    spread: float | None
+    sparse: float | None
+    offset: float | None
+
+
+def shape(points: Array, candidates: Ids, picked: Ids) -> Shape:
+    """Return the shape of `points` (n, d) and the place of the picked in it.
+
+    `candidates` are the rows that could be picked, `picked` some of them. Neighbours are looked
+    for among all points.
+    """
+    cloud = _centred(points)
+    nearest, tenth, total = _distances(cloud)
+    between = _distances(cloud[picked])[2]
+    radius = float(np.sqrt((cloud**2).sum(axis=1).mean()))
+    away = float(np.sqrt((cloud[picked].mean(axis=0) ** 2).sum())) if len(picked) else None
+    lonely = sparsest(tenth, candidates)
+    return Shape(
+        kurtosis(points),
+        _ratio(_mean(nearest[picked]), _mean(nearest[candidates])),
+        _ratio(_over_pairs(between, len(picked)), _over_pairs(total, len(cloud))),
+        float(np.isin(picked, lonely).mean()) if len(picked) else None,
+        _ratio(away, radius),
+    )
+
+
+def kurtosis(points: Array) -> float | None:
+    """Return E‖x − μ‖⁴ over its value for a Gaussian of the same covariance, minus 1.
+
+    For a Gaussian E‖x − μ‖⁴ = (tr Σ)² + 2 tr Σ², whatever Σ is, so it has 0; a crowded middle with
+    far tails has more, an even disc −1/3. In one dimension it is the usual kurtosis / 3 − 1, on an
+    isotropic cloud Mardia's b / (d (d + 2)) − 1, but no covariance is inverted, and rotation and
+    scale change nothing. `points` (n, d); None when they are all the same.
+
+    Mardia, Measures of multivariate skewness and kurtosis with applications, Biometrika 57, 1970,
+    https://doi.org/10.1093/biomet/57.3.519
+    """
+    cloud = _centred(points)
+    squares = (cloud**2).sum(axis=1)
+    n, d = cloud.shape
+    gram = cloud.T @ cloud if d <= n else cloud @ cloud.T  # tr Σ² is that of either
+    gaussian = squares.mean() ** 2 + 2 * (gram**2).sum() / n**2
+    return float((squares**2).mean() / gaussian - 1) if gaussian > 0 else None
+
+
+def sparsest(distances: Floats, candidates: Ids) -> Ids:
+    """Return the tenth of `candidates`, rounded up, with the largest of the `distances` (n).
+
+    Ties go to the smallest row.
+    """
+    count = -(-len(candidates) // 10)
+    ascending = np.sort(candidates)
+    return ascending[np.argsort(-distances[ascending], kind="stable")[:count]]
+
+
+def _centred(points: Array) -> Floats:
+    """Return points around their mean in units of their largest coordinate, so no power is lost."""
+    rows = np.asarray(points, np.float64)
+    largest = float(np.abs(rows).max(initial=0.0))
+    rows = rows / (largest or 1.0)
+    cloud: Floats = rows - rows.mean(axis=0) if len(rows) else rows
+    return cloud if (rows != rows[:1]).any() else np.zeros_like(cloud)
+
+
+def _distances(cloud: Floats) -> tuple[Floats, Floats, float]:
+    """Return each row's distance to the nearest and the 10th neighbour (n), and the sum over pairs.
+
+    With fewer neighbours the last one stands for the 10th; a row without any has distance 0.
+    """
+    n = len(cloud)
+    nearest, tenth, total = np.zeros(n), np.zeros(n), 0.0
+    if n < 2:
+        return nearest, tenth, total
+    last = min(NEIGHBOUR, n - 1)
+    for start, tile in _tiles(cloud):
+        total += float(tile.sum()) / 2
+        tile[np.arange(len(tile)), start + np.arange(len(tile))] = np.inf
+        tile.partition([0, last - 1], axis=1)
+        span = slice(start, start + len(tile))
+        nearest[span], tenth[span] = tile[:, 0], tile[:, last - 1]
+    return nearest, tenth, total
+
+
+def _tiles(cloud: Floats) -> Iterator[tuple[int, Floats]]:
+    """Yield (first row, distances (rows, n)), by direct differences: equal rows are at 0."""
+    from scipy.spatial.distance import cdist
+
+    for start in range(0, len(cloud), TILE):
+        yield start, cdist(cloud[start : start + TILE], cloud)
+
+
+def _over_pairs(total: float, n: int) -> float | None:
+    return total / (n * (n - 1) / 2) if n > 1 else None
+
+
+def _mean(values: Floats) -> float | None:
+    return float(values.mean()) if len(values) else None
+
+
+def _ratio(part: float | None, whole: float | None) -> float | None:
+    return None if part is None or not whole else part / whole
