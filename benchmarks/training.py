@@ -21,6 +21,7 @@ from nextlabel.models.pixels import IMAGENET_DEVIATION, IMAGENET_MEAN, normalise
 from nextlabel.models.resnet import ResNet18
 from nextlabel.models.settings import Epochs, ModelSettings, TrainingSettings
 from nextlabel.models.task import TaskModel
+from nextlabel.models.training import Lesson, Trainer
 from nextlabel.models.vae import VAE, VAESettings, fit_vae
 
 MEAN = torch.tensor(IMAGENET_MEAN).view(3, 1, 1)
@@ -53,8 +54,9 @@ def ours(images: Tensor, labels: np.ndarray, batch: int) -> Callable[[], object]
     model = TaskModel(ModelSettings(weights="random"), settings, "multiclass", 10)
     network, _ = model.initial(Seeds(0))
     network = network.to(memory_format=torch.channels_last)
-    targets = torch.from_numpy(labels)
-    return lambda: model._train(network, images, targets, 0, Seeds(0))
+    lesson = Lesson(images, torch.from_numpy(labels))
+    trainer = Trainer(settings, "multiclass")
+    return lambda: trainer.train(network, None, lesson, 0, Seeds(0))
 
 
 def plain(images: Tensor, labels: np.ndarray, batch: int) -> Callable[[], object]:

@@ -186,3 +186,87 @@ def test_a_multi_label_experiment_has_a_headline_of_its_kind_and_runs(tiny, tmp_
     assert headline(tiny(**changes), load_data(tiny(**changes), None)) == "validation/auroc"
     found = rounds(tiny(**changes), "margin", 0, tmp_path)
     assert all("validation/auroc" in r.metrics for r in found)
+
+
+LOSS_ARMS = [
+    {"name": "random", "strategy": "random"},
+    {"name": "random with P", "strategy": "random", "loss_head": True},
+    {"name": "loss", "strategy": "predicted_loss", "baseline": "random with P"},
+    {"name": "loss + 0", "strategy": "predicted_loss", "side": {"vae": 0.0}},
+    {"name": "loss + VAE", "strategy": "predicted_loss", "side": {"vae": 1.0}},
+]
+
+
+def test_loss_prediction_runs_and_its_head_is_told_apart(tiny, tmp_path):
+    experiment = tiny(arms=LOSS_ARMS, primary=None, loss_prediction={"width": 8})
+    found = {a.name: rounds(experiment, a.name, 0, tmp_path) for a in experiment.arms}
+    initial = {tuple(arm[0].chosen) for arm in found.values()}
+    assert len(initial) == 1
+    plain, headed, loss, zero, side = found.values()
+    assert "validation/loss_correlation" not in plain[0].metrics
+    assert all("validation/loss_correlation" in r.metrics for r in (*headed, *loss, *side))
+    # random picks are the same with P or without it, and round 0 of the two with P as well
+    assert [tuple(r.chosen) for r in plain] == [tuple(r.chosen) for r in headed]
+    assert plain[0].metrics != headed[0].metrics
+    assert headed[0].identity == loss[0].identity and loss[0].training.shared
+    assert identities(loss) == identities(zero)
+    assert loss[0].metrics != side[0].metrics
+    assert tuple(loss[1].chosen) != tuple(side[1].chosen) != tuple(plain[1].chosen)
+
+
+def test_a_resumed_loss_prediction_gives_the_very_same_rounds(tiny, tmp_path):
+    experiment = tiny(arms=LOSS_ARMS, primary=None, loss_prediction={"width": 8})
+    whole = rounds(experiment, "loss + VAE", 0, tmp_path / "a")
+    rest = rounds(experiment, "loss + VAE", 0, tmp_path / "b", history=whole[:2])
+    assert identities(whole[2:]) == identities(rest)
+
+
+def test_side_rows_are_missed_in_the_pool_and_only_left_out_in_validation(tiny, tmp_path):
+    path = tmp_path / "v.npy"
+    arms = [{"name": "a", "strategy": "predicted_loss", "side": {str(path): 1.0}}]
+    experiment = tiny(arms=arms, primary=None, loss_prediction={"width": 8})
+    np.save(path, np.random.default_rng(0).normal(size=(149, 3)))
+    with pytest.raises(DataError, match="has 149 rows; give 150 or 240"):
+        rounds(experiment, "a", 0, tmp_path)
+    np.save(path, np.random.default_rng(0).normal(size=(150, 3)))
+    assert "validation/loss_correlation" not in rounds(experiment, "a", 0, tmp_path)[0].metrics
+
+
+@pytest.mark.parametrize(
+    ("arm", "message"),
+    [
+        (
+            {"strategy": "random", "side": {"vae": 1.0}},
+            "does not use; put the blocks into features",
+        ),
+        ({"strategy": "predicted_loss", "side": {"task": 1.0}}, "is what the module P sees anyway"),
+        ({"strategy": "predicted_loss", "side": {"vae": -1.0}}, "weight -1.0 of block 'vae'"),
+        ({"strategy": "predicted_loss", "side": {"va": 1.0}}, "unknown feature block 'va'"),
+    ],
+)
+def test_a_side_that_cannot_be_is_refused(tiny, arm, message):
+    with pytest.raises(UsageError, match=message):
+        tiny(arms=[{"name": "a", **arm}], primary=None)
+
+
+@pytest.mark.parametrize("name", ["linear", "label_spreading", "encoder"])
+def test_the_other_models_run_and_resume(tiny, tmp_path, name):
+    arms = [{"name": "margin", "strategy": "margin"}, {"name": "core-set", "strategy": "core_set"}]
+    experiment = tiny(model={"name": name, "block": "vae"}, arms=arms, primary=None)
+    for arm in ("margin", "core-set"):
+        whole = rounds(experiment, arm, 0, tmp_path / "a")
+        rest = rounds(experiment, arm, 0, tmp_path / "b", history=whole[:2])
+        assert identities(whole[2:]) == identities(rest)
+        expected = "encoder of vae" if name == "encoder" else "none"
+        assert whole[0].training.weights == expected
+    pca = {"pca": {"components": 4}}
+    other = tiny(model={"name": name, "block": "pca"}, blocks=pca, arms=arms, primary=None)
+    keys = {TrialSpec(e, e.arm("margin"), 0).key("x") for e in (experiment, other)}
+    assert len(keys) == 2
+
+
+def test_models_without_maps_predict_no_loss(tiny):
+    model = {"name": "linear", "block": "pixels"}
+    for arm in ({"strategy": "predicted_loss"}, {"strategy": "random", "loss_head": True}):
+        with pytest.raises(UsageError, match=r"no maps for loss_head|needs predicted_loss"):
+            tiny(model=model, arms=[{"name": "a", **arm}], primary=None)

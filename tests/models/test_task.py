@@ -9,6 +9,7 @@ from nextlabel.models.device import resolve
 from nextlabel.models.pixels import IMAGENET_DEVIATION, IMAGENET_MEAN, normalise
 from nextlabel.models.settings import ModelSettings, TrainingSettings
 from nextlabel.models.task import TaskModel
+from nextlabel.models.training import Trainer
 
 
 def model(task="multiclass", outputs=10, batch_norm="recalibrate", **training):
@@ -63,14 +64,13 @@ def test_epochs_grow_by_round_and_min_steps_are_kept(digits):
 def test_batches_are_split_evenly(digits, monkeypatch):
     images, labels = digits
     sizes = []
-    original = TaskModel._step
-    monkeypatch.setattr(
-        TaskModel,
-        "_step",
-        lambda self, n, o, i, t, rows: (sizes.append(len(rows)), original(self, n, o, i, t, rows))[
-            1
-        ],
-    )
+    original = Trainer.backward
+
+    def counted(self, network, head, lesson, rows, *rest):
+        sizes.append(len(rows))
+        return original(self, network, head, lesson, rows, *rest)
+
+    monkeypatch.setattr(Trainer, "backward", counted)
     model(epochs={"initial": 1, "step": 0}).fit(images[:65], labels[:65], 0, Seeds(0))
     assert sizes == [22, 22, 21]
 

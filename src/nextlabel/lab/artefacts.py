@@ -16,7 +16,7 @@ from nextlabel.lab.cache import Cache
 from nextlabel.models.device import resolve
 from nextlabel.models.settings import TrainingSettings
 
-ARTEFACT_VERSION = 1
+ARTEFACT_VERSION = 2
 """To be raised when code changes what comes out of the same settings."""
 
 

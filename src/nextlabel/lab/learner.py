@@ -17,10 +17,13 @@ from nextlabel.core.seeds import Seeds
 from nextlabel.core.snapshot import Snapshot
 from nextlabel.core.types import Array, Labels, Part, Signal
 from nextlabel.lab.artefacts import circumstances, fitted_block, load_task, save_task
-from nextlabel.lab.cache import Cache
+from nextlabel.lab.cache import Cache, digest
 from nextlabel.lab.spec import TASK, Arm, Experiment
+from nextlabel.models.device import resolve
+from nextlabel.models.loss_prediction import loss_correlation
 from nextlabel.models.metrics import evaluate
 from nextlabel.models.pixels import to_device
+from nextlabel.models.shallow import FittedShallow, ShallowModel
 from nextlabel.models.task import FittedTask, Inference, TaskModel
 
 
@@ -43,9 +46,20 @@ class TrialLearner:
 
     @property
     def model(self) -> TaskModel:
-        """The task model to fit."""
-        spec = self.experiment
-        return TaskModel(spec.model, spec.training, self.data.task, len(self.data.classes))
+        """The task model to fit, with the module P where the arm trains it."""
+        spec, arm = self.experiment, self.arm
+        start = None
+        if spec.model.block is not None and not spec.model.shallow:
+            start = self.block(spec.model.block).state
+        return TaskModel(
+            spec.model,
+            spec.training,
+            self.data.task,
+            len(self.data.classes),
+            head=spec.loss_prediction if arm.predicts_loss else None,
+            side=sum(self.block(name).rows("train").shape[1] for name in arm.side_blocks),
+            start=start,
+        )
 
     def cold(self, pool: Pool, needs: frozenset[Signal]) -> Snapshot:
         """Return the task-agnostic part of the space; UsageError when more is needed."""
@@ -63,42 +77,103 @@ class TrialLearner:
     def fit(
         self, pool: Pool, labels: Labels, number: int, previous: Fitted | None
     ) -> "FittedRound":
-        """Fit the arm's blocks (once) and the task model for round `number`."""
+        """Fit the arm's blocks (those that use no label once) and the task model for a round."""
         clock = time.perf_counter()
-        for name in self.arm.blocks:
-            self.block(name)
-        blocks = time.perf_counter() - clock
+        blocks = {
+            name: self._refitted(name, pool, labels, number)
+            for name in self.experiment.blocks_of(self.arm)
+        }
+        spent = time.perf_counter() - clock
         before = previous.model if isinstance(previous, FittedRound) else None
-        if number == 0:
-            fitted = self._first(pool, labels)
-        else:
-            rows = self.images("train")[to_index(pool.labelled)]
-            fitted = self.model.fit(rows, labels, number, self.seeds, before)
-        spent = time.perf_counter() - clock - blocks
-        seconds = {"blocks": blocks, "train": spent}
-        return FittedRound(self, fitted, replace(fitted.training, seconds=seconds))
+        task = before if isinstance(before, FittedTask) else None
+        fitted = self._model(pool, labels, number, blocks, task)
+        seconds = {"blocks": spent, "train": time.perf_counter() - clock - spent}
+        training = replace(fitted.training, seconds=seconds)
+        return FittedRound(self, fitted, training, blocks)
 
-    def _first(self, pool: Pool, labels: Labels) -> FittedTask:
-        """Fit round 0, or take it from an arm that trained alike on the same labels."""
+    def _model(
+        self,
+        pool: Pool,
+        labels: Labels,
+        number: int,
+        blocks: Mapping[str, FittedBlock],
+        before: FittedTask | None,
+    ) -> FittedTask | FittedShallow:
+        """Fit the task model; round 0 may come from an arm that trained alike."""
+        spec = self.experiment
+        if spec.model.shallow:
+            shallow = ShallowModel(spec.model, self.data.task, len(self.data.classes))
+            return shallow.fit(_only(blocks, spec.model.block).rows("train"), pool.labelled, labels)
         model = self.model
 
-        def make() -> tuple[dict[str, Any], Training]:
-            rows = self.images("train")[to_index(pool.labelled)]
-            fitted = model.fit(rows, labels, 0, self.seeds)
+        def make() -> FittedTask:
+            rows = to_index(pool.labelled)
+            side = self.side("train", blocks)
+            beside = None if side is None else side[rows]
+            images = self.images("train")[rows]
+            return model.fit(images, labels, number, self.seeds, before, beside)
+
+        if number:
+            return make()
+
+        def first() -> tuple[dict[str, Any], Training]:
+            fitted = make()
             return fitted.state(), fitted.training
 
         identity = {
-            **circumstances(self.data, self.seeds, self.experiment.training),
-            "model": self.experiment.model.model_dump(mode="json", exclude={"weights"}),
-            "weights": weights_identity(self.experiment),
-            "training": self.experiment.training.model_dump(mode="json", exclude={"device"}),
+            **circumstances(self.data, self.seeds, spec.training),
+            "model": {k: v for k, v in spec.model.decisive().items() if k != "weights"},
+            "weights": weights_identity(spec),
+            "training": {k: v for k, v in spec.training.decisive().items() if k != "device"},
             "labelled": pool.labelled.tolist(),
+            **self._head_identity(),
         }
-        (state, training), _ = self.cache.get("round0", identity, make, save_task, load_task)
+        (state, training), _ = self.cache.get("round0", identity, first, save_task, load_task)
         return model.restore(state, training)
 
+    def _head_identity(self) -> dict[str, Any]:
+        """Return what decides how P trains, for arms that have it."""
+        spec, arm = self.experiment, self.arm
+        if not arm.predicts_loss:
+            return {}
+        side = {name: [arm.side[name], spec.identity_of(name)] for name in arm.side_blocks}
+        settings = spec.loss_prediction.decisive()
+        return {"loss_prediction": settings, "side": side, "side_scale": arm.scale}
+
+    def side(self, part: Part, blocks: Mapping[str, FittedBlock]) -> Any:
+        """Return what P sees beside the maps, float32 (n, d) on the device; None for nothing.
+
+        Columns are scaled by the pool's distances, whatever the part.
+        """
+        names = self.arm.side_blocks
+        if not names:
+            return None
+        import torch
+
+        pool = self.arm.side_space.embed({n: blocks[n].rows("train") for n in names})
+        factors = [factor for _, factor in pool.blocks]
+        rows = [
+            np.asarray(blocks[n].rows(part), np.float32) * np.float32(f)
+            for n, f in zip(self.arm.side_space.blocks, factors, strict=True)
+        ]
+        return torch.from_numpy(np.concatenate(rows, axis=1)).to(self.model_device)
+
+    @property
+    def model_device(self) -> Any:
+        """Where the task model trains."""
+        return resolve(self.experiment.training.device)
+
+    def _refitted(self, name: str, pool: Pool, labels: Labels, number: int) -> FittedBlock:
+        """Return a block as this round has it: a supervised one is fitted to the labels."""
+        beginning = self.block(name)
+        maker = self.experiment.block(name)
+        if not maker.supervised:
+            return beginning
+        found: FittedBlock = maker.fit(self.data, pool, labels, number, self.seeds, beginning)
+        return found
+
     def block(self, name: str) -> FittedBlock:
-        """Return the block's features, fitted at first use or taken from the cache."""
+        """Return what the block makes of the images alone, fitted once or taken from the cache."""
         if name not in self._blocks:
             self._blocks[name] = fitted_block(
                 self.experiment.block(name),
@@ -112,7 +187,7 @@ class TrialLearner:
     def images(self, part: Part) -> Any:
         """Return the images of a part as a uint8 tensor on the model's device."""
         if part not in self._tensors:
-            self._tensors[part] = to_device(self.data.part(part).images, self.model.device)
+            self._tensors[part] = to_device(self.data.part(part).images, self.model_device)
         return self._tensors[part]
 
 
@@ -121,48 +196,73 @@ class FittedRound:
     """A round's models; the pool is looked at once, however many signals are asked for."""
 
     learner: TrialLearner
-    model: FittedTask
+    model: FittedTask | FittedShallow
     training: Training
+    blocks: Mapping[str, FittedBlock]
 
     def snapshot(self, pool: Pool, needs: frozenset[Signal]) -> Snapshot:
         """Compute the signals in `needs` in one pass over the pool."""
         learner, seen = self.learner, None
         space = learner.arm.space
-        if "probabilities" in needs or ("features" in needs and TASK in space.blocks):
-            seen = self.model.infer(learner.images("train"))
+        of_model = needs & {"probabilities", "predicted_loss"}
+        if of_model or ("features" in needs and TASK in space.blocks):
+            seen = self._infer("train")
         return Snapshot(
             pool,
             learner.data.task,
             features=self._embed(seen) if "features" in needs else None,
             probabilities=_sure(seen).probabilities if "probabilities" in needs else None,
+            predicted_loss=_sure(seen).predicted_loss if "predicted_loss" in needs else None,
         )
+
+    def _infer(self, part: Part) -> Inference:
+        learner = self.learner
+        if isinstance(self.model, FittedShallow):
+            block = _only(self.blocks, learner.experiment.model.block)
+            return self.model.infer(block.rows(part))
+        covered = all(part in self.blocks[name].features for name in learner.arm.side_blocks)
+        side = learner.side(part, self.blocks) if covered else None
+        return self.model.infer(learner.images(part), side)
 
     def _embed(self, seen: Inference | None) -> Embedding:
         space = self.learner.arm.space
         rows: Mapping[str, Array] = {
-            name: _sure(seen).features if name == TASK else self.learner.block(name).rows("train")
+            name: _sure(seen).features if name == TASK else self.blocks[name].rows("train")
             for name in space.blocks
         }
         return space.embed(rows)
 
     def evaluate(self) -> Metrics:
-        """Measure on validation, and on test where there is one; nothing is decided on test."""
+        """Measure on validation, and on test where there is one; nothing is decided on test.
+
+        Where P is trained, `loss_correlation` is the rank correlation of predicted and true losses.
+        """
         found: dict[str, float] = {}
         parts: tuple[Part, ...] = ("validation", "test")
+        task = self.learner.data.task
         for part in parts:
             labels = self.learner.data.part(part).labels
             if labels is None or not len(labels):
                 continue
-            seen = self.model.infer(self.learner.images(part))
-            measured = evaluate(seen.probabilities, labels, self.learner.data.task)
+            seen = self._infer(part)
+            measured = evaluate(seen.probabilities, labels, task)
             found |= {f"{part}/{name}": value for name, value in measured.items()}
+            if seen.predicted_loss is not None:
+                correlation = loss_correlation(
+                    seen.predicted_loss, seen.probabilities, labels, task
+                )
+                if correlation is not None:
+                    found[f"{part}/loss_correlation"] = correlation
         return found
 
 
 def weights_identity(experiment: Experiment) -> str:
-    """Return what the task model starts from: "random", or the sha256 of the file's bytes."""
+    """Return what the task model starts from: "random", a block, or a file's sha256."""
     from nextlabel.models.weights import load_weights
 
+    block = experiment.model.block
+    if block is not None and not experiment.model.shallow:
+        return f"block:{digest(experiment.identity_of(block))}"
     weights = load_weights(experiment.model.weights)
     return "random" if weights is None else weights.sha256
 
@@ -177,3 +277,8 @@ def to_index(ids: Array) -> Any:
 def _sure(seen: Inference | None) -> Inference:
     assert seen is not None
     return seen
+
+
+def _only(blocks: Mapping[str, FittedBlock], name: str | None) -> FittedBlock:
+    assert name is not None
+    return blocks[name]

@@ -13,9 +13,11 @@ from nextlabel.lab.store import Store
 from nextlabel.lab.trial import TrialSpec, load_data, trials
 from nextlabel.models.pixels import to_device
 from nextlabel.models.settings import Epochs
+from nextlabel.models.shallow import ShallowModel
 from nextlabel.models.task import TaskModel
 
 PROBE_STEPS = 4
+PROBE_COLUMNS = 32
 ROUND_BYTES = 60_000
 
 
@@ -55,14 +57,19 @@ def plan(
     shared = {trial.seed for trial, known in ahead if known == 0}
     twice = sum(known == 0 for _, known in ahead) - len(shared)
     samples -= max(0, twice) * _round_samples(experiment, 0)
-    rate = _samples_per_second(experiment, data)
-    weights = 4 * sum(p.numel() for p in _model(experiment, data).initial(Seeds(0))[0].parameters())
+    if experiment.model.shallow:
+        seconds = _shallow_seconds(experiment, data) * sum(t.rounds - k for t, k in ahead)
+        samples = weights = 0
+    else:
+        seconds = samples / _samples_per_second(experiment, data)
+        network, _ = _model(experiment, data).initial(Seeds(0))
+        weights = 4 * sum(p.numel() for p in network.parameters())
     disk = len(shared) * weights + sum((t.rounds - k) * ROUND_BYTES for t, k in ahead)
     return Plan(
         len(experiment.arms) * len(experiment.seeds),
         len(ahead),
         samples,
-        samples / rate / max(1, min(jobs, len(ahead))),
+        seconds / max(1, min(jobs, len(ahead))),
         disk,
         jobs,
     )
@@ -90,6 +97,17 @@ def _model(experiment: Experiment, data: Dataset) -> TaskModel:
         update={"epochs": Epochs(initial=1, step=0), "min_steps": 0, "train_until": None}
     )
     return TaskModel(experiment.model, training, data.task, len(data.classes))
+
+
+def _shallow_seconds(experiment: Experiment, data: Dataset) -> float:
+    """Time one fit of a model that sees no pixels, at the target, on rows of the usual width."""
+    rows = np.random.default_rng(0).normal(size=(len(data.train), PROBE_COLUMNS))
+    assert data.train.labels is not None
+    labelled = np.arange(experiment.target, dtype=np.int64)
+    model = ShallowModel(experiment.model, data.task, len(data.classes))
+    clock = time.perf_counter()
+    model.fit(rows, labelled, data.train.labels[labelled])
+    return time.perf_counter() - clock
 
 
 def _samples_per_second(experiment: Experiment, data: Dataset) -> float:

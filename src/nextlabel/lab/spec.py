@@ -4,7 +4,7 @@ import json
 import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, ClassVar, Literal, get_args
 
 from pydantic import BaseModel, Field, ValidationError, model_validator
 
@@ -13,7 +13,7 @@ from nextlabel.core.features import FeatureSpace, Scale
 from nextlabel.core.settings import Settings
 from nextlabel.core.types import Signal
 from nextlabel.data.settings import DataSettings
-from nextlabel.models.settings import ModelSettings, TrainingSettings
+from nextlabel.models.settings import LossPredictionSettings, ModelSettings, TrainingSettings
 from nextlabel.strategies import create
 
 MOST_SEEDS = 10_000
@@ -26,8 +26,13 @@ class Arm(Settings):
     """One way of choosing: a strategy, its options, and the space it reasons in.
 
     `features` weighs the blocks of equation 6, for example {task = 1.0, vae = 0.5}: α = 0.5.
-    `baseline` names the arm to compare with; `start` what chooses the initial set.
+    `baseline` names the arm to compare with; `start` what chooses the initial set. With
+    `loss_head` the module P is trained along even where nobody asks what it predicts, so that
+    heuristic and regulariser can be told apart; `side` weighs the blocks that P sees beside the
+    task model's maps.
     """
+
+    later: ClassVar[frozenset[str]] = frozenset({"side", "loss_head"})
 
     name: str = Field(min_length=1)
     strategy: str
@@ -36,10 +41,23 @@ class Arm(Settings):
     scale: Scale = "rms"
     baseline: str | None = None
     start: str = "random"
+    side: Mapping[str, float] = Field(default_factory=dict)
+    loss_head: bool = False
 
     @model_validator(mode="after")
     def _space(self) -> "Arm":
         FeatureSpace(self.features, self.scale)
+        if TASK in self.side:
+            raise ValueError(
+                f"side {TASK!r} is what the module P sees anyway; name task-agnostic blocks there"
+            )
+        if self.side_blocks:
+            FeatureSpace(self.side, self.scale)
+            if not self.predicts_loss:
+                raise ValueError(
+                    f"side goes into loss prediction, which strategy {self.strategy!r} does not "
+                    "use; put the blocks into features, or set loss_head = true"
+                )
         return self
 
     @property
@@ -51,6 +69,21 @@ class Arm(Settings):
     def blocks(self) -> tuple[str, ...]:
         """The blocks of the space besides the task model's own features."""
         return tuple(name for name in self.space.blocks if name != TASK)
+
+    @property
+    def side_blocks(self) -> tuple[str, ...]:
+        """The blocks that P sees, sorted; those of weight zero are left out altogether."""
+        return tuple(sorted(name for name, weight in self.side.items() if weight != 0))
+
+    @property
+    def side_space(self) -> FeatureSpace:
+        """The space of the side blocks, for their scale."""
+        return FeatureSpace(self.side, self.scale)
+
+    @property
+    def predicts_loss(self) -> bool:
+        """True when P is trained along with the task model."""
+        return self.loss_head or "predicted_loss" in create(self.strategy, self.options).needs
 
 
 class Hypothesis(Settings):
@@ -98,6 +131,7 @@ class Experiment(Settings):
     data: DataSettings
     model: ModelSettings = ModelSettings()
     training: TrainingSettings = TrainingSettings()
+    loss_prediction: LossPredictionSettings = LossPredictionSettings()
     blocks: Mapping[str, Mapping[str, Any]] = Field(default_factory=dict)
     arms: tuple[Arm, ...] = Field(min_length=1)
     hypotheses: tuple[Hypothesis, ...] = ()
@@ -145,6 +179,15 @@ class Experiment(Settings):
     def block(self, name: str) -> Any:
         """Return the feature block `name`, as `[blocks]` sets it."""
         return make_block(name, self.blocks.get(name, {}), self.training)
+
+    def blocks_of(self, arm: Arm) -> tuple[str, ...]:
+        """Return the names of all blocks that an arm needs: space, side and task model."""
+        own = () if self.model.block is None else (self.model.block,)
+        return tuple(dict.fromkeys((*arm.blocks, *arm.side_blocks, *own)))
+
+    def identity_of(self, name: str) -> dict[str, Any]:
+        """Return what decides a block's outcome besides data and seed."""
+        return dict(self.block(name).identity)
 
     def resolved(self) -> dict[str, Any]:
         """Return all settings as JSON values, defaults written out."""
@@ -198,10 +241,18 @@ def parse_experiment(raw: Mapping[str, Any], name: str = "experiment") -> Experi
             message = "is missing; add it"
         raise UsageError(f"{where}: {message}{value}") from error
     for arm in experiment.arms:
-        _check_signals(arm, create(arm.strategy, arm.options).needs, {"features", "probabilities"})
+        given = {"features", "probabilities"}
+        if not experiment.model.shallow:
+            given.add("predicted_loss")
+        elif arm.loss_head:
+            raise UsageError(
+                f"arm {arm.name!r}: model {experiment.model.name} has no maps for loss_head; choose"
+                " a network, or leave it out"
+            )
+        _check_signals(arm, create(arm.strategy, arm.options).needs, given)
         if arm.start != "random":
             _check_signals(arm, create(arm.start).needs, {"features"})
-        for block in arm.blocks:
+        for block in experiment.blocks_of(arm):
             experiment.block(block)
     for block in experiment.blocks:
         experiment.block(block)

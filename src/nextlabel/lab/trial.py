@@ -20,7 +20,6 @@ from nextlabel.lab.learner import TrialLearner, weights_identity
 from nextlabel.lab.spec import Arm, Experiment
 from nextlabel.models.device import resolve
 from nextlabel.models.metrics import MEASURED, RANKING
-from nextlabel.models.task import TaskModel
 from nextlabel.strategies import create
 
 KEY_VERSION = 1
@@ -50,17 +49,23 @@ class TrialSpec:
         """Return all that decides the outcome: not the target, and not how many run at once.
 
         Files count by their content, wherever they lie. A setting that is added one day must be
-        left out at its default here, so that the trials known by then keep their keys.
+        left out at its default here (`Settings.later`), so that the trials known by then keep
+        their keys.
         """
         spec = self.experiment
         device = resolve(spec.training.device).type
-        arm = self.arm.model_dump(mode="json", exclude={"baseline"})
-        blocks = {name: dict(spec.block(name).identity) for name in self.arm.blocks}
+        arm = self.arm.decisive()
+        del arm["baseline"]
+        blocks = {name: spec.identity_of(name) for name in spec.blocks_of(self.arm)}
         named = {
             n: f"sha256:{i['sha256']}" if set(i) == {"sha256"} else n for n, i in blocks.items()
         }
-        arm["features"] = {named.get(n, n): weight for n, weight in self.arm.features.items()}
-        return {
+        for space in {"features", "side"} & set(arm):
+            arm[space] = {named.get(n, n): weight for n, weight in arm[space].items()}
+        model = spec.model.decisive() | {"weights": weights_identity(spec)}
+        if spec.model.block is not None:
+            model["block"] = named[spec.model.block]
+        found = {
             "version": KEY_VERSION,
             "arm": arm,
             "seed": self.seed,
@@ -69,10 +74,13 @@ class TrialSpec:
             "batch": spec.batch,
             "data": spec.data.name,
             "data_checksum": data_checksum,
-            "model": spec.model.model_dump(mode="json") | {"weights": weights_identity(spec)},
-            "training": spec.training.model_dump(mode="json") | {"device": device},
+            "model": model,
+            "training": spec.training.decisive() | {"device": device},
             "blocks": {named[name]: identity for name, identity in blocks.items()},
         }
+        if self.arm.predicts_loss:
+            found["loss_prediction"] = spec.loss_prediction.decisive()
+        return found
 
     def key(self, data_checksum: str) -> str:
         """Return the sha256 that names this trial wherever it runs."""
@@ -149,11 +157,12 @@ def headline(experiment: Experiment, data: Dataset) -> str:
     return chosen
 
 
-def initial_weights(trial: TrialSpec, data: Dataset) -> str:
-    """Return the sha256 of the weights that every round starts from."""
-    spec = trial.experiment
-    model = TaskModel(spec.model, spec.training, data.task, len(data.classes))
-    network, _ = model.initial(Seeds(trial.seed))
+def initial_weights(trial: TrialSpec, data: Dataset, cache: Cache) -> str:
+    """Return the sha256 of the weights that every round starts from; "none" without any."""
+    if trial.experiment.model.shallow:
+        return "none"
+    seeds = Seeds(trial.seed)
+    network, _ = TrialLearner(trial.experiment, trial.arm, seeds, data, cache).model.initial(seeds)
     found = hashlib.sha256()
     for tensor in network.state_dict().values():
         found.update(tensor.contiguous().numpy().data)
@@ -191,5 +200,5 @@ def block_records(
 ) -> dict[str, tuple[Sequence[Mapping[str, float]], Mapping[str, bytes]]]:
     """Return log and pictures of each block of the arm that has any, from the cache."""
     learner = TrialLearner(trial.experiment, trial.arm, Seeds(trial.seed), data, cache)
-    fitted = {name: learner.block(name) for name in trial.arm.blocks}
+    fitted = {name: learner.block(name) for name in trial.experiment.blocks_of(trial.arm)}
     return {name: (b.log, b.pictures) for name, b in fitted.items() if b.log or b.pictures}

@@ -127,7 +127,7 @@ def work(
     warnings.showwarning = lambda message, *where: _outbox.put(Message(key, warning=str(message)))
     try:
         data = _load(trial, data_dir)
-        start = {"initial_weights": initial_weights(trial, data)}
+        start = {"initial_weights": initial_weights(trial, data, cache)}
         _outbox.put(Message(key, environment=environment() | start))
         for i, (found, pictures) in enumerate(run_trial(trial, data, cache, history)):
             _outbox.put(Message(key, round=found, pictures=pictures))

@@ -1,6 +1,6 @@
 """What an experiment says of the task model and its training."""
 
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
@@ -10,27 +10,53 @@ from nextlabel.core.settings import Settings
 class ModelSettings(Settings):
     """The table `[model]`.
 
-    `weights` is "random", "imagenet", or a path or URL of a torchvision state dict; small_cnn,
-    for which none are published, starts at random. `batch_norm =
-    "recalibrate"` takes BatchNorm's statistics anew over the labelled set after training, since
-    running averages lag after few steps; "running" leaves them, as the paper does.
+    `weights` is "random", "imagenet", or a path or URL of a torchvision state dict; the other
+    models, for which none are published, start at random. `batch_norm = "recalibrate"` takes
+    BatchNorm's statistics anew over the labelled set after training, since running averages lag
+    after few steps; "running" leaves them, as the paper does.
+
+    `block` is what the models besides these two stand on: "encoder", the network of a VAE's
+    encoder, starts from that block's weights (at random without one); "linear", a logistic
+    regression of inverse strength `regularisation`, and "label_spreading", over `neighbours`
+    nearest images, see the block's rows and no pixel, so that a space can be judged by itself.
     """
 
-    name: Literal["resnet18", "small_cnn"] = "resnet18"
+    later: ClassVar[frozenset[str]] = frozenset({"block", "regularisation", "neighbours"})
+
+    name: Literal["resnet18", "small_cnn", "encoder", "linear", "label_spreading"] = "resnet18"
     weights: str = "imagenet"
     stem: Literal["imagenet", "small"] = "imagenet"
     image_size: int | None = Field(None, ge=8, le=1024)
     batch_norm: Literal["recalibrate", "running"] = "recalibrate"
+    block: str | None = None
+    regularisation: float = Field(10.0, gt=0)
+    neighbours: int = Field(10, ge=1)
+
+    @property
+    def shallow(self) -> bool:
+        """True when it sees a block's rows and no pixels."""
+        return self.name in ("linear", "label_spreading")
 
     @model_validator(mode="before")
     @classmethod
-    def _small_starts_at_random(cls, values: Any) -> Any:
-        if isinstance(values, dict) and values.get("name") == "small_cnn":
+    def _others_start_at_random(cls, values: Any) -> Any:
+        if isinstance(values, dict) and values.get("name", "resnet18") != "resnet18":
             if values.setdefault("weights", "random") == "imagenet":
                 raise ValueError(
-                    'no ImageNet weights are published for small_cnn; set weights = "random"'
+                    f"no ImageNet weights are published for {values['name']}; set weights = "
+                    '"random"'
                 )
         return values
+
+    @model_validator(mode="after")
+    def _block_where_it_counts(self) -> "ModelSettings":
+        if self.shallow and self.block is None:
+            raise ValueError(f'model {self.name} needs a block to see; set block = "pca"')
+        if self.block is not None and self.name in ("resnet18", "small_cnn"):
+            raise ValueError(f"model {self.name} has no use for block {self.block!r}; leave it out")
+        if self.weights != "random" and (self.shallow or self.name == "encoder"):
+            raise ValueError(f'model {self.name} takes no weights file; set weights = "random"')
+        return self
 
 
 class Epochs(Settings):
@@ -87,3 +113,21 @@ class TrainingSettings(Settings):
     def steps_per_epoch(self, labelled: int) -> int:
         """Return the number of batches, split evenly, none above `batch_size`."""
         return max(1, -(-labelled // self.batch_size))
+
+
+class LossPredictionSettings(Settings):
+    """The table `[loss_prediction]`, by default as Yoo & Kweon have it.
+
+    `margin` is equation 3's ξ; `weight` what the pair loss counts beside the task's; `width` the
+    features made of each block. After the share `stop` of a round's epochs no gradient of P reaches
+    T any more: 0 never lets any through, 1 always does.
+    """
+
+    margin: float = Field(1.0, ge=0)
+    weight: float = Field(1.0, ge=0)
+    width: int = Field(128, ge=1, le=4096)
+    stop: float = Field(0.6, ge=0, le=1)
+
+    def stop_epoch(self, epochs: int) -> int:
+        """Return the first of a round's epochs in which P's gradient stays out of T."""
+        return round(self.stop * epochs)

@@ -1,34 +1,40 @@
 """The task model T: fitted to the labelled images, then asked about all others."""
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
-import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
 from nextlabel.core.learner import Training
 from nextlabel.core.seeds import Seeds
 from nextlabel.core.types import Array, Labels, Task
-from nextlabel.models.convolution import compact
 from nextlabel.models.device import precise, resolve
+from nextlabel.models.loss_prediction import LossHead
 from nextlabel.models.network import TaskNetwork, build, generator, place, state_on_cpu
 from nextlabel.models.pixels import normalise
-from nextlabel.models.settings import ModelSettings, TrainingSettings
+from nextlabel.models.settings import LossPredictionSettings, ModelSettings, TrainingSettings
+from nextlabel.models.training import Lesson, Trainer
 from nextlabel.models.weights import insert, load_weights
 
 INFERENCE_BATCH = 256
+HEAD = "loss_head."
+"""How the names of P's weights begin in a state."""
 
 
 @dataclass(frozen=True, eq=False)
 class Inference:
-    """What the task model says of images: T_f (N, width) float32, probabilities (N, K) float32."""
+    """What the task model says of images: T_f (N, width) float32, probabilities (N, K) float32.
+
+    `predicted_loss` float32 (N) where P was trained.
+    """
 
     features: Array
     probabilities: Array
+    predicted_loss: Array | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,34 +46,59 @@ class FittedTask:
     device: torch.device
     precision: str
     training: Training
+    head: LossHead | None = None
 
-    def infer(self, images: Tensor) -> Inference:
-        """Return features and probabilities of uint8 images (N, C, H, W), in one pass."""
+    def infer(self, images: Tensor, side: Tensor | None = None) -> Inference:
+        """Return all that is known of uint8 images (N, C, H, W), in one pass.
+
+        `side` are the rows (N, d) that P takes beside the maps; without those that it was trained
+        with, no loss is predicted.
+        """
         self.network.eval()
-        features, probabilities = [], []
+        features, probabilities, losses = [], [], []
+        head = None if self.head is None or self.head.side != _columns(side) else self.head
         with torch.inference_mode(), precise(self.device, self.precision):
-            for batch in torch.split(images, INFERENCE_BATCH):
-                found = self.network.pool(self.network.taps(normalise(batch)))
+            for start in range(0, len(images), INFERENCE_BATCH):
+                rows = slice(start, start + INFERENCE_BATCH)
+                taps = self.network.taps(normalise(images[rows]))
+                found = self.network.pool(taps)
                 logits = self.network.fc(found).float()
                 out = logits.softmax(1) if self.task == "multiclass" else logits.sigmoid()
                 features.append(found.float().cpu())
                 probabilities.append(out.cpu())
-        return Inference(torch.cat(features).numpy(), torch.cat(probabilities).numpy())
+                if head is not None:
+                    beside = None if side is None else side[rows]
+                    losses.append(head(taps, beside).float().cpu())
+        return Inference(
+            torch.cat(features).numpy(),
+            torch.cat(probabilities).numpy(),
+            torch.cat(losses).numpy() if losses else None,
+        )
 
     def state(self) -> dict[str, Any]:
         """Return the weights, on the CPU, for the cache or a checkpoint."""
-        return state_on_cpu(self.network)
+        state = state_on_cpu(self.network)
+        if self.head is not None:
+            state |= {HEAD + name: tensor for name, tensor in state_on_cpu(self.head).items()}
+        return state
 
 
 @dataclass(frozen=True)
 class TaskModel:
-    """Fits T to labels, each round from the same initial weights or from the round before."""
+    """Fits T to labels, each round from the same initial weights or from the round before.
+
+    With `head` the module P is trained along, on `side` columns beside the maps. `start` is the
+    state of a VAE, whose encoder the network "encoder" then starts from.
+    """
 
     model: ModelSettings
     training: TrainingSettings
     task: Task
     outputs: int
     cache_dir: Path | None = None
+    head: LossPredictionSettings | None = None
+    side: int = 0
+    start: Mapping[str, Array] | None = None
 
     @property
     def device(self) -> torch.device:
@@ -77,6 +108,11 @@ class TaskModel:
     def initial(self, seeds: Seeds) -> tuple[TaskNetwork, str]:
         """Return the network before training and a line on its weights, for the record."""
         network = build(self._network, generator(seeds.integer("weights")))
+        if self.start is not None:
+            from nextlabel.models.encoder import take_over
+
+            take_over(network, self.start)
+            return network, f"encoder of {self.model.block}"
         weights = load_weights(self.model.weights, self.cache_dir)
         if weights is None:
             return network, "random"
@@ -88,17 +124,40 @@ class TaskModel:
             from nextlabel.models.resnet import ResNet18
 
             return ResNet18(self.outputs, self.model.stem)
+        if self.model.name == "encoder":
+            from nextlabel.models.encoder import Encoder
+
+            return Encoder(self.outputs)
         from nextlabel.models.small_cnn import SmallCNN
 
         return SmallCNN(self.outputs)
 
+    def _head(self, seeds: Seeds, number: int) -> LossHead | None:
+        """Return P before training: its own draws, so that T's are the same with it or without."""
+        settings = self.head
+        if settings is None:
+            return None
+        widths = self._shape().tap_widths
+        return build(
+            lambda: LossHead(widths, settings.width, self.side),
+            generator(seeds.integer("head", number)),
+        )
+
+    def _shape(self) -> TaskNetwork:
+        """Return a network without memory behind its weights."""
+        with torch.device("meta"):
+            return self._network()
+
     def restore(self, state: dict[str, Any], training: Training) -> FittedTask:
         """Return a fitted model from a state that `FittedTask.state` gave."""
-        with torch.device("meta"):
-            network = self._network()
-        network.to_empty(device="cpu")
-        network.load_state_dict(state)
-        return self._fitted(place(network, self.device), training)
+        network = self._shape().to_empty(device="cpu")
+        network.load_state_dict({k: v for k, v in state.items() if not k.startswith(HEAD)})
+        head = self._head(Seeds(0), 0)
+        if head is not None:
+            own = {k.removeprefix(HEAD): v for k, v in state.items() if k.startswith(HEAD)}
+            head.load_state_dict(own)
+            head.to(self.device)
+        return self._fitted(place(network, self.device), head, training)
 
     def fit(
         self,
@@ -107,24 +166,30 @@ class TaskModel:
         number: int,
         seeds: Seeds,
         previous: FittedTask | None = None,
+        side: Tensor | None = None,
     ) -> FittedTask:
         """Train on uint8 images (n, C, H, W) and labels (n) or (n, K) for round `number`.
 
-        `previous` is what fine-tuning starts from; it is left as it is.
+        `previous` is what fine-tuning starts from; it is left as it is. `side` (n, d) are the rows
+        that P takes beside the maps. P starts anew in every round.
         """
         clock = time.perf_counter()
         device = self.device
         network, weights = self.initial(seeds)
         if self.training.refit == "finetune" and previous is not None:
-            network.load_state_dict(previous.state())
+            network.load_state_dict(state_on_cpu(previous.network))
             weights = "finetuned"
         place(network, device)
+        head = self._head(seeds, number)
+        if head is not None:
+            head.to(device)
         images = images.to(device)
-        targets = torch.as_tensor(labels, device=device)
-        epochs, steps, accuracy = self._train(network, images, targets, number, seeds)
+        lesson = Lesson(images, torch.as_tensor(labels, device=device), side)
+        trainer = Trainer(self.training, self.task, self.head)
+        epochs, steps = trainer.train(network, head, lesson, number, seeds)
         if self.model.batch_norm == "recalibrate":
-            self._recalibrate(network, images)
-        fitted = self._fitted(network, Training(0.0, epochs, steps, weights))
+            trainer.recalibrate(network, images)
+        fitted = self._fitted(network, head, Training(0.0, epochs, steps, weights))
         accuracy = _accuracy(fitted.infer(images).probabilities, labels, self.task)
         until = self.training.train_until
         training = Training(
@@ -135,100 +200,16 @@ class TaskModel:
             reached=until is None or accuracy >= until.accuracy,
             seconds={"train": time.perf_counter() - clock},
         )
-        return self._fitted(network, training)
+        return self._fitted(network, head, training)
 
-    def _fitted(self, network: TaskNetwork, training: Training) -> FittedTask:
-        return FittedTask(network, self.task, self.device, self.training.precision, training)
-
-    def _train(
-        self, network: TaskNetwork, images: Tensor, targets: Tensor, number: int, seeds: Seeds
-    ) -> tuple[int, int, float]:
-        """Run SGD; return epochs and steps done, and the last epoch's running accuracy."""
-        settings = self.training
-        planned = settings.planned_epochs(number, len(images))
-        until = settings.train_until
-        most = max(planned, until.cap or 0) if until is not None else planned
-        steps_each = settings.steps_per_epoch(len(images))
-        order = seeds.rng("order", number)
-        done, accuracy = 0, 0.0
-        network.train()
-        with compact(network, normalise(images[:1])) as parameters:
-            network.train()
-            optimiser = _sgd(parameters, settings)
-            for epoch in range(most):
-                if until is not None and epoch >= planned and accuracy >= until.accuracy:
-                    break
-                right = torch.zeros((), device=images.device)
-                for rows in np.array_split(order.permutation(len(images)), steps_each):
-                    _set_rate(optimiser, settings, done, planned * steps_each)
-                    right += self._step(network, optimiser, images, targets, rows)
-                    done += 1
-                accuracy = float(right) / len(images)
-                if until is not None and until.early and accuracy >= until.accuracy:
-                    if done >= settings.min_steps:
-                        break
-        return done // steps_each, done, accuracy
-
-    def _step(
-        self,
-        network: TaskNetwork,
-        optimiser: torch.optim.Optimizer,
-        images: Tensor,
-        targets: Tensor,
-        rows: Any,
-    ) -> Tensor:
-        """Take one step on `rows`; return how many of them were right before it."""
-        chosen = torch.from_numpy(rows).to(images.device)
-        batch, wanted = images[chosen], targets[chosen]
-        optimiser.zero_grad()
-        with precise(images.device, self.training.precision):
-            logits = network(normalise(batch))
-        logits = logits.float()
-        if self.task == "multiclass":
-            loss = F.cross_entropy(logits, wanted)
-            right = logits.argmax(1) == wanted
-        else:
-            loss = F.binary_cross_entropy_with_logits(logits, wanted.float())
-            right = ((logits > 0) == (wanted > 0)).float().mean(1)
-        torch.autograd.backward(loss)
-        optimiser.step()
-        counted: Tensor = right.sum()
-        return counted.detach()
-
-    @torch.no_grad()
-    def _recalibrate(self, network: TaskNetwork, images: Tensor) -> None:
-        """Take BatchNorm's statistics as the plain average over the labelled set, in eval order."""
-        norms = [m for m in network.modules() if isinstance(m, nn.BatchNorm2d)]
-        momenta = [norm.momentum for norm in norms]
-        for norm in norms:
-            norm.reset_running_stats()
-            norm.momentum = None
-        network.train()
-        with precise(images.device, self.training.precision):
-            for batch in images.tensor_split(self.training.steps_per_epoch(len(images))):
-                network(normalise(batch))
-        for norm, momentum in zip(norms, momenta, strict=True):
-            norm.momentum = momentum
-        network.eval()
+    def _fitted(
+        self, network: TaskNetwork, head: LossHead | None, training: Training
+    ) -> FittedTask:
+        return FittedTask(network, self.task, self.device, self.training.precision, training, head)
 
 
-def _sgd(parameters: list[nn.Parameter], settings: TrainingSettings) -> torch.optim.Optimizer:
-    return torch.optim.SGD(
-        parameters,
-        lr=settings.learning_rate,
-        momentum=settings.momentum,
-        weight_decay=settings.weight_decay,
-        fused=parameters[0].device.type in ("cpu", "cuda"),
-    )
-
-
-def _set_rate(
-    optimiser: torch.optim.Optimizer, settings: TrainingSettings, step: int, steps: int
-) -> None:
-    part = min(1.0, step / steps)
-    factor = {"constant": 1.0, "linear": 1 - part, "cosine": (1 + np.cos(np.pi * part)) / 2}
-    for group in optimiser.param_groups:
-        group["lr"] = settings.learning_rate * float(factor[settings.schedule])
+def _columns(side: Tensor | None) -> int:
+    return 0 if side is None else side.shape[1]
 
 
 def _accuracy(probabilities: Array, labels: Labels, task: Task) -> float:

@@ -1,0 +1,146 @@
+"""How T learns, and P with it: SGD over evenly split batches, one forward pass a step."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from nextlabel.core.seeds import Seeds
+from nextlabel.core.types import Ids, Task
+from nextlabel.models.convolution import compact
+from nextlabel.models.device import precise
+from nextlabel.models.loss_prediction import LossHead, pair_loss, random_pairs, sample_losses
+from nextlabel.models.network import TaskNetwork
+from nextlabel.models.pixels import normalise
+from nextlabel.models.settings import LossPredictionSettings, TrainingSettings
+
+
+@dataclass(frozen=True, eq=False)
+class Lesson:
+    """What a round learns from: uint8 images (n, C, H, W), labels (n) or (n, K), side rows (n, d).
+
+    All lie on the device that trains.
+    """
+
+    images: Tensor
+    targets: Tensor
+    side: Tensor | None = None
+
+
+@dataclass(frozen=True)
+class Trainer:
+    """Trains a network, and the module P beside it where `head` has its settings."""
+
+    settings: TrainingSettings
+    task: Task
+    head: LossPredictionSettings | None = None
+
+    def train(
+        self, network: TaskNetwork, head: LossHead | None, lesson: Lesson, number: int, seeds: Seeds
+    ) -> tuple[int, int]:
+        """Run SGD for round `number`; return epochs and steps done."""
+        settings, count = self.settings, len(lesson.images)
+        planned = settings.planned_epochs(number, count)
+        until = settings.train_until
+        most = max(planned, until.cap or 0) if until is not None else planned
+        stop = self.head.stop_epoch(planned) if self.head is not None else 0
+        steps_each = settings.steps_per_epoch(count)
+        order, pairs = seeds.rng("order", number), seeds.rng("pairs", number)
+        done, accuracy = 0, 0.0
+        network.train()
+        with compact(network, normalise(lesson.images[:1])) as parameters:
+            network.train()
+            own = [] if head is None else list(head.parameters())
+            optimiser = _sgd([*parameters, *own], settings)
+            for epoch in range(most):
+                if until is not None and epoch >= planned and accuracy >= until.accuracy:
+                    break
+                right = torch.zeros((), device=lesson.images.device)
+                for rows in np.array_split(order.permutation(count), steps_each):
+                    _set_rate(optimiser, settings, done, planned * steps_each)
+                    optimiser.zero_grad()
+                    through = epoch < stop
+                    right += self.backward(network, head, lesson, rows, pairs, through)
+                    optimiser.step()
+                    done += 1
+                accuracy = float(right) / count
+                if until is not None and until.early and accuracy >= until.accuracy:
+                    if done >= settings.min_steps:
+                        break
+        return done // steps_each, done
+
+    def backward(
+        self,
+        network: TaskNetwork,
+        head: LossHead | None,
+        lesson: Lesson,
+        rows: Ids,
+        pairs: np.random.Generator,
+        through: bool,
+    ) -> Tensor:
+        """Leave the gradients of one batch in the parameters; return how many rows were right.
+
+        `through` lets P's gradient reach T. The maps of one forward pass serve both.
+        """
+        images = lesson.images
+        chosen = torch.from_numpy(rows).to(images.device)
+        batch, wanted = images[chosen], lesson.targets[chosen]
+        predicted = None
+        with precise(images.device, self.settings.precision):
+            taps = network.taps(normalise(batch))
+            logits = network.fc(network.pool(taps))
+            if head is not None:
+                seen = taps if through else tuple(tap.detach() for tap in taps)
+                beside = None if lesson.side is None else lesson.side[chosen]
+                predicted = head(seen, beside).float()
+        logits = logits.float()
+        if self.task == "multiclass":
+            loss = F.cross_entropy(logits, wanted)
+            right = logits.argmax(1) == wanted
+        else:
+            loss = F.binary_cross_entropy_with_logits(logits, wanted.float())
+            right = ((logits > 0) == (wanted > 0)).float().mean(1)
+        if predicted is not None and self.head is not None:
+            true = sample_losses(logits.detach(), wanted, self.task)
+            drawn = random_pairs(len(rows), pairs).to(images.device)
+            loss = loss + self.head.weight * pair_loss(predicted, true, drawn, self.head.margin)
+        torch.autograd.backward(loss)
+        counted: Tensor = right.sum()
+        return counted.detach()
+
+    @torch.no_grad()
+    def recalibrate(self, network: TaskNetwork, images: Tensor) -> None:
+        """Take BatchNorm's statistics as the plain average over the labelled set, in eval order."""
+        norms = [m for m in network.modules() if isinstance(m, nn.BatchNorm2d)]
+        momenta = [norm.momentum for norm in norms]
+        for norm in norms:
+            norm.reset_running_stats()
+            norm.momentum = None
+        network.train()
+        with precise(images.device, self.settings.precision):
+            for batch in images.tensor_split(self.settings.steps_per_epoch(len(images))):
+                network(normalise(batch))
+        for norm, momentum in zip(norms, momenta, strict=True):
+            norm.momentum = momentum
+        network.eval()
+
+
+def _sgd(parameters: list[nn.Parameter], settings: TrainingSettings) -> torch.optim.Optimizer:
+    return torch.optim.SGD(
+        parameters,
+        lr=settings.learning_rate,
+        momentum=settings.momentum,
+        weight_decay=settings.weight_decay,
+        fused=parameters[0].device.type in ("cpu", "cuda"),
+    )
+
+
+def _set_rate(
+    optimiser: torch.optim.Optimizer, settings: TrainingSettings, step: int, steps: int
+) -> None:
+    part = min(1.0, step / steps)
+    factor = {"constant": 1.0, "linear": 1 - part, "cosine": (1 + np.cos(np.pi * part)) / 2}
+    for group in optimiser.param_groups:
+        group["lr"] = settings.learning_rate * float(factor[settings.schedule])

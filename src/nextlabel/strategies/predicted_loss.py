@@ -1,0 +1,55 @@
+"""Loss prediction: where the module P expects the task model to be most wrong. Equation 3."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from nextlabel.core.errors import UsageError
+from nextlabel.core.snapshot import Snapshot
+from nextlabel.core.types import Ids, Signal
+from nextlabel.kernels.ranking import highest
+from nextlabel.strategies import register
+
+
+@register("predicted_loss")
+@dataclass(frozen=True)
+class PredictedLoss:
+    """Highest loss, as P predicts it.
+
+    `sub_pool` first narrows the choice to that many images drawn at random (never fewer than the
+    budget), which keeps picks apart; by default all are candidates. Yoo & Kweon, Learning loss for
+    active learning, 2019, https://arxiv.org/abs/1905.03677
+    """
+
+    needs: ClassVar[frozenset[Signal]] = frozenset({"predicted_loss"})
+
+    sub_pool: int | None = None
+
+    def __post_init__(self) -> None:
+        size = self.sub_pool
+        if size is not None and (isinstance(size, bool) or not isinstance(size, int) or size < 1):
+            raise UsageError(
+                f"sub_pool {size!r} must be a whole number of at least 1; leave it out to "
+                "consider all images"
+            )
+
+    @property
+    def prefix(self) -> bool:
+        """True when a smaller budget gives the beginning of a larger one's picks."""
+        return self.sub_pool is None
+
+    def select(self, snapshot: Snapshot, budget: int, rng: np.random.Generator) -> Ids:
+        """Return the `budget` unlabelled ids of highest predicted loss, int64; ties by id.
+
+        Raises BudgetError, UsageError without predicted losses.
+        """
+        pool = snapshot.pool
+        pool.check_budget(budget)
+        snapshot.require("predicted_loss")
+        assert snapshot.predicted_loss is not None
+        candidates = pool.unlabelled
+        if self.sub_pool is not None:
+            size = min(len(candidates), max(self.sub_pool, budget))
+            candidates = np.sort(rng.choice(candidates, size, replace=False))
+        return highest(snapshot.predicted_loss, candidates, budget)
