@@ -261,7 +261,8 @@ def test_the_demo_is_packaged(lab, capsys):
     assert main(["demo", "--set", "seeds=1"]) == 0
     experiment, options = lab.calls[0]
     assert experiment.data.name == "digits"
-    assert {arm.strategy for arm in experiment.arms} == {"random", "entropy", "core_set", "medal"}
+    strategies = {"random", "entropy", "core_set", "medal", "predicted_loss"}
+    assert {arm.strategy for arm in experiment.arms} == strategies
     assert options["data_dir"] is None
     assert Path(f"runs/{experiment.name}/store.db").exists()
 
