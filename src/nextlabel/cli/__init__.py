@@ -7,7 +7,18 @@ from typing import Annotated
 
 import typer
 
-from nextlabel.cli import cache, datasets, demo, embed, report, run, select, status, strategies
+from nextlabel.cli import (
+    cache,
+    datasets,
+    demo,
+    embed,
+    map,
+    report,
+    run,
+    select,
+    status,
+    strategies,
+)
 from nextlabel.cli.failure import explain
 from nextlabel.cli.output import complain, warn
 
@@ -18,7 +29,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for module in (demo, run, status, report, select, embed, strategies, datasets):
+for module in (demo, run, status, report, map, select, embed, strategies, datasets):
     app.command(module.__name__.rpartition(".")[2])(module.command)
 app.add_typer(cache.app, name="cache")
 

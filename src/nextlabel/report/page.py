@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from nextlabel.core.errors import StoreError
 from nextlabel.lab.store import Store
 from nextlabel.report import figures, sections, tables, words
 from nextlabel.report.comparisons import Pair, compare_arms
 from nextlabel.report.curves import Study, read_study
 from nextlabel.report.figures import FORMATS
+from nextlabel.report.files import write_files
+from nextlabel.report.map import MEASURES, MapView, map_files, map_views
 from nextlabel.report.summary import SummaryRow, summary_table
 from nextlabel.report.tables import Table
 
@@ -59,32 +60,18 @@ def build_report(
     pairs = compare_arms(study)
     with figures.house_style():
         drawings = _drawings(study, pairs)
+        maps = map_views(store.maps(study.name), study.spec)
         written = {
             f"{d.name}.{kind}": figures.render(d.figure, kind) for d in drawings for kind in formats
         }
-        html = _html(study, pairs, drawings)
+        for view in maps:
+            written |= map_files(view, formats)
+        html = _html(study, pairs, drawings, maps)
     for table in _tables(study, pairs, drawings):
         written[f"{table.name}.csv"] = table.csv.encode()
-    return _write(out, html, written)
-
-
-def _write(out: Path, html: str, written: dict[str, bytes]) -> ReportPaths:
-    """Write all files, each whole or not at all; the page last."""
-    paths = [out / name for name in sorted(written)]
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        for path, content in [(p, written[p.name]) for p in paths] + [
-            (out / "report.html", html.encode())
-        ]:
-            partial = path.with_name(f".{path.name}.partial")
-            partial.write_bytes(content)
-            partial.replace(path)
-    except OSError as error:
-        raise StoreError(
-            f"the report cannot be written to {out} ({error.strerror}); "
-            "free some space there or give another folder"
-        ) from error
-    return ReportPaths(out / "report.html", tuple(paths))
+    files = {name: written[name] for name in sorted(written)}
+    *paths, page = write_files(out, files | {"report.html": html.encode()})  # the page last
+    return ReportPaths(page, tuple(paths))
 
 
 def _drawings(study: Study, pairs: Sequence[Pair]) -> tuple[Drawing, ...]:
@@ -152,7 +139,9 @@ def _tables(study: Study, pairs: Sequence[Pair], drawings: Sequence[Drawing]) ->
     ]
 
 
-def _html(study: Study, pairs: Sequence[Pair], drawings: Sequence[Drawing]) -> str:
+def _html(
+    study: Study, pairs: Sequence[Pair], drawings: Sequence[Drawing], maps: Sequence[MapView]
+) -> str:
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     environment = Environment(
@@ -173,6 +162,7 @@ def _html(study: Study, pairs: Sequence[Pair], drawings: Sequence[Drawing]) -> s
         savings=_savings(pairs),
         metrics=_metrics(study),
         times=_view("", tables.time_table(study)),
+        maps=[_map(view) for view in maps],
         picks=sections.picks(study),
         blocks=sections.block_records(study),
         arms=_arms(study),
@@ -246,6 +236,17 @@ def _metrics(study: Study) -> list[View]:
         headings = tuple((name.partition("/")[2] or name, True) for name in names)
         views.append(View(part, (("arm", False), *headings), rows))
     return views
+
+
+def _map(view: MapView) -> dict[str, Any]:
+    """Return what the page shows of a map."""
+    names = ("space", "measured_in", *(column.name for column in MEASURES))
+    return {
+        "view": view,
+        "drawing": Drawing(view.name, view.caption, view.figure, view.points),
+        "numbers": _view("", view.numbers, names),
+        "seconds": _view("", view.seconds),
+    }
 
 
 def _mean_and_spread(mean: tables.Cell, spread: tables.Cell) -> str:

@@ -1,0 +1,158 @@
+"""`nextlabel map`: labelled, unlabelled and picked images in two feature spaces, Figures 5-6."""
+
+import sys
+import time
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from nextlabel.cli import options
+from nextlabel.cli.output import note, plural, put, put_json, put_table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from nextlabel.lab.map_record import Map
+
+
+def command(
+    experiment: Annotated[Path, typer.Argument(metavar="EXPERIMENT.toml", show_default=False)],
+    arm: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="The arm whose picks to show; by default the primary."),
+    ] = None,
+    labelled: Annotated[int, typer.Option(min=1, help="Random labels to train on.")] = 1000,
+    candidates: Annotated[int, typer.Option(min=1, help="Unlabelled images to show.")] = 1556,
+    picked: Annotated[int, typer.Option(min=1, help="How many of them to pick.")] = 100,
+    perplexity: Annotated[
+        float, typer.Option(min=1, help="How many neighbours count as near in t-SNE.")
+    ] = 30,
+    seed: Annotated[
+        int | None, typer.Option(min=0, help="By default the experiment's first.")
+    ] = None,
+    overrides: options.Overrides = [],  # noqa: B006 - typer copies it
+    store: options.StoreAt = None,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", metavar="DIR", help="Folder of the files; by default runs/NAME."),
+    ] = None,
+    data_dir: options.DataDir = None,
+    cache_dir: options.CacheDir = None,
+    json: options.AsJson = False,
+) -> None:
+    """Draw an arm's picks in the task model's space and in its own, with numbers beside them."""
+    from nextlabel.lab.environment import environment
+    from nextlabel.lab.map import MapSettings, make_map
+    from nextlabel.lab.spec import load_experiment
+    from nextlabel.lab.store import Store
+    from nextlabel.report.files import write_files
+
+    spec = load_experiment(experiment, overrides)
+    folder = out or Path("runs") / spec.name
+    wanted = MapSettings(
+        labelled=labelled, candidates=candidates, picked=picked, perplexity=perplexity
+    )
+    location = store or str(Path("runs") / spec.name / "store.db")
+    with Store.open(location) as opened:
+        steps = make_map(
+            spec,
+            arm,
+            seed,
+            wanted,
+            data_dir=data_dir,
+            cache_dir=cache_dir,
+            progress=sys.stderr.isatty(),
+        )
+        found = _follow(steps)
+        found, files = _drawn(found)
+        opened.keep_map(found, environment())
+        paths = write_files(folder, files)
+        if json:
+            put_json(_facts(found, opened.location, paths))
+            return
+        _show(found)
+    for path in paths:
+        put(str(path))
+    again = location if "://" in location else f"{location} --out {Path(location).parent}"
+    note(f"in the report as well: nextlabel report --store {again}")
+
+
+def _follow(steps: "Iterator[str | Map]") -> "Map":
+    """Say what is being done, and return the map that comes last."""
+    for step in steps:
+        if not isinstance(step, str):
+            return step
+        note(step)
+    raise AssertionError("a map comes last")
+
+
+def _drawn(found: "Map") -> "tuple[Map, dict[str, bytes]]":
+    """Return the map with the time that drawing took, and its files."""
+    from nextlabel.report import figures
+    from nextlabel.report.map import map_files, map_view, second_table
+
+    start = time.perf_counter()
+    with figures.house_style():
+        files = map_files(map_view(found, "map", found.spec), figures.FORMATS)
+    found = replace(found, seconds={**found.seconds, "drawing": time.perf_counter() - start})
+    files["map-seconds.csv"] = second_table("map-seconds", found.seconds).csv.encode()
+    for number, space in enumerate(found.spaces, 1):
+        files[f"map-picked-{number}.png"] = space.sheet
+    return found, files
+
+
+def _show(found: "Map") -> None:
+    from nextlabel.report.map import MEASURES, number_table, second_table
+    from nextlabel.report.words import seconds, show
+
+    table = number_table("numbers", [found])
+    skipped = 2  # arm and seed are the same in every row
+    columns = table.columns[skipped:]
+    put_table(
+        [column.heading for column in columns],
+        [
+            [show(cell, column.kind) for cell, column in zip(row[skipped:], columns, strict=True)]
+            for row in table.rows
+        ],
+    )
+    times = second_table("seconds", found.seconds)
+    rows = [(part, seconds(float(value or 0))) for part, value in times.rows]
+    put_table(("part", "time"), [*rows, ("in all", seconds(sum(found.seconds.values())))])
+    note(
+        f"{found.arm}, seed {found.seed}: {plural(found.labelled, 'labelled image')}, "
+        f"{plural(len(found.candidates), 'candidate')}; picked at random, the last "
+        f"{len(MEASURES) - 1} numbers would be about 1, 1, 0.1 and 0"
+    )
+    for line in found.notes:
+        note(line)
+    if found.facts.get("training taken from the cache"):
+        note("the task model was taken from the cache: its time is that of reading it")
+
+
+def _facts(found: "Map", store: str, paths: tuple[Path, ...]) -> dict[str, Any]:
+    return {
+        "experiment": found.spec["name"],
+        "arm": found.arm,
+        "seed": found.seed,
+        **found.settings,
+        "candidates": len(found.candidates),
+        "spaces": [
+            {
+                "name": space.name,
+                "weights": space.weights,
+                "scale": space.scale,
+                "dimensions": space.dimensions,
+                "in_space": asdict(space.in_space),
+                "in_map": asdict(space.in_map),
+                "picked": space.picked.tolist(),
+            }
+            for space in found.spaces
+        ],
+        "facts": found.facts,
+        "seconds": found.seconds,
+        "notes": list(found.notes),
+        "store": store,
+        "files": [str(path) for path in paths],
+    }
