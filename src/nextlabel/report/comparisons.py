@@ -14,6 +14,7 @@ from nextlabel.statistics import (
     holm,
     label_saving,
     paired_t_by_count,
+    saving_intervals,
 )
 
 
@@ -33,7 +34,8 @@ class CountTest:
 class Pair:
     """An arm and its baseline over the seeds that both completed.
 
-    `area` compares the AUBCs; `p_holm` is its p corrected over the experiment's secondary
+    `area` compares the AUBCs; `savings` are at each label count, `intervals` their bootstrap
+    intervals (None for a single seed). `p_holm` is its p corrected over the experiment's secondary
     comparisons, None for the primary one, which stands alone.
     """
 
@@ -45,6 +47,7 @@ class Pair:
     area: Comparison
     tests: tuple[CountTest, ...]
     savings: tuple[Saving, ...]
+    intervals: tuple[tuple[float | None, float | None], ...] | None = None
     p_holm: float | None = None
 
     @property
@@ -86,6 +89,7 @@ def _pair(study: Study, arm: str, baseline: str) -> Pair:
     counts = mine.counts
     rng = Seeds(0).rng(f"bootstrap {arm} against {baseline}")
     area = compare(aubc(counts, mine.values), aubc(counts, theirs.values), rng)
+    drawn = saving_intervals(counts, mine.values, theirs.values, rng)
     return Pair(
         arm,
         baseline,
@@ -93,14 +97,21 @@ def _pair(study: Study, arm: str, baseline: str) -> Pair:
         study.is_twin(arm),
         (mine, theirs),
         area,
-        _tests(mine, theirs, int(study.spec["initial"])),
+        _tests(mine, theirs, 0 if _apart(study, arm, baseline) else int(study.spec["initial"])),
         tuple(label_saving(counts, mine.mean, theirs.mean)),
+        None if drawn is None else tuple(drawn),
     )
 
 
-def _tests(mine: Curve, theirs: Curve, initial: int) -> tuple[CountTest, ...]:
-    """Test each count after round 0, which arms share, so that its difference is 0."""
-    later = np.flatnonzero(mine.counts > initial)
+def _apart(study: Study, arm: str, baseline: str) -> bool:
+    """Say whether two arms choose their initial labels differently, so that round 0 may differ."""
+    starts = [study.arms[name].get("start", "random") for name in (arm, baseline)]
+    return starts != ["random", "random"]
+
+
+def _tests(mine: Curve, theirs: Curve, shared: int) -> tuple[CountTest, ...]:
+    """Test each count above `shared`: a round 0 that arms share differs by 0."""
+    later = np.flatnonzero(mine.counts > shared)
     tests, corrected = paired_t_by_count(mine.values[:, later], theirs.values[:, later])
     return tuple(
         CountTest(

@@ -98,7 +98,7 @@ class Study:
     @cached_property
     def paired_seeds(self) -> tuple[int, ...]:
         """The seeds complete for every drawn arm; empty when there is none."""
-        return _common(self.complete(arm) for arm in self.drawn)
+        return common(self.complete(arm) for arm in self.drawn)
 
     def seeds(self, arm: str) -> tuple[int, ...]:
         """Return the seeds of an arm's curve: the paired ones, or its own where none are paired."""
@@ -116,7 +116,7 @@ class Study:
     @cached_property
     def counts(self) -> NDArray[np.int64]:
         """The label counts that every complete trial has."""
-        found = _common([r.labelled_count for r in t.rounds] for t in self.trials if t.complete)
+        found = common([r.labelled_count for r in t.rounds] for t in self.trials if t.complete)
         return np.array(found, np.int64)
 
     def curve(
@@ -136,13 +136,24 @@ class Study:
             np.array([[row[c].training.reached for c in counts] for row in rows], np.bool_),
         )
 
+    def beginning(self, arm: str) -> tuple[str, str]:
+        """Return what an arm's initial labels depend on besides the seed: start and cold space."""
+        spec = self.arms[arm]
+        start = str(spec.get("start", "random"))
+        if start == "random":
+            return start, ""
+        weights = spec.get("features") or {}
+        cold = ", ".join(f"{n} × {w:g}" for n, w in weights.items() if n != "task" and w)
+        return start, cold
+
     def is_twin(self, arm: str) -> bool:
-        """Return whether an arm is its baseline with more blocks: the same strategy otherwise."""
+        """Return whether an arm is its baseline with more blocks: the same otherwise."""
         spec = self.arms[arm]
         base = self.arms.get(spec.get("baseline") or "")
-        if base is None or spec["strategy"] != base["strategy"]:
+        if base is None or not _blocks(base) < _blocks(spec):
             return False
-        return spec.get("options") == base.get("options") and _blocks(base) < _blocks(spec)
+        apart = ("name", "baseline", "features", "side")
+        return all(spec.get(k) == base.get(k) for k in spec.keys() | base.keys() if k not in apart)
 
     def family(self, arm: str) -> str:
         """Return the arm at the root of a chain of twins."""
@@ -202,6 +213,7 @@ def _blocks(arm: Mapping[str, Any]) -> set[tuple[str, str]]:
     }
 
 
-def _common(groups: Iterable[Iterable[int]]) -> tuple[int, ...]:
+def common(groups: Iterable[Iterable[int]]) -> tuple[int, ...]:
+    """Return what all groups hold, ascending."""
     sets = [set(group) for group in groups]
     return tuple(sorted(set.intersection(*sets))) if sets else ()

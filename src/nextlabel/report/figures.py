@@ -12,6 +12,7 @@ import numpy as np
 from nextlabel.core.errors import UsageError
 from nextlabel.report.comparisons import Pair
 from nextlabel.report.curves import Curve, Study
+from nextlabel.report.sweeps import Sweep
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -25,7 +26,14 @@ HUES = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")
 NEUTRAL = "#848484"
 INK = "#1c1d1f"
 """Axes and words; in the page it becomes the colour of the text around."""
-DASHES: tuple[tuple[float, ...], ...] = ((), (4, 1.6), (1.2, 1.2), (5, 1.4, 1.2, 1.4))
+DASHES: tuple[tuple[float, ...], ...] = (
+    (),
+    (4, 1.6),
+    (1.2, 1.2),
+    (5, 1.4, 1.2, 1.4),
+    (2.2, 1.2),
+    (6, 1.2, 1.2, 1.2, 1.2, 1.2),
+)
 MARKERS = "osD^vP"
 
 SETTINGS: dict[Any, Any] = {
@@ -70,7 +78,7 @@ def house_style() -> Iterator[None]:
 
 @dataclass(frozen=True)
 class Style:
-    """How an arm is drawn; twins share the colour and differ in the dashes."""
+    """How an arm is drawn; arms of one strategy share the colour and differ in the dashes."""
 
     colour: str
     dashes: tuple[float, ...]
@@ -78,17 +86,18 @@ class Style:
 
 
 def styles(study: Study) -> dict[str, Style]:
-    """Return a style for each arm; random selection is neutral grey."""
-    families = list(dict.fromkeys(study.family(arm) for arm in study.arms))
-    coloured = [f for f in families if study.arms[f]["strategy"] != "random"]
+    """Return a style for each arm: a colour for each strategy, random's being neutral grey."""
+    strategies = list(dict.fromkeys(str(spec["strategy"]) for spec in study.arms.values()))
+    coloured = [name for name in strategies if name != "random"]
     found: dict[str, Style] = {}
-    for arm in study.arms:
-        family = study.family(arm)
-        place = coloured.index(family) if family in coloured else None
-        relatives = [other for other in study.arms if study.family(other) == family]
+    for arm, spec in study.arms.items():
+        own = str(spec["strategy"])
+        relatives = [name for name, other in study.arms.items() if other["strategy"] == own]
+        dashes = DASHES[relatives.index(arm) % len(DASHES)]
+        place = None if own == "random" else coloured.index(own)
         found[arm] = Style(
             NEUTRAL if place is None else HUES[place % len(HUES)],
-            DASHES[relatives.index(arm) % len(DASHES)],
+            dashes,
             "x" if place is None else MARKERS[place % len(MARKERS)],
         )
     return found
@@ -160,6 +169,28 @@ def draw_differences(pairs: Sequence[Pair], look: Mapping[str, Style]) -> "Figur
     axes.grid(visible=False, axis="y")
     axes.locator_params(axis="x", nbins=6)
     axes.set_xlabel("difference of the area under the curve")
+    return figure
+
+
+def draw_sweep(sweep: Sweep, metric: str) -> "Figure":
+    """Draw the AUBC against α, with the paired interval of each difference to α = 0."""
+    figure, axes = _figure(4.6, 3.1)
+    points = sweep.points
+    alphas = [point.alpha for point in points]
+    positive = [alpha for alpha in alphas if alpha > 0]
+    axes.plot(alphas, [point.mean for point in points], color=HUES[0], marker=MARKERS[0])
+    zero = next((point for point in points if point.alpha == 0), None)
+    if zero is not None:
+        axes.axhline(zero.mean, color=NEUTRAL, linewidth=0.9, dashes=DASHES[1])
+        for point in points:
+            if point.against_zero is not None:
+                ends = [zero.mean + point.against_zero.low, zero.mean + point.against_zero.high]
+                axes.plot([point.alpha] * 2, ends, color=HUES[0], linewidth=2.2, alpha=0.4)
+    axes.set_xscale("symlog", linthresh=min(positive), linscale=0.6)
+    axes.set_xticks(alphas, [f"{alpha:g}" for alpha in alphas])
+    axes.set_xticks([], minor=True)
+    axes.set_xlabel(f"α, the weight of {sweep.block}")
+    axes.set_ylabel(f"area under the curve, {metric}")
     return figure
 
 

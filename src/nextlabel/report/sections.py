@@ -129,15 +129,13 @@ def record(study: Study) -> dict[str, Facts]:
     """Return what was run, on what and where, as names and values under headings."""
     spec = study.spec
     weights = {r.training.weights for t in study.trials for r in t.rounds}
-    hashes = {s: {t.state.initial_hash for t in study.trials if t.seed == s and t.rounds}
-              for s in spec["seeds"]}  # fmt: skip
     labels = {
         "seeds": spec["seeds"],
         "labels": f"{spec['initial']} at first, {spec['batch']} a round, up to {spec['target']}",
         "metric of curves and tests": study.headline,
         "primary test": _primary(spec),
         "weights that training started from": sorted(weights),
-        "initial labels": {f"seed {s}": _pairing(found) for s, found in hashes.items() if found},
+        "initial labels": _starts(study),
     }
     environments = [e for t in study.trials for e in t.environments or (t.state.environment,) if e]
     return {
@@ -158,10 +156,23 @@ def _primary(spec: Mapping[str, Any]) -> str | None:
     return f"{name} against {baseline}"
 
 
-def _pairing(hashes: set[str | None]) -> str:
+def _starts(study: Study) -> dict[str, str]:
+    """Return for each seed, and each way of starting where there are more, what is shared."""
+    many = len({study.beginning(arm) for arm in study.arms}) > 1
+    found: dict[str, set[str | None]] = {}
+    for trial in study.trials:
+        if trial.rounds:
+            start, space = study.beginning(trial.arm)
+            way = f", {start}{f' ({space})' * bool(space)}" if many else ""
+            found.setdefault(f"seed {trial.seed}{way}", set()).add(trial.state.initial_hash)
+    return {place: _pairing(hashes, many) for place, hashes in found.items()}
+
+
+def _pairing(hashes: set[str | None], many: bool) -> str:
+    who = "all arms that start so" if many else "all arms"
     if len(hashes) > 1 or None in hashes:
-        return "not the same for all arms"
-    return f"the same for all arms, {str(next(iter(hashes)))[:16]}…"
+        return f"not the same for {who}"
+    return f"the same for {who}, {str(next(iter(hashes)))[:16]}…"
 
 
 def _plain(value: object) -> Mapping[str, Any]:

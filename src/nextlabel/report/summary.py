@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from nextlabel.lab.store import Store
 from nextlabel.report.comparisons import Pair, compare_arms
 from nextlabel.report.curves import Study, read_study
+from nextlabel.report.hypotheses import judge_hypotheses
+from nextlabel.report.words import hypotheses
 from nextlabel.statistics import aubc
 
 
@@ -34,6 +36,11 @@ def summary_table(store: Store, experiment: str | None = None) -> list[SummaryRo
     """Return an experiment's arms in short, for a terminal."""
     study = read_study(store, experiment)
     return summarise(study, compare_arms(study))
+
+
+def hypothesis_lines(store: Store, experiment: str | None = None) -> list[str]:
+    """Return how the stated hypotheses fell, a sentence each; nothing where none are stated."""
+    return hypotheses(judge_hypotheses(read_study(store, experiment)))
 
 
 def summarise(study: Study, pairs: Sequence[Pair]) -> list[SummaryRow]:

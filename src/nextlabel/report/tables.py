@@ -14,7 +14,17 @@ from nextlabel.statistics import aubc
 
 Cell = str | int | float | bool | None
 Kind = Literal[
-    "text", "count", "number", "signed", "effect", "spread", "p", "seconds", "bytes", "labels"
+    "text",
+    "count",
+    "number",
+    "signed",
+    "effect",
+    "spread",
+    "p",
+    "seconds",
+    "bytes",
+    "labels",
+    "plain",
 ]
 
 
@@ -188,6 +198,8 @@ def saving_table(pairs: Sequence[Pair]) -> Table:
         Column("baseline_needs", "it needed", "labels"),
         Column("arm_needs", "the arm needs", "labels"),
         Column("saved", "saved", "labels"),
+        Column("saved_low", "95% from", "labels"),
+        Column("saved_high", "to", "labels"),
     )
     rows = [
         (
@@ -196,13 +208,24 @@ def saving_table(pairs: Sequence[Pair]) -> Table:
             count,
             saving.level,
             saving.baseline_needs,
-            "not reached" if saving.arm_needs is None else saving.arm_needs,
+            reached(saving.arm_needs),
             saving.saved,
+            *((None, None) if ends is None else map(reached, ends)),
         )
         for pair in pairs
-        for count, saving in zip(pair.curves[0].counts.tolist(), pair.savings, strict=True)
+        for count, saving, ends in zip(
+            pair.curves[0].counts.tolist(),
+            pair.savings,
+            pair.intervals or (None,) * len(pair.savings),
+            strict=True,
+        )
     ]
     return Table("label_saving", columns, tuple(rows))
+
+
+def reached(labels: float | None) -> float | str:
+    """Return a number of labels, or in words that the level was not reached."""
+    return "not reached" if labels is None else labels
 
 
 def metric_table(study: Study) -> Table:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from nextlabel.report.comparisons import Pair
 from nextlabel.report.curves import Study, Trial
+from nextlabel.report.hypotheses import Verdict
 from nextlabel.report.tables import Cell, Kind
 from nextlabel.statistics import ALPHA
 
@@ -20,6 +21,8 @@ def show(value: Cell, kind: Kind = "text") -> str:
         return f"{value:,}".replace(",", "\u202f") if value >= 10_000 else f"{value}"
     if kind == "bytes":
         return f"{value / 2**20:.0f} MiB"
+    if kind == "plain":
+        return f"{value:g}"
     if kind == "labels":
         return f"{value:.0f}"
     if kind == "signed":
@@ -59,8 +62,11 @@ def name_trial(trial: Trial) -> str:
     return f"{trial.arm}, seed {trial.seed}"
 
 
-def verdict(study: Study, pairs: Sequence[Pair]) -> list[str]:
-    """Return what the experiment showed, sentence by sentence, the primary test first."""
+def verdict(study: Study, pairs: Sequence[Pair], claims: Sequence[Verdict] = ()) -> list[str]:
+    """Return what the experiment showed, sentence by sentence.
+
+    The primary test comes first, then the stated hypotheses, then all else.
+    """
     if not study.drawn:
         return [
             f"No trial has reached the target of {study.spec['target']} labels yet, so there is "
@@ -75,12 +81,71 @@ def verdict(study: Study, pairs: Sequence[Pair]) -> list[str]:
             f"The primary test, {name} against {study.arms[name].get('baseline')}, is not "
             "possible yet: no seed is complete for both arms."
         ]
+    elif claims:
+        found = []
     else:
         found = [
             "This experiment names no primary test: all p-values below are exploratory, and a "
             "small one among many is no proof."
         ]
-    return found + _secondary(pairs)
+    return found + hypotheses(claims) + _secondary(pairs)
+
+
+def hypotheses(claims: Sequence[Verdict]) -> list[str]:
+    """Return how the stated hypotheses fell, whichever way; nothing where none are stated."""
+    if not claims:
+        return []
+    held = [v for v in claims if v.p_holm is not None and v.p_holm <= ALPHA and _as_claimed(v)]
+    of = "the one hypothesis stated" if len(claims) == 1 else f"{len(claims)} hypotheses stated"
+    count = "none" if not held else str(len(held))
+    found = [f"Of {of} in the experiment, {count} {'is' if len(held) < 2 else 'are'} supported."]
+    return found + [_fell(claim, claim in held) for claim in claims]
+
+
+def _as_claimed(claim: Verdict) -> bool:
+    return claim.area is not None and (claim.alternative == "two-sided" or claim.area.mean > 0)
+
+
+def _fell(claim: Verdict, held: bool) -> str:
+    head = f"“{claim.name}”"
+    if claim.area is None:
+        return f"{head} cannot be tested yet: no seed is complete for all of its arms."
+    area = claim.area
+    span = f"95% bootstrap interval {signed(area.low)} to {signed(area.high)}"
+    told = (
+        f"over {area.n} paired {'seed' if area.n == 1 else 'seeds'} the area under the curve of "
+        f"{claim.title} differs by {signed(area.mean)} ({span})"
+    )
+    if area.test.p is None or claim.p_holm is None:
+        return f"{head} cannot be tested: {told}, and one pair allows no test."
+    sides = "one-sided" if claim.alternative == "greater" else "two-sided"
+    fell = "is supported" if held else "is not supported"
+    if not held and claim.alternative == "greater" and area.mean < 0:
+        fell += ", and the difference goes the other way"
+    least = area.test.smallest_p
+    limit = ""
+    if not held and least is not None and least > ALPHA:
+        limit = f"; with {area.n} pairs p cannot fall below {p_value(least)}"
+    return (
+        f"{head} {fell}: {told}, {sides} p = {p_value(area.test.p)}, after Holm "
+        f"{p_value(claim.p_holm)}{limit}.{_saved(claim)}"
+    )
+
+
+def _saved(claim: Verdict) -> str:
+    """Return what the arms save of the labels that the others were given, in a sentence."""
+    saving = claim.saving
+    if saving is None:
+        return ""
+    level, needs = f"{saving.level:.4f}", f"{saving.baseline_needs:.0f}"
+    if saving.arm_needs is None or saving.saved is None:
+        text = f" They do not reach {level}, for which the others need {needs} labels"
+    else:
+        text = f" They reach {level} with {saving.arm_needs:.0f} labels, the others with {needs}"
+    if claim.interval is None:
+        return f"{text}."
+    low, high = ("not reached" if end is None else signed(end, 0) for end in claim.interval)
+    return f"{text} (labels saved, 95% bootstrap interval: {low} to {high})."
 
 
 def _secondary(pairs: Sequence[Pair]) -> list[str]:
@@ -196,10 +261,22 @@ def notices(study: Study, pairs: Sequence[Pair]) -> list[str]:
 
 def _unpaired(study: Study) -> list[str]:
     found = []
+    many = len({study.beginning(arm) for arm in study.arms}) > 1
     for seed in study.spec["seeds"]:
-        hashes = {t.state.initial_hash for t in study.trials if t.seed == seed and t.rounds}
-        if len(hashes) > 1:
-            found.append(f"Seed {seed}: not all arms started from the same initial labels.")
+        began = [
+            (study.beginning(t.arm), t.state.initial_hash)
+            for t in study.trials
+            if t.seed == seed and t.rounds
+        ]
+        if len(set(began)) > len({beginning for beginning, _ in began}):
+            who = "arms that start alike" if many else "arms"
+            found.append(f"Seed {seed}: not all {who} started from the same initial labels.")
+    starts = dict.fromkeys(spec.get("start", "random") for spec in study.arms.values())
+    if len(starts) > 1:
+        found.append(
+            f"Arms start in different ways ({', '.join(starts)}): differences between arms of "
+            "different starts are those of the start as well."
+        )
     return found
 
 
