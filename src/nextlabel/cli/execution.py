@@ -131,6 +131,7 @@ def _conclude(
     wish: Wish,
 ) -> None:
     from nextlabel.report.page import build_report, summary_table
+    from nextlabel.report.summary import hypothesis_facts, hypothesis_lines
 
     rows = summary_table(store, experiment.name)
     paths = build_report(store, experiment.name, out)
@@ -141,11 +142,14 @@ def _conclude(
                 "store": store.location,
                 "report": str(paths.html),
                 "summary": [asdict(row) for row in rows],
+                "hypotheses": hypothesis_facts(store, experiment.name),
                 "failed": [{"arm": f.arm, "seed": f.seed, "error": f.error} for f in failed],
             }
         )
     else:
         show_summary(rows, store.experiment(experiment.name)["headline"])
+        for line in hypothesis_lines(store, experiment.name):
+            put(line)
         put(f"report: {paths.html}")
     for trial in failed:
         complain(f"{trial.arm}, seed {trial.seed}: {trial.error}")

@@ -2,7 +2,7 @@
 
 import base64
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -13,8 +13,11 @@ from nextlabel.report.comparisons import Pair, compare_arms
 from nextlabel.report.curves import Study, read_study
 from nextlabel.report.figures import FORMATS
 from nextlabel.report.files import write_files
+from nextlabel.report.hypotheses import Verdict, hypothesis_table, judge_hypotheses
 from nextlabel.report.map import MEASURES, MapView, map_files, map_views
+from nextlabel.report.run_time import run_time_table
 from nextlabel.report.summary import SummaryRow, summary_table
+from nextlabel.report.sweeps import Sweep, find_sweeps, sweep_table
 from nextlabel.report.tables import Table
 
 if TYPE_CHECKING:
@@ -57,7 +60,7 @@ def build_report(
     UsageError for an unknown experiment or format, StoreError when `out` cannot be written.
     """
     study = read_study(store, experiment)
-    pairs = compare_arms(study)
+    pairs, claims = compare_arms(study), judge_hypotheses(study)
     with figures.house_style():
         drawings = _drawings(study, pairs)
         maps = map_views(store.maps(study.name), study.spec)
@@ -66,8 +69,8 @@ def build_report(
         }
         for view in maps:
             written |= map_files(view, formats)
-        html = _html(study, pairs, drawings, maps)
-    for table in _tables(study, pairs, drawings):
+        html = _html(study, pairs, claims, drawings, maps)
+    for table in _tables(study, pairs, claims, drawings):
         written[f"{table.name}.csv"] = table.csv.encode()
     files = {name: written[name] for name in sorted(written)}
     *paths, page = write_files(out, files | {"report.html": html.encode()})  # the page last
@@ -107,7 +110,29 @@ def _drawings(study: Study, pairs: Sequence[Pair]) -> tuple[Drawing, ...]:
                 tables.difference_table(pairs),
             )
         )
-    return tuple(found + _block_drawings(study))
+    return tuple(found + _sweep_drawings(study) + _block_drawings(study))
+
+
+def _sweep_drawings(study: Study) -> list[Drawing]:
+    return [
+        Drawing(
+            f"alpha-{number}",
+            _sweep_caption(sweep),
+            figures.draw_sweep(sweep, study.headline),
+            sweep_table(number, sweep),
+        )
+        for number, sweep in enumerate(find_sweeps(study), 1)
+    ]
+
+
+def _sweep_caption(sweep: Sweep) -> str:
+    seeds = f"{len(sweep.seeds)} paired seeds" if len(sweep.seeds) > 1 else "a single seed"
+    bars = (
+        "; bars: the 95% bootstrap intervals of the paired differences to α = 0, the broken line"
+        if any(point.against_zero for point in sweep.points)
+        else "; there is no arm at α = 0 to compare with"
+    )
+    return f"Area under the curve against {sweep.title}: mean over {seeds}{bars}."
 
 
 def _block_drawings(study: Study) -> list[Drawing]:
@@ -125,22 +150,30 @@ def _curve_caption(study: Study, seeds: int) -> str:
     return f"{study.headline} against labelled images, {spread}."
 
 
-def _tables(study: Study, pairs: Sequence[Pair], drawings: Sequence[Drawing]) -> list[Table]:
+def _tables(
+    study: Study, pairs: Sequence[Pair], claims: Sequence[Verdict], drawings: Sequence[Drawing]
+) -> list[Table]:
     """Return every table that becomes a CSV file."""
     return [
         *(d.table for d in drawings if d.table is not None),
+        *([hypothesis_table(claims)] if claims else []),
         tables.area_table(study, pairs),
         tables.count_table(pairs),
         tables.saving_table(pairs),
         tables.metric_table(study),
         tables.time_table(study),
+        run_time_table(study, pairs),
         tables.trial_table(study),
         tables.round_table(study),
     ]
 
 
 def _html(
-    study: Study, pairs: Sequence[Pair], drawings: Sequence[Drawing], maps: Sequence[MapView]
+    study: Study,
+    pairs: Sequence[Pair],
+    claims: Sequence[Verdict],
+    drawings: Sequence[Drawing],
+    maps: Sequence[MapView],
 ) -> str:
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
@@ -155,13 +188,16 @@ def _html(
     return environment.get_template("page.html").render(
         study=study,
         drawings=drawings,
-        verdict=words.verdict(study, pairs),
+        sweeps=[d.name for d in drawings if d.name.startswith("alpha-")],
+        verdict=words.verdict(study, pairs, claims),
+        hypotheses=_hypotheses(claims),
         notices=words.notices(study, pairs),
         areas=_areas(study, pairs),
         counts=_counts(pairs),
         savings=_savings(pairs),
         metrics=_metrics(study),
-        times=_view("", tables.time_table(study)),
+        times=_view("Each arm", tables.time_table(study)),
+        run_times=_view("Each pair", run_time_table(study, pairs)),
         maps=[_map(view) for view in maps],
         picks=sections.picks(study),
         blocks=sections.block_records(study),
@@ -169,7 +205,7 @@ def _html(
         record=sections.record(study),
         trials=_trials(study),
         spec=json.dumps(study.spec, indent=2, ensure_ascii=False),
-        downloads=_tables(study, pairs, ()),
+        downloads=_tables(study, pairs, claims, ()),
     )
 
 
@@ -197,13 +233,9 @@ def _areas(study: Study, pairs: Sequence[Pair]) -> tuple[View, View]:
     names = ("arm", "baseline", "pairs", "difference", "low", "high")
     rest = ("effect_dz", "p", "p_holm", "detectable")
     raw = _view("Differences to the baselines", compared, names + rest)
-    headings = (*raw.headings[:4], ("95% interval", True), *raw.headings[6:])
     main = {pair.arm for pair in pairs if pair.primary}
-    rows = tuple(
-        (arm + " (primary)" * (arm in main), *row[:3], f"{row[3]} to {row[4]}", *row[5:])
-        for arm, *row in raw.rows
-    )
-    return level, View(raw.caption, headings, rows)
+    rows = tuple((arm + " (primary)" * (arm in main), *row) for arm, *row in raw.rows)
+    return level, _with_interval(View(raw.caption, raw.headings, rows), 4)
 
 
 def _counts(pairs: Sequence[Pair]) -> list[View]:
@@ -220,7 +252,27 @@ def _savings(pairs: Sequence[Pair]) -> View:
     table = tables.saving_table(pairs)
     last = tuple(tables.saving_table([pair]).rows[-1] for pair in pairs)
     names = ("arm", "baseline", "level", "baseline_needs", "arm_needs", "saved")
-    return _view("", Table(table.name, table.columns, last), names)
+    view = _view("", Table(table.name, table.columns, last), (*names, "saved_low", "saved_high"))
+    return _with_interval(view, 6)
+
+
+def _with_interval(view: View, place: int) -> View:
+    """Return a view whose columns `place` and the next, two ends, are one."""
+    headings = (*view.headings[:place], ("95% interval", True), *view.headings[place + 2 :])
+    rows = tuple(
+        (*row[:place], _interval(*row[place : place + 2]), *row[place + 2 :]) for row in view.rows
+    )
+    return View(view.caption, headings, rows)
+
+
+def _interval(low: str, high: str) -> str:
+    return low if low == high == words.NONE else f"{low} to {high}"
+
+
+def _hypotheses(claims: Sequence[Verdict]) -> View:
+    names = ("hypothesis", "pairs", "difference", "low", "high", "effect_dz", "p", "p_holm")
+    rest = ("detectable", "level", "against_needs", "arms_need", "saved", "saved_low", "saved_high")
+    return _with_interval(_with_interval(_view("", hypothesis_table(claims), names + rest), 13), 3)
 
 
 def _metrics(study: Study) -> list[View]:
@@ -261,15 +313,24 @@ def _trials(study: Study) -> View:
 
 
 def _arms(study: Study) -> View:
-    names = ("name", "strategy", "features", "scale", "baseline", "start")
+    """Return what each arm is; what no arm has beside its training is left out."""
+    beside = any(arm.get("side") or arm.get("loss_head") for arm in study.arms.values())
+    names = ("scale", "baseline", "start")
     rows = []
     for arm in study.arms.values():
-        space = " ".join(f"{block} × {weight:g}" for block, weight in arm["features"].items())
         options = ", ".join(f"{k} = {v}" for k, v in (arm.get("options") or {}).items())
         strategy = f"{arm['strategy']} ({options})" if options else str(arm["strategy"])
-        rest = (words.show(arm.get(name)) for name in names[3:])
-        rows.append((str(arm["name"]), strategy, space, *rest))
-    return View("", tuple((name, False) for name in ("arm", *names[1:])), tuple(rows))
+        side = [_weighted(arm.get("side") or {})] if arm.get("side") else []
+        head = ["loss head"] if arm.get("loss_head") else []
+        more = [", ".join(side + head) or words.NONE] if beside else []
+        rest = (words.show(arm.get(name)) for name in names)
+        rows.append((str(arm["name"]), strategy, _weighted(arm["features"]), *more, *rest))
+    headings = ("arm", "strategy", "features", *(["beside the training"] * beside), *names)
+    return View("", tuple((name, False) for name in headings), tuple(rows))
+
+
+def _weighted(blocks: Mapping[str, float]) -> str:
+    return " ".join(f"{block} × {weight:g}" for block, weight in blocks.items())
 
 
 def _svg(drawing: Drawing) -> Any:

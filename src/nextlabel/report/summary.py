@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from nextlabel.lab.store import Store
 from nextlabel.report.comparisons import Pair, compare_arms
 from nextlabel.report.curves import Study, read_study
-from nextlabel.report.hypotheses import judge_hypotheses
+from nextlabel.report.hypotheses import hypothesis_table, judge_hypotheses
+from nextlabel.report.tables import Cell
 from nextlabel.report.words import hypotheses
 from nextlabel.statistics import aubc
 
@@ -41,6 +42,13 @@ def summary_table(store: Store, experiment: str | None = None) -> list[SummaryRo
 def hypothesis_lines(store: Store, experiment: str | None = None) -> list[str]:
     """Return how the stated hypotheses fell, a sentence each; nothing where none are stated."""
     return hypotheses(judge_hypotheses(read_study(store, experiment)))
+
+
+def hypothesis_facts(store: Store, experiment: str | None = None) -> list[dict[str, Cell]]:
+    """Return each stated hypothesis as names and values: the columns of its table."""
+    table = hypothesis_table(judge_hypotheses(read_study(store, experiment)))
+    names = [column.name for column in table.columns]
+    return [dict(zip(names, row, strict=True)) for row in table.rows]
 
 
 def summarise(study: Study, pairs: Sequence[Pair]) -> list[SummaryRow]:

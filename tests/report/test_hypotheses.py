@@ -1,0 +1,102 @@
+import csv
+import io
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy.stats import permutation_test
+from studies import ARMS, accuracy, areas, curves, fill, spec_of
+
+from nextlabel.lab.store import Store
+from nextlabel.report.curves import read_study
+from nextlabel.report.hypotheses import judge_hypotheses
+from nextlabel.report.page import build_report
+from nextlabel.report.summary import hypothesis_facts, hypothesis_lines
+from nextlabel.report.words import verdict
+
+AHEAD = {
+    "name": "VAE twins beat random",
+    "arms": ["core-set + VAE", "core-set"],
+    "against": ["random"],
+    "alternative": "greater",
+}
+BEHIND = {**AHEAD, "name": "MedAL beats core-set", "arms": ["MedAL"], "against": ["core-set"]}
+
+
+def judged(store: Store, *stated: dict[str, object], seeds: int = 8, **more: object):
+    fill(store, spec_of(seeds=seeds, hypotheses=list(stated)), **more)
+    return judge_hypotheses(read_study(store))
+
+
+def test_means_of_arms_are_compared_one_sided_and_corrected_together(store: Store) -> None:
+    ahead, behind = judged(store, AHEAD, BEHIND)
+    mine = (areas("core-set + VAE", 8) + areas("core-set", 8)) / 2
+    difference = mine - areas("random", 8)
+    assert ahead.area is not None and ahead.area.mean == pytest.approx(difference.mean())
+    p = permutation_test(
+        (difference,), np.mean, permutation_type="samples", alternative="greater"
+    ).pvalue
+    assert ahead.p == pytest.approx(p) and p <= 0.5**8 * 2
+    assert ahead.p_holm == pytest.approx(2 * p)
+    assert behind.p is not None and behind.p > 0.9 and behind.p_holm == behind.p
+    assert ahead.saving is not None and ahead.saving.saved is not None and ahead.saving.saved > 0
+    level = curves("random", 8).mean(0).max()
+    assert ahead.saving.level == pytest.approx(level)
+    assert behind.saving is not None and behind.saving.arm_needs is None
+    assert ahead.interval is not None and behind.interval == (None, None)
+    low, high = ahead.interval
+    assert low is not None and high is not None and low <= ahead.saving.saved <= high
+
+
+def test_what_cannot_be_tested_yet_still_counts_in_the_correction(store: Store) -> None:
+    found = judged(store, AHEAD, BEHIND, rounds=lambda arm, seed: 3 if arm == "MedAL" else 5)
+    assert found[0].p_holm == 2 * found[0].p
+    assert (found[1].p, found[1].p_holm, found[1].area, found[1].seeds) == (None, None, None, ())
+
+
+def test_the_page_says_how_they_fell_whichever_way(store: Store, tmp_path: Path) -> None:
+    judged(store, AHEAD, BEHIND)
+    out = build_report(store, None, tmp_path, ()).html
+    html = out.read_text()
+    assert '<section id="hypotheses">' in html and "names no primary test" not in html
+    rows = list(csv.DictReader(io.StringIO((tmp_path / "hypotheses.csv").read_text())))
+    assert [row["hypothesis"] for row in rows] == [AHEAD["name"], BEHIND["name"]]
+    assert rows[1]["arms_need"] == rows[1]["saved_low"] == "not reached"
+    lines = hypothesis_lines(store)
+    assert lines[0] == "Of 2 hypotheses stated in the experiment, 1 is supported."
+    assert "is supported: over 8 paired seeds" in lines[1] and "one-sided p = " in lines[1]
+    assert "is not supported, and the difference goes the other way" in lines[2]
+    assert "They do not reach" in lines[2]
+    for line in lines:
+        assert line.replace("'", "&#39;") in html
+    assert hypothesis_facts(store)[0]["pairs"] == 8
+
+
+def test_too_few_seeds_are_said(store: Store) -> None:
+    judged(store, AHEAD, seeds=3)
+    (_, line) = hypothesis_lines(store)
+    assert "is not supported" in line and "with 3 pairs p cannot fall below 0.1250" in line
+
+
+def test_one_seed_allows_no_test(store: Store) -> None:
+    (found,) = judged(store, AHEAD, seeds=1)
+    assert found.p is None and found.p_holm is None and found.interval is None
+    assert "one pair allows no test" in hypothesis_lines(store)[1]
+
+
+def test_without_hypotheses_nothing_is_said_of_them(digits: Store, report: Path) -> None:
+    assert hypothesis_lines(digits, "digits") == []
+    assert "hypotheses" not in (report / "report.html").read_text().split("The resolved exp")[0]
+    assert not (report / "hypotheses.csv").exists()
+
+
+def test_equal_arms_support_nothing(store: Store) -> None:
+    def same(arm: str, seed: int, number: int) -> float:
+        return accuracy("random", seed, number)
+
+    judged(store, AHEAD, curve=same)
+    study = read_study(store)
+    (found,) = judge_hypotheses(study)
+    assert found.p == found.p_holm == 1.0
+    assert verdict(study, (), (found,))[0].endswith("none is supported.")
+    assert {arm["name"] for arm in ARMS} == set(study.arms)
