@@ -90,6 +90,7 @@ def fill(
     rounds: Callable[[str, int], int] = lambda arm, seed: 5,
     fails: Callable[[str, int], bool] = lambda arm, seed: False,
     reached: Callable[[str, int, int], bool] = lambda arm, seed, number: True,
+    more: Callable[[str, int, int], Mapping[str, float]] = lambda arm, seed, number: {},
 ) -> None:
     """Put an experiment into a store as a run would, without training anything."""
     records = [
@@ -121,6 +122,7 @@ def fill(
                         "validation/accuracy": value,
                         "validation/balanced_accuracy": value - 0.01,
                         "test/accuracy": value - 0.02,
+                        **more(r.arm, r.seed, number),
                     },
                     Training(0.995, 8, 64, "random", reached(r.arm, r.seed, number)),
                     {"train": 2.0 + number, "select": 0.25},

@@ -9,6 +9,7 @@ from statsmodels.stats.multitest import multipletests
 from studies import ARMS, COUNTS, areas, curves, fill, spec_of
 
 from nextlabel.lab.store import Store
+from nextlabel.report.page import build_report
 from nextlabel.report.summary import summary_table
 
 
@@ -94,3 +95,15 @@ def test_the_summary_has_a_row_an_arm(store: Store) -> None:
     assert row.area == pytest.approx(areas("core-set").mean())
     assert row.difference == pytest.approx((areas("core-set") - areas("random")).mean())
     assert (table["MedAL"].seeds, table["MedAL"].area, table["MedAL + VAE"].p) == (0, None, None)
+
+
+def test_a_metric_that_only_some_arms_or_rounds_have(store: Store, tmp_path: Path) -> None:
+    def more(arm: str, seed: int, number: int) -> dict[str, float]:
+        measured = arm == "MedAL" and not (seed == 1 and number == 4)
+        return {"validation/loss_correlation": 0.1 * seed} if measured else {}
+
+    fill(store, spec_of(), more=more)
+    folder = build_report(store, None, tmp_path, ()).html.parent
+    found = [r for r in rows(folder / "metrics.csv") if r["metric"].endswith("loss_correlation")]
+    assert [(r["arm"], r["seeds"], float(r["mean"])) for r in found] == [("MedAL", "2", 0.1)]
+    assert "loss_correlation" in (folder / "report.html").read_text()

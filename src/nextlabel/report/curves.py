@@ -136,6 +136,19 @@ class Study:
             np.array([[row[c].training.reached for c in counts] for row in rows], np.bool_),
         )
 
+    def last(self, arm: str, metric: str) -> NDArray[np.float64]:
+        """Return a metric at the last common label count, for each seed that measured it."""
+        trials = {trial.seed: trial for trial in self.of(arm)}
+        rounds = [r for seed in self.seeds(arm) for r in trials[seed].rounds]
+        return np.array(
+            [
+                r.metrics[metric]
+                for r in rounds
+                if r.labelled_count == self.counts[-1] and metric in r.metrics
+            ],
+            np.float64,
+        )
+
     def beginning(self, arm: str) -> tuple[str, str]:
         """Return what an arm's initial labels depend on besides the seed: start and cold space."""
         spec = self.arms[arm]

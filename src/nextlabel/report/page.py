@@ -282,7 +282,7 @@ def _metrics(study: Study) -> list[View]:
     for part in dict.fromkeys(metric.split("/")[0] for metric in study.metrics):
         names = [metric for metric in study.metrics if metric.split("/")[0] == part]
         rows = tuple(
-            (arm, *(_mean_and_spread(*cells[arm, name][3:]) for name in names))
+            (arm, *(_mean_and_spread(*cells.get((arm, name), (None,) * 5)[3:]) for name in names))
             for arm in study.drawn
         )
         headings = tuple((name.partition("/")[2] or name, True) for name in names)

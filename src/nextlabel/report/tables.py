@@ -229,7 +229,7 @@ def reached(labels: float | None) -> float | str:
 
 
 def metric_table(study: Study) -> Table:
-    """Return every metric of the last round, mean and s.d. over seeds."""
+    """Return every metric of the last round, mean and s.d. over the seeds that measured it."""
     columns = (
         Column("arm", "arm"),
         Column("metric", "metric"),
@@ -240,9 +240,10 @@ def metric_table(study: Study) -> Table:
     rows: list[tuple[Cell, ...]] = []
     for metric in study.metrics:
         for arm in study.drawn:
-            curve = study.curve(arm, metric=metric)
-            sd = None if curve.deviation is None else float(curve.deviation[-1])
-            rows.append((arm, metric, len(curve.seeds), float(curve.mean[-1]), sd))
+            last = study.last(arm, metric)
+            if len(last):
+                sd = float(last.std(ddof=1)) if len(last) > 1 else None
+                rows.append((arm, metric, len(last), float(last.mean()), sd))
     return Table("metrics", columns, tuple(rows))
 
 
