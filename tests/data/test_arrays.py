@@ -120,7 +120,11 @@ def test_kinds_of_pixels(tmp_path: Path) -> None:
         ({"images": IMAGES, "labels": LABELS + 0.5}, "labels are float64; give whole numbers"),
         ({"images": IMAGES, "labels": LABELS - 2}, "labels run from -2"),
         ({"images": IMAGES, "labels": LABELS * 9999}, "label 19998 exceeds 9999; number"),
-        ({"images": IMAGES, "labels": np.full((10, 2), 2)}, "labels run from 2 to 2"),
+        (
+            {"images": IMAGES, "labels": np.full((10, 2), 2)},
+            "labels run from 2 to 2; allowed are 0 and 1 in a column for each class, and -1 for",
+        ),
+        ({"images": IMAGES, "labels": np.full((10, 2), 0.5)}, "float64; give whole numbers"),
         ({"images": IMAGES, "labels": LABELS, "classes": np.array(["x"])}, "for 3 classes; name"),
         ({"images": IMAGES, "split": np.array(["train"])}, r"split has shape \(1,\) for 10 images"),
         ({"images": IMAGES, "split": np.array(["odd"] * 10)}, "split 'odd' is unknown; give"),

@@ -70,6 +70,23 @@ def test_wrong_content(
         load(DataSettings(name="pathmnist"), data_dir=tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("labels", "message"),
+    [
+        (np.full((20, 14), 2, np.uint8), "run from 2 to 2; allowed are 0 and 1 in a column for"),
+        (np.full((20, 14), 0.5), "has labels that are no whole numbers; replace the file"),
+        (np.full((20, 14), "x"), "has labels that are no whole numbers; replace the file"),
+        (np.zeros((20, 13), np.uint8), "13 label columns but 14 class names"),
+    ],
+)
+def test_several_labels_are_0_and_1(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, labels: object, message: str
+) -> None:
+    put(tmp_path, "chestmnist", monkeypatch, train_labels=labels)
+    with pytest.raises(DataError, match=message):
+        load(DataSettings(name="chestmnist"), data_dir=tmp_path)
+
+
 @pytest.mark.parametrize("content", [b"", b"PK\x03\x04 broken", b"\x93NUMPY"])
 def test_no_archive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: bytes) -> None:
     path = tmp_path / "pneumoniamnist.npz"

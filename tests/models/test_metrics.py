@@ -1,9 +1,16 @@
 import numpy as np
 import pytest
-from sklearn.metrics import average_precision_score, balanced_accuracy_score, roc_auc_score
+from sklearn.metrics import (
+    accuracy_score,
+    average_precision_score,
+    balanced_accuracy_score,
+    hamming_loss,
+    roc_auc_score,
+)
 
+from nextlabel.core.dataset import Dataset, Images
 from nextlabel.core.errors import DataError
-from nextlabel.models.metrics import MEASURED, evaluate
+from nextlabel.models.metrics import MEASURED, evaluate, undefined, warn_undefined
 
 
 def test_multiclass_equals_scikit_learn():
@@ -31,9 +38,54 @@ def test_multilabel_equals_scikit_learn():
     assert found["map"] == pytest.approx(
         average_precision_score(labels, probabilities, average="macro")
     )
-    right = (probabilities > 0.5) == labels
-    assert found["label_accuracy"] == pytest.approx(right.mean())
-    assert found["exact_match"] == pytest.approx(right.all(1).mean())
+    said = probabilities > 0.5
+    assert found["label_accuracy"] == pytest.approx(1 - hamming_loss(labels, said))
+    assert found["exact_match"] == pytest.approx(accuracy_score(labels, said))
+    assert found["exact_match"] < found["label_accuracy"]
+
+
+def test_ranking_is_averaged_over_the_labels_that_have_both_kinds():
+    rng = np.random.default_rng(2)
+    probabilities, labels = rng.random((80, 5)), rng.integers(0, 2, (80, 5))
+    labels[:, 1], labels[:, 3] = 0, 1  # never, and always
+    kept = [0, 2, 4]
+    assert undefined(labels, "multilabel", 5) == (1, 3)
+    found = evaluate(probabilities, labels, "multilabel")
+    for name, measure in (("auroc", roc_auc_score), ("map", average_precision_score)):
+        want = measure(labels[:, kept], probabilities[:, kept], average="macro")
+        assert found[name] == pytest.approx(want)
+    said = probabilities > 0.5
+    assert found["label_accuracy"] == pytest.approx(1 - hamming_loss(labels, said))
+
+
+def dataset(validation, test, task="multilabel", classes=("cat", "dog", "cow")):
+    def part(labels):
+        labels = np.array(labels, np.int64)
+        return Images(np.zeros((len(labels), 1, 4, 4), np.uint8), labels)
+
+    parts = part(validation), part(validation), part(test)
+    return Dataset("zoo", task, classes, *parts)
+
+
+def test_classes_without_auroc_are_named():
+    some = [[1, 0, 0], [0, 0, 0], [1, 0, 1]]
+    with pytest.warns(UserWarning) as caught:
+        warn_undefined(dataset(some, [[1, 1, 0], [0, 1, 0]]))
+    assert [str(w.message) for w in caught] == [
+        "AUROC is not defined on the validation images of zoo for dog, which none or all of them "
+        "show; averages are over the other 2",
+        "AUROC is not defined on the test images of zoo for dog, cow, which none or all of them "
+        "show; averages are over the other 1",
+    ]
+    with pytest.warns(UserWarning, match="for cow, which none or all"):
+        warn_undefined(dataset([0, 1], [0, 1, 2], "multiclass"))
+    with pytest.warns(UserWarning, match="cat, dog, which none .* so it is not measured"):
+        warn_undefined(dataset([0, 0], [0, 1], "multiclass", ("cat", "dog")))
+
+
+def test_nothing_is_said_of_classes_that_all_have_one(recwarn):
+    warn_undefined(dataset([0, 1, 2], [2, 1, 0], "multiclass"))
+    assert not recwarn.list
 
 
 def test_absent_classes_are_left_out_and_nothing_is_nan():

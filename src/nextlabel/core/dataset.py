@@ -93,9 +93,11 @@ class Dataset:
                 f"{self.name}: {labels.shape[1]} label columns but {len(self.classes)} class names"
             )
         if labels.min() < -1 or labels.max() > limit:
+            one = self.task == "multiclass"
+            allowed = f"0 to {limit}" if one else "0 and 1 in a column for each class"
             raise DataError(
                 f"{self.name}: {part} labels run from {labels.min()} to {labels.max()}; "
-                f"allowed are 0 to {limit}, and -1 for unknown"
+                f"allowed are {allowed}, and -1 for unknown"
             )
 
     def part(self, part: Part) -> Images:

@@ -58,7 +58,9 @@ def _images(path: Path, images: Array, labels: Array, known: MedSet) -> Images:
             f"expected {known.channels} channel(s) and two dimensions of labels"
         )
     pixels = images[:, None] if known.channels == 1 else images.transpose(0, 3, 1, 2)
-    answers = labels.astype(np.int64)
+    answers = labels.astype(np.int64) if labels.dtype.kind in "fiub" else None
+    if answers is None or not np.array_equal(answers, labels):
+        raise DataError(f"{path} has labels that are no whole numbers; replace the file")
     return Images(
         np.ascontiguousarray(pixels), answers[:, 0] if known.task == "multiclass" else answers
     )

@@ -19,7 +19,7 @@ from nextlabel.lab.cache import Cache, digest
 from nextlabel.lab.learner import TrialLearner, weights_identity
 from nextlabel.lab.spec import Arm, Experiment
 from nextlabel.models.device import resolve
-from nextlabel.models.metrics import MEASURED, RANKING
+from nextlabel.models.metrics import MEASURED, RANKING, warn_undefined
 from nextlabel.strategies import create
 
 KEY_VERSION = 1
@@ -177,6 +177,7 @@ def run_trial(
 
     spec, arm = trial.experiment, trial.arm
     torch.set_num_threads(spec.training.threads)
+    warn_undefined(data)
     assert data.train.labels is not None
     seeds = Seeds(trial.seed)
     rounds = algorithm1(

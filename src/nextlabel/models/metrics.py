@@ -1,9 +1,12 @@
 """How good predictions are: pure functions of probabilities and labels."""
 
+import warnings
+
 import numpy as np
 
+from nextlabel.core.dataset import Dataset
 from nextlabel.core.errors import DataError
-from nextlabel.core.types import Array, Labels, Task
+from nextlabel.core.types import Array, Labels, Part, Task
 
 MEASURED: dict[Task, tuple[str, ...]] = {
     "multiclass": ("accuracy", "balanced_accuracy", "auroc"),
@@ -13,6 +16,9 @@ MEASURED: dict[Task, tuple[str, ...]] = {
 
 RANKING = ("auroc", "map")
 """Metrics that need examples of both kinds."""
+
+NAMED = 20
+"""So many classes are named in a warning."""
 
 
 def evaluate(probabilities: Array, labels: Labels, task: Task) -> dict[str, float]:
@@ -35,16 +41,47 @@ def evaluate(probabilities: Array, labels: Labels, task: Task) -> dict[str, floa
     return _multilabel(probabilities, labels)
 
 
+def undefined(labels: Labels, task: Task, classes: int) -> tuple[int, ...]:
+    """Return the classes that `labels` (N) or (N, K) show never or always: they have no AUROC."""
+    truth = _truth(labels, task, classes)
+    return tuple(np.flatnonzero(truth.all(axis=0) | ~truth.any(axis=0)).tolist())
+
+
+def warn_undefined(data: Dataset) -> None:
+    """Warn of classes without AUROC, by name: averages are over the others."""
+    parts: tuple[Part, ...] = ("validation", "test")
+    for part in parts:
+        labels = data.part(part).labels
+        if labels is None or not len(labels):
+            continue
+        missing = undefined(labels, data.task, len(data.classes))
+        if missing:
+            names = [data.classes[c] for c in missing]
+            more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+            left = len(data.classes) - len(missing)
+            rest = f"averages are over the other {left}" if left else "so it is not measured"
+            warnings.warn(
+                f"AUROC is not defined on the {part} images of {data.name} for "
+                f"{', '.join(names[:NAMED])}{more}, which none or all of them show; {rest}",
+                stacklevel=2,
+            )
+
+
+def _truth(labels: Labels, task: Task, classes: int) -> Array:
+    """Return which image shows which class, bool (N, classes)."""
+    return labels[:, None] == np.arange(classes) if task == "multiclass" else labels > 0
+
+
 def _multiclass(probabilities: Array, labels: Labels) -> dict[str, float]:
     right = probabilities.argmax(1) == labels
     recalls = [right[labels == c].mean() for c in np.unique(labels)]
-    truth = labels[:, None] == np.arange(probabilities.shape[1])
+    truth = _truth(labels, "multiclass", probabilities.shape[1])
     found = {"accuracy": float(right.mean()), "balanced_accuracy": float(np.mean(recalls))}
     return found | _ranking(probabilities, truth, ("auroc",))
 
 
 def _multilabel(probabilities: Array, labels: Labels) -> dict[str, float]:
-    truth = labels > 0
+    truth = _truth(labels, "multilabel", probabilities.shape[1])
     right = (probabilities > 0.5) == truth
     found = {"label_accuracy": float(right.mean()), "exact_match": float(right.all(1).mean())}
     return found | _ranking(probabilities, truth, ("auroc", "map"))
