@@ -125,7 +125,8 @@ def test_the_groups_have_colours_shapes_and_one_size(spec: dict[str, Any]) -> No
         figure = draw_map(a_map(spec))
         svg = figures.render(figure, "svg").decode()
     left, right = figure.axes
-    assert [axes.get_title() for axes in figure.axes] == ["task", "task + vae"]
+    titles = ["task · 512 dimensions", "task + vae · 512 dimensions"]
+    assert [axes.get_title() for axes in figure.axes] == titles
     sides = {"o": np.sqrt(4 / np.pi), "s": 1.0, "^": np.sqrt(2)}  # of a marker of area 1
     for axes in (left, right):
         look = {str(line.get_label()).split()[0]: line for line in axes.lines}

@@ -23,7 +23,8 @@ GROUPS: dict[str, tuple[str, str]] = {
 """Colour and marker of each group, from the bottom up."""
 AREA: Mapping[str, float] = {"o": 1.0, "s": 0.886, "^": 1.253}
 """Sides of markers that cover the same area: π/4, 1 and 1/2 of the side's square."""
-SIZE = 2.6
+SIZE, CROWD = 3.0, 600
+"""How wide a marker is; with more images than this it shrinks by the fourth root of their number."""
 MANY = 20_000
 """More points than this are drawn as one picture within the SVG, which else grows too large."""
 
@@ -108,7 +109,8 @@ def draw_map(found: Map) -> "Figure":
 
 def _draw_space(axes: "Axes", found: Map, space: MappedSpace) -> None:
     groups = np.array(found.groups(space))
-    axes.set_title(space.name, fontsize=9)
+    size = SIZE * min(1.0, CROWD / len(groups)) ** 0.25
+    axes.set_title(f"{space.name} · {space.dimensions} dimensions", fontsize=9)
     axes.set_aspect("equal", adjustable="datalim")
     axes.set(xticks=[], yticks=[])
     axes.grid(visible=False)
@@ -120,7 +122,7 @@ def _draw_space(axes: "Axes", found: Map, space: MappedSpace) -> None:
             *points.T,
             linestyle="none",
             marker=marker,
-            markersize=SIZE * AREA[marker],
+            markersize=size * AREA[marker],
             markeredgewidth=0,
             color=colour,
             label=f"{group} ({len(points):,})",
@@ -131,9 +133,7 @@ def _draw_space(axes: "Axes", found: Map, space: MappedSpace) -> None:
 def _caption(found: Map) -> str:
     shown = found.settings
     strategy = next(a["strategy"] for a in found.spec["arms"] if a["name"] == found.arm)
-    parts = " and ".join(
-        f"{space.name} ({space.dimensions} numbers an image)" for space in found.spaces
-    )
+    parts = " and ".join(f"{space.name} ({space.dimensions} dimensions)" for space in found.spaces)
     return (
         f"t-SNE (perplexity {shown['perplexity']:g}) of {parts}: {found.labelled:,} labelled "
         f"images, {len(found.candidates):,} unlabelled ones, and the {shown['picked']:,} of them "
