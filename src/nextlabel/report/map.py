@@ -24,7 +24,7 @@ GROUPS: dict[str, tuple[str, str]] = {
 AREA: Mapping[str, float] = {"o": 1.0, "s": 0.886, "^": 1.253}
 """Sides of markers that cover the same area: π/4, 1 and 1/2 of the side's square."""
 SIZE, CROWD = 3.0, 600
-"""How wide a marker is; with more images than this it shrinks by the fourth root of their number."""
+"""How wide a marker is; among more images than this it shrinks by the fourth root of how many."""
 MANY = 20_000
 """More points than this are drawn as one picture within the SVG, which else grows too large."""
 
