@@ -6,13 +6,17 @@ exact altogether, and ties go to the smallest id. Everything is recomputed plain
 O(N·d) memory; the fast kernels must give the same ids.
 """
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
 from nextlabel.core.features import Embedding
 from nextlabel.core.pool import Pool
 from nextlabel.core.types import Ids, as_ids
-from nextlabel.kernels.metric import parts_of
+from nextlabel.kernels.distances import unit
+from nextlabel.kernels.metric import Metric, parts_of
+from nextlabel.kernels.similarity import gaussian
 
 Blocks = list[tuple[NDArray[np.float64], float]]
 
@@ -97,3 +101,68 @@ def _nearest_to_mean(blocks: Blocks, free: Ids) -> int:
             total = total + (row - x[free[0]])
         mean.append(x[free[0]] + total / len(free))
     return int(free[_squared_distances(blocks, mean)[free].argmin()])
+
+
+def max_herding(
+    features: object,
+    labelled: object,
+    budget: int,
+    bandwidth: float,
+    weights: object = None,
+    excluded: object = (),
+) -> Ids:
+    """Return the ids of MaxHerding: argmax over U of Σ_x w_x max(k(x, u) - max_L k(x, ℓ), 0).
+
+    k is exp(-‖x - u‖²/σ²), or whether two are copies at σ = 0; x runs over all but the excluded.
+    Sums are correctly rounded, so that their order is of no account.
+    """
+    blocks, pool = _prepare(features, labelled, budget, excluded)
+    width = (bandwidth * unit(Metric(Embedding.of(features)), Embedding.of(features))) ** 2
+    weight = np.ones(pool.size) if weights is None else np.array(weights, np.float64)
+    weight[pool.excluded] = 0
+    if _constant(blocks):
+        return pool.unlabelled[:budget].copy()
+    nearest = np.full(pool.size, np.inf)
+    for row in pool.labelled:
+        nearest = np.minimum(nearest, _squared_distances(blocks, _row(blocks, int(row))))
+    picks: list[int] = []
+    while len(picks) < budget:
+        gains, covered = {}, gaussian(nearest, width)
+        for u in _free(pool, picks):
+            k = gaussian(_squared_distances(blocks, _row(blocks, int(u))), width)
+            more = np.maximum(k - covered, 0) * weight
+            gains[int(u)] = math.fsum(more.tolist())
+        pick = max(gains, key=lambda u: (gains[u], -u))
+        nearest = np.minimum(nearest, _squared_distances(blocks, _row(blocks, pick)))
+        picks.append(pick)
+    return np.array(picks, np.int64)
+
+
+def ball_cover(
+    features: object, labelled: object, budget: int, radius: float, excluded: object = ()
+) -> Ids:
+    """Return the ids of ProbCover: argmax over U of how many in the fewest balls are within δ of u.
+
+    The images counted are those of U, and balls those about L, both after each pick.
+    """
+    blocks, pool = _prepare(features, labelled, budget, excluded)
+    squared = (radius * unit(Metric(Embedding.of(features)), Embedding.of(features))) ** 2
+    if _constant(blocks):
+        return pool.unlabelled[:budget].copy()
+    picks: list[int] = []
+    while len(picks) < budget:
+        times = np.zeros(pool.size, np.int64)
+        for row in [*pool.labelled, *picks]:
+            times += _squared_distances(blocks, _row(blocks, int(row))) <= squared
+        free = _free(pool, picks)
+        aim = free[times[free] == times[free].min()]
+        gains = {}
+        for u in free:
+            distances = _squared_distances(blocks, _row(blocks, int(u)))
+            gains[int(u)] = int((distances[aim] <= squared).sum())
+        picks.append(max(gains, key=lambda u: (gains[u], -u)))
+    return np.array(picks, np.int64)
+
+
+def _constant(blocks: Blocks) -> bool:
+    return all(bool((x == x[:1]).all()) for x, _ in blocks)

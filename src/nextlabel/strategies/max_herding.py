@@ -1,0 +1,58 @@
+"""MaxHerding: the images that represent all best, by a smooth measure of coverage."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from nextlabel.core.errors import UsageError
+from nextlabel.core.snapshot import Snapshot
+from nextlabel.core.types import Ids, Signal
+from nextlabel.kernels.bandwidth import neighbour_distance
+from nextlabel.kernels.herding import max_herding
+from nextlabel.strategies import register
+
+
+@register("max_herding")
+@dataclass(frozen=True)
+class MaxHerding:
+    """Largest rise of Σ over all images of their kernel value with the nearest labelled or picked.
+
+    The kernel is exp(-d²/σ²). `bandwidth` is σ, a distance in the feature space, or "neighbour":
+    the median over the images of the distance to their ⌈N/50⌉-th neighbour, so that σ follows the
+    scale and the density of whatever space it meets. The paper has σ = 1 on self-supervised
+    features of unit length, where that is of the same order. Bae et al., Generalized coverage for
+    more robust low-budget active learning, 2024, https://arxiv.org/abs/2407.12212
+    """
+
+    bandwidth: str | float = "neighbour"
+
+    needs: ClassVar[frozenset[Signal]] = frozenset({"features"})
+    prefix: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        check_bandwidth(self.bandwidth, ("neighbour",))
+
+    def select(self, snapshot: Snapshot, budget: int, rng: np.random.Generator) -> Ids:
+        """Return `budget` unlabelled ids, int64, each covering most; ties to the smallest id.
+
+        Nothing need be labelled. Raises BudgetError, UsageError without features.
+        """
+        pool = snapshot.pool
+        pool.check_budget(budget)
+        snapshot.require("features")
+        if isinstance(self.bandwidth, str):
+            ids = np.setdiff1d(np.arange(pool.size), pool.excluded)
+            width = neighbour_distance(snapshot.features, ids)
+        else:
+            width = float(self.bandwidth)
+        return max_herding(snapshot.features, pool.labelled, budget, width, excluded=pool.excluded)
+
+
+def check_bandwidth(bandwidth: object, names: tuple[str, ...]) -> None:
+    """Raise UsageError unless `bandwidth` is one of `names` or a finite number above 0."""
+    number = isinstance(bandwidth, int | float) and not isinstance(bandwidth, bool)
+    if bandwidth in names or (number and 0 < bandwidth < np.inf):  # type: ignore[operator]
+        return
+    choices = " or ".join(repr(name) for name in names)
+    raise UsageError(f"bandwidth {bandwidth!r} must be {choices} or a distance above 0")

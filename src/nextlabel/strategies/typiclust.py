@@ -1,0 +1,112 @@
+"""TypiClust: the most typical image of each cluster that has no label."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from nextlabel.core.errors import UsageError
+from nextlabel.core.snapshot import Snapshot
+from nextlabel.core.types import Array, Ids, Signal
+from nextlabel.kernels.clusters import k_means
+from nextlabel.kernels.distances import Distances
+from nextlabel.kernels.farthest_first import does_not_vary
+from nextlabel.kernels.metric import Metric
+from nextlabel.kernels.typicality import mean_neighbour_distances
+from nextlabel.strategies import register
+
+SMALL = 5
+"""Clusters of fewer images are used only when the others are exhausted."""
+
+
+@register("typiclust")
+@dataclass(frozen=True)
+class TypiClust:
+    """Highest typicality in each cluster, those with the fewest labels first, then the largest.
+
+    k-means makes as many clusters as there are labels and picks together, at most `max_clusters`.
+    Typicality is the inverse mean distance to the `neighbours` nearest images of the cluster, or
+    to all of them. Each cluster gives one image in a round; when all have, they go round again in
+    the same order, as in the authors' code. Clusters of fewer than 5 images wait until the others
+    are exhausted. Hacohen et al., Active learning on a budget: opposite strategies suit high and
+    low budgets, 2022, https://arxiv.org/abs/2202.02794
+    """
+
+    max_clusters: int = 500
+    neighbours: int = 20
+
+    needs: ClassVar[frozenset[Signal]] = frozenset({"features"})
+
+    def __post_init__(self) -> None:
+        for name in ("max_clusters", "neighbours"):
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+                raise UsageError(f"{name} {value!r} must be a whole number of at least 1")
+
+    def select(self, snapshot: Snapshot, budget: int, rng: np.random.Generator) -> Ids:
+        """Return `budget` unlabelled ids, int64, in the order of choice; ties to the smallest id.
+
+        `rng` begins k-means; nothing need be labelled. Raises BudgetError, UsageError without
+        features; warns when the rows do not vary.
+        """
+        pool = snapshot.pool
+        pool.check_budget(budget)
+        snapshot.require("features")
+        assert snapshot.features is not None
+        metric = Metric(snapshot.features)
+        if budget == 0 or does_not_vary(metric):
+            return pool.unlabelled[:budget].copy()
+        ids = np.setdiff1d(np.arange(pool.size), pool.excluded)
+        count = min(pool.labelled_count + budget, self.max_clusters)
+        clusters = k_means(metric, ids, count, rng)
+        labelled = np.isin(ids, pool.labelled)
+        large, small = order_of(clusters, labelled)
+        distances = Distances(metric, ids)
+        queues = _Queues(distances, clusters, labelled, self.neighbours)
+        places = queues.round_robin(large, budget)
+        places += queues.round_robin(small, budget - len(places))
+        return ids[np.array(places, np.int64)]
+
+
+def order_of(clusters: Array, labelled: Array) -> tuple[list[int], list[int]]:
+    """Return the clusters of 5 images and more, then the smaller, each in the order of choice.
+
+    That is by fewest labelled, then by size, then by the smallest id. `clusters` and `labelled`
+    (bool) are (n).
+    """
+    names, first, sizes = np.unique(clusters, return_index=True, return_counts=True)
+    labels = np.array([int(labelled[clusters == name].sum()) for name in names])
+    order = np.lexsort((first, -sizes, labels))
+    large = [int(names[i]) for i in order if sizes[i] >= SMALL]
+    return large, [int(names[i]) for i in order if sizes[i] < SMALL]
+
+
+class _Queues:
+    """The unlabelled places of each cluster, the most typical first, ranked when first asked."""
+
+    def __init__(
+        self, distances: Distances, clusters: Array, labelled: Array, neighbours: int
+    ) -> None:
+        self.distances, self.clusters, self.labelled = distances, clusters, labelled
+        self.neighbours, self.ranked = neighbours, dict[int, list[int]]()
+
+    def round_robin(self, order: list[int], budget: int) -> list[int]:
+        """Return one place of each cluster in turn, until there are `budget` or none is left."""
+        found: list[int] = []
+        turn = 0
+        while order:
+            for name in order:
+                if len(found) == budget:
+                    return found
+                found += self._of(name)[turn : turn + 1]
+            turn += 1
+            order = [name for name in order if len(self._of(name)) > turn]
+        return found
+
+    def _of(self, cluster: int) -> list[int]:
+        if cluster not in self.ranked:
+            places = np.flatnonzero(self.clusters == cluster)
+            means = mean_neighbour_distances(self.distances, places, self.neighbours)
+            ranked = places[np.argsort(means, kind="stable")]
+            self.ranked[cluster] = ranked[~self.labelled[ranked]].tolist()
+        return self.ranked[cluster]

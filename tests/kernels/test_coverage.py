@@ -1,0 +1,199 @@
+"""The covering kernels give the ids of their plain definitions, whatever the features."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
+
+from nextlabel.core.errors import AlreadyLabelled, BudgetError, DataError
+from nextlabel.core.features import Embedding
+from nextlabel.kernels import cover, distances, herding, reference
+from nextlabel.kernels.bandwidth import neighbour_distance
+from nextlabel.kernels.cover import ball_cover
+from nextlabel.kernels.herding import max_herding
+
+pytestmark = pytest.mark.filterwarnings("ignore:the features of all", "error::RuntimeWarning")
+
+IMAGES = 36
+MATRICES = arrays.arrays(
+    np.float64, st.tuples(st.integers(2, 12), st.integers(1, 3)), elements=st.floats(-1e6, 1e6)
+)
+GRIDS = arrays.arrays(
+    np.int64, st.tuples(st.integers(2, 14), st.integers(1, 3)), elements=st.integers(-2, 2)
+)
+
+
+def few(hard_set: Any) -> tuple[np.ndarray, np.ndarray, int]:
+    """Return the first rows of a hard set: the definitions are slow."""
+    x = hard_set.features[-IMAGES:]
+    labelled = hard_set.labelled[hard_set.labelled < len(x)]
+    return x, labelled, min(hard_set.budget, 8, len(x) - len(labelled))
+
+
+@pytest.fixture
+def paths(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Yield for each way through the kernels: with few pairs, with many, from many to few."""
+
+    def ways() -> Iterator[None]:
+        monkeypatch.setattr(distances, "SIDE", 9)
+        monkeypatch.setattr(herding, "SIDE", 9)
+        for edges, pairs in ((2**24, 2**23), (-1, -1), (-1, IMAGES**2 // 3)):
+            monkeypatch.setattr(cover, "EDGES", edges)
+            monkeypatch.setattr(herding, "PAIRS", pairs)
+            yield
+
+    return ways()
+
+
+def test_coverage_of_hard_sets(hard_set: Any, paths: Iterator[None]) -> None:
+    x, labelled, budget = few(hard_set)
+    width = neighbour_distance(x, np.arange(len(x)))
+    weights = np.random.default_rng(0).uniform(size=len(x)) ** 4
+    plain = reference.max_herding(x, labelled, budget, width)
+    weighted = reference.max_herding(x, labelled, budget, width / 4, weights)
+    covers = [reference.ball_cover(x, labelled, budget, r) for r in (width, width / 4)]
+    for _ in paths:
+        picks = max_herding(x, labelled, budget, width)
+        assert picks.dtype == np.int64
+        np.testing.assert_array_equal(picks, plain)
+        picks = max_herding(x, labelled, budget, width / 4, weights=weights)
+        np.testing.assert_array_equal(picks, weighted)
+        for radius, truth in zip((width, width / 4), covers, strict=True):
+            picks = ball_cover(x, labelled, budget, radius)
+            assert picks.dtype == np.int64
+            np.testing.assert_array_equal(picks, truth)
+
+
+@pytest.mark.parametrize("factors", [(1.0, 0.5), (1e-3, 1e3), (1 / 3, 1e-30), (1e20, 3e19)])
+@pytest.mark.parametrize("labelled", [0, 1, 20])
+def test_weighted_blocks(
+    factors: tuple[float, float], labelled: int, paths: Iterator[None]
+) -> None:
+    rng = np.random.default_rng(labelled)
+    task = (rng.normal(size=(60, 20)) + 100).astype(np.float32)
+    space = Embedding(((task, factors[0]), (rng.integers(0, 3, (60, 5)) / 3, factors[1])))
+    start, out = np.arange(labelled), np.arange(55, 60)
+    width = neighbour_distance(space, np.arange(55))
+    herd = reference.max_herding(space, start, 10, width, excluded=out)
+    balls = reference.ball_cover(space, start, 10, width, excluded=out)
+    for _ in paths:
+        np.testing.assert_array_equal(max_herding(space, start, 10, width, excluded=out), herd)
+        np.testing.assert_array_equal(ball_cover(space, start, 10, width, excluded=out), balls)
+
+
+@given(st.one_of(MATRICES, GRIDS), st.integers(0, 10**6), st.sampled_from([0.0, 0.3, 1.0, 4.0]))
+def test_any_numbers(x: np.ndarray, seed: int, share: float) -> None:
+    rng = np.random.default_rng(seed)
+    order = rng.permutation(len(x))
+    labelled, excluded = order[: len(x) // 4], order[len(x) - len(x) // 6 :]
+    free = len(x) - len(labelled) - len(excluded)
+    width = share * neighbour_distance(x, np.arange(len(x)))
+    weights = rng.integers(0, 3, len(x)) / 2
+    np.testing.assert_array_equal(
+        max_herding(x, labelled, free, width, weights=weights, excluded=excluded),
+        reference.max_herding(x, labelled, free, width, weights, excluded),
+    )
+    np.testing.assert_array_equal(
+        ball_cover(x, labelled, free, width, excluded=excluded),
+        reference.ball_cover(x, labelled, free, width, excluded),
+    )
+
+
+@given(GRIDS, st.integers(0, 10**6))
+def test_herding_is_within_63_percent_of_the_best(x: np.ndarray, seed: int) -> None:
+    """Greedy on a submodular gain reaches 1 - 1/e of the optimum: here of two picks."""
+    x = x[:9].astype(float) + np.random.default_rng(seed).uniform(0, 1e-3, x[:9].shape)
+    kernel = np.exp(-((x[:, None] - x) ** 2).sum(-1))
+    best = max(np.maximum(a, b).sum() for a in kernel for b in kernel)
+    picks = max_herding(x, [], 2, 1.0)
+    assert kernel[picks].max(axis=0).sum() >= (1 - 1 / np.e) * best - 1e-9
+
+
+def test_rounds_pick_what_one_go_picks() -> None:
+    x = np.random.default_rng(3).normal(size=(120, 4))
+    for kernel in (max_herding, ball_cover):
+        one_go = kernel(x, [5], 60, 0.8)
+        labelled = [5]
+        for _ in range(6):
+            labelled += kernel(x, labelled, 10, 0.8).tolist()
+        assert labelled[1:] == one_go.tolist()
+
+
+def test_a_bandwidth_is_a_distance_in_the_space() -> None:
+    rng = np.random.default_rng(4)
+    x, v = rng.normal(size=(100, 5)), rng.normal(size=(100, 3))
+    both = Embedding(((x, 2.0), (v, 0.5)))
+    joined = both.concatenate()
+    for kernel in (max_herding, ball_cover):
+        expected = kernel(joined, [], 20, 1.7)
+        np.testing.assert_array_equal(kernel(both, [], 20, 1.7), expected)
+        np.testing.assert_array_equal(kernel(joined * 1e90, [], 20, 1.7e90), expected)
+        np.testing.assert_array_equal(kernel(Embedding(((joined, 3.0),)), [], 20, 5.1), expected)
+        assert kernel(joined, [], 20, 0.4).tolist() != expected.tolist()
+
+
+def test_copies_alone_are_alike_at_a_bandwidth_of_0() -> None:
+    x = np.array([[1.0], [2], [2], [3], [3], [3], [4]])
+    assert max_herding(x, [], 7, 0.0).tolist() == [3, 1, 0, 6, 2, 4, 5]
+    assert max_herding(x / 3, [4], 3, 0.0).tolist() == [1, 0, 6]
+
+
+def test_what_weighs_nothing_attracts_nothing() -> None:
+    x = np.array([[0.0], [0.1], [0.2], [5], [9]])
+    assert max_herding(x, [], 2, 1.0).tolist() == [1, 3]
+    assert max_herding(x, [], 2, 1.0, weights=[0, 0, 0, 0, 1]).tolist() == [4, 0]
+    assert max_herding(x, [], 3, 1.0, weights=np.zeros(5)).tolist() == [0, 1, 2]
+
+
+def test_a_second_cover_begins_where_the_first_is_thinnest() -> None:
+    x = np.array([[0.0], [1], [2], [10], [10.5], [11]])
+    assert ball_cover(x, [], 6, 1.0).tolist() == [1, 3, 4, 0, 2, 5]
+
+
+def test_an_excluded_image_is_neither_picked_nor_covered() -> None:
+    x = np.array([[0.0], [0.1], [0.2], [0.15], [5], [5.2]])
+    for kernel in (max_herding, ball_cover):
+        assert kernel(x, [], 1, 0.5, excluded=[0, 1, 2]).tolist() == [4]
+
+
+@pytest.mark.parametrize("kernel", [max_herding, ball_cover])
+def test_bad_input_is_named(kernel: Any) -> None:
+    x = np.zeros((5, 2))
+    with pytest.raises(BudgetError, match="budget 6 exceeds the 5 unlabelled"):
+        kernel(x, [], 6, 1.0)
+    with pytest.raises(AlreadyLabelled, match="id 3"):
+        kernel(x, [3, 3], 1, 1.0)
+    x[3, 1] = np.nan
+    with pytest.raises(DataError, match="row 3"):
+        kernel(x, [0], 1, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("weights", "message"),
+    [
+        ([1, 1], r"shape \(2,\) for 3 images"),
+        ([1, -1, 1], "weight -1 of image 1"),
+        ([1, 1, np.nan], "weight nan of image 2"),
+    ],
+)
+def test_bad_weights_are_named(weights: list[float], message: str) -> None:
+    with pytest.raises(DataError, match=message):
+        max_herding([[0.0], [1], [2]], [], 1, 1.0, weights=weights)
+
+
+@pytest.mark.parametrize("kernel", [max_herding, ball_cover])
+def test_rows_that_do_not_vary_give_the_smallest_ids(kernel: Any) -> None:
+    with pytest.warns(UserWarning, match="the features of all 5 images are the same"):
+        assert kernel(np.ones((5, 2)), [1], 3, 1.0).tolist() == [0, 2, 3]
+
+
+def test_memory_maps_are_read_as_they_are(tmp_path: Any) -> None:
+    x = np.random.default_rng(0).normal(size=(60, 6)).astype(np.float32)
+    np.save(tmp_path / "x.npy", x)
+    mapped = np.load(tmp_path / "x.npy", mmap_mode="r")
+    for kernel in (max_herding, ball_cover):
+        np.testing.assert_array_equal(kernel(mapped, [], 9, 2.0), kernel(x, [], 9, 2.0))

@@ -1,0 +1,74 @@
+"""Typicality and k-means."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from nextlabel.core.features import Embedding
+from nextlabel.kernels.clusters import k_means
+from nextlabel.kernels.distances import Distances
+from nextlabel.kernels.metric import Metric
+from nextlabel.kernels.typicality import mean_neighbour_distances
+
+
+def means(x: Any, places: np.ndarray, neighbours: int) -> np.ndarray:
+    metric = Metric(Embedding.of(x))
+    return mean_neighbour_distances(Distances(metric, np.arange(len(x))), places, neighbours)
+
+
+def plain(x: Any, places: np.ndarray, neighbours: int) -> np.ndarray:
+    metric, found = Metric(Embedding.of(x)), []
+    for place in places:
+        others = places[places != place]
+        squared = metric.squared_distances(others, metric.centre(int(place)))
+        found.append(np.sqrt(np.sort(squared)[:neighbours]).sum() / min(neighbours, len(others)))
+    return np.array(found)
+
+
+def test_mean_distances_are_direct_on_hard_sets(hard_set: Any) -> None:
+    x = hard_set.features[:60]
+    places = np.arange(0, 60, 2) if len(x) == 60 else np.arange(len(x))
+    for neighbours in (1, 4, 100):
+        found = means(x, places, neighbours)
+        # The very same numbers: what ties in exact arithmetic must tie here.
+        np.testing.assert_array_equal(found, plain(x, places, neighbours))
+
+
+def test_one_alone_has_no_neighbours() -> None:
+    assert means(np.eye(3), np.array([2]), 20).tolist() == [0]
+
+
+def test_means_find_separate_clouds_in_a_space_of_blocks() -> None:
+    rng = np.random.default_rng(0)
+    truth = rng.integers(0, 4, 200)
+    x = (1e4 + 40 * np.eye(4)[truth] + rng.normal(size=(200, 4))).astype(np.float32)
+    space = Embedding(((x, 1.0), (rng.normal(size=(200, 2)), 0.1)))
+    found = k_means(Metric(space), np.arange(200), 4, np.random.default_rng(1))
+    assert found.dtype == np.int64
+    assert len({*zip(found.tolist(), truth.tolist(), strict=True)}) == 4
+
+
+@pytest.mark.parametrize("count", [20, 80])
+def test_means_come_from_their_generator_alone(count: int) -> None:
+    x, ids = np.random.default_rng(2).normal(size=(300, 5)), np.arange(10, 300)
+    first = k_means(Metric(Embedding.of(x)), ids, count, np.random.default_rng(0))
+    again = k_means(Metric(Embedding.of(x)), ids, count, np.random.default_rng(0))
+    other = k_means(Metric(Embedding.of(x)), ids, count, np.random.default_rng(1))
+    np.testing.assert_array_equal(first, again)
+    assert first.shape == (290,)
+    assert first.tolist() != other.tolist()
+    assert 0 <= first.min() <= first.max() < count
+
+
+def test_copies_share_a_cluster_and_fewer_rows_than_clusters_are_no_fault() -> None:
+    x = np.repeat(np.arange(5.0)[:, None], 6, axis=0)
+    with pytest.warns(UserWarning) as seen:
+        import warnings
+
+        warnings.warn("the only one", stacklevel=1)
+        found = k_means(Metric(Embedding.of(x)), np.arange(30), 8, np.random.default_rng(0))
+    assert len(seen) == 1
+    assert all(len(set(found[i : i + 6])) == 1 for i in range(0, 30, 6))
+    few = k_means(Metric(Embedding.of(x)), np.arange(4), 8, np.random.default_rng(0))
+    assert few.tolist() == [0, 1, 2, 3]
