@@ -78,7 +78,7 @@ def test_the_papers_settings_are_kept_to_the_letter(name):
     assert (vae.epochs, vae.learning_rate, vae.weight_decay) == (20, 0.001, 0.005)
     assert vae.upsample == "first"
     for arm in spec.arms:
-        assert arm.scale == "none" or arm.strategy == "predicted_loss"
+        assert arm.scale == "none"
         assert 1.0 == {**arm.features, **arm.side}.get("vae", 1.0)
     assert [arm.baseline for arm in spec.arms] == [None, "core-set", None, "loss prediction"]
 
@@ -109,7 +109,7 @@ def test_low_budgets_run_from_the_command_line_and_hypotheses_are_judged(tmp_pat
     file = ROOT / "experiments/low_budget.toml"
     changes = [word for change in toy(file) for word in ("--set", change)]
     out, cache = str(tmp_path / "out"), str(tmp_path / "cache")
-    command = ["run", str(file), *changes, "--seeds", "0", "--out", out, "--cache-dir", cache]
+    command = ["run", str(file), *changes, "--out", out, "--cache-dir", cache]
     assert main(command) == 0, capsys.readouterr().err
     said = capsys.readouterr().out
     assert "Of 2 hypotheses stated in the experiment, none is supported." in said
