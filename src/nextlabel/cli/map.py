@@ -56,6 +56,7 @@ def command(
     )
     location = store or str(Path("runs") / spec.name / "store.db")
     with Store.open(location) as opened:
+        here = environment()  # as it is now: a checkout may move on while this runs
         steps = make_map(
             spec,
             arm,
@@ -67,7 +68,7 @@ def command(
         )
         found = _follow(steps)
         found, files = _drawn(found)
-        opened.keep_map(found, environment())
+        opened.keep_map(found, here)
         paths = write_files(folder, files)
         if json:
             put_json(_facts(found, opened.location, paths))
