@@ -44,6 +44,42 @@ def test_toml_goes_there_and_back(file):
     assert parse_experiment(tomllib.loads(experiment.to_toml())) == experiment
 
 
+CLAIM = """
+[[hypotheses]]
+name = "b beats a"
+arms = ["b"]
+against = ["a"]
+"""
+
+
+def test_hypotheses_are_read_and_kept(file):
+    file.write_text(TEXT + CLAIM)
+    experiment = load_experiment(file)
+    (found,) = experiment.hypotheses
+    assert (found.arms, found.against, found.alternative) == (("b",), ("a",), "greater")
+    assert parse_experiment(tomllib.loads(experiment.to_toml())) == experiment
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        ('hypotheses.0.arms=["c"]', "'b beats a' speaks of 'c', which is no arm; "),
+        ('hypotheses.0.against=["b"]', "'b beats a' names arm 'b' twice; let each arm stand once"),
+        ('hypotheses.0.arms=["b", "b"]', "'b beats a' names arm 'b' twice"),
+        ("hypotheses.0.arms=[]", "at least 1 item"),
+        ("hypotheses.0.alternative=less", "'greater' or 'two-sided'"),
+        ("hypotheses.0.agains=x", "unknown key hypotheses.0.agains; did you mean 'against'"),
+    ],
+)
+def test_hypotheses_that_cannot_be_tested_are_refused(file, override, message):
+    file.write_text(TEXT + CLAIM)
+    with pytest.raises(UsageError, match=message):
+        load_experiment(file, [override])
+    file.write_text(TEXT + CLAIM + CLAIM)
+    with pytest.raises(UsageError, match="hypothesis 'b beats a' stands twice"):
+        load_experiment(file)
+
+
 def test_it_is_frozen(file):
     with pytest.raises(ValueError, match="frozen"):
         load_experiment(file).target = 3

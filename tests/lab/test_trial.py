@@ -3,6 +3,7 @@ import pytest
 
 from nextlabel.core.errors import DataError, UsageError
 from nextlabel.lab.cache import Cache
+from nextlabel.lab.spec import Hypothesis
 from nextlabel.lab.trial import TrialSpec, headline, load_data, run_trial, trials
 
 
@@ -125,6 +126,13 @@ def test_the_key_is_what_decides_the_outcome(tiny):
     assert key(tiny(blocks={"vae": {"latent": 8}}), "core-set + VAE") != key(
         tiny(), "core-set + VAE"
     )
+
+
+def test_what_is_claimed_decides_no_outcome(tiny):
+    claim = Hypothesis(name="claim", arms=("core-set",), against=("random",))
+    stated = tiny().model_copy(update={"hypotheses": (claim,)})
+    for arm in tiny().arms:
+        assert TrialSpec(stated, arm, 0).key("d") == TrialSpec(tiny(), arm, 0).key("d")
 
 
 def test_the_key_follows_an_embedding_files_bytes_not_its_place(tiny, tmp_path):

@@ -4,6 +4,7 @@ from studies import ARMS, accuracy, areas, fill, spec_of
 from nextlabel.lab.store import Store, initial_hash
 from nextlabel.report.comparisons import compare_arms
 from nextlabel.report.curves import read_study
+from nextlabel.report.sections import record
 from nextlabel.report.tables import curve_table
 from nextlabel.report.words import notices, p_value, seconds, show, signed, verdict
 
@@ -125,6 +126,39 @@ def test_unequal_starts_and_other_machines_are_said(store: Store) -> None:
 
         session.query(TrialRow).filter_by(key=key).update({"initial_hash": initial_hash([7])})
     assert notices_of(store) == ["Seed 0: not all arms started from the same initial labels."]
+
+
+def test_arms_that_choose_their_start_share_it_within_a_space(store: Store) -> None:
+    def own(name: str, block: str) -> dict[str, object]:
+        return {
+            "name": name,
+            "strategy": "typiclust",
+            "start": "typiclust",
+            "features": {block: 1.0},
+            "baseline": "random",
+        }
+
+    arms = (TWO[0], own("a", "vae"), own("b", "vae"), own("c", "pca"))
+    fill(store, spec_of(arms, 2))
+    with store._writing() as session:
+        from nextlabel.lab.schema import TrialRow
+
+        for arm, first in (("a", 7), ("b", 7), ("c", 8)):
+            session.query(TrialRow).filter_by(arm=arm).update({"initial_hash": str(first) * 64})
+    (said,) = notices_of(store)
+    assert said.startswith("Arms start in different ways (random, typiclust): ")
+    starts = dict(record(read_study(store))["Experiment"])
+    assert starts["initial labels.seed 1, typiclust (vae × 1)"].startswith(
+        "the same for all arms that start so, 7777"
+    )
+    assert starts["initial labels.seed 1, typiclust (pca × 1)"].endswith("8888…")
+    pair = compare_arms(read_study(store))[0]
+    assert [test.count for test in pair.tests] == [50, 100, 150, 200, 250]  # round 0 as well
+    with store._writing() as session:
+        session.query(TrialRow).filter_by(arm="b").update({"initial_hash": "9" * 64})
+    assert "Seed 0: not all arms that start alike started from the same initial labels." in (
+        notices_of(store)
+    )
 
 
 def test_numbers_as_people_read_them() -> None:

@@ -90,6 +90,7 @@ def _pair(study: Study, arm: str, baseline: str) -> Pair:
     rng = Seeds(0).rng(f"bootstrap {arm} against {baseline}")
     area = compare(aubc(counts, mine.values), aubc(counts, theirs.values), rng)
     drawn = saving_intervals(counts, mine.values, theirs.values, rng)
+    alike = study.beginning(arm) == study.beginning(baseline)
     return Pair(
         arm,
         baseline,
@@ -97,20 +98,14 @@ def _pair(study: Study, arm: str, baseline: str) -> Pair:
         study.is_twin(arm),
         (mine, theirs),
         area,
-        _tests(mine, theirs, 0 if _apart(study, arm, baseline) else int(study.spec["initial"])),
+        _tests(mine, theirs, int(study.spec["initial"]) if alike else 0),
         tuple(label_saving(counts, mine.mean, theirs.mean)),
         None if drawn is None else tuple(drawn),
     )
 
 
-def _apart(study: Study, arm: str, baseline: str) -> bool:
-    """Say whether two arms choose their initial labels differently, so that round 0 may differ."""
-    starts = [study.arms[name].get("start", "random") for name in (arm, baseline)]
-    return starts != ["random", "random"]
-
-
 def _tests(mine: Curve, theirs: Curve, shared: int) -> tuple[CountTest, ...]:
-    """Test each count above `shared`: a round 0 that arms share differs by 0."""
+    """Test each count above `shared`: what arms begin with alike says nothing of choosing."""
     later = np.flatnonzero(mine.counts > shared)
     tests, corrected = paired_t_by_count(mine.values[:, later], theirs.values[:, later])
     return tuple(
