@@ -2,6 +2,7 @@ import io
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from nextlabel.core.dataset import Dataset, Images
@@ -9,6 +10,7 @@ from nextlabel.core.errors import DataError, UsageError
 from nextlabel.core.pool import Pool
 from nextlabel.core.seeds import Seeds
 from nextlabel.models.blocks import BLOCKS
+from nextlabel.models.vae import VAE, VAESettings
 
 
 @pytest.fixture(scope="module")
@@ -25,8 +27,16 @@ def fit(name, data, **options):
 
 @pytest.mark.parametrize(
     ("name", "options", "width"),
-    [("vae", {"latent": 6, "epochs": 1}, 6), ("pca", {"components": 5}, 5), ("pixels", {}, 64)],
+    [
+        ("vae", {"latent": 6, "epochs": 1}, 6),
+        ("vae_mixture", {"latent": 6, "epochs": 1}, 6),
+        ("vae_vamp", {"latent": 6, "epochs": 1}, 6),
+        ("ccvae", {"latent": 12, "epochs": 1}, 12),
+        ("pca", {"components": 5}, 5),
+        ("pixels", {}, 64),
+    ],
 )
+@pytest.mark.filterwarnings("ignore:the prior's .* collapsed")
 def test_every_part_gets_its_rows(name, options, width, data):
     block = fit(name, data, **options)
     for part in ("train", "validation", "test"):
@@ -57,6 +67,71 @@ def test_the_vae_leaves_pictures_and_a_log(data):
     assert [set(epoch) for epoch in block.log] == [{"elbo", "reconstruction", "kl"}] * 2
     for picture in ("reconstructions", "traversal"):
         assert Image.open(io.BytesIO(block.pictures[picture])).format == "PNG"
+
+
+@pytest.mark.filterwarnings("ignore:the prior's .* collapsed")
+@pytest.mark.parametrize("name", ["vae_mixture", "vae_vamp"])
+def test_priors_of_several_components_leave_draws_too(name, data):
+    block = fit(name, data, latent=4, epochs=2)
+    keys = {"elbo", "reconstruction", "kl", "components", "distinct"}
+    assert [set(epoch) for epoch in block.log] == [keys] * 2
+    assert set(block.pictures) == {"reconstructions", "traversal", "draws"}
+    for picture in block.pictures.values():
+        assert Image.open(io.BytesIO(picture)).format == "PNG"
+
+
+def test_the_vae_leaves_its_encoder_for_task_models(data):
+    block = fit("vae", data, latent=4, epochs=1)
+    encoder = VAE((1, 8, 8), VAESettings(latent=4))
+    missing = encoder.load_state_dict(
+        {k: torch.from_numpy(a) for k, a in block.state.items()}, strict=False
+    ).missing_keys
+    assert {name.split(".")[0] for name in missing} == {"up", "decoder"}
+    assert all(a.dtype == np.float32 and a.flags.c_contiguous for a in block.state.values())
+    with torch.no_grad():
+        means, _ = encoder.encode(torch.from_numpy(data.test.images).float() / 255)
+    np.testing.assert_allclose(means, block.rows("test"), atol=1e-5)
+
+
+def test_more_pseudo_inputs_than_images_are_refused(data):
+    with pytest.raises(UsageError, match=r"pseudo_inputs 61 exceeds the 60 images .* it to 60"):
+        fit("vae_vamp", data, pseudo_inputs=61, epochs=1)
+
+
+def test_what_fitted_blocks_are_known_by_stays_as_it_was():
+    """Caches and stores hold these; a setting added later has to stay out at its default."""
+    vae = {
+        "latent": 32,
+        "epochs": 20,
+        "learning_rate": 0.001,
+        "weight_decay": 0.005,
+        "batch_size": 64,
+        "likelihood": "bernoulli",
+        "deviation": 0.1,
+        "beta": 1.0,
+        "upsample": "last",
+        "device": "cpu",
+        "precision": "fp32",
+    }
+    known = {"vae": vae, "pca": {"components": 32, "whiten": False}, "pixels": {}}
+    for name, identity in known.items():
+        options = {"device": "cpu"} if name == "vae" else {}
+        assert BLOCKS[name](**options).identity == identity
+    assert BLOCKS["vae_mixture"](device="cpu").identity == {**vae, "components": 10}
+    assert BLOCKS["vae_vamp"](device="cpu").identity == {**vae, "pseudo_inputs": 50}
+    assert [BLOCKS[n].__name__ for n in ("vae", "pca")] == ["VAEBlock", "PCABlock"]
+
+
+def test_blocks_say_whether_they_use_labels_and_are_worth_keeping():
+    assert {n: (BLOCKS[n].supervised, BLOCKS[n].cached) for n in BLOCKS} == {
+        "ccvae": (True, True),
+        "file": (False, False),
+        "pca": (False, True),
+        "pixels": (False, False),
+        "vae": (False, True),
+        "vae_mixture": (False, True),
+        "vae_vamp": (False, True),
+    }
 
 
 def test_pca_is_the_textbooks(data):

@@ -1,10 +1,14 @@
+import warnings
+
 import numpy as np
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from nextlabel.core.errors import DataError
 from nextlabel.core.seeds import Seeds
+from nextlabel.models.blocks import BLOCKS
 from nextlabel.models.network import build, generator
 from nextlabel.models.priors import kl_divergence
 from nextlabel.models.vae import VAE, VAESettings, fit_vae, reconstruction
@@ -94,3 +98,95 @@ def test_training_raises_the_elbo_and_repeats_bit_for_bit(digits):
     assert not np.array_equal(means, fit_vae(images[:400], settings, Seeds(1)).means(images))
     assert not fitted.network.training
     assert fitted.decode(means[:3]).shape == (3, 1, 8, 8)
+
+
+def test_the_normal_prior_trains_as_plain_code_does_bit_for_bit(digits):
+    """The numbers of stored experiments hang on this: same draws, same order, same sums."""
+    images, settings, seeds = (
+        digits[0][:100],
+        VAESettings(latent=4, epochs=2, device="cpu"),
+        Seeds(3),
+    )
+    network = build(lambda: VAE((1, 8, 8), settings), generator(seeds.integer("vae weights")))
+    network.to(memory_format=torch.channels_last)
+    optimiser = torch.optim.Adam(network.parameters(), lr=0.001, weight_decay=0.005, fused=True)
+    order, noise = seeds.rng("vae order"), generator(seeds.integer("vae noise"))
+    for _ in range(2):
+        total = torch.zeros(2)
+        for rows in np.array_split(order.permutation(100), 2):
+            x = (images[torch.from_numpy(rows)].float() / 255).contiguous(
+                memory_format=torch.channels_last
+            )
+            optimiser.zero_grad()
+            epsilon = torch.randn(50, 4, generator=noise)
+            mean, log_variance = network.encode(x)
+            logits = network.decode(mean + (0.5 * log_variance).exp() * epsilon)
+            rebuilt = torch.nn.functional.binary_cross_entropy_with_logits(
+                logits, x, reduction="none"
+            )
+            rebuilt = rebuilt.flatten(1).sum(1)
+            kl = 0.5 * (mean.square() + log_variance.exp() - 1 - log_variance).sum(1)
+            (rebuilt + 1.0 * kl).mean().backward()
+            optimiser.step()
+            total += torch.stack([rebuilt.detach().sum(), kl.detach().sum()])
+    fitted = fit_vae(images, settings, seeds)
+    for name, weight in network.state_dict().items():
+        assert torch.equal(weight, fitted.network.state_dict()[name]), name
+    rebuilt, kl = (total / 100).tolist()
+    assert fitted.log[-1] == {"elbo": -(rebuilt + kl), "reconstruction": rebuilt, "kl": kl}
+
+
+@pytest.mark.parametrize(
+    ("block", "options"), [("vae_mixture", {"components": 4}), ("vae_vamp", {"pseudo_inputs": 6})]
+)
+def test_priors_of_several_components_train_with_the_networks(block, options, digits):
+    images = digits[0][:200]
+    settings = BLOCKS[block](latent=4, epochs=3, device="cpu", **options)
+    before = torch.random.get_rng_state()
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "the prior's .* collapsed")
+        fitted = fit_vae(images, settings, Seeds(0))
+        again = fit_vae(images, settings, Seeds(0))
+    assert torch.equal(torch.random.get_rng_state(), before)
+    assert fitted.log == again.log and fitted.log[-1]["elbo"] > fitted.log[0]["elbo"]
+    start = settings.prior(fitted.network, images, Seeds(0))
+    for name, value in fitted.prior.named_parameters():
+        assert torch.equal(value, dict(again.prior.named_parameters())[name])
+        assert not torch.equal(value, dict(start.named_parameters())[name])
+    for epoch in fitted.log:
+        assert (
+            1
+            <= epoch["distinct"]
+            <= epoch["components"] + 1e-4
+            <= settings.prior(fitted.network, images, Seeds(0)).components + 2e-4
+        )
+
+
+def test_pseudo_inputs_start_as_images_of_the_pool(digits):
+    images = digits[0][:30]
+    settings = BLOCKS["vae_vamp"](pseudo_inputs=5, latent=2)
+    network = build(lambda: VAE((1, 8, 8), settings), generator(0))
+    found = (settings.prior(network, images, Seeds(0)).pseudo_inputs * 255).round().to(torch.uint8)
+    rows = {tuple(row.flatten().tolist()) for row in images}
+    assert len({tuple(row.flatten().tolist()) for row in found} & rows) == 5
+
+
+def test_a_collapsed_mixture_is_reported(digits):
+    settings = BLOCKS["vae_mixture"](latent=3, epochs=2, beta=30, device="cpu")
+    with pytest.warns(
+        UserWarning,
+        match=r"10 components collapsed to 1\.\d\d distinct .* lower "
+        r"blocks.vae_mixture.beta, now 30.0, or use the block vae",
+    ):
+        log = fit_vae(digits[0][:300], settings, Seeds(0)).log
+    assert log[-1]["distinct"] < 1.5
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        fit_vae(digits[0][:30], VAESettings(latent=3, epochs=1, device="cpu"), Seeds(0))
+
+
+@pytest.mark.parametrize("block", ["vae", "vae_mixture"])
+def test_divergence_names_the_block(block, digits):
+    settings = BLOCKS[block](latent=3, epochs=3, learning_rate=1e6, device="cpu")
+    with pytest.raises(DataError, match=rf"diverged in epoch \d; lower blocks.{block}.learning"):
+        fit_vae(digits[0][:64], settings, Seeds(0))

@@ -9,7 +9,9 @@ from torch import Tensor, nn
 
 LOG_2PI = math.log(2 * math.pi)
 COLLAPSED = 1.5
-"""A mixture that uses fewer components than this has collapsed to one."""
+"""A mixture of fewer distinct components than this has collapsed to one."""
+SPREAD = 0.1
+"""The deviation of a mixture's first means."""
 
 Encode = Callable[[Tensor], tuple[Tensor, Tensor]]
 """Images (B, C, H, W) in [0, 1] to mean and log-variance (B, latent)."""
@@ -20,6 +22,8 @@ class Prior(nn.Module, ABC):
 
     components = 1
     """How many Gaussians it is made of."""
+    pace = 1.0
+    """Its learning rate in multiples of the networks'."""
 
     @abstractmethod
     def kl(self, mean: Tensor, log_variance: Tensor, z: Tensor) -> Tensor:
@@ -32,9 +36,14 @@ class Prior(nn.Module, ABC):
     def sample(self, count: int, generator: torch.Generator) -> Tensor:
         """Return `count` draws (count, latent) of p(z)."""
 
-    def in_use(self, z: Tensor) -> float:
-        """Return the effective number of components that points z (N, latent) belong to."""
-        return 1.0
+    def in_use(self, z: Tensor) -> tuple[float, float]:
+        """Return how many components points z (N, latent) belong to, and how many are distinct.
+
+        Both are effective numbers, 1 … K: exp of the entropy of the mean responsibilities, and
+        exp of the information that a point gives of its component, which is 1 for components
+        that are all alike.
+        """
+        return 1.0, 1.0
 
     def constrain(self) -> None:
         """Bring parameters back to where they mean something, after a step of the optimiser."""
@@ -81,25 +90,32 @@ class ComponentPrior(Prior):
         return means[chosen] + (0.5 * log_variances[chosen]).exp() * noise
 
     @torch.no_grad()
-    def in_use(self, z: Tensor) -> float:
-        """Return exp of the entropy of the mean responsibilities of z (N, latent): 1 … K."""
+    def in_use(self, z: Tensor) -> tuple[float, float]:
+        """Return the effective numbers of components in use and of distinct ones, 1 … K."""
         total = torch.zeros(self.components, device=z.device)
+        doubt = torch.zeros((), device=z.device)
         for batch in torch.split(z, 4096):
-            total += self.joint(batch).softmax(1).sum(0)
-        return float(torch.special.entr(total / total.sum()).sum().exp())
+            responsibilities = self.joint(batch).softmax(1)
+            total += responsibilities.sum(0)
+            doubt += torch.special.entr(responsibilities).sum()
+        entropy = torch.special.entr(total / len(z)).sum()
+        return float(entropy.exp()), float((entropy - doubt / len(z)).exp())
 
 
 class MixturePrior(ComponentPrior):
     """K Gaussians whose weights, means and variances are learned along with the VAE.
 
-    They start with equal weights, unit variance and means drawn from N(0, 1), so that no two
-    components are alike and the images divide themselves among them from the first step.
+    They start with equal weights, unit variance and means drawn close together, where the
+    untrained encoder puts all images: a component that starts far from them never gets any. They
+    learn ten times as fast as the networks, whose steps are too small to part them in time.
     """
+
+    pace = 10.0
 
     def __init__(self, components: int, latent: int, generator: torch.Generator) -> None:
         super().__init__()
         self.components = components
-        self.means = nn.Parameter(torch.randn(components, latent, generator=generator))
+        self.means = nn.Parameter(SPREAD * torch.randn(components, latent, generator=generator))
         self.log_variances = nn.Parameter(torch.zeros(components, latent))
         self.logits = nn.Parameter(torch.zeros(components))
 

@@ -122,8 +122,8 @@ def reconstruction(logits: Tensor, x: Tensor, settings: VAESettings) -> Tensor:
 class FittedVAE:
     """A trained VAE, its prior, and its per-epoch record, per image in nats.
 
-    The record holds elbo, reconstruction and kl, and the effective number of `components` where
-    the prior has several.
+    The record holds elbo, reconstruction and kl; and, where the prior has several components, the
+    effective numbers of those in use (`components`) and of `distinct` ones.
     """
 
     network: VAE
@@ -177,7 +177,7 @@ def fit_vae(images: Tensor, settings: VAESettings, seeds: Seeds) -> FittedVAE:
     place(network, device)
     prior = settings.prior(network, images, seeds).to(device)
     images = images.to(device)
-    optimiser = adam(network.parameters(), prior.parameters(), settings, device)
+    optimiser = adam(network.parameters(), prior.parameters(), prior.pace, settings, device)
     order = seeds.rng("vae order")
     noise = generator(seeds.integer("vae noise"))
     batches = -(-len(images) // settings.batch_size)
@@ -194,12 +194,13 @@ def fit_vae(images: Tensor, settings: VAESettings, seeds: Seeds) -> FittedVAE:
         check_finite(rebuilt + kl, len(log) + 1, settings)
         log.append({"elbo": -(rebuilt + kl), "reconstruction": rebuilt, "kl": kl})
         if prior.components > 1:
-            log[-1]["components"] = prior.in_use(torch.cat(points))
+            used, distinct = prior.in_use(torch.cat(points))
+            log[-1] |= {"components": used, "distinct": distinct}
     network.eval()
-    if log[-1].get("components", COLLAPSED) < COLLAPSED:
+    if log[-1].get("distinct", COLLAPSED) < COLLAPSED:
         warnings.warn(
-            f"the prior's {prior.components} components collapsed: {log[-1]['components']:.2f} in "
-            f"use after {len(log)} epochs, so it is a single Gaussian; lower "
+            f"the prior's {prior.components} components collapsed to {log[-1]['distinct']:.2f} "
+            f"distinct ones after {len(log)} epochs, which is a single Gaussian; lower "
             f"blocks.{settings.block}.beta, now {settings.beta}, or use the block vae",
             stacklevel=2,
         )
@@ -232,10 +233,14 @@ def _step(
 def adam(
     weights: Iterable[nn.Parameter],
     undecayed: Iterable[nn.Parameter],
+    pace: float,
     settings: VAESettings,
     device: torch.device,
 ) -> torch.optim.Optimizer:
-    """Return Adam as the settings say; weight decay would pull a prior's parameters to 0."""
+    """Return Adam as the settings say; a prior's parameters go at their own pace, undecayed.
+
+    Weight decay would pull them to 0, which means something for them.
+    """
     optimiser = torch.optim.Adam(
         weights,
         lr=settings.learning_rate,
@@ -243,7 +248,9 @@ def adam(
         fused=device.type in ("cpu", "cuda"),
     )
     if rest := list(undecayed):
-        optimiser.add_param_group({"params": rest, "weight_decay": 0.0})
+        optimiser.add_param_group(
+            {"params": rest, "weight_decay": 0.0, "lr": pace * settings.learning_rate}
+        )
     return optimiser
 
 

@@ -1,22 +1,23 @@
 """What a VAE has learned, as PNG pictures: reconstructions, traversals and draws of its prior."""
 
 import numpy as np
+import torch
 
 from nextlabel.core.picture import contact_sheet
 from nextlabel.core.seeds import Seeds
 from nextlabel.core.types import Array
+from nextlabel.models.ccvae import ClassPart
 from nextlabel.models.network import generator
 from nextlabel.models.vae import FittedVAE
 
 TRAVERSED = 8
 STEPS = np.linspace(-3, 3, 13)
 DRAWN = 32
+COLUMNS = 12
 
 
 def reconstructions(fitted: FittedVAE, images: Array) -> bytes:
     """Draw uint8 images (n, C, H, W) above what the VAE makes of them."""
-    import torch
-
     rebuilt = fitted.decode(fitted.means(torch.from_numpy(np.ascontiguousarray(images))))
     return contact_sheet(np.concatenate([images, rebuilt]), columns=len(images))
 
@@ -51,3 +52,24 @@ def draws(fitted: FittedVAE, seeds: Seeds) -> bytes:
     """Draw images that the prior and the decoder dream up."""
     z = fitted.prior.sample(DRAWN, generator(seeds.integer("vae draws")))
     return contact_sheet(fitted.decode(z))
+
+
+def by_class(fitted: FittedVAE, classes: ClassPart, seeds: Seeds) -> bytes:
+    """Draw images of each class, a row each, the columns sharing everything else.
+
+    With several labels a row is a finding, absent in its left half and present in its right one.
+    """
+    labels, values, _ = classes.means.shape
+    rows = values if labels == 1 else labels
+    wanted = torch.zeros(rows, COLUMNS, labels, dtype=torch.int64)
+    if labels == 1:
+        wanted[:, :, 0] = torch.arange(values)[:, None]
+    else:
+        for finding in range(labels):
+            wanted[finding, COLUMNS // 2 :, finding] = 1
+    width = fitted.network.mean.out_features
+    random = generator(seeds.integer("ccvae draws"))
+    noise = torch.randn(COLUMNS if labels == 1 else COLUMNS // 2, width, generator=random)
+    noise = noise.repeat(rows if labels == 1 else 2 * rows, 1)
+    z = classes.placed(wanted.view(-1, labels), noise.to(classes.means.device))
+    return contact_sheet(fitted.decode(z), columns=COLUMNS)
