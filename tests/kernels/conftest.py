@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
@@ -27,6 +27,23 @@ def small(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
         monkeypatch.setattr(witness, "VALUES", 2**12)
 
     return shrink
+
+
+@pytest.fixture
+def short(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Screen in bfloat16 on the processor, whatever the features, and never turn from it."""
+    from nextlabel.kernels import refresh
+    from nextlabel.kernels.bfloat import BfloatCentres
+    from nextlabel.kernels.farthest_first import farthest_first
+    from nextlabel.kernels.screen import Screen
+
+    first = sys.modules[farthest_first.__module__]
+
+    def centres(metric: Any, place: Any, capacity: int) -> BfloatCentres:
+        return BfloatCentres(Screen(metric), "cpu", capacity)
+
+    monkeypatch.setattr(first, "_centres", centres)
+    monkeypatch.setattr(refresh, "GRACE", np.inf)
 
 
 class HardSet(NamedTuple):

@@ -1,8 +1,12 @@
 """Core-set in windows: what it leaves undone, what it tells, and how it stops."""
 
+import re
+import subprocess
+import sys
 import tracemalloc
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -11,10 +15,14 @@ from hypothesis import strategies as st
 
 from nextlabel.core.errors import DataError, NextlabelError, OutOfMemory
 from nextlabel.core.features import Embedding
-from nextlabel.kernels import reference
+from nextlabel.kernels import contest, reference, refresh, window
+from nextlabel.kernels.bfloat import BfloatCentres
+from nextlabel.kernels.centres import NumpyCentres
 from nextlabel.kernels.farthest_first import farthest_first
+from nextlabel.kernels.farthest_from_mean import farthest_from_mean
 from nextlabel.kernels.metric import Metric
 from nextlabel.kernels.refresh import Refresh
+from nextlabel.kernels.screen import Screen
 
 
 def mixture(n: int, d: int, seed: int = 0) -> np.ndarray:
@@ -24,16 +32,25 @@ def mixture(n: int, d: int, seed: int = 0) -> np.ndarray:
 
 
 @pytest.fixture
-def states(monkeypatch: pytest.MonkeyPatch) -> list[Refresh]:
-    """Collect the inner states of all calls."""
-    found: list[Refresh] = []
+def states(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """Collect the inner states of all calls, with the kinds of centres that they had."""
+    found: list[Any] = []
     begin: Any = Refresh.__init__
+    sharpen: Any = Refresh.sharpen
 
-    def init(self: Refresh, *arguments: Any) -> None:
+    def init(self: Any, *arguments: Any) -> None:
         begin(self, *arguments)
+        self.kinds = [type(self.centres)]
         found.append(self)
 
+    def turn(self: Any) -> None:
+        before = self.centres
+        sharpen(self)
+        if self.centres is not before:
+            self.kinds.append(type(self.centres))
+
     monkeypatch.setattr(Refresh, "__init__", init)
+    monkeypatch.setattr(Refresh, "sharpen", turn)
     return found
 
 
@@ -68,11 +85,10 @@ def test_small_windows_pick_what_the_reference_picks(seed: int, d: int, kind: st
     budget = int(rng.integers(1, 80 - len(labelled) - len(excluded) + 1))
     truth = reference.farthest_first(x, labelled, budget, excluded)
     with pytest.MonkeyPatch.context() as patch:
-        import sys
-
-        from nextlabel.kernels import contest, refresh, window
-
         first = sys.modules[farthest_first.__module__]
+        if rng.integers(0, 2):
+            patch.setattr(first, "_centres", lambda m, _, n: BfloatCentres(Screen(m), "cpu", n))
+            patch.setattr(refresh, "GRACE", int(rng.choice([0, 10**9])))
         patch.setattr(first, "WINDOW", int(rng.integers(1, 9)))
         patch.setattr(first, "WIDEST", 16)
         patch.setattr(window, "RESERVOIR", int(rng.integers(1, 40)))
@@ -83,7 +99,7 @@ def test_small_windows_pick_what_the_reference_picks(seed: int, d: int, kind: st
     np.testing.assert_array_equal(picks, truth)
 
 
-def test_most_rows_are_never_brought_up_to_date(states: list[Refresh]) -> None:
+def test_most_rows_are_never_brought_up_to_date(states: list[Any]) -> None:
     x = mixture(20_000, 40)
     farthest_first(x, np.arange(300), 300)
     (state,) = states
@@ -93,7 +109,7 @@ def test_most_rows_are_never_brought_up_to_date(states: list[Refresh]) -> None:
 
 
 @pytest.mark.parametrize("kind", ["far", "ties", "plain"])
-def test_no_pair_is_screened_much_more_than_once(kind: str, states: list[Refresh]) -> None:
+def test_no_pair_is_screened_much_more_than_once(kind: str, states: list[Any]) -> None:
     rng = np.random.default_rng(0)
     n, budget = 1500, 400
     x = {
@@ -105,13 +121,43 @@ def test_no_pair_is_screened_much_more_than_once(kind: str, states: list[Refresh
     assert states[0].screened <= 1.2 * n * (100 + budget)
 
 
-def test_turning_to_float64_changes_no_pick(states: list[Refresh]) -> None:
-    rng = np.random.default_rng(0)
+def close_to_far_centres(rng: np.random.Generator) -> np.ndarray:
+    """Return clusters whose radius is small against their norms."""
     x = (rng.normal(size=(1500, 40)) * 1e-3).astype(np.float32)
-    x += (rng.normal(size=(6, 40)) * 30).astype(np.float32)[rng.integers(0, 6, 1500)]
+    return x + (rng.normal(size=(6, 40)) * 30).astype(np.float32)[rng.integers(0, 6, 1500)]
+
+
+def test_turning_to_float64_changes_no_pick(states: list[Any]) -> None:
+    x = close_to_far_centres(np.random.default_rng(0))
     truth = reference.farthest_first(x, np.arange(300), 300)
     np.testing.assert_array_equal(farthest_first(x, np.arange(300), 300), truth)
     assert states[0].centres.precision is np.float64
+
+
+def in_bfloat16(monkeypatch: pytest.MonkeyPatch) -> None:
+    first = sys.modules[farthest_first.__module__]
+    monkeypatch.setattr(first, "screening_device", lambda name: "cpu")
+
+
+def test_bfloat16_is_dropped_where_it_rules_out_too_little(
+    states: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    in_bfloat16(monkeypatch)
+    monkeypatch.setattr(refresh, "GRACE", 500)
+    x = close_to_far_centres(np.random.default_rng(0))
+    truth = reference.farthest_first(x, np.arange(300), 300)
+    np.testing.assert_array_equal(farthest_first(x, np.arange(300), 300), truth)
+    assert states[0].kinds == [BfloatCentres, NumpyCentres, NumpyCentres]
+
+
+def test_bfloat16_stays_where_it_serves(states: list[Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    in_bfloat16(monkeypatch)
+    x = mixture(3000, 128)
+    truth = reference.farthest_first(x, np.arange(300), 300)
+    np.testing.assert_array_equal(farthest_first(x, np.arange(300), 300), truth)
+    (state,) = states
+    assert type(state.centres) is BfloatCentres
+    assert state.wasted < state.screened / 200
 
 
 def test_progress_is_told_between_windows() -> None:
@@ -201,18 +247,90 @@ def test_memory_grows_by_a_few_numbers_a_row(monkeypatch: pytest.MonkeyPatch) ->
     assert peaks[1] - peaks[0] < 30_000 * 64  # bytes a row; a float32 row has 512
 
 
-def test_out_of_memory_says_how_much_and_what_to_lower(monkeypatch: pytest.MonkeyPatch) -> None:
-    def full(*arguments: Any) -> None:
-        raise MemoryError
-
-    monkeypatch.setattr(Metric, "without_copies", full)
-    with pytest.raises(OutOfMemory, match=r"selecting 5 of 100 images needs about \d+ MB .* lower"):
-        farthest_first(mixture(100, 40), [0], 5)
+@pytest.mark.parametrize("kernel", [farthest_first, farthest_from_mean])
+@pytest.mark.parametrize(
+    "error",
+    [MemoryError(), RuntimeError("DefaultCPUAllocator: can't allocate memory: 5 bytes\nmore")],
+)
+def test_out_of_memory_says_how_much_and_what_to_lower(
+    kernel: Any, error: Exception, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Screen, "__init__", Mock(side_effect=error))
+    message = r"selecting 5 of 100 images needs about \d+ MB .*; free memory, or lower"
+    with pytest.raises(OutOfMemory, match=message) as found:
+        kernel(mixture(100, 40), [0], 5)
+    assert "\n" not in str(found.value)
     assert issubclass(OutOfMemory, NextlabelError) and issubclass(OutOfMemory, MemoryError)
+    monkeypatch.setattr(Screen, "__init__", Mock(side_effect=RuntimeError("something else")))
+    with pytest.raises(RuntimeError, match="something else"):
+        kernel(mixture(100, 40), [0], 5)
 
 
-def test_copies_of_a_centre_are_no_centres(states: list[Refresh]) -> None:
+LIMITED = """
+import resource
+import numpy as np
+from nextlabel.core.errors import OutOfMemory
+from nextlabel.kernels.farthest_first import farthest_first
+from nextlabel.kernels.farthest_from_mean import farthest_from_mean
+from nextlabel.kernels.farthest_from_mean import farthest_from_mean
+x = np.random.default_rng(0).normal(size=({size}, 64)).astype(np.float32)
+{kernel}(x[:200], np.arange(50), 20)
+used = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
+resource.setrlimit(resource.RLIMIT_AS, (used + {room} * 2**20,) * 2)
+try:
+    {kernel}(x, np.arange(4000), 20)
+except OutOfMemory as error:
+    print(error)
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="reads Linux's own figures")
+@pytest.mark.parametrize("kernel", ["farthest_first", "farthest_from_mean"])
+def test_a_real_want_of_memory_is_told_and_the_figure_suffices(kernel: str) -> None:
+    def told(room: int) -> str:
+        code = LIMITED.format(size=200_000, kernel=kernel, room=room)
+        return subprocess.run(
+            [sys.executable, "-c", code], check=True, capture_output=True, text=True
+        ).stdout
+
+    message = told(4)
+    wanted = re.match(
+        r"selecting 20 of 200000 images needs about (\d+) MB beside the features, and they were "
+        r"not to be had \(Unable to allocate .*\); free memory, or lower the number of images",
+        message,
+    )
+    assert wanted, message
+    assert told(int(wanted[1])) == ""
+
+
+def test_copies_of_a_centre_are_no_centres(states: list[Any]) -> None:
     x = np.repeat(mixture(30, 40), 20, axis=0)
     picks = farthest_first(x, np.arange(100), 200)
     np.testing.assert_array_equal(picks, reference.farthest_first(x, np.arange(100), 200))
     assert len(states[0].centres) == 30
+
+
+def test_only_what_was_wasted_since_the_last_turn_counts() -> None:
+    metric = Metric(Embedding.of(mixture(60, 40)))
+    screen = Screen(metric)
+    centres = BfloatCentres(screen, "cpu", 9)
+    centres.add(np.arange(5))
+    state = Refresh(metric, screen, centres, window.Bounds(np.ones(60)))
+    seen = []
+    for screened, wasted in (
+        (100_000, refresh.GRACE + 500),
+        (0, 1),
+        (0, 0),
+        (100_000, refresh.GRACE + 500),
+        (0, 1),
+        (0, 10**9),
+    ):
+        state.screened += screened
+        state.wasted += wasted
+        state.sharpen()
+        seen.append((type(state.centres), state.centres.precision))
+        assert state.centres.ids.tolist() == list(range(5))
+        assert (state.kappa, state.eta) == screen.error(state.centres.precision)
+    short, single = (BfloatCentres, np.float32), (NumpyCentres, np.float32)
+    double = NumpyCentres, np.float64
+    assert seen == [short, single, single, single, double, double]

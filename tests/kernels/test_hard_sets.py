@@ -25,6 +25,17 @@ def test_core_set_picks_what_the_reference_picks(hard_set: Any, small: Any) -> N
         np.testing.assert_array_equal(picks, truth)
 
 
+def test_core_set_in_bfloat16_picks_what_the_reference_picks(
+    hard_set: Any, short: None, small: Any
+) -> None:
+    truth = reference.farthest_first(hard_set.features, hard_set.labelled, hard_set.budget)
+    picks = farthest_first(hard_set.features, hard_set.labelled, hard_set.budget)
+    np.testing.assert_array_equal(picks, truth)
+    small(16, 64, 8, 2, 4)
+    picks = farthest_first(hard_set.features, hard_set.labelled, hard_set.budget)
+    np.testing.assert_array_equal(picks, truth)
+
+
 def test_medal_picks_what_the_reference_picks(
     hard_set: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -41,7 +52,16 @@ def test_medal_picks_what_the_reference_picks(
 @pytest.mark.parametrize("factors", [(1.0, 0.5), (1e-3, 1e3), (1 / 3, 1e-30), (1e20, 3e19)])
 @pytest.mark.parametrize("offset", [0.0, 1000.0])
 @pytest.mark.parametrize("labelled", [0, 1, 80])
-def test_weighted_blocks(factors: tuple[float, float], offset: float, labelled: int) -> None:
+@pytest.mark.parametrize("screening", ["numpy", "short"])
+def test_weighted_blocks(
+    factors: tuple[float, float],
+    offset: float,
+    labelled: int,
+    screening: str,
+    request: pytest.FixtureRequest,
+) -> None:
+    if screening == "short":
+        request.getfixturevalue("short")
     rng = np.random.default_rng(labelled)
     task = (rng.normal(size=(600, 40)) + offset).astype(np.float32)
     vae = rng.integers(0, 3, (600, 7)) / 3

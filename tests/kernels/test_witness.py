@@ -6,17 +6,30 @@ import numpy as np
 import pytest
 
 from nextlabel.core.features import Embedding
-from nextlabel.kernels.centres import Centres
+from nextlabel.kernels.bfloat import BfloatCentres
+from nextlabel.kernels.centres import Centres, NumpyCentres
 from nextlabel.kernels.metric import Metric
 from nextlabel.kernels.screen import Screen
 from nextlabel.kernels.witness import first_bounds
 
 
+def single(screen: Screen, capacity: int) -> Centres:
+    return NumpyCentres(screen, np.float32, capacity)
+
+
+def double(screen: Screen, capacity: int) -> Centres:
+    return NumpyCentres(screen, np.float64, capacity)
+
+
+def short(screen: Screen, capacity: int) -> Centres:
+    return BfloatCentres(screen, "cpu", capacity)
+
+
 def bounds_and_truth(
-    features: object, labelled: np.ndarray, precision: Any
+    features: object, labelled: np.ndarray, kind: Any
 ) -> tuple[np.ndarray, np.ndarray]:
     metric = Metric(Embedding.of(features))
-    centres = Centres(Screen(metric), precision, len(labelled))
+    centres = kind(Screen(metric), len(labelled))
     centres.add(labelled)
     truth = np.full(metric.size, np.inf)
     for row in labelled:
@@ -25,27 +38,28 @@ def bounds_and_truth(
     return first_bounds(centres, lambda: None), truth
 
 
-@pytest.mark.parametrize("precision", [np.float32, np.float64])
-def test_no_bound_is_below_the_distance(hard_set: Any, precision: Any) -> None:
+@pytest.mark.parametrize("kind", [single, double, short])
+def test_no_bound_is_below_the_distance(hard_set: Any, kind: Any) -> None:
     if len(hard_set.labelled):
-        bound, truth = bounds_and_truth(hard_set.features, hard_set.labelled, precision)
+        bound, truth = bounds_and_truth(hard_set.features, hard_set.labelled, kind)
         assert (bound >= truth).all()
         assert np.isfinite(bound).all()
 
 
-def test_bounds_are_near_the_truth() -> None:
+@pytest.mark.parametrize("kind", [single, short])
+def test_bounds_are_near_the_truth(kind: Any) -> None:
     rng = np.random.default_rng(0)
     x = rng.normal(size=(30, 64))[rng.integers(0, 30, 3000)] * 3 + rng.normal(size=(3000, 64))
-    bound, truth = bounds_and_truth(x.astype(np.float32), np.arange(400), np.float32)
+    bound, truth = bounds_and_truth(x.astype(np.float32), np.arange(400), kind)
     assert np.median(bound[400:] / truth[400:]) < 1.1
     spaced = Embedding(((x[:, :40], 2.0), (x[:, 40:], 0.3)))
-    bound, truth = bounds_and_truth(spaced, np.arange(400), np.float32)
+    bound, truth = bounds_and_truth(spaced, np.arange(400), kind)
     assert np.median(bound[400:] / truth[400:]) < 1.1
 
 
 def test_one_centre_is_everyones_witness() -> None:
     x = np.random.default_rng(0).normal(size=(50, 40))
-    bound, truth = bounds_and_truth(x, np.array([7]), np.float64)
+    bound, truth = bounds_and_truth(x, np.array([7]), double)
     np.testing.assert_allclose(bound, truth, rtol=1e-9, atol=1e-9)
 
 
@@ -53,9 +67,9 @@ def test_centres_beyond_what_is_kept_are_read_again(monkeypatch: pytest.MonkeyPa
     from nextlabel.kernels import centres as module
 
     x = np.random.default_rng(0).normal(size=(50, 40)).astype(np.float32)
-    plain = Centres(Screen(Metric(Embedding.of(x))), np.float32, 30)
+    plain = single(Screen(Metric(Embedding.of(x))), 30)
     monkeypatch.setattr(module, "CACHE", 160 * 10)
-    few = Centres(plain.screen, np.float32, 30)
+    few = single(plain.screen, 30)
     for own in (plain, few):
         own.add(np.arange(8))
         own.add(np.arange(20, 33))

@@ -16,13 +16,15 @@ from collections.abc import Callable
 
 import numpy as np
 
-from nextlabel.core.errors import OutOfMemory
 from nextlabel.core.features import Embedding
 from nextlabel.core.pool import Pool
 from nextlabel.core.types import Ids, as_ids
-from nextlabel.kernels.centres import CACHE, Centres
+from nextlabel.kernels.bfloat import BfloatCentres
+from nextlabel.kernels.centres import CACHE, Centres, NumpyCentres
 from nextlabel.kernels.contest import Contest
+from nextlabel.kernels.memory import memory_for
 from nextlabel.kernels.metric import Metric
+from nextlabel.kernels.probe import screening_device
 from nextlabel.kernels.refresh import Refresh
 from nextlabel.kernels.screen import COARSE, Precision, Screen
 from nextlabel.kernels.window import OUT, Bounds, Window
@@ -44,6 +46,7 @@ def farthest_first(
     *,
     excluded: object = (),
     progress: Progress | None = None,
+    device: str = "auto",
 ) -> Ids:
     """Return `budget` ids, each the farthest from all labelled or already picked (equation 1).
 
@@ -52,24 +55,21 @@ def farthest_first(
     squared Euclidean, decided in float64 on direct differences; ties go to the smallest id; with
     nothing labelled the first pick is the candidate nearest the candidates' mean. Takes O(N)
     memory beside the features, and at most 256 MB for rows of centres. `progress` is called
-    between windows with (picked, budget), and may raise to stop: nothing is left behind.
-    Returns int64 (budget), in order. Raises DataError, UnknownId, AlreadyLabelled, BudgetError or
-    OutOfMemory; warns when the rows do not vary.
+    between windows with (picked, budget), and may raise to stop: nothing is left behind. `device`
+    says where products are computed ("auto", "cpu", "cuda"; see `screening_device`), and neither
+    it nor their precision changes a pick. Returns int64 (budget), in order. Raises DataError,
+    UnknownId, AlreadyLabelled, BudgetError, OutOfMemory, or UsageError for a device that is not
+    there; warns when the rows do not vary.
     """
+    place = screening_device(device)
     embedding = Embedding.of(features)
     pool = Pool(len(embedding), as_ids(labelled), as_ids(excluded))
     pool.check_budget(budget)
     metric = Metric(embedding)
-    if budget == 0 or does_not_vary(metric):
-        return pool.unlabelled[:budget].copy()
-    try:
-        return _greedy(metric, pool, budget, progress or (lambda picked, budget: None))
-    except MemoryError as error:
-        raise OutOfMemory(
-            f"selecting {budget} of {metric.size} images needs about "
-            f"{_megabytes(metric, pool.labelled_count + budget)} MB beside the features; free "
-            "memory, or lower the number of images or of feature columns"
-        ) from error
+    with memory_for(budget, metric.size, _bytes(metric, pool.labelled_count + budget)):
+        if budget == 0 or does_not_vary(metric):
+            return pool.unlabelled[:budget].copy()
+        return _greedy(metric, pool, budget, place, progress or (lambda picked, budget: None))
 
 
 def does_not_vary(metric: Metric) -> bool:
@@ -84,12 +84,12 @@ def does_not_vary(metric: Metric) -> bool:
     return constant
 
 
-def _megabytes(metric: Metric, centres: int) -> int:
+def _bytes(metric: Metric, centres: int) -> int:
     rows = min(2 * centres * metric.dimensions * 8, 2 * CACHE)
-    return (64 * metric.size + rows) // 2**20 + 128
+    return 64 * metric.size + rows + 2**27
 
 
-def _greedy(metric: Metric, pool: Pool, budget: int, progress: Progress) -> Ids:
+def _greedy(metric: Metric, pool: Pool, budget: int, place: str | None, progress: Progress) -> Ids:
     picks = np.empty(budget, np.int64)
     count, start = 0, pool.labelled
     if not pool.labelled_count:
@@ -98,7 +98,8 @@ def _greedy(metric: Metric, pool: Pool, budget: int, progress: Progress) -> Ids:
     progress(count, budget)
     if count == budget:
         return picks
-    state = _begin(metric, pool, start, budget, lambda: progress(count, budget))
+    centres = _centres(metric, place, len(start) + budget)
+    state = _begin(centres, pool, start, lambda: progress(count, budget))
     width = WINDOW
     while count < budget:
         window = state.bounds.window(width)
@@ -115,22 +116,27 @@ def _greedy(metric: Metric, pool: Pool, budget: int, progress: Progress) -> Ids:
     return picks
 
 
-def _begin(
-    metric: Metric, pool: Pool, start: Ids, budget: int, between: Callable[[], None]
-) -> Refresh:
-    """Return the state before the first window: the labelled are centres, bounds are loose."""
+def _centres(metric: Metric, place: str | None, capacity: int) -> Centres:
+    """Return a place for centres whose products are the fastest that may pay."""
     screen = Screen(metric)
     # In a few dimensions the radius soon is tiny against the norms, and float64 costs nothing.
     few = metric.dimensions <= 32 or screen.error(np.float32)[0] > COARSE
+    if place is not None and not few and not screen.integral:
+        return BfloatCentres(screen, place, capacity)
     precision: Precision = np.float64 if few else np.float32
-    centres = Centres(screen, precision, len(start) + budget)
-    centres.add(metric.without_copies(start))
+    return NumpyCentres(screen, precision, capacity)
+
+
+def _begin(centres: Centres, pool: Pool, start: Ids, between: Callable[[], None]) -> Refresh:
+    """Return the state before the first window: the labelled are centres, bounds are loose."""
+    screen = centres.screen
+    centres.add(screen.metric.without_copies(start))
     value = first_bounds(centres, between)
-    out = np.ones(metric.size, bool)
+    out = np.ones(screen.metric.size, bool)
     out[pool.unlabelled] = False
     out[start] = True
     value[out] = OUT
-    return Refresh(metric, screen, centres, Bounds(value))
+    return Refresh(screen.metric, screen, centres, Bounds(value))
 
 
 def _picks(state: Refresh, window: Window, limit: int) -> Ids:

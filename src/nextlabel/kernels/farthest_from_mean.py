@@ -13,6 +13,7 @@ from nextlabel.core.features import Embedding
 from nextlabel.core.pool import Pool
 from nextlabel.core.types import Array, Ids, as_ids
 from nextlabel.kernels.farthest_first import does_not_vary
+from nextlabel.kernels.memory import memory_for
 from nextlabel.kernels.metric import TILE, Metric
 from nextlabel.kernels.screen import COARSE, Precision, Screen, inner
 
@@ -41,15 +42,22 @@ def farthest_from_mean(
     pool = Pool(len(embedding), as_ids(labelled), as_ids(excluded))
     pool.check_budget(budget)
     metric = Metric(embedding)
-    if budget == 0 or does_not_vary(metric):
-        return pool.unlabelled[:budget].copy()
-    start = pool.labelled
-    if not pool.labelled_count:
-        start = np.array([metric.nearest_to_mean(pool.unlabelled)])
-    scores = _Scores(metric, pool.unlabelled, start, pool.labelled_count + budget)
-    while scores.count < len(scores.all):
-        scores.pick()
+    with memory_for(budget, metric.size, _bytes(metric)):
+        if budget == 0 or does_not_vary(metric):
+            return pool.unlabelled[:budget].copy()
+        start = pool.labelled
+        if not pool.labelled_count:
+            start = np.array([metric.nearest_to_mean(pool.unlabelled)])
+        scores = _Scores(metric, pool.unlabelled, start, pool.labelled_count + budget)
+        while scores.count < len(scores.all):
+            scores.pick()
     return scores.all[pool.labelled_count :].copy()
+
+
+def _bytes(metric: Metric) -> int:
+    """Return about what it takes: numbers a row, a window's rows and their products, tiles."""
+    held = min(2 * WINDOW * metric.dimensions, HELD)
+    return 80 * metric.size + 3 * 8 * held + 4 * 8 * TILE * metric.dimensions + 2**23
 
 
 class _Scores:

@@ -1,12 +1,14 @@
 """Bring upper bounds up to date: stale rows against the centres that they have not seen."""
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
 from nextlabel.core.types import Array, Ids
 from nextlabel.kernels.centres import Centres
 from nextlabel.kernels.metric import Metric
-from nextlabel.kernels.screen import Screen, inner
+from nextlabel.kernels.screen import Screen
 from nextlabel.kernels.window import Bounds, Window
 
 GRID = 64
@@ -16,7 +18,10 @@ CHUNK = 16 * GRID
 """Centres at a time (at least GRID): then rows that have fallen behind the window are dropped."""
 
 WASTE = 0.005
-"""Share of pairs measured in vain from which float64 products are the cheaper ones."""
+"""Share of pairs measured in vain from which more precise products are the cheaper ones."""
+
+GRACE = 5000
+"""Pairs that may be measured in vain before that share is looked at."""
 
 
 class Refresh:
@@ -30,15 +35,18 @@ class Refresh:
         self.metric, self.screen, self.centres, self.bounds = metric, screen, centres, bounds
         self.seen = np.zeros(metric.size, np.int64)
         self.wasted, self.screened = 0, 0
+        self._since = 0, 0
         self._error()
 
     def _error(self) -> None:
         self.kappa, self.eta = self.screen.error(self.centres.precision)
 
     def sharpen(self) -> None:
-        """Turn to float64 where float32 rules out too little; the picks stay the same."""
-        if self.centres.precision is np.float32 and self.wasted > WASTE * self.screened + 5000:
-            self.centres = self.centres.turned(np.float64)
+        """Turn to more precise products where these rule out too little; picks stay the same."""
+        wasted, screened = self.wasted - self._since[0], self.screened - self._since[1]
+        if wasted > WASTE * screened + GRACE and (sharper := self.centres.sharper()) is not None:
+            self.centres = sharper
+            self._since = self.wasted, self.screened
             self._error()
 
     def rows(self, ids: Ids) -> tuple[list[Array], NDArray[np.float64]]:
@@ -51,57 +59,26 @@ class Refresh:
         ids, total = window.ids, len(self.centres)
         seen = self.seen[ids]
         places = np.flatnonzero(seen < total)
+        lot: Any = self.centres.lot(rows, norms) if places.size else None
         while places.size:
             level = seen[places] // GRID * GRID
             begin = int(level.min())
             later = level[level > begin]
             end = min(begin + CHUNK, total, int(later.min()) if later.size else total)
             now = places[level == begin]
-            whole = len(now) == len(ids)
-            own = rows if whole else [block[now] for block in rows]
-            self._see(ids[now], own, norms[now], begin, end)
+            self._see(ids[now], lot if len(now) == len(ids) else lot.take(now), begin, end)
             seen[now] = end
             places = places[
                 (seen[places] < total) & window.ahead(self.bounds.value[ids[places]], ids[places])
             ]
         self.seen[ids] = seen
 
-    def _see(
-        self, ids: Ids, rows: list[Array], norms: NDArray[np.float64], begin: int, end: int
-    ) -> None:
+    def _see(self, ids: Ids, lot: Any, begin: int, end: int) -> None:
         """Lower the bounds of rows to the nearest of centres begin … end - 1."""
-        product = inner(rows, self.centres.rows(begin, end))
-        self.screened += product.size
-        hits, columns = self._near(product, norms, self.bounds.value[ids], begin, end)
+        before = self.bounds.value[ids]
+        hits, columns = self.centres.near(lot, before, begin, end)
+        self.screened += len(ids) * (end - begin)
         if hits.size:
             measured = self.metric.pair_distances(ids[hits], self.centres.ids[columns])
-            before = self.bounds.value[ids]
             np.minimum.at(self.bounds.value, ids[hits], measured)
             self.wasted += hits.size - int((self.bounds.value[ids] < before).sum())
-
-    def _near(
-        self,
-        product: Array,
-        norms: NDArray[np.float64],
-        value: NDArray[np.float64],
-        begin: int,
-        end: int,
-    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Return (row, centre) of every pair that may be a row's nearest and below its bound.
-
-        With g = z·c - ‖c‖²/2 a squared distance is ‖z‖² - 2g, and off by at most `slack`: twice
-        that lies between the nearest and whatever looks nearer.
-        """
-        centres = self.centres.norms[begin:end]
-        product -= (centres / 2).astype(product.dtype)
-        best = product.max(axis=1).astype(np.float64)
-        slack = self.kappa * (norms + centres.max()) + self.eta
-        floor = (norms - value - slack) / 2
-        # Nothing comes nearer than 0. Without slack, as near as before is not nearer.
-        hits = np.flatnonzero((best > floor) & (value > 0))
-        if self.screen.integral:
-            return hits, product[hits].argmax(axis=1) + begin
-        limit = np.maximum(floor, best - slack)[hits].astype(product.dtype)
-        limit = np.nextafter(limit, product.dtype.type(-np.inf))
-        places, columns = np.nonzero(product[hits] >= limit[:, None])
-        return hits[places], columns + begin
