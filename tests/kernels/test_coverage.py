@@ -18,7 +18,7 @@ from nextlabel.kernels.herding import max_herding
 
 pytestmark = pytest.mark.filterwarnings("ignore:the features of all", "error::RuntimeWarning")
 
-IMAGES = 36
+IMAGES = 30
 MATRICES = arrays.arrays(
     np.float64, st.tuples(st.integers(2, 12), st.integers(1, 3)), elements=st.floats(-1e6, 1e6)
 )
@@ -31,7 +31,7 @@ def few(hard_set: Any) -> tuple[np.ndarray, np.ndarray, int]:
     """Return the first rows of a hard set: the definitions are slow."""
     x = hard_set.features[-IMAGES:]
     labelled = hard_set.labelled[hard_set.labelled < len(x)]
-    return x, labelled, min(hard_set.budget, 8, len(x) - len(labelled))
+    return x, labelled, min(hard_set.budget, 6, len(x) - len(labelled))
 
 
 @pytest.fixture
@@ -39,8 +39,8 @@ def paths(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Yield for each way through the kernels: with few pairs, with many, from many to few."""
 
     def ways() -> Iterator[None]:
-        monkeypatch.setattr(distances, "SIDE", 9)
-        monkeypatch.setattr(herding, "SIDE", 9)
+        monkeypatch.setattr(distances, "SIDE", 13)
+        monkeypatch.setattr(herding, "SIDE", 13)
         for edges, pairs in ((2**24, 2**23), (-1, -1), (-1, IMAGES**2 // 3)):
             monkeypatch.setattr(cover, "EDGES", edges)
             monkeypatch.setattr(herding, "PAIRS", pairs)
@@ -152,6 +152,14 @@ def test_what_weighs_nothing_attracts_nothing() -> None:
 def test_a_second_cover_begins_where_the_first_is_thinnest() -> None:
     x = np.array([[0.0], [1], [2], [10], [10.5], [11]])
     assert ball_cover(x, [], 6, 1.0).tolist() == [1, 3, 4, 0, 2, 5]
+
+
+@pytest.mark.parametrize("radius", [0.5, 1.0, 2.0])
+def test_covers_upon_covers(radius: float, paths: Iterator[None]) -> None:
+    x = np.random.default_rng(8).normal(size=(40, 2))
+    truth = reference.ball_cover(x, [3], 39, radius)
+    for _ in paths:
+        assert ball_cover(x, [3], 39, radius).tolist() == truth.tolist()
 
 
 def test_an_excluded_image_is_neither_picked_nor_covered() -> None:

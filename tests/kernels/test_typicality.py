@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from nextlabel.core.features import Embedding
+from nextlabel.kernels import typicality
 from nextlabel.kernels.clusters import k_means
 from nextlabel.kernels.distances import Distances
 from nextlabel.kernels.metric import Metric
@@ -26,7 +27,11 @@ def plain(x: Any, places: np.ndarray, neighbours: int) -> np.ndarray:
     return np.array(found)
 
 
-def test_mean_distances_are_direct_on_hard_sets(hard_set: Any) -> None:
+@pytest.mark.parametrize("spare", [0, 8])
+def test_mean_distances_are_direct_on_hard_sets(
+    hard_set: Any, spare: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(typicality, "SPARE", spare)
     x = hard_set.features[:60]
     places = np.arange(0, 60, 2) if len(x) == 60 else np.arange(len(x))
     for neighbours in (1, 4, 100):

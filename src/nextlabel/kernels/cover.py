@@ -19,9 +19,7 @@ from nextlabel.kernels.metric import Metric
 from nextlabel.kernels.screen import Precision, Screen
 
 EDGES = 2**24
-"""Pairs of images within a radius that are listed; with more they are measured when needed."""
-
-SAMPLE = 256
+"""Pairs of a candidate and an image to cover that are listed, at 10 bytes each."""
 
 COARSE = 1e-3
 """Rounding of float32, relative to the squared radius, above which float64 is used."""
@@ -35,7 +33,7 @@ def ball_cover(
     `features` is an Embedding or one array (N, d); `radius` is a distance in that space. Balls of
     the labelled count from the beginning; `excluded` images are neither picked nor covered. Pairs
     are decided on direct differences in float64. O(N) memory beside the features and at most some
-    400 MB of lists. Returns int64 (budget), in order. Raises DataError, UnknownId,
+    500 MB of lists. Returns int64 (budget), in order. Raises DataError, UnknownId,
     AlreadyLabelled, BudgetError; warns when the rows do not vary.
     """
     embedding = Embedding.of(features)
@@ -49,7 +47,11 @@ def ball_cover(
 
 
 class _Cover:
-    """In how many balls each open image is, and how many of the least covered a candidate holds."""
+    """In how many balls each open image is, and how many of the least covered a candidate holds.
+
+    Those that count now are the `aim`; a level ends when each is in one more ball. Only then are
+    balls counted anew, since nothing before depends on it.
+    """
 
     def __init__(self, metric: Metric, pool: Pool, squared: float) -> None:
         self.squared, self.size = squared, len(pool.unlabelled)
@@ -58,52 +60,91 @@ class _Cover:
         small = single * float(both.norms.max()) <= COARSE * squared
         precision: Precision = np.float32 if small else np.float64
         self.distances = Distances(metric, both.ids, precision)
-        self.places = np.arange(self.size)
-        self.lists: Any = None
         self.times = self._balls(np.arange(self.size, len(both)))
         self.free = np.ones(self.size, bool)
-        self.lists = self._listed()
+        self.aim = np.zeros(self.size, bool)
+        self.gain = np.zeros(self.size, np.int64)
+        self.held: NDArray[np.int64] | None = None
+        self.lists: Any = None
 
     def picks(self, budget: int) -> Ids:
         """Return places in the order of choice."""
         found = np.empty(budget, np.int64)
-        aim = np.zeros(self.size, bool)
-        gain = np.zeros(self.size, np.int64)
+        begin = 0
         for k in range(budget):
-            if not aim.any():
-                aim = self.free & (self.times == self.times[self.free].min())
-                gain = self._balls(np.flatnonzero(aim))
-            place = int(np.where(self.free, gain, -1).argmax())
+            if not self.aim.any():
+                self._rise(found[begin:k])
+                begin = k
+            if self.lists is None and self.gain.sum() <= EDGES:
+                self._list()
+            place = int(np.where(self.free, self.gain, -1).argmax())
             found[k] = place
-            inside = self._ball(place)
-            new = inside[aim[inside]]
-            self.times[inside] += 1
             self.free[place] = False
-            aim[new] = False
-            gain -= self._balls(new)
+            new = self._new(place)
+            self.aim[new] = False
+            if self.aim.any():
+                self.gain -= self._holders(new)
         return found
+
+    def _rise(self, picked: Ids) -> None:
+        """Begin a level: aim at the images in the fewest balls, counting those about `picked`."""
+        more = self._balls(picked)
+        self.times += more
+        if self.held is not None:
+            self.held -= more
+        self.aim = self.free & (self.times == self.times[self.free].min())
+        self.lists = None
+        if not np.array_equal(self.aim, self.free):
+            self.gain = self._balls(np.flatnonzero(self.aim))
+            return
+        # All count: what a candidate holds is then known from before, less what has been picked.
+        if self.held is None:
+            self.held = self._balls(np.flatnonzero(self.aim))
+        self.gain = self.held.copy()
 
     def _balls(self, centres: Ids) -> NDArray[np.int64]:
         """Return in how many balls about `centres` each open image is."""
-        if self.lists is not None:
-            held = self.lists[centres].indices
-            return np.bincount(held, minlength=self.size)
         count = np.zeros(self.size, np.int64)
         for first in self.distances.sides(centres):
-            for second in self.distances.sides(self.places):
+            for second in self.distances.sides(np.arange(self.size)):
                 count[second.places] += self._within(first, second).sum(axis=0)
         return count
 
-    def _ball(self, place: int) -> Ids:
-        """Return the open images in one ball, ascending."""
+    def _list(self) -> None:
+        """List who is within the radius of the images aimed at, by image and by candidate."""
+        from scipy.sparse import coo_array
+
+        found: list[tuple[Array, Array]] = [(np.empty(0, np.int32), np.empty(0, np.int32))]
+        for first in self.distances.sides(np.flatnonzero(self.aim)):
+            for second in self.distances.sides(np.arange(self.size)):
+                rows, columns = np.nonzero(self._within(first, second))
+                found.append(
+                    (first.places[rows].astype(np.int32), second.places[columns].astype(np.int32))
+                )
+        rows, columns = (np.concatenate(side) for side in zip(*found, strict=True))
+        marks = np.ones(len(rows), bool)
+        by_image = coo_array((marks, (rows, columns)), shape=(self.size, self.size)).tocsr()
+        self.lists = by_image, by_image.tocsc()
+
+    def _new(self, place: int) -> Ids:
+        """Return the images aimed at that a ball about `place` holds."""
         if self.lists is not None:
-            return np.sort(self.lists[[place]].indices).astype(np.int64)
-        own = self.distances.side(np.array([place]))
-        inside = [
-            other.places[self._within(own, other)[0]]
-            for other in self.distances.sides(self.places, 8 * SIDE)
-        ]
-        return np.concatenate(inside)
+            own = self.lists[1]
+            inside = own.indices[own.indptr[place] : own.indptr[place + 1]]
+            return np.asarray(inside[self.aim[inside]], np.int64)
+        centre = self.distances.side(np.array([place]))
+        return np.concatenate(
+            [
+                other.places[self._within(centre, other)[0]]
+                for other in self.distances.sides(np.flatnonzero(self.aim), 8 * SIDE)
+            ]
+        )
+
+    def _holders(self, images: Ids) -> NDArray[np.int64]:
+        """Return how many of `images` each candidate holds."""
+        if self.lists is None:
+            return self._balls(images)
+        return np.bincount(self.lists[0][images].indices, minlength=self.size)
 
     def _within(self, first: Side, second: Side) -> NDArray[np.bool_]:
         """Say which pairs are within the radius, deciding near ties on direct differences."""
@@ -119,21 +160,3 @@ class _Cover:
         direct = self.distances.between(first.places[rows], second.places[columns])
         inside[rows, columns] = direct <= self.squared
         return np.asarray(inside)
-
-    def _listed(self) -> Any:
-        """Return who is in whose ball as a sparse matrix, or None when it would be too large."""
-        sample = np.unique(np.linspace(0, self.size - 1, min(SAMPLE, self.size)).astype(np.int64))
-        if self._balls(sample).sum() * (self.size / len(sample)) > EDGES:
-            return None
-        from scipy.sparse import coo_array
-
-        found: list[tuple[Array, Array]] = []
-        for first, second, differ in self.distances.halves(self.size):
-            rows, columns = np.nonzero(self._within(first, second))
-            pair = first.places[rows].astype(np.int32), second.places[columns].astype(np.int32)
-            found.append(pair)
-            if differ:
-                found.append(pair[::-1])
-        rows, columns = (np.concatenate(side) for side in zip(*found, strict=True))
-        marks = np.ones(len(rows), bool)
-        return coo_array((marks, (rows, columns)), shape=(self.size, self.size)).tocsr()
