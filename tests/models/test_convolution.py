@@ -41,29 +41,49 @@ def test_compact_training_is_the_plain_one(size):
     assert not torch.equal(found["layer4.1.conv2.weight"], start["layer4.1.conv2.weight"])
 
 
-def test_gradients_are_those_of_the_plain_model_in_float32():
-    network = build(lambda: ResNet18(10), generator(2))
-    images = torch.randn(8, 3, 28, 28, generator=generator(3))
-    F.cross_entropy(network(images), torch.arange(8)).backward()
-    plain = {n: p.grad.clone() for n, p in network.named_parameters()}
+def matching(conv, gradient):
+    """Return of a plain convolution's gradient what a compact one trains, in its order."""
+    if conv.kind == "centre":
+        return gradient[:, :, 1, 1].T
+    if conv.kind == "corner":
+        return gradient[:, :, 1:, 1:].permute(2, 3, 1, 0).flatten(0, 2)
+    return gradient.permute(2, 3, 1, 0)
+
+
+def relative(found, wanted):
+    return float((found - wanted).detach().norm() / wanted.detach().norm())
+
+
+@pytest.mark.parametrize(("dtype", "limit"), [(torch.float32, 1e-5), (torch.float64, 1e-9)])
+@pytest.mark.parametrize("size", [20, 28, 40])
+def test_logits_and_gradients_are_those_of_the_plain_model(size, dtype, limit):
+    """Each parameter's gradient is compared by its own norm.
+
+    Where rounding carries a ReLU's input across zero, gradients jump: a few images in a batch.
+    """
+    network = build(lambda: ResNet18(10), generator(2)).to(dtype)
+    images = torch.randn(8, 3, size, size, generator=generator(3)).to(dtype)
     logits = network(images)
+    F.cross_entropy(logits, torch.arange(8)).backward()
+    plain = {n: p.grad.clone() for n, p in network.named_parameters()}
     network.zero_grad()
+    kinds, compared = set(), 0
     with compact(network, images[:1]):
         short = network(images)
         F.cross_entropy(short, torch.arange(8)).backward()
-        taps = {n: m for n, m in network.named_modules() if isinstance(m, Conv3x3) and m.kind}
-        kinds = {m.kind for m in taps.values()}
-        for name, conv in taps.items():
-            wanted = plain[f"{name}.weight"]
-            if conv.kind == "centre":
-                wanted = wanted[:, :, 1, 1].T
-            elif conv.kind == "corner":
-                wanted = wanted[:, :, 1:, 1:].permute(2, 3, 1, 0).flatten(0, 2)
+        assert relative(short, logits) <= limit
+        modules = dict(network.named_modules())
+        for name, wanted in plain.items():
+            owner = modules[name.rpartition(".")[0]]
+            if isinstance(owner, Conv3x3) and owner.kind:
+                kinds.add(owner.kind)
+                found, wanted = owner.taps.grad, matching(owner, wanted)
             else:
-                wanted = wanted.permute(2, 3, 1, 0)
-            torch.testing.assert_close(conv.taps.grad, wanted, rtol=1e-4, atol=1e-5)
-    assert kinds == {"centre", "corner", "square"}
-    torch.testing.assert_close(short, logits, rtol=1e-5, atol=1e-5)
+                found = network.get_parameter(name).grad
+            assert relative(found, wanted) <= limit, name
+            compared += 1
+    assert compared == 62
+    assert size != 28 or kinds == {"centre", "corner", "square"}
 
 
 def test_another_image_size_inside_compact_is_refused():
