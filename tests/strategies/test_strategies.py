@@ -96,9 +96,11 @@ def test_medal_refuses_a_senseless_entropy_top(top) -> None:
 @pytest.mark.parametrize("name", list(STRATEGIES))
 def test_a_missing_signal_is_named(name) -> None:
     strategy = create(name)
+    full = example()
     for signal in strategy.needs:
+        others = {name: getattr(full, name) for name in strategy.needs - {signal}}
         with pytest.raises(UsageError, match=f"needs {signal}"):
-            strategy.select(Snapshot(Pool(5)), 1, RNG(0))
+            strategy.select(Snapshot(full.pool, **others), 1, RNG(0))
 
 
 @pytest.mark.parametrize("name", list(STRATEGIES))
