@@ -6,6 +6,7 @@ from typing import ClassVar
 import numpy as np
 
 from nextlabel.core.errors import UsageError
+from nextlabel.core.options import is_within
 from nextlabel.core.snapshot import Snapshot
 from nextlabel.core.types import Ids, Signal
 from nextlabel.kernels.bandwidth import neighbour_distance
@@ -51,8 +52,7 @@ class MaxHerding:
 
 def check_bandwidth(bandwidth: object, names: tuple[str, ...]) -> None:
     """Raise UsageError unless `bandwidth` is one of `names` or a finite number above 0."""
-    number = isinstance(bandwidth, int | float) and not isinstance(bandwidth, bool)
-    if bandwidth in names or (number and 0 < bandwidth < np.inf):  # type: ignore[operator]
+    if bandwidth in names or is_within(bandwidth):
         return
     choices = " or ".join(repr(name) for name in names)
     raise UsageError(f"bandwidth {bandwidth!r} must be {choices} or a distance above 0")

@@ -4,13 +4,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from nextlabel.core.errors import UsageError
+from nextlabel.core.options import check_whole
 from nextlabel.core.snapshot import Snapshot
 from nextlabel.core.types import Ids, Signal
 from nextlabel.kernels.farthest_from_mean import farthest_from_mean
 from nextlabel.kernels.ranking import highest
 from nextlabel.kernels.uncertainty import entropy
 from nextlabel.strategies import register
+
+ALL = "; leave it out to consider all images"
 
 
 @register("medal")
@@ -27,12 +29,8 @@ class MedAL:
     entropy_top: int | None = None
 
     def __post_init__(self) -> None:
-        top = self.entropy_top
-        if top is not None and (isinstance(top, bool) or not isinstance(top, int) or top < 1):
-            raise UsageError(
-                f"entropy_top {top!r} must be a whole number of at least 1; leave it out to "
-                "consider all images"
-            )
+        if self.entropy_top is not None:
+            check_whole("entropy_top", self.entropy_top, remedy=ALL)
 
     @property
     def needs(self) -> frozenset[Signal]:

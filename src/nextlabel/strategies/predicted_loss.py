@@ -5,11 +5,13 @@ from typing import ClassVar
 
 import numpy as np
 
-from nextlabel.core.errors import UsageError
+from nextlabel.core.options import check_whole
 from nextlabel.core.snapshot import Snapshot
 from nextlabel.core.types import Ids, Signal
 from nextlabel.kernels.ranking import highest
 from nextlabel.strategies import register
+
+ALL = "; leave it out to consider all images"
 
 
 @register("predicted_loss")
@@ -27,12 +29,8 @@ class PredictedLoss:
     sub_pool: int | None = None
 
     def __post_init__(self) -> None:
-        size = self.sub_pool
-        if size is not None and (isinstance(size, bool) or not isinstance(size, int) or size < 1):
-            raise UsageError(
-                f"sub_pool {size!r} must be a whole number of at least 1; leave it out to "
-                "consider all images"
-            )
+        if self.sub_pool is not None:
+            check_whole("sub_pool", self.sub_pool, remedy=ALL)
 
     @property
     def prefix(self) -> bool:

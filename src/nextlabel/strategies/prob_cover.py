@@ -7,6 +7,7 @@ import numpy as np
 
 from nextlabel.core.errors import UsageError
 from nextlabel.core.features import Embedding
+from nextlabel.core.options import check_whole, is_within
 from nextlabel.core.snapshot import Snapshot
 from nextlabel.core.types import Ids, Signal
 from nextlabel.kernels.bandwidth import pure_radius
@@ -36,13 +37,12 @@ class ProbCover:
     prefix: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
-        if self.radius is not None and not (_number(self.radius) and 0 < self.radius < np.inf):
+        if self.radius is not None and not is_within(self.radius):
             raise UsageError(
                 f"radius {self.radius!r} must be a distance above 0; leave it out to have it found"
             )
-        if isinstance(self.classes, bool) or not isinstance(self.classes, int) or self.classes < 2:
-            raise UsageError(f"classes {self.classes!r} must be a whole number of at least 2")
-        if not (_number(self.purity) and 0 < self.purity <= 1):
+        check_whole("classes", self.classes, 2)
+        if not is_within(self.purity, 1):
             raise UsageError(f"purity {self.purity!r} must be a share above 0 and up to 1")
 
     def select(self, snapshot: Snapshot, budget: int, rng: np.random.Generator) -> Ids:
@@ -64,7 +64,3 @@ class ProbCover:
             return float(self.radius)
         clusters = k_means(Metric(features), ids, self.classes, rng)
         return pure_radius(features, ids, clusters, self.purity)
-
-
-def _number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)

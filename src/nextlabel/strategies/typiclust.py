@@ -5,7 +5,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from nextlabel.core.errors import UsageError
+from nextlabel.core.options import check_whole
 from nextlabel.core.snapshot import Snapshot
 from nextlabel.core.types import Array, Ids, Signal
 from nextlabel.kernels.clusters import k_means
@@ -39,9 +39,7 @@ class TypiClust:
 
     def __post_init__(self) -> None:
         for name in ("max_clusters", "neighbours"):
-            value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-                raise UsageError(f"{name} {value!r} must be a whole number of at least 1")
+            check_whole(name, getattr(self, name))
 
     def select(self, snapshot: Snapshot, budget: int, rng: np.random.Generator) -> Ids:
         """Return `budget` unlabelled ids, int64, in the order of choice; ties to the smallest id.
