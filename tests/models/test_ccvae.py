@@ -40,6 +40,7 @@ QUICK = CCVAESettings(
     learning_rate=0.003,
     weight_decay=0,
     likelihood="gaussian",
+    labelled_share=0.5,
     device="cpu",
 )
 
@@ -287,6 +288,9 @@ def test_labels_count_for_labelled_rows_alone(digits):
     start = block.fit(bare, Pool(120), None, 0, seeds)
     first, hidden = (block.fit(d, pool, labels, 1, seeds, start) for d in (data, bare))
     assert np.array_equal(first.rows("train"), hidden.rows("train"))
+    turned = Pool(120, pool.labelled[::-1], excluded=pool.excluded)
+    again = block.fit(bare, turned, labels[::-1], 1, seeds, start)
+    assert np.array_equal(first.rows("train"), again.rows("train"))
     changed = labels.copy()
     changed[0] = (changed[0] + 1) % 10
     assert not np.array_equal(

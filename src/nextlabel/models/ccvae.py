@@ -51,7 +51,7 @@ class CCVAESettings(VAESettings):
 
     dims_per_label: int = Field(1, ge=1)
     round_epochs: int = Field(5, ge=1)
-    labelled_share: float = Field(0.5, gt=0, lt=1)
+    labelled_share: float = Field(0.25, gt=0, lt=1)
     label_weight: float = Field(100.0, ge=0)
     samples: int = Field(16, ge=1)
     part: Literal["all", "class"] = "all"
@@ -209,7 +209,8 @@ def refit(
     `values` is V and `number` the round, which names the draws. An epoch has as many steps as a
     pass over all images. A batch takes up to `labelled_share` of its rows from the labelled
     images, each at most once as long as there are fewer of them, and the rest from all others: of
-    64 rows, each of 10 labelled images is seen in every step, each of 320 in every tenth.
+    64 rows, each of 10 labelled images is seen in every step, each of 160 in every tenth. More
+    of them would have the few labelled images learned by heart. The order of `rows` is no matter.
     Raises DataError when the training diverges, labels lie outside V or `state` does not fit.
     """
     if labels.min() < -1 or labels.max() >= values:
@@ -225,9 +226,9 @@ def refit(
     optimiser = adam(network.parameters(), classes.parameters(), PACE, settings, device)
     order = seeds.rng("ccvae order", number)
     noise = generator(seeds.integer("ccvae noise", number))
-    others = np.setdiff1d(np.arange(len(images)), rows)
     targets = np.full((len(images), count), -1)
     targets[rows] = labels
+    rows, others = np.sort(rows), np.setdiff1d(np.arange(len(images)), rows)
     pixels, known = images.to(device), torch.from_numpy(targets).to(device)
     log: list[dict[str, float]] = []
     network.train()
