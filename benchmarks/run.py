@@ -2,21 +2,29 @@
 
 import argparse
 import os
+import time
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import selection
-import training
+
+clock = time.perf_counter()
 
 
 def main():
-    """Print the tables of selection, then those of training."""
+    """Print the tables of selection, training, the whole experiment, and how cost grows."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--full", action="store_true", help="more repeats and the large cases")
     full = parser.parse_args().full
     selection.main(full)
-    print()
-    training.main(full)
+    import end_to_end
+    import growth
+    import training
+
+    for part in (training, growth, end_to_end):
+        print(flush=True)
+        part.main(full)
+    print(f"\nall of it took {(time.perf_counter() - clock) / 60:.1f} minutes")
 
 
 if __name__ == "__main__":

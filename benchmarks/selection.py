@@ -25,13 +25,13 @@ from nextlabel.kernels import reference
 SIZE, DIMENSIONS, LABELLED, BUDGET = 25_000, 512, 3_000, 3_000
 
 
-def mixture(size, clusters, rng, out=None):
-    """Return a Gaussian mixture, float32 (size, 512), written tile by tile."""
-    centres = (rng.normal(size=(clusters, DIMENSIONS)) * 3).astype(np.float32)
-    out = np.empty((size, DIMENSIONS), np.float32) if out is None else out
+def mixture(size, clusters, rng, out=None, columns=DIMENSIONS):
+    """Return a Gaussian mixture, float32 (size, columns), written tile by tile."""
+    centres = (rng.normal(size=(clusters, columns)) * 3).astype(np.float32)
+    out = np.empty((size, columns), np.float32) if out is None else out
     for start in range(0, size, 20_000):
         n = min(20_000, size - start)
-        noise = rng.standard_normal((n, DIMENSIONS), np.float32)
+        noise = rng.standard_normal((n, columns), np.float32)
         out[start : start + n] = centres[rng.integers(0, clusters, n)] + noise
     return out
 
@@ -165,9 +165,8 @@ def same_picks():
         )
 
 
-def million(folder):
-    """Time core-set on features that lie on disk."""
-    size, count = 1_000_000, 10_000
+def million(folder, size=1_000_000, count=10_000):
+    """Time core-set on features that lie on disk; the file is removed, come what may."""
     with tempfile.TemporaryDirectory(dir=folder) as place:
         file = Path(place) / "features.npy"
         stored = np.lib.format.open_memmap(file, "w+", np.float32, (size, DIMENSIONS))
@@ -202,6 +201,17 @@ def million(folder):
         print(f"  memory beside the file, between windows: {(max(sizes) - before) / 2**20:.0f} MB")
 
 
+def short_screening():
+    """Say whether products in bfloat16 are used here: a probe decides, once in a process."""
+    import torch  # noqa: F401 - only then is it probed
+
+    from nextlabel.kernels.probe import gain, screening_device
+
+    place = screening_device("auto")
+    used = f"used, on {place}" if place else "not used"
+    print(f"screening in bfloat16 is {gain(place or 'cpu'):.2f}× float32's speed here: {used}")
+
+
 def resident():
     """Return the bytes of memory of our own, without the pages of mapped files."""
     lines = Path("/proc/self/status").read_text().splitlines()
@@ -214,6 +224,7 @@ def main(full=False, folder=None):
     paper_step(9 if full else 3)
     if full:
         million(folder)
+    short_screening()
 
 
 if __name__ == "__main__":
