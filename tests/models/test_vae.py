@@ -176,7 +176,7 @@ def test_a_collapsed_mixture_is_reported(digits):
     with pytest.warns(
         UserWarning,
         match=r"10 components collapsed to 1\.\d\d distinct .* lower "
-        r"blocks.vae_mixture.beta, now 30.0, or use the block vae",
+        r"blocks.vae_mixture.beta, now 30.0, raise its epochs, now 2, or use",
     ):
         log = fit_vae(digits[0][:300], settings, Seeds(0)).log
     assert log[-1]["distinct"] < 1.5

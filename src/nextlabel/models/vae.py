@@ -201,7 +201,8 @@ def fit_vae(images: Tensor, settings: VAESettings, seeds: Seeds) -> FittedVAE:
         warnings.warn(
             f"the prior's {prior.components} components collapsed to {log[-1]['distinct']:.2f} "
             f"distinct ones after {len(log)} epochs, which is a single Gaussian; lower "
-            f"blocks.{settings.block}.beta, now {settings.beta}, or use the block vae",
+            f"blocks.{settings.block}.beta, now {settings.beta}, raise its epochs, now "
+            f"{settings.epochs}, or use the block vae",
             stacklevel=2,
         )
     return FittedVAE(network, device, tuple(log), prior)
