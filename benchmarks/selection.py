@@ -207,7 +207,7 @@ def short_screening():
 
     from nextlabel.kernels.probe import gain, screening_device
 
-    place = screening_device("auto")
+    place = screening_device("auto", SIZE * DIMENSIONS)
     used = f"used, on {place}" if place else "not used"
     print(f"screening in bfloat16 is {gain(place or 'cpu'):.2f}× float32's speed here: {used}")
 

@@ -136,7 +136,7 @@ def test_turning_to_float64_changes_no_pick(states: list[Any]) -> None:
 
 def in_bfloat16(monkeypatch: pytest.MonkeyPatch) -> None:
     first = sys.modules[farthest_first.__module__]
-    monkeypatch.setattr(first, "screening_device", lambda name: "cpu")
+    monkeypatch.setattr(first, "screening_device", lambda name, values: "cpu")
 
 
 def test_bfloat16_is_dropped_where_it_rules_out_too_little(

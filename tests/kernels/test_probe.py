@@ -14,12 +14,15 @@ from nextlabel.kernels.bfloat import BfloatCentres
 from nextlabel.kernels.farthest_first import farthest_first
 from nextlabel.kernels.probe import gain, screening_device
 
+LARGE = 2**30
+
 
 @pytest.fixture
 def gains(monkeypatch: pytest.MonkeyPatch) -> dict[str, float]:
     """Let tests say how much faster bfloat16 is."""
     found = {"cpu": 0.1, "cuda": 0.1}
     monkeypatch.setattr(probe, "gain", lambda device: found[device])
+    monkeypatch.setattr(probe, "WORTH", 400 * 40)
     return found
 
 
@@ -27,25 +30,27 @@ def gains(monkeypatch: pytest.MonkeyPatch) -> dict[str, float]:
     torch.ops.mkldnn._is_mkldnn_bf16_supported(), reason="this processor has bfloat16"
 )
 def test_a_processor_without_bfloat16_screens_in_float32() -> None:
-    assert screening_device("auto") is None and screening_device("cpu") is None
+    assert screening_device("auto", LARGE) is None and screening_device("cpu", LARGE) is None
     assert 0 < gain("cpu") < 1
     assert gain("cpu") is gain("cpu")  # measured once
 
 
 def test_the_faster_is_chosen(gains: dict[str, float], monkeypatch: pytest.MonkeyPatch) -> None:
-    assert screening_device("auto") is None
+    assert screening_device("auto", LARGE) is None
     gains["cpu"] = 2.0
-    assert screening_device("auto") == screening_device("cpu") == "cpu"
+    assert screening_device("auto", LARGE) == screening_device("cpu", LARGE) == "cpu"
+    assert screening_device("auto", 400 * 40 - 1) is None  # too few values
     gains["cuda"] = 9.0
-    assert screening_device("auto") == "cpu"  # nobody uses CUDA here
+    assert screening_device("auto", LARGE) == "cpu"  # nobody uses CUDA here
     monkeypatch.setattr(torch.cuda, "is_initialized", lambda: True)
-    assert screening_device("auto") == "cuda" and screening_device("cpu") == "cpu"
+    assert screening_device("auto", LARGE) == "cuda"
+    assert screening_device("cpu", LARGE) == "cpu"
 
 
 def test_devices_that_are_not_there_are_refused(gains: dict[str, float]) -> None:
     for name in ("tpu", "", "CUDA"):
         with pytest.raises(UsageError, match=f"device '{name}' is unknown; give \"auto\""):
-            screening_device(name)
+            screening_device(name, LARGE)
     if not torch.cuda.is_available():
         with pytest.raises(UsageError, match="'cuda:1' is not available here; set device"):
             farthest_first(np.eye(40), [0], 5, device="cuda:1")
@@ -55,10 +60,10 @@ def test_cuda_without_the_right_products_is_refused(
     gains: dict[str, float], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
-    assert screening_device("cuda") == "cuda"
+    assert screening_device("cuda", LARGE) == "cuda"
     gains["cuda"] = 0.0
     with pytest.raises(UsageError, match=r"install torch 2\.8 or newer, or set device"):
-        screening_device("cuda")
+        screening_device("cuda", LARGE)
 
 
 def test_what_overlooks_pairs_or_fails_is_never_used(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -87,6 +92,7 @@ def test_the_choice_reaches_the_centres(gains: dict[str, float]) -> None:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(BfloatCentres, "__init__", init)
+        patch.setattr(probe, "WORTH", 0)
         np.testing.assert_array_equal(farthest_first(x, [0, 1], 30), truth)
         assert made == []
         gains["cpu"] = 2.0

@@ -61,8 +61,8 @@ def farthest_first(
     UnknownId, AlreadyLabelled, BudgetError, OutOfMemory, or UsageError for a device that is not
     there; warns when the rows do not vary.
     """
-    place = screening_device(device)
     embedding = Embedding.of(features)
+    place = screening_device(device, len(embedding) * embedding.dimensions)
     pool = Pool(len(embedding), as_ids(labelled), as_ids(excluded))
     pool.check_budget(budget)
     metric = Metric(embedding)

@@ -17,11 +17,14 @@ from nextlabel.kernels.screen import Screen
 ROWS, COLUMNS, DEPTH = 128, 512, 256
 """Size of the products that are timed: some milliseconds even where bfloat16 is slow."""
 
+WORTH = 2**22
+"""Values of features below which numpy is done before anything is measured."""
+
 GAIN = 1.5
 """How much faster bfloat16 must be, for it leaves more pairs to be measured."""
 
 
-def screening_device(name: str) -> str | None:
+def screening_device(name: str, values: int) -> str | None:
     """Return the torch device for products in bfloat16; None where numpy's float32 is better.
 
     "cpu" and "cuda" (or "cuda:1") say where; "auto" takes CUDA where it is the fastest and this
@@ -30,7 +33,7 @@ def screening_device(name: str) -> str | None:
     """
     if name not in ("auto", "cpu"):
         return _cuda(name)
-    if "torch" not in sys.modules:
+    if values < WORTH or "torch" not in sys.modules:
         return None
     import torch
 
