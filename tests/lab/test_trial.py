@@ -4,7 +4,14 @@ import pytest
 from nextlabel.core.errors import DataError, UsageError
 from nextlabel.lab.cache import Cache
 from nextlabel.lab.spec import Hypothesis
-from nextlabel.lab.trial import TrialSpec, headline, load_data, run_trial, trials
+from nextlabel.lab.trial import (
+    TrialSpec,
+    headline,
+    initial_weights,
+    load_data,
+    run_trial,
+    trials,
+)
 
 
 def rounds(experiment, arm, seed, folder, history=()):
@@ -97,9 +104,8 @@ def test_a_strategy_may_choose_the_initial_set(tiny, tmp_path):
     experiment = tiny(arms=[arm], primary=None)
     one, two = (rounds(experiment, "cold", 0, tmp_path / n) for n in "ab")
     assert identities(one) == identities(two)
-    blind = tiny(arms=[{**arm, "features": {"task": 1.0}}], primary=None)
-    with pytest.raises(UsageError, match="add a block to its features"):
-        rounds(blind, "cold", 0, tmp_path)
+    with pytest.raises(UsageError, match="the task model's; add a block to its features"):
+        tiny(arms=[{**arm, "features": {"task": 1.0}}], primary=None)
     with pytest.raises(UsageError, match="needs probabilities before any label"):
         tiny(arms=[{**arm, "start": "entropy"}], primary=None)
 
@@ -238,6 +244,28 @@ def test_side_rows_are_missed_in_the_pool_and_only_left_out_in_validation(tiny, 
         rounds(experiment, "a", 0, tmp_path)
     np.save(path, np.random.default_rng(0).normal(size=(150, 3)))
     assert "validation/loss_correlation" not in rounds(experiment, "a", 0, tmp_path)[0].metrics
+    holed = np.random.default_rng(0).normal(size=(240, 3))
+    holed[157] = np.nan
+    np.save(path, holed)
+    with pytest.raises(DataError, match="is not finite in row 7 of validation; repair it there"):
+        rounds(experiment, "a", 0, tmp_path)
+
+
+def test_a_side_that_labels_make_narrower_is_as_wide_as_the_round_has_it(tiny, tmp_path):
+    """The class part alone: the beginning, without labels, has all of z."""
+    quick = {"latent": 12, "epochs": 1, "round_epochs": 1, "part": "class"}
+    arms = [{"name": "a", "strategy": "predicted_loss", "side": {"ccvae": 1.0}}]
+    changes = {"arms": arms, "primary": None, "blocks": {"ccvae": quick}, "target": 30}
+    found = rounds(tiny(**changes, loss_prediction={"width": 4}), "a", 0, tmp_path)
+    assert all("validation/loss_correlation" in r.metrics for r in found)
+
+
+def test_initial_weights_need_no_side_block_and_so_time_none(tiny, tmp_path):
+    experiment = tiny(arms=LOSS_ARMS, primary=None)
+    trial = TrialSpec(experiment, experiment.arm("loss + VAE"), 0)
+    data = load_data(experiment, None)
+    assert len(initial_weights(trial, data, Cache(tmp_path))) == 64
+    assert not list(tmp_path.glob("block-*"))
 
 
 @pytest.mark.parametrize(

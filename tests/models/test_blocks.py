@@ -175,6 +175,9 @@ def test_bad_files_are_refused(data, tmp_path):
         fit("file", data, path=tmp_path / "code.npy")
     with pytest.raises(DataError, match="cannot be read"):
         fit("file", data, path=tmp_path / "absent.npy")
+    np.savez(tmp_path / "uneven.npz", train=np.zeros((60, 2)), validation=np.zeros((20, 3)))
+    with pytest.raises(DataError, match=r"shape \(3,\) for validation and of \(2,\) for train"):
+        fit("file", data, path=tmp_path / "uneven.npz")
 
 
 def test_a_file_is_known_by_its_bytes(tmp_path):

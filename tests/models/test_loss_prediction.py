@@ -4,6 +4,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from nextlabel.core.errors import DataError
 from nextlabel.core.seeds import Seeds
 from nextlabel.models.loss_prediction import (
     LossHead,
@@ -221,6 +222,8 @@ def test_rank_correlation_by_hand():
         for p in ([1.0, 2.0, 3.0], [3.0, 2.0, 1.0], [1.0, 1.0, 1.0])
     ]
     assert found == [pytest.approx(1), pytest.approx(-1), None]
+    with pytest.raises(DataError, match="P predicts NaN or infinity, so its training diverged"):
+        loss_correlation(np.array([1.0, np.inf, 0.0]), probabilities, labels, "multiclass")
     findings = np.array([[1, 0], [0, 1], [0, 1]])
     assert loss_correlation(
         np.array([1.0, 3.0, 2.0]), probabilities, findings, "multilabel"

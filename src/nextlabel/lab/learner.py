@@ -9,7 +9,7 @@ import numpy as np
 
 from nextlabel.core.block import FittedBlock
 from nextlabel.core.dataset import Dataset
-from nextlabel.core.errors import UsageError
+from nextlabel.core.errors import DataError
 from nextlabel.core.features import Embedding
 from nextlabel.core.learner import Fitted, Metrics, Training
 from nextlabel.core.pool import Pool
@@ -46,7 +46,10 @@ class TrialLearner:
 
     @property
     def model(self) -> TaskModel:
-        """The task model to fit, with the module P where the arm trains it."""
+        """The task model to fit, with the module P where the arm trains it, yet without its side.
+
+        How wide that is only a round's blocks can tell: those that the labels shape may change it.
+        """
         spec, arm = self.experiment, self.arm
         start = None
         if spec.model.block is not None and not spec.model.shallow:
@@ -57,19 +60,13 @@ class TrialLearner:
             self.data.task,
             len(self.data.classes),
             head=spec.loss_prediction if arm.predicts_loss else None,
-            side=sum(self.block(name).rows("train").shape[1] for name in arm.side_blocks),
             start=start,
         )
 
     def cold(self, pool: Pool, needs: frozenset[Signal]) -> Snapshot:
-        """Return the task-agnostic part of the space; UsageError when more is needed."""
+        """Return the task-agnostic part of the space; UsageError when there is none."""
         if not needs:
             return Snapshot(pool, self.data.task)
-        if not self.arm.blocks:
-            raise UsageError(
-                f"start {self.arm.start!r} needs features before any label is there, and arm "
-                f"{self.arm.name!r} has those of the task model alone; add a block to its features"
-            )
         rows = {name: self.block(name).rows("train") for name in self.arm.blocks}
         space = replace(self.arm.space, weights={n: self.arm.features[n] for n in self.arm.blocks})
         return Snapshot(pool, self.data.task, space.embed(rows))
@@ -104,11 +101,11 @@ class TrialLearner:
         if spec.model.shallow:
             shallow = ShallowModel(spec.model, self.data.task, len(self.data.classes))
             return shallow.fit(_only(blocks, spec.model.block).rows("train"), pool.labelled, labels)
-        model = self.model
+        side = self.side("train", blocks)
+        model = replace(self.model, side=0 if side is None else side.shape[1])
 
         def make() -> FittedTask:
             rows = to_index(pool.labelled)
-            side = self.side("train", blocks)
             beside = None if side is None else side[rows]
             images = self.images("train")[rows]
             return model.fit(images, labels, number, self.seeds, before, beside)
@@ -143,7 +140,8 @@ class TrialLearner:
     def side(self, part: Part, blocks: Mapping[str, FittedBlock]) -> Any:
         """Return what P sees beside the maps, float32 (n, d) on the device; None for nothing.
 
-        Columns are scaled by the pool's distances, whatever the part.
+        Columns are scaled by the pool's distances, whatever the part. Raises DataError for a row
+        that is not finite.
         """
         names = self.arm.side_blocks
         if not names:
@@ -151,11 +149,15 @@ class TrialLearner:
         import torch
 
         pool = self.arm.side_space.embed({n: blocks[n].rows("train") for n in names})
-        factors = [factor for _, factor in pool.blocks]
-        rows = [
-            np.asarray(blocks[n].rows(part), np.float32) * np.float32(f)
-            for n, f in zip(self.arm.side_space.blocks, factors, strict=True)
-        ]
+        rows = []
+        for name, (_, factor) in zip(names, pool.blocks, strict=True):
+            own = np.asarray(blocks[name].rows(part), np.float32) * np.float32(factor)
+            bad = np.flatnonzero(~np.isfinite(own).all(axis=1))
+            if bad.size:
+                raise DataError(
+                    f"block {name!r} is not finite in row {bad[0]} of {part}; repair it there"
+                )
+            rows.append(own)
         return torch.from_numpy(np.concatenate(rows, axis=1)).to(self.model_device)
 
     @property

@@ -251,7 +251,13 @@ def parse_experiment(raw: Mapping[str, Any], name: str = "experiment") -> Experi
             )
         _check_signals(arm, create(arm.strategy, arm.options).needs, given)
         if arm.start != "random":
-            _check_signals(arm, create(arm.start).needs, {"features"})
+            needs = create(arm.start).needs
+            _check_signals(arm, needs, {"features"})
+            if needs and not arm.blocks:
+                raise UsageError(
+                    f"arm {arm.name!r}: start {arm.start!r} needs features before any label is "
+                    "there, and its only ones are the task model's; add a block to its features"
+                )
         for block in experiment.blocks_of(arm):
             experiment.block(block)
     for block in experiment.blocks:

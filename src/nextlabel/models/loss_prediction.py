@@ -10,6 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from nextlabel.core.errors import DataError
 from nextlabel.core.types import Array, Labels, Task
 
 TINY = 1e-7
@@ -72,9 +73,17 @@ def random_pairs(size: int, rng: np.random.Generator) -> Tensor:
 def loss_correlation(
     predicted: Array, probabilities: Array, labels: Labels, task: Task
 ) -> float | None:
-    """Return Spearman's rank correlation of predicted (N) and true losses; None if undefined."""
+    """Return Spearman's rank correlation of predicted (N) and true losses; None if undefined.
+
+    Raises DataError when predictions are not finite.
+    """
     from scipy.stats import spearmanr
 
+    if not np.isfinite(predicted).all():
+        raise DataError(
+            "the module P predicts NaN or infinity, so its training diverged; lower "
+            "training.learning_rate or loss_prediction.weight"
+        )
     p = np.clip(probabilities.astype(np.float64), TINY, 1 - TINY)
     if task == "multiclass":
         losses = -np.log(p[np.arange(len(labels)), labels])

@@ -73,6 +73,11 @@ class FileBlock(BlockSettings):
             )
         for part, rows in named.items():
             self._check(len(rows), (len(data.part(part)),))
+            if rows.shape[1:] != named["train"].shape[1:]:
+                raise DataError(
+                    f"{self.path.name} has rows of shape {rows.shape[1:]} for {part} and of "
+                    f"{named['train'].shape[1:]} for train; give all parts the same columns"
+                )
         return FittedBlock(named)
 
     def _cut(self, rows: Array, data: Dataset) -> dict[Part, Array]:
