@@ -54,6 +54,12 @@ def test_what_cannot_be_tested_yet_still_counts_in_the_correction(store: Store) 
     assert (found[1].p, found[1].p_holm, found[1].area, found[1].seeds) == (None, None, None, ())
 
 
+def test_a_look_before_the_last_seed_is_no_verdict(store: Store) -> None:
+    judged(store, AHEAD, rounds=lambda arm, seed: 3 if (arm, seed) == ("random", 7) else 5)
+    _, interim, _ = hypothesis_lines(store)
+    assert interim.startswith("Not all 8 seeds are complete for all of their arms yet: this is an")
+
+
 def test_the_page_says_how_they_fell_whichever_way(store: Store, tmp_path: Path) -> None:
     judged(store, AHEAD, BEHIND)
     out = build_report(store, None, tmp_path, ()).html
@@ -64,6 +70,7 @@ def test_the_page_says_how_they_fell_whichever_way(store: Store, tmp_path: Path)
     assert rows[1]["arms_need"] == rows[1]["saved_low"] == "not reached"
     lines = hypothesis_lines(store)
     assert lines[0] == "Of 2 hypotheses stated in the experiment, 1 is supported."
+    assert len(lines) == 3  # all seeds are complete, so this is no interim look
     assert "is supported: over 8 paired seeds" in lines[1] and "one-sided p = " in lines[1]
     assert "is not supported, and the difference goes the other way" in lines[2]
     assert "They do not reach" in lines[2]

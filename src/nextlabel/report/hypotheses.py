@@ -27,9 +27,10 @@ Ends = tuple[float | None, float | None]
 class Verdict:
     """How a hypothesis fell: the AUBC of the mean of `arms` minus that of `against`, by seed.
 
-    `area` is None as long as no seed is complete for all of its arms. `p_holm` is corrected over
-    all hypotheses of the experiment, those that cannot be tested yet counted with p = 1. `saving`
-    is at the last label count, `interval` its bootstrap interval, None for a single seed.
+    `seeds` are those complete for all of its arms, of the `planned` ones. `area` is None as long as
+    there is none. `p_holm` is corrected over all hypotheses of the experiment, those that cannot be
+    tested yet counted with p = 1. `saving` is at the last label count, `interval` its bootstrap
+    interval, None for a single seed.
     """
 
     name: str
@@ -37,6 +38,7 @@ class Verdict:
     against: tuple[str, ...]
     alternative: Alternative
     seeds: tuple[int, ...]
+    planned: int
     area: Comparison | None = None
     saving: Saving | None = None
     interval: Ends | None = None
@@ -66,7 +68,7 @@ def _test(study: Study, stated: Mapping[str, Any]) -> Verdict:
     arms, against = tuple(stated["arms"]), tuple(stated["against"])
     seeds = common(study.complete(arm) for arm in (*arms, *against))
     side: Alternative = stated.get("alternative", "greater")
-    bare = Verdict(stated["name"], arms, against, side, seeds)
+    bare = Verdict(stated["name"], arms, against, side, seeds, len(study.spec["seeds"]))
     if not seeds:
         return bare
     mine, theirs = (_average([study.curve(a, seeds) for a in names]) for names in (arms, against))

@@ -99,6 +99,12 @@ def hypotheses(claims: Sequence[Verdict]) -> list[str]:
     of = "the one hypothesis stated" if len(claims) == 1 else f"{len(claims)} hypotheses stated"
     count = "none" if not held else str(len(held))
     found = [f"Of {of} in the experiment, {count} {'is' if len(held) < 2 else 'are'} supported."]
+    if any(len(v.seeds) < v.planned for v in claims):
+        found.append(
+            f"Not all {claims[0].planned} seeds are complete for all of their arms yet: this is an "
+            "interim look and no verdict, since who looks again after every seed finds differences "
+            "by chance."
+        )
     return found + [_fell(claim, claim in held) for claim in claims]
 
 
