@@ -15,10 +15,11 @@ class ModelSettings(Settings):
     BatchNorm's statistics anew over the labelled set after training, since running averages lag
     after few steps; "running" leaves them, as the paper does.
 
-    `block` is what the models besides "resnet18" and "small_cnn" stand on: "encoder", the network of a VAE's
-    encoder, starts from that block's weights (at random without one); "linear", a logistic
-    regression of inverse strength `regularisation`, and "label_spreading", over `neighbours`
-    nearest images, see the block's rows and no pixel, so that a space can be judged by itself.
+    `block` is what the models besides "resnet18" and "small_cnn" stand on: "encoder", the network
+    of a VAE's encoder, starts from that block's weights (at random without one); "linear", a
+    logistic regression of inverse strength `regularisation`, and "label_spreading", over
+    `neighbours` nearest images, see the block's rows and no pixel, so that a space can be judged by
+    itself.
     """
 
     later: ClassVar[frozenset[str]] = frozenset({"block", "regularisation", "neighbours"})
