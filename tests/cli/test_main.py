@@ -13,7 +13,18 @@ from nextlabel.cli import main
 from nextlabel.cli.failure import explain
 from nextlabel.core.errors import DataError, StoreError, UsageError
 
-COMMANDS = ["demo", "run", "status", "report", "map", "select", "embed", "strategies", "datasets", "cache"]
+COMMANDS = [
+    "demo",
+    "run",
+    "status",
+    "report",
+    "map",
+    "select",
+    "embed",
+    "strategies",
+    "datasets",
+    "cache",
+]
 HEAVY = ["torch", "sklearn", "scipy", "pandas", "matplotlib", "sqlalchemy", "statsmodels", "numpy"]
 
 
