@@ -202,10 +202,10 @@ def ends(rounds):
     return " ".join(f"{found[arm]:.3f}" for arm in PAIR)
 
 
-def beside(full):
+def beside(full, labels):
     """Print ours beside the script, where our time goes, and what was computed once."""
     name = task()
-    experiment = pair(name) if full else pair(name, seeds=1, target=SHORT[name])
+    experiment = pair(name) if full else pair(name, seeds=1, target=labels or SHORT[name])
     jobs = min(2, os.cpu_count() or 1)
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
@@ -257,15 +257,16 @@ def two_workers(full):
     )
 
 
-def main(full=False):
+def main(full=False, labels=None):
     """Print the tables."""
     if "NEXTLABEL_DATA" not in os.environ:
         print("end to end: NEXTLABEL_DATA does not say where MNIST is, so digits are taken")
-    beside(full)
+    beside(full, labels)
     two_workers(full)
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--full", action="store_true", help="all seeds and rounds: hours")
+    parser.add_argument("--labels", type=int, help="stop there, instead of after three rounds")
     main(**vars(parser.parse_args()))
