@@ -431,3 +431,16 @@ def test_a_current_store_opens_without_alembic(path: Path) -> None:
     )
     out = subprocess.run([sys.executable, "-c", code, str(path)], capture_output=True, check=True)
     assert json.loads(out.stdout) == []
+
+
+def test_hypotheses_stand_before_the_first_round(path: Path) -> None:
+    claim = {"name": "far", "arms": ["a"], "against": ["b"], "alternative": "greater"}
+    known = record()
+    with filled(path) as store:
+        store.enrol("digits", {"hypotheses": [claim]}, [known])
+        store.begin(known.key, ENVIRONMENT)
+        store.append(known.key, make_round())
+        store.enrol("digits", {"hypotheses": [claim]}, [known])
+        with pytest.raises(StoreError, match="the 0 hypotheses of 'digits' are not the 1 that"):
+            store.enrol("digits", {"hypotheses": []}, [known])
+        assert store.experiment("digits")["hypotheses"] == [claim]

@@ -6,8 +6,11 @@ from nextlabel.lab.cache import Cache
 from nextlabel.lab.spec import Hypothesis
 from nextlabel.lab.trial import (
     TrialSpec,
+    beginning_records,
     headline,
     initial_weights,
+    last_records,
+    learner_of,
     load_data,
     run_trial,
     trials,
@@ -306,3 +309,30 @@ def test_models_without_maps_predict_no_loss(tiny):
     for arm in ({"strategy": "predicted_loss"}, {"strategy": "random", "loss_head": True}):
         with pytest.raises(UsageError, match=r"no maps for loss_head|needs predicted_loss"):
             tiny(model=model, arms=[{"name": "a", **arm}], primary=None)
+
+
+def test_a_class_conditional_block_shows_its_last_round_and_draws_no_other(tiny, tmp_path):
+    arms = [{"name": "a", "strategy": "core_set", "features": {"task": 1.0, "ccvae": 1.0}}]
+    blocks = {"ccvae": {"latent": 12, "epochs": 1, "round_epochs": 1}}
+    experiment = tiny(arms=arms, primary=None, blocks=blocks, target=40)
+    trial = TrialSpec(experiment, experiment.arm("a"), 0)
+    data, cache = load_data(experiment, None), Cache.open(tmp_path)
+    learner = learner_of(trial, data, cache)
+    assert len(list(run_trial(trial, data, cache, (), learner))) == 2
+    first, last = beginning_records(learner), last_records(learner)
+    assert set(first) == {"ccvae"} and set(last) == {"ccvae, last round"}
+    assert learner.latest["ccvae"].pictures._found is None
+    assert set(last["ccvae, last round"][1]) == {"reconstructions", "traversal", "classes"}
+    assert "label" in last["ccvae, last round"][0][-1]
+
+
+def test_a_network_that_starts_from_a_class_conditional_block_fits_it_once(tiny, tmp_path):
+    blocks = {"ccvae": {"latent": 12, "epochs": 1, "round_epochs": 1}}
+    model = {"name": "encoder", "block": "ccvae"}
+    arms = [{"name": "a", "strategy": "random"}]
+    experiment = tiny(arms=arms, primary=None, blocks=blocks, model=model, target=40)
+    trial = TrialSpec(experiment, experiment.arm("a"), 0)
+    data, cache = load_data(experiment, None), Cache.open(tmp_path)
+    learner = learner_of(trial, data, cache)
+    found = [r for r, _ in run_trial(trial, data, cache, (), learner)]
+    assert found[0].training.weights == "encoder of ccvae" and not learner.latest

@@ -161,6 +161,17 @@ def test_arms_that_choose_their_start_share_it_within_a_space(store: Store) -> N
     )
 
 
+def test_a_module_trained_along_makes_round_0_a_round_of_its_own(store: Store) -> None:
+    arms = (TWO[0], {"name": "P", "strategy": "random", "loss_head": True, "baseline": "random"})
+
+    def curve(arm: str, seed: int, number: int) -> float:
+        return accuracy(arm, seed, number) + (0.001 * seed if arm == "P" else 0.0)
+
+    fill(store, spec_of(arms, 3), curve)
+    (pair,) = compare_arms(read_study(store))
+    assert [test.count for test in pair.tests] == [50, 100, 150, 200, 250]
+
+
 def test_numbers_as_people_read_them() -> None:
     assert [signed(x) for x in (0.0, -0.00001, 0.0123, -0.5)] == [
         "0.0000",

@@ -1,6 +1,6 @@
 """Task-agnostic features: what is known of images without the task model."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -9,6 +9,28 @@ from nextlabel.core.errors import DataError
 from nextlabel.core.pool import Pool
 from nextlabel.core.seeds import Seeds
 from nextlabel.core.types import Array, Ids, Labels, Part
+
+
+class Drawn(Mapping[str, bytes]):
+    """Pictures by name that nobody draws before somebody looks."""
+
+    def __init__(self, draw: Callable[[], Mapping[str, bytes]]) -> None:
+        self._draw = draw
+        self._found: Mapping[str, bytes] | None = None
+
+    def _pictures(self) -> Mapping[str, bytes]:
+        if self._found is None:
+            self._found = self._draw()
+        return self._found
+
+    def __getitem__(self, name: str) -> bytes:
+        return self._pictures()[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._pictures())
+
+    def __len__(self) -> int:
+        return len(self._pictures())
 
 
 @dataclass(frozen=True, eq=False)

@@ -36,6 +36,8 @@ class TrialLearner:
     seeds: Seeds
     data: Dataset
     cache: Cache
+    latest: dict[str, FittedBlock] = field(default_factory=dict)
+    """The supervised blocks as the last round fitted them."""
     _blocks: dict[str, FittedBlock] = field(default_factory=dict)
     _tensors: dict[Part, Any] = field(default_factory=dict)
 
@@ -169,9 +171,10 @@ class TrialLearner:
         """Return a block as this round has it: a supervised one is fitted to the labels."""
         beginning = self.block(name)
         maker = self.experiment.block(name)
-        if not maker.supervised:
+        if not maker.supervised or name not in self.experiment.rows_of(self.arm):
             return beginning
         found: FittedBlock = maker.fit(self.data, pool, labels, number, self.seeds, beginning)
+        self.latest[name] = found
         return found
 
     def block(self, name: str) -> FittedBlock:

@@ -108,6 +108,24 @@ def _beginning(spec: Mapping[str, Any]) -> tuple[object, ...]:
     return *common, arm.get("scale"), cold, {name: blocks.get(name) for name in cold}
 
 
+def check_hypotheses(session: Session, experiment: ExperimentRow, spec: Mapping[str, Any]) -> None:
+    """Raise StoreError when `spec` states other hypotheses than those that the run began with."""
+    stated, now = (list(known.get("hypotheses") or ()) for known in (experiment.spec, spec))
+    if stated == now:
+        return
+    rounds = (
+        select(RoundRow.trial_id)
+        .join(MemberRow, MemberRow.trial_id == RoundRow.trial_id)
+        .where(MemberRow.experiment_id == experiment.id)
+        .limit(1)
+    )
+    if session.execute(rounds).first() is not None:
+        raise StoreError(
+            f"the {len(now)} hypotheses of {experiment.name!r} are not the {len(stated)} that "
+            "stood before its first round; put those back, or give the experiment another name"
+        )
+
+
 def keep_picture(session: Session, png: bytes) -> str:
     """Store a picture unless it is there, and return its name."""
     digest = hashlib.sha256(png).hexdigest()

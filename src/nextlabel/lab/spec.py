@@ -183,7 +183,15 @@ class Experiment(Settings):
     def blocks_of(self, arm: Arm) -> tuple[str, ...]:
         """Return the names of all blocks that an arm needs: space, side and task model."""
         own = () if self.model.block is None else (self.model.block,)
-        return tuple(dict.fromkeys((*arm.blocks, *arm.side_blocks, *own)))
+        return tuple(dict.fromkeys((*self.rows_of(arm), *own)))
+
+    def rows_of(self, arm: Arm) -> tuple[str, ...]:
+        """Return the names of the blocks whose rows are looked at in every round.
+
+        The network "encoder" starts from a block's weights and never sees its rows.
+        """
+        seen = (self.model.block,) if self.model.block and self.model.shallow else ()
+        return tuple(dict.fromkeys((*arm.blocks, *arm.side_blocks, *seen)))
 
     def identity_of(self, name: str) -> dict[str, Any]:
         """Return what decides a block's outcome besides data and seed."""

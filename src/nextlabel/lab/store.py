@@ -23,6 +23,7 @@ from nextlabel.lab.map_record import Map, keep_map, read_maps
 from nextlabel.lab.rows import (
     add_once,
     check_finite,
+    check_hypotheses,
     find_experiment,
     find_trial,
     initial_hash,
@@ -145,7 +146,8 @@ class Store:
     ) -> None:
         """Remember an experiment's resolved spec, and that exactly `trials` are its members now.
 
-        Trials known already keep their rounds. Raises StoreError when a key stands twice.
+        Trials known already keep their rounds. Raises StoreError when a key stands twice, or when
+        hypotheses differ from those stated before the first round.
         """
         if len({trial.key for trial in trials}) < len(trials):
             raise StoreError(
@@ -153,6 +155,8 @@ class Store:
             )
         with self._writing() as session:
             row = session.scalar(select(ExperimentRow).where(ExperimentRow.name == experiment))
+            if row is not None:
+                check_hypotheses(session, row, spec)
             if row is None:
                 row = ExperimentRow(name=experiment, spec=dict(spec))
                 session.add(row)

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from nextlabel.algorithm1 import algorithm1, check_sizes
+from nextlabel.core.block import FittedBlock
 from nextlabel.core.dataset import Dataset
 from nextlabel.core.errors import DataError, UsageError
 from nextlabel.core.oracle import Reveal
@@ -161,8 +162,7 @@ def initial_weights(trial: TrialSpec, data: Dataset, cache: Cache) -> str:
     """Return the sha256 of the weights that every round starts from; "none" without any."""
     if trial.experiment.model.shallow:
         return "none"
-    seeds = Seeds(trial.seed)
-    network, _ = TrialLearner(trial.experiment, trial.arm, seeds, data, cache).model.initial(seeds)
+    network, _ = learner_of(trial, data, cache).model.initial(Seeds(trial.seed))
     found = hashlib.sha256()
     for tensor in network.state_dict().values():
         found.update(tensor.contiguous().numpy().data)
@@ -170,9 +170,16 @@ def initial_weights(trial: TrialSpec, data: Dataset, cache: Cache) -> str:
 
 
 def run_trial(
-    trial: TrialSpec, data: Dataset, cache: Cache, history: Sequence[Round] = ()
+    trial: TrialSpec,
+    data: Dataset,
+    cache: Cache,
+    history: Sequence[Round] = (),
+    learner: TrialLearner | None = None,
 ) -> Iterator[tuple[Round, Mapping[str, bytes]]]:
-    """Yield each round that `history` does not have, with a picture of what was chosen."""
+    """Yield each round that `history` does not have, with a picture of what was chosen.
+
+    Give a learner, of `learner_of`, to ask it for its blocks afterwards.
+    """
     import torch
 
     spec, arm = trial.experiment, trial.arm
@@ -186,7 +193,7 @@ def run_trial(
         batch=spec.batch,
         target=spec.target,
         oracle=Reveal(data.train.labels),
-        learner=TrialLearner(spec, arm, seeds, data, cache),
+        learner=learner_of(trial, data, cache) if learner is None else learner,
         strategy=create(arm.strategy, arm.options),
         seeds=seeds,
         start=None if arm.start == "random" else create(arm.start),
@@ -196,10 +203,25 @@ def run_trial(
         yield found, {"picked": contact_sheet(data.train.images[found.chosen[:SHOWN]])}
 
 
-def block_records(
-    trial: TrialSpec, data: Dataset, cache: Cache
-) -> dict[str, tuple[Sequence[Mapping[str, float]], Mapping[str, bytes]]]:
-    """Return log and pictures of each block of the arm that has any, from the cache."""
-    learner = TrialLearner(trial.experiment, trial.arm, Seeds(trial.seed), data, cache)
-    fitted = {name: learner.block(name) for name in trial.experiment.blocks_of(trial.arm)}
-    return {name: (b.log, b.pictures) for name, b in fitted.items() if b.log or b.pictures}
+BlockRecords = dict[str, tuple[Sequence[Mapping[str, float]], Mapping[str, bytes]]]
+"""Log and pictures by block."""
+
+
+def learner_of(trial: TrialSpec, data: Dataset, cache: Cache) -> TrialLearner:
+    """Return the learner of a trial."""
+    return TrialLearner(trial.experiment, trial.arm, Seeds(trial.seed), data, cache)
+
+
+def beginning_records(learner: TrialLearner) -> BlockRecords:
+    """Return what the arm's blocks have to show, as fitted to the images alone."""
+    names = learner.experiment.blocks_of(learner.arm)
+    return _records({name: learner.block(name) for name in names})
+
+
+def last_records(learner: TrialLearner) -> BlockRecords:
+    """Return what the supervised blocks have to show, as the last round fitted them."""
+    return _records({f"{name}, last round": b for name, b in learner.latest.items()})
+
+
+def _records(blocks: Mapping[str, FittedBlock]) -> BlockRecords:
+    return {name: (b.log, b.pictures) for name, b in blocks.items() if b.log or b.pictures}

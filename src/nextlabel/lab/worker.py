@@ -18,7 +18,16 @@ from nextlabel.core.dataset import Dataset
 from nextlabel.core.errors import NextlabelError
 from nextlabel.core.round import Round
 from nextlabel.lab.cache import Cache
-from nextlabel.lab.trial import TrialSpec, block_records, initial_weights, load_data, run_trial
+from nextlabel.lab.trial import (
+    BlockRecords,
+    TrialSpec,
+    beginning_records,
+    initial_weights,
+    last_records,
+    learner_of,
+    load_data,
+    run_trial,
+)
 
 # Gradients and activations of a step are above glibc's default threshold for returning memory to
 # the system, and getting it back page by page costs up to a tenth of the training time.
@@ -112,6 +121,11 @@ def _load(trial: TrialSpec, data_dir: Path | None) -> Dataset:
     return _loaded[1]
 
 
+def _show(key: str, records: BlockRecords) -> None:
+    for name, (log, pictures) in records.items():
+        _outbox.put(Message(key, block=name, log=log, pictures=dict(pictures)))
+
+
 def work(
     trial: TrialSpec,
     key: str,
@@ -129,11 +143,12 @@ def work(
         data = _load(trial, data_dir)
         start = {"initial_weights": initial_weights(trial, data, cache)}
         _outbox.put(Message(key, environment=environment() | start))
-        for i, (found, pictures) in enumerate(run_trial(trial, data, cache, history)):
+        learner = learner_of(trial, data, cache)
+        for i, (found, pictures) in enumerate(run_trial(trial, data, cache, history, learner)):
             _outbox.put(Message(key, round=found, pictures=pictures))
             if i == 0:
-                for name, (log, shown) in block_records(trial, data, cache).items():
-                    _outbox.put(Message(key, block=name, log=log, pictures=shown))
+                _show(key, beginning_records(learner))
+        _show(key, last_records(learner))
         _outbox.put(Message(key, done=True))
     except NextlabelError as error:
         _outbox.put(Message(key, error=str(error), traceback=traceback.format_exc()))

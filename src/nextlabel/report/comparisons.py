@@ -104,9 +104,13 @@ def _pair(study: Study, arm: str, baseline: str) -> Pair:
     )
 
 
-def _tests(mine: Curve, theirs: Curve, shared: int) -> tuple[CountTest, ...]:
-    """Test each count above `shared`: what arms begin with alike says nothing of choosing."""
-    later = np.flatnonzero(mine.counts > shared)
+def _tests(mine: Curve, theirs: Curve, initial: int) -> tuple[CountTest, ...]:
+    """Test each count but those up to `initial` that are equal in every seed.
+
+    What arms begin with alike, labels and model, says nothing of choosing.
+    """
+    shared = (mine.counts <= initial) & (mine.values == theirs.values).all(0)
+    later = np.flatnonzero(~shared)
     tests, corrected = paired_t_by_count(mine.values[:, later], theirs.values[:, later])
     return tuple(
         CountTest(

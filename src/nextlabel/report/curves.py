@@ -150,14 +150,19 @@ class Study:
         )
 
     def beginning(self, arm: str) -> tuple[str, str]:
-        """Return what an arm's initial labels depend on besides the seed: start and cold space."""
+        """Return what an arm's initial labels depend on besides the seed: start and cold space.
+
+        Of one block alone the scale changes no choice.
+        """
         spec = self.arms[arm]
         start = str(spec.get("start", "random"))
         if start == "random":
             return start, ""
         weights = spec.get("features") or {}
-        cold = ", ".join(f"{n} × {w:g}" for n, w in weights.items() if n != "task" and w)
-        return start, cold
+        cold = [f"{n} × {w:g}" for n, w in weights.items() if n != "task" and w]
+        if len(cold) > 1:
+            cold.append(f"scale {spec.get('scale')}")
+        return start, ", ".join(cold)
 
     def is_twin(self, arm: str) -> bool:
         """Return whether an arm is its baseline with more blocks: the same otherwise."""

@@ -5,7 +5,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from nextlabel.core.block import FittedBlock
+from nextlabel.core.block import Drawn, FittedBlock
 from nextlabel.core.dataset import Dataset
 from nextlabel.core.errors import DataError
 from nextlabel.core.pool import Pool
@@ -90,10 +90,14 @@ class CCVAEBlock(CCVAESettings, BlockSettings):
             if len(data.part(part)):
                 others = to_device(data.part(part).images, torch.device("cpu"))
                 features[part] = fitted.means(others)[:, :kept]
-        pictures = {
-            "reconstructions": draw.reconstructions(fitted, data.train.images[:SHOWN]),
-            "traversal": draw.traversal_of_cloud(fitted, mean, log_variance),
-        }
-        if classes is not None:
-            pictures["classes"] = draw.by_class(fitted, classes, seeds)
-        return FittedBlock(features, fitted.log, pictures, state)
+
+        def pictures() -> dict[str, bytes]:
+            found = {
+                "reconstructions": draw.reconstructions(fitted, data.train.images[:SHOWN]),
+                "traversal": draw.traversal_of_cloud(fitted, mean, log_variance),
+            }
+            if classes is not None:
+                found["classes"] = draw.by_class(fitted, classes, seeds)
+            return found
+
+        return FittedBlock(features, fitted.log, Drawn(pictures), state)
