@@ -48,6 +48,7 @@ def test_twins_share_a_colour_and_differ_in_dashes() -> None:
     assert [look[a].dashes for a in ("core-set", "core-set + VAE", "third")] == list(DASHES[:3])
     assert look["MedAL"].colour == look["MedAL + VAE"].colour == HUES[1]
     assert look["MedAL"].marker != look["core-set"].marker
+    assert look["core-set + VAE"].marker != look["core-set"].marker  # where curves overlap
 
 
 def test_a_curve_is_what_the_rounds_say(digits: Store) -> None:

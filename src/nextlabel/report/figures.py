@@ -78,7 +78,7 @@ def house_style() -> Iterator[None]:
 
 @dataclass(frozen=True)
 class Style:
-    """How an arm is drawn; arms of one strategy share the colour and differ in the dashes."""
+    """How an arm is drawn; arms of one strategy share the colour, not dashes and marker."""
 
     colour: str
     dashes: tuple[float, ...]
@@ -98,7 +98,7 @@ def styles(study: Study) -> dict[str, Style]:
         found[arm] = Style(
             NEUTRAL if place is None else HUES[place % len(HUES)],
             dashes,
-            "x" if place is None else MARKERS[place % len(MARKERS)],
+            MARKERS[list(study.arms).index(arm) % len(MARKERS)],
         )
     return found
 
