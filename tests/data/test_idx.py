@@ -14,7 +14,7 @@ from nextlabel.data.idx import FAMILIES, read_idx
 
 def packed(array: np.ndarray, kind: int = 8) -> bytes:
     head = bytes([0, 0, kind, array.ndim]) + struct.pack(f">{array.ndim}I", *array.shape)
-    return gzip.compress(head + array.tobytes(), mtime=0)
+    return squeezed(head + array.tobytes())
 
 
 def put(folder: Path, name: str, n: int, seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -39,6 +39,10 @@ def test_round_trip(tmp_path: Path, rng: np.random.Generator) -> None:
         assert np.array_equal(read_idx(tmp_path / "f.gz"), array)
 
 
+def squeezed(content: bytes) -> bytes:
+    return gzip.compress(content, mtime=0)  # no time of day in the ids of tests
+
+
 WHOLE = np.arange(24, dtype=np.uint8).reshape(2, 3, 4)
 
 
@@ -48,15 +52,15 @@ WHOLE = np.arange(24, dtype=np.uint8).reshape(2, 3, 4)
         (b"no gzip at all", "cannot be unpacked"),
         (packed(WHOLE)[:-12], "cannot be unpacked"),
         (packed(WHOLE)[:25], "cannot be unpacked"),
-        (gzip.compress(b""), "starts with nothing, not with 00 00 08"),
-        (gzip.compress(b"\0\0\x08\x07rest"), "starts with 00 00 08 07, not with"),
+        (squeezed(b""), "starts with nothing, not with 00 00 08"),
+        (squeezed(b"\0\0\x08\x07rest"), "starts with 00 00 08 07, not with"),
         (packed(WHOLE, kind=13), "starts with 00 00 0d 03, not with 00 00 08"),
-        (gzip.compress(b"\0\0\x08\x03\0\0"), "ends within its head of 16 bytes"),
+        (squeezed(b"\0\0\x08\x03\0\0"), "ends within its head of 16 bytes"),
         (
-            gzip.compress(gzip.decompress(packed(WHOLE))[:-1]),
+            squeezed(gzip.decompress(packed(WHOLE))[:-1]),
             "holds 23 values where its head announces 2 x 3 x 4 = 24",
         ),
-        (gzip.compress(gzip.decompress(packed(WHOLE)) + b"x"), "holds 25 values"),
+        (squeezed(gzip.decompress(packed(WHOLE)) + b"x"), "holds 25 values"),
     ],
 )
 def test_broken_files(tmp_path: Path, content: bytes, message: str) -> None:
