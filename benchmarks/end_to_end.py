@@ -28,8 +28,8 @@ from torch.utils.data import DataLoader, Subset
 from training import OneByOne, plain_vae
 
 from nextlabel.lab.events import RoundDone, TrialFailed
+from nextlabel.lab.parse import parse_experiment
 from nextlabel.lab.run import run
-from nextlabel.lab.spec import parse_experiment
 from nextlabel.lab.store import Store
 from nextlabel.lab.trial import load_data
 from nextlabel.models.network import build, generator

@@ -13,7 +13,7 @@ import typer
 from PIL import Image
 
 from nextlabel.cli import app, main
-from nextlabel.lab.spec import load_experiment
+from nextlabel.lab.parse import load_experiment
 
 ROOT = Path(__file__).parents[2]
 GUIDES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]

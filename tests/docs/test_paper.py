@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from nextlabel.core.settings import Settings
-from nextlabel.lab.spec import Arm, Experiment, Hypothesis, load_experiment
+from nextlabel.lab.parse import load_experiment
+from nextlabel.lab.spec import Arm, Experiment, Hypothesis
 from nextlabel.models.blocks import BLOCKS
 from nextlabel.models.settings import LossPredictionSettings, ModelSettings, TrainingSettings
 from nextlabel.strategies import STRATEGIES

@@ -1,6 +1,6 @@
 import pytest
 
-from nextlabel.lab.spec import parse_experiment
+from nextlabel.lab.parse import parse_experiment
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import pytest
 
 from nextlabel.cli import main
 from nextlabel.lab.cache import Cache
-from nextlabel.lab.spec import load_experiment
+from nextlabel.lab.parse import load_experiment
 from nextlabel.lab.trial import load_data, run_trial, trials
 
 ROOT = Path(__file__).parents[2]

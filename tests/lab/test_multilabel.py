@@ -10,8 +10,8 @@ from sklearn.datasets import load_digits
 from nextlabel.data.medmnist_sets import MEDMNIST
 from nextlabel.lab.cache import Cache
 from nextlabel.lab.events import TrialWarned
+from nextlabel.lab.parse import parse_experiment
 from nextlabel.lab.run import run
-from nextlabel.lab.spec import parse_experiment
 from nextlabel.lab.store import Store
 from nextlabel.lab.trial import TrialSpec, load_data, run_trial
 from nextlabel.models.metrics import MEASURED

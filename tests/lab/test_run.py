@@ -25,7 +25,7 @@ import sys
 from pathlib import Path
 from nextlabel.lab.events import RoundDone
 from nextlabel.lab.run import run
-from nextlabel.lab.spec import load_experiment
+from nextlabel.lab.parse import load_experiment
 from nextlabel.lab.store import Store
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nextlabel.core.errors import UsageError
-from nextlabel.lab.spec import load_experiment, parse_experiment
+from nextlabel.lab.parse import load_experiment, parse_experiment
 
 TEXT = """
 name = "small"

@@ -77,7 +77,7 @@ def parse_seeds(text: str) -> list[int]:
 
 def execute(source: Path, wish: Wish, arguments: Sequence[str]) -> None:
     """Run the experiment in `source`; exits with 1 when a trial failed, 130 after Ctrl-C."""
-    from nextlabel.lab.spec import load_experiment
+    from nextlabel.lab.parse import load_experiment
 
     experiment = load_experiment(source, wish.all_overrides())
     out = wish.out or Path("runs") / experiment.name

@@ -23,12 +23,20 @@ def command(
         str | None,
         typer.Option(metavar="NAME", help="The arm whose picks to show; by default the primary."),
     ] = None,
-    labelled: Annotated[int, typer.Option(min=1, help="Random labels to train on.")] = 1000,
-    candidates: Annotated[int, typer.Option(min=1, help="Unlabelled images to show.")] = 1556,
-    picked: Annotated[int, typer.Option(min=1, help="How many of them to pick.")] = 100,
+    labelled: Annotated[
+        int | None,
+        typer.Option(min=1, help="Random labels to train on; by default 1,000, as in the paper."),
+    ] = None,
+    candidates: Annotated[
+        int | None, typer.Option(min=1, help="Unlabelled images to show; by default 1,556.")
+    ] = None,
+    picked: Annotated[
+        int | None, typer.Option(min=1, help="How many of them to pick; by default 100.")
+    ] = None,
     perplexity: Annotated[
-        float, typer.Option(min=1, help="How many neighbours count as near in t-SNE.")
-    ] = 30,
+        float | None,
+        typer.Option(min=1, help="How many neighbours count as near in t-SNE; by default 30."),
+    ] = None,
     seed: Annotated[
         int | None, typer.Option(min=0, help="By default the experiment's first.")
     ] = None,
@@ -45,15 +53,19 @@ def command(
     """Draw an arm's picks in the task model's space and in its own, with numbers beside them."""
     from nextlabel.lab.environment import environment
     from nextlabel.lab.map import MapSettings, make_map
-    from nextlabel.lab.spec import load_experiment
+    from nextlabel.lab.parse import load_experiment
     from nextlabel.lab.store import Store
     from nextlabel.report.files import write_files
 
     spec = load_experiment(experiment, overrides)
     folder = out or Path("runs") / spec.name
-    wanted = MapSettings(
-        labelled=labelled, candidates=candidates, picked=picked, perplexity=perplexity
-    )
+    given = {
+        "labelled": labelled,
+        "candidates": candidates,
+        "picked": picked,
+        "perplexity": perplexity,
+    }
+    wanted = MapSettings(**{key: value for key, value in given.items() if value is not None})
     location = store or str(Path("runs") / spec.name / "store.db")
     with Store.open(location) as opened:
         here = environment()  # as it is now: a checkout may move on while this runs

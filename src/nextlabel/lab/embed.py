@@ -14,8 +14,8 @@ from nextlabel.core.seeds import Seeds
 from nextlabel.core.types import PARTS, Array
 from nextlabel.data.settings import DataSettings
 from nextlabel.lab.artefacts import fitted_block
+from nextlabel.lab.blocks import make_block
 from nextlabel.lab.cache import Cache
-from nextlabel.lab.spec import make_block
 from nextlabel.models.settings import TrainingSettings
 
 

@@ -17,6 +17,9 @@ from nextlabel.statistics import (
     saving_intervals,
 )
 
+Ends = tuple[float | None, float | None]
+"""The ends of a bootstrap interval; None where the level was not reached."""
+
 
 @dataclass(frozen=True)
 class CountTest:
@@ -47,7 +50,7 @@ class Pair:
     area: Comparison
     tests: tuple[CountTest, ...]
     savings: tuple[Saving, ...]
-    intervals: tuple[tuple[float | None, float | None], ...] | None = None
+    intervals: tuple[Ends, ...] | None = None
     p_holm: float | None = None
 
     @property

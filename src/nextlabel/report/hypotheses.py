@@ -7,8 +7,18 @@ from typing import Any
 import numpy as np
 
 from nextlabel.core.seeds import Seeds
+from nextlabel.report.comparisons import Ends
 from nextlabel.report.curves import Curve, Study, common
-from nextlabel.report.tables import Cell, Column, Table, reached
+from nextlabel.report.tables import (
+    COMPARED,
+    SAVED,
+    Cell,
+    Column,
+    Table,
+    compared_cells,
+    reached,
+    saved_cells,
+)
 from nextlabel.statistics import (
     Alternative,
     Comparison,
@@ -19,8 +29,6 @@ from nextlabel.statistics import (
     label_saving,
     saving_intervals,
 )
-
-Ends = tuple[float | None, float | None]
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,34 +109,22 @@ def hypothesis_table(verdicts: Sequence[Verdict]) -> Table:
         Column("arms", "the mean of"),
         Column("against", "against the mean of"),
         Column("alternative", "claimed"),
-        Column("pairs", "pairs", "count"),
-        Column("difference", "difference of AUBC", "signed"),
-        Column("low", "95% from", "signed"),
-        Column("high", "to", "signed"),
-        Column("effect_dz", "d_z", "effect"),
-        Column("p", "p", "p"),
-        Column("p_holm", "p, Holm", "p"),
-        Column("smallest_p", "least p possible", "p"),
-        Column("detectable", "detectable", "spread"),
+        *COMPARED,
         Column("level", "level", "number"),
         Column("against_needs", "labels against", "labels"),
         Column("arms_need", "labels needed", "labels"),
-        Column("saved", "labels saved", "labels"),
-        Column("saved_low", "95% from", "labels"),
-        Column("saved_high", "to", "labels"),
+        *SAVED,
     )
     return Table("hypotheses", columns, tuple(_row(v) for v in verdicts))
 
 
 def _row(v: Verdict) -> tuple[Cell, ...]:
-    head = (v.name, "; ".join(v.arms), "; ".join(v.against), v.alternative, len(v.seeds))
+    head = (v.name, "; ".join(v.arms), "; ".join(v.against), v.alternative)
     if v.area is None or v.saving is None:
-        return (*head, *(None,) * 14)
-    area, saving = v.area, v.saving
-    ends = (None, None) if v.interval is None else tuple(map(reached, v.interval))
+        return (*head, len(v.seeds), *(None,) * (len(COMPARED) - 1 + 3 + len(SAVED)))
     return (
         *head,
-        *(area.mean, area.low, area.high, area.effect, area.test.p, v.p_holm),
-        *(area.test.smallest_p, area.detectable, saving.level, saving.baseline_needs),
-        *(reached(saving.arm_needs), saving.saved, *ends),
+        *compared_cells(v.area, v.p_holm),
+        *(v.saving.level, v.saving.baseline_needs, reached(v.saving.arm_needs)),
+        *saved_cells(v.saving, v.interval),
     )

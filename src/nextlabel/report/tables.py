@@ -8,9 +8,9 @@ from typing import Literal
 
 import numpy as np
 
-from nextlabel.report.comparisons import Pair
+from nextlabel.report.comparisons import Ends, Pair
 from nextlabel.report.curves import Curve, Study
-from nextlabel.statistics import aubc
+from nextlabel.statistics import Comparison, Saving, aubc
 
 Cell = str | int | float | bool | None
 Kind = Literal[
@@ -53,6 +53,40 @@ class Table:
         writer.writerow(column.name for column in self.columns)
         writer.writerows(self.rows)
         return text.getvalue()
+
+
+COMPARED = (
+    Column("pairs", "pairs", "count"),
+    Column("difference", "difference of AUBC", "signed"),
+    Column("low", "95% from", "signed"),
+    Column("high", "to", "signed"),
+    Column("effect_dz", "d_z", "effect"),
+    Column("p", "p", "p"),
+    Column("p_holm", "p, Holm", "p"),
+    Column("smallest_p", "least p possible", "p"),
+    Column("detectable", "detectable", "spread"),
+)
+"""The columns of a comparison of AUBCs; `compared_cells` gives their cells."""
+
+SAVED = (
+    Column("saved", "labels saved", "labels"),
+    Column("saved_low", "95% from", "labels"),
+    Column("saved_high", "to", "labels"),
+)
+"""The columns of a label saving with its interval; `saved_cells` gives their cells."""
+
+
+def compared_cells(area: Comparison, p_holm: float | None) -> tuple[Cell, ...]:
+    """Return the cells under COMPARED."""
+    return (
+        *(area.n, area.mean, area.low, area.high, area.effect),
+        *(area.test.p, p_holm, area.test.smallest_p, area.detectable),
+    )
+
+
+def saved_cells(saving: Saving, ends: Ends | None) -> tuple[Cell, ...]:
+    """Return the cells under SAVED; a single seed has no interval, and no ends."""
+    return (saving.saved, *((None, None) if ends is None else map(reached, ends)))
 
 
 def curve_table(name: str, curves: Sequence[Curve]) -> Table:
@@ -114,15 +148,7 @@ def area_table(study: Study, pairs: Sequence[Pair]) -> Table:
         Column("aubc_sd", "s.d.", "spread"),
         Column("aubc_log2", "AUBC, log₂", "number"),
         Column("baseline", "baseline"),
-        Column("pairs", "pairs", "count"),
-        Column("difference", "difference", "signed"),
-        Column("low", "95% from", "signed"),
-        Column("high", "to", "signed"),
-        Column("effect_dz", "d_z", "effect"),
-        Column("p", "p", "p"),
-        Column("p_holm", "p, Holm", "p"),
-        Column("smallest_p", "least p possible", "p"),
-        Column("detectable", "detectable", "spread"),
+        *COMPARED,
         Column("primary", "test"),
     )
     by_arm = {pair.arm: pair for pair in pairs}
@@ -142,15 +168,7 @@ def area_table(study: Study, pairs: Sequence[Pair]) -> Table:
             (
                 *start,
                 pair.baseline,
-                area.n,
-                area.mean,
-                area.low,
-                area.high,
-                area.effect,
-                area.test.p,
-                pair.p_holm,
-                area.test.smallest_p,
-                area.detectable,
+                *compared_cells(area, pair.p_holm),
                 "primary" if pair.primary else "secondary",
             )
         )
@@ -197,9 +215,7 @@ def saving_table(pairs: Sequence[Pair]) -> Table:
         Column("level", "it reached", "number"),
         Column("baseline_needs", "it needed", "labels"),
         Column("arm_needs", "the arm needs", "labels"),
-        Column("saved", "saved", "labels"),
-        Column("saved_low", "95% from", "labels"),
-        Column("saved_high", "to", "labels"),
+        *SAVED,
     )
     rows = [
         (
@@ -209,8 +225,7 @@ def saving_table(pairs: Sequence[Pair]) -> Table:
             saving.level,
             saving.baseline_needs,
             reached(saving.arm_needs),
-            saving.saved,
-            *((None, None) if ends is None else map(reached, ends)),
+            *saved_cells(saving, ends),
         )
         for pair in pairs
         for count, saving, ends in zip(

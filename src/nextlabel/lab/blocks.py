@@ -1,0 +1,32 @@
+"""A feature block by its name, with the settings of its table and of the training."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from nextlabel.core.errors import UsageError
+from nextlabel.lab.keys import check_keys
+from nextlabel.models.settings import TrainingSettings
+
+
+def make_block(name: str, options: Mapping[str, Any], training: TrainingSettings) -> Any:
+    """Return the feature block `name`, a registered one or a file, with its settings.
+
+    Device and precision are those of the training unless the block says otherwise.
+    """
+    from nextlabel.models.blocks import BLOCKS
+    from nextlabel.models.blocks.file import SUFFIXES
+
+    file = Path(name).suffix in SUFFIXES
+    kind = BLOCKS["file" if file else name]
+    inherited = {k: getattr(training, k) for k in ("device", "precision") if k in kind.model_fields}
+    settings = inherited | ({"path": name} if file else {}) | dict(options)
+    check_keys(kind, settings, f"blocks.{name}.")
+    try:
+        return kind(**settings)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, ("blocks", name, *first["loc"])))
+        raise UsageError(f"{where}: {first['msg']} (got {first.get('input')!r})") from error
