@@ -178,9 +178,18 @@ def test_fail_fast_stops_at_once(tiny, tmp_path):
         assert not any(isinstance(e, RoundDone) for e in events)
 
 
-def test_a_worker_that_is_killed_costs_its_trial_a_second_try(tiny, tmp_path):
+def workers():
+    """The workers of this process: forked by its server, or spawned where there is none."""
     import psutil
 
+    found = []
+    for child in psutil.Process().children():
+        line = " ".join(child.cmdline())
+        found += child.children() if "forkserver" in line else [child] * ("spawn_main" in line)
+    return found
+
+
+def test_a_worker_that_is_killed_costs_its_trial_a_second_try(tiny, tmp_path):
     experiment = tiny(training__epochs={"initial": 8, "step": 0}, seeds=[0])
     killed = 0
     with Store.open(tmp_path / "store.db") as store:
@@ -188,10 +197,9 @@ def test_a_worker_that_is_killed_costs_its_trial_a_second_try(tiny, tmp_path):
         for event in run(experiment, store, cache_dir=tmp_path / "cache"):
             events.append(event)
             if isinstance(event, RoundDone) and not killed:
-                for child in psutil.Process().children():
-                    if "spawn_main" in " ".join(child.cmdline()):
-                        child.kill()
-                        killed += 1
+                for worker in workers():
+                    worker.kill()
+                    killed += 1
         assert killed == 1
         assert [s.status for s in store.trials("tiny")] == ["done"] * 3
         assert not any(isinstance(e, TrialFailed) for e in events)
@@ -208,16 +216,14 @@ def test_a_trial_that_cannot_reach_a_worker_fails_and_is_not_waited_for(
 
 
 def test_leaving_early_ends_the_workers_and_keeps_the_rounds(tiny, tmp_path):
-    import psutil
-
     with Store.open(tmp_path / "store.db") as store:
         events = run(tiny(), store, cache_dir=tmp_path / "cache", jobs=2)
         for event in events:
             if isinstance(event, RoundDone):
                 break
+        assert workers()
         events.close()
-        workers = [c for c in psutil.Process().children() if "spawn_main" in str(c.cmdline())]
-        assert not workers
+        assert not workers()
         assert sum(s.rounds for s in store.trials("tiny")) >= 1
 
 

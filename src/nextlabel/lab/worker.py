@@ -1,8 +1,9 @@
-"""Worker processes: spawned once, one thread pool each, gone when their parent is."""
+"""Worker processes: started once, one thread pool each, gone when their parent is."""
 
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 import traceback
 import warnings
@@ -57,29 +58,46 @@ class Message:
     traceback: str = ""
 
 
+NURSERY = "nextlabel.lab.nursery"
+
+_served: Mapping[str, str] | None = None
 _outbox: Any = None
 _loaded: tuple[object, Dataset] | None = None
 
 
 @contextmanager
 def process_pool(jobs: int, threads: int) -> Iterator[tuple[Executor, Any]]:
-    """Give a pool of `jobs` spawned workers and the queue that they write messages to.
+    """Give a pool of `jobs` workers and the queue that they write messages to.
 
     On leaving, however that comes about, the workers are gone.
     """
-    context = multiprocessing.get_context("spawn")
-    outbox = context.Queue()
-    alive, kept = context.Pipe(duplex=False)
     settings = {name: os.environ.get(name, value) for name, value in ALLOCATOR.items()}
     settings |= {name: str(threads) for name in THREADS}
-    pool = ProcessPoolExecutor(jobs, context, _start, (outbox, alive))
     with _environ(settings):
+        context = _context(settings)
+        outbox = context.Queue()
+        alive, kept = context.Pipe(duplex=False)
+        environment = dict(os.environ)
+        pool = ProcessPoolExecutor(jobs, context, _start, (outbox, alive, environment))
         try:
             yield pool, outbox
         finally:
             kept.close()
             pool.shutdown(wait=True, cancel_futures=True)
             outbox.close()
+
+
+def _context(settings: Mapping[str, str]) -> Any:
+    """Return how workers start: forked from one server with torch imported, where that is safe.
+
+    A process has one such server, and libraries read `settings` as they load: workers that need
+    others than the server's are spawned, and so are all where forking after imports is not safe.
+    """
+    global _served
+    if _served is None and sys.platform == "linux":
+        _served = dict(settings)
+        multiprocessing.get_context("forkserver").set_forkserver_preload([NURSERY])
+    return multiprocessing.get_context("forkserver" if _served == settings else "spawn")
 
 
 @contextmanager
@@ -97,10 +115,15 @@ def _environ(settings: Mapping[str, str]) -> Iterator[None]:
                 os.environ[name] = value
 
 
-def _start(outbox: Any, alive: Connection) -> None:
-    """Make this process a worker: silent on Ctrl-C, and dead as soon as the driver is."""
+def _start(outbox: Any, alive: Connection, environment: Mapping[str, str]) -> None:
+    """Make this process a worker: silent on Ctrl-C, and dead as soon as the driver is.
+
+    `environment` is the driver's as it is now; a server's children have that of its start.
+    """
     global _outbox
     _outbox = outbox
+    os.environ.clear()
+    os.environ.update(environment)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     parent = multiprocessing.parent_process()
     watched = [alive] if parent is None else [alive, parent.sentinel]
