@@ -23,7 +23,7 @@ from nextlabel.lab.events import (
 from nextlabel.lab.spec import Experiment
 from nextlabel.lab.store import Store, TrialRecord, initial_hash
 from nextlabel.lab.trial import TrialSpec, headline, load_data, trials
-from nextlabel.lab.worker import Message, process_pool, work
+from nextlabel.lab.worker import Message, prepare, process_pool, work
 
 POLL = 0.2
 LOST = "its worker process died (killed, or out of memory); lower --jobs and run again"
@@ -64,6 +64,8 @@ def run(
     if jobs < 1:
         raise UsageError(f"jobs {jobs} must be at least 1")
     cache = Cache.open(cache_dir)
+    if not _all_done(experiment, store):
+        prepare(experiment.training.threads)
     data = load_data(experiment, data_dir, progress)
     planned = {trial.key(data.checksum): trial for trial in trials(experiment, jobs)}
     with _alone(store):
@@ -88,6 +90,17 @@ def run(
                         continue
                     said.add(event.warning)
                 yield event
+
+
+def _all_done(experiment: Experiment, store: Store) -> bool:
+    """Say whether the store looks complete, before the data are there to tell for certain."""
+    if experiment.name not in store.experiments():
+        return False
+    rounds = {
+        (s.record.arm, s.record.seed): s.labelled_count for s in store.trials(experiment.name)
+    }
+    wanted = [(arm.name, seed) for arm in experiment.arms for seed in experiment.seeds]
+    return all(rounds.get(place, 0) >= experiment.target for place in wanted)
 
 
 def _origin(data: Dataset) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from multiprocessing import forkserver
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import Any
@@ -65,14 +66,21 @@ _outbox: Any = None
 _loaded: tuple[object, Dataset] | None = None
 
 
+def prepare(threads: int) -> None:
+    """Let the imports of workers begin, beside whatever the driver has to do before them."""
+    settings = _settings(threads)
+    with _environ(settings):
+        if _context(settings).get_start_method() == "forkserver":
+            forkserver.ensure_running()
+
+
 @contextmanager
 def process_pool(jobs: int, threads: int) -> Iterator[tuple[Executor, Any]]:
     """Give a pool of `jobs` workers and the queue that they write messages to.
 
     On leaving, however that comes about, the workers are gone.
     """
-    settings = {name: os.environ.get(name, value) for name, value in ALLOCATOR.items()}
-    settings |= {name: str(threads) for name in THREADS}
+    settings = _settings(threads)
     with _environ(settings):
         context = _context(settings)
         outbox = context.Queue()
@@ -87,7 +95,12 @@ def process_pool(jobs: int, threads: int) -> Iterator[tuple[Executor, Any]]:
             outbox.close()
 
 
-def _context(settings: Mapping[str, str]) -> Any:
+def _settings(threads: int) -> dict[str, str]:
+    settings = {name: os.environ.get(name, value) for name, value in ALLOCATOR.items()}
+    return settings | {name: str(threads) for name in THREADS}
+
+
+def _context(settings: Mapping[str, str]) -> multiprocessing.context.BaseContext:
     """Return how workers start: forked from one server with torch imported, where that is safe.
 
     A process has one such server, and libraries read `settings` as they load: workers that need
