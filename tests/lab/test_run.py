@@ -1,6 +1,7 @@
 import json
 import os
 import signal
+import struct
 import subprocess
 import sys
 import time
@@ -212,6 +213,21 @@ def test_a_trial_that_cannot_reach_a_worker_fails_and_is_not_waited_for(
     with Store.open(tmp_path / "store.db") as store:
         events = list(run(tiny(seeds=[0]), store, cache_dir=tmp_path / "cache", jobs=3))
         assert sum(isinstance(e, TrialFailed) for e in events) == 3
+        assert {s.status for s in store.trials("tiny")} == {"failed"}
+
+
+def torn(trial, history, data_dir, cache_dir, outbox):
+    """Die in the middle of the first message, as a worker may that runs out of memory."""
+    os.write(outbox.fileno(), struct.pack("!i", 100_000) + b"the beginning")
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def test_a_worker_that_dies_while_writing_holds_up_nobody(tiny, tmp_path, monkeypatch):
+    monkeypatch.setattr("nextlabel.lab.run.work", torn)
+    with Store.open(tmp_path / "store.db") as store:
+        events = list(run(tiny(seeds=[0]), store, cache_dir=tmp_path / "cache", jobs=2))
+        failed = [e for e in events if isinstance(e, TrialFailed)]
+        assert len(failed) == 3 and all("its worker process died" in e.error for e in failed)
         assert {s.status for s in store.trials("tiny")} == {"failed"}
 
 

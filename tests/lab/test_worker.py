@@ -20,7 +20,7 @@ def test_workers_have_the_threads_of_the_trial_whatever_the_user_has_set(monkeyp
 
 
 def in_worker(threads, *call):
-    with process_pool(1, threads) as (pool, _):
+    with process_pool(1, threads) as pool:
         return pool.submit(*call).result(timeout=120)
 
 

@@ -1,10 +1,11 @@
 """Pending trials → an executor → the store: the driver alone writes."""
 
-import queue
 from collections.abc import Generator, Iterator, Mapping
 from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from multiprocessing import Pipe
+from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import Any
 
@@ -31,18 +32,33 @@ LOST = "its worker process died (killed, or out of memory); lower --jobs and run
 
 @dataclass(eq=False)
 class _Running:
-    """A trial in a worker, as the driver knows it."""
+    """A trial in a worker, as the driver knows it; `inbox` and `outbox` are ends of its pipe."""
 
     trial: TrialSpec
     key: str
     rounds: int
     future: Future[None]
+    inbox: Connection
+    outbox: Connection
     ended: bool = False
     environment: dict[str, Any] = field(default_factory=dict)
 
     @property
     def place(self) -> tuple[str, int, str]:
         return self.trial.arm.name, self.trial.seed, self.key
+
+    def messages(self) -> Iterator[Message]:
+        """Yield what has arrived; nothing more once the worker has closed its end or died."""
+        try:
+            while self.inbox.poll():
+                self.outbox.close()  # the worker has its own by now; when that one goes, it is told
+                yield self.inbox.recv()
+        except (EOFError, OSError):
+            self.close()
+
+    def close(self) -> None:
+        self.inbox.close()
+        self.outbox.close()
 
 
 def run(
@@ -173,7 +189,7 @@ def _drive(
     lost_before: set[str] = set()
     jobs = min(jobs, len(waiting))
     while waiting:
-        with process_pool(jobs, experiment.training.threads) as (pool, outbox):
+        with process_pool(jobs, experiment.training.threads) as pool:
             running: dict[str, _Running] = {}
             broken = False
             while (waiting and not broken) or running:
@@ -181,16 +197,17 @@ def _drive(
                     key = waiting.pop(0)
                     history = store.history(key)
                     trial = planned[key]
-                    future = pool.submit(work, trial, key, history, data_dir, cache.folder)
-                    running[key] = _Running(trial, key, len(history), future)
+                    inbox, outbox = Pipe(duplex=False)
+                    future = pool.submit(work, trial, history, data_dir, cache.folder, outbox)
+                    running[key] = _Running(trial, key, len(history), future, inbox, outbox)
                     yield TrialStarted(trial.arm.name, trial.seed, key, len(history), trial.rounds)
-                for event in _receive(store, running, outbox, origin):
+                for event in _receive(store, running, origin):
                     yield event
                     if fail_fast and isinstance(event, TrialFailed):
                         return
                 for key, lost in [(k, r) for k, r in running.items() if _died(r, broken)]:
                     broken = True
-                    del running[key]
+                    running.pop(key).close()
                     if key not in lost_before:
                         # A pool breaks as a whole: who was only a neighbour deserves another try.
                         lost_before.add(key)
@@ -210,53 +227,53 @@ def _died(trial: _Running, broken: bool) -> bool:
 
 
 def _receive(
-    store: Store, running: dict[str, _Running], outbox: Any, origin: Mapping[str, Any]
+    store: Store, running: dict[str, _Running], origin: Mapping[str, Any]
 ) -> Iterator[Event]:
     """Write what the workers have sent, and say so; wait a moment if there is nothing."""
-    try:
-        message = outbox.get(timeout=POLL)
-    except queue.Empty:
+    inboxes = [trial.inbox for trial in running.values() if not trial.inbox.closed]
+    if not wait(inboxes, POLL):
         return
-    while True:
-        if message.key in running:
-            yield from _write(store, running, message, origin)
-        try:
-            message = outbox.get_nowait()
-        except queue.Empty:
-            return
+    for trial in list(running.values()):
+        if not trial.inbox.closed:
+            for message in trial.messages():
+                yield from _write(store, running, trial, message, origin)
 
 
 def _write(
-    store: Store, running: dict[str, _Running], message: Message, origin: Mapping[str, Any]
+    store: Store,
+    running: dict[str, _Running],
+    trial: _Running,
+    message: Message,
+    origin: Mapping[str, Any],
 ) -> Iterator[Event]:
-    trial = running[message.key]
     if message.environment is not None:
-        known = store.history(message.key)
+        known = store.history(trial.key)
         first = initial_hash(known[0].chosen) if known else None
         trial.environment = {**message.environment, **origin}
         _check_weights(store, trial)
-        store.begin(message.key, trial.environment, first)
+        store.begin(trial.key, trial.environment, first)
     elif message.warning is not None:
         yield TrialWarned(*trial.place, message.warning)
     elif message.block is not None:
-        store.log_block(message.key, message.block, message.log, message.pictures or {})
+        store.log_block(trial.key, message.block, message.log, message.pictures or {})
     elif message.round is not None:
         found = message.round
         if found.number == 0:
             weights = {"weights": found.training.weights}
-            store.begin(message.key, trial.environment | weights, initial_hash(found.chosen))
-        store.append(message.key, found, message.pictures or {})
+            store.begin(trial.key, trial.environment | weights, initial_hash(found.chosen))
+        store.append(trial.key, found, message.pictures or {})
         trial.rounds += 1
         yield RoundDone(*trial.place, found, trial.trial.rounds)
     else:
-        del running[message.key]
+        del running[trial.key]
+        trial.close()
         trial.ended = True
         if message.done:
-            store.finish(message.key)
+            store.finish(trial.key)
             yield TrialDone(*trial.place)
         else:
             error = message.error or "unknown error"
-            store.fail(message.key, error, message.traceback)
+            store.fail(trial.key, error, message.traceback)
             yield TrialFailed(*trial.place, error)
 
 

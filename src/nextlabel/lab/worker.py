@@ -47,7 +47,6 @@ THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 class Message:
     """From a worker to the driver: a round, a block's record, the end, or why there is none."""
 
-    key: str
     round: Round | None = None
     pictures: Mapping[str, bytes] | None = None
     block: str | None = None
@@ -62,7 +61,6 @@ class Message:
 NURSERY = "nextlabel.lab.nursery"
 
 _served: Mapping[str, str] | None = None
-_outbox: Any = None
 _loaded: tuple[object, Dataset] | None = None
 
 
@@ -75,24 +73,21 @@ def prepare(threads: int) -> None:
 
 
 @contextmanager
-def process_pool(jobs: int, threads: int) -> Iterator[tuple[Executor, Any]]:
-    """Give a pool of `jobs` workers and the queue that they write messages to.
+def process_pool(jobs: int, threads: int) -> Iterator[Executor]:
+    """Give a pool of `jobs` workers.
 
     On leaving, however that comes about, the workers are gone.
     """
     settings = _settings(threads)
     with _environ(settings):
         context = _context(settings)
-        outbox = context.Queue()
         alive, kept = context.Pipe(duplex=False)
-        environment = dict(os.environ)
-        pool = ProcessPoolExecutor(jobs, context, _start, (outbox, alive, environment))
+        pool = ProcessPoolExecutor(jobs, context, _start, (alive, dict(os.environ)))
         try:
-            yield pool, outbox
+            yield pool
         finally:
             kept.close()
             pool.shutdown(wait=True, cancel_futures=True)
-            outbox.close()
 
 
 def _settings(threads: int) -> dict[str, str]:
@@ -128,13 +123,11 @@ def _environ(settings: Mapping[str, str]) -> Iterator[None]:
                 os.environ[name] = value
 
 
-def _start(outbox: Any, alive: Connection, environment: Mapping[str, str]) -> None:
+def _start(alive: Connection, environment: Mapping[str, str]) -> None:
     """Make this process a worker: silent on Ctrl-C, and dead as soon as the driver is.
 
     `environment` is the driver's as it is now; a server's children have that of its start.
     """
-    global _outbox
-    _outbox = outbox
     os.environ.clear()
     os.environ.update(environment)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -157,45 +150,47 @@ def _load(trial: TrialSpec, data_dir: Path | None) -> Dataset:
     return _loaded[1]
 
 
-def _show(key: str, records: BlockRecords) -> None:
+def _show(outbox: Connection, records: BlockRecords) -> None:
     for name, (log, pictures) in records.items():
-        _outbox.put(Message(key, block=name, log=log, pictures=dict(pictures)))
+        outbox.send(Message(block=name, log=log, pictures=dict(pictures)))
 
 
 def work(
     trial: TrialSpec,
-    key: str,
     history: Sequence[Round],
     data_dir: Path | None,
     cache_dir: Path,
+    outbox: Connection,
 ) -> None:
-    """Run one trial in a worker and send each round; a failure is a message, not a crash."""
+    """Run one trial in a worker and send each round; a failure is a message, not a crash.
+
+    A trial has a pipe of its own: whoever dies while writing leaves no lock behind.
+    """
     from nextlabel.lab.environment import environment
 
     cache = Cache(cache_dir)
     warnings.simplefilter("always")
-    warnings.showwarning = lambda message, *where: _outbox.put(Message(key, warning=str(message)))
+    warnings.showwarning = lambda message, *where: outbox.send(Message(warning=str(message)))
     try:
         data = _load(trial, data_dir)
         start = {"initial_weights": initial_weights(trial, data, cache)}
-        _outbox.put(Message(key, environment=environment() | start))
+        outbox.send(Message(environment=environment() | start))
         learner = learner_of(trial, data, cache)
         for i, (found, pictures) in enumerate(run_trial(trial, data, cache, history, learner)):
-            _outbox.put(Message(key, round=found, pictures=pictures))
+            outbox.send(Message(round=found, pictures=pictures))
             if i == 0:
-                _show(key, beginning_records(learner))
-        _show(key, last_records(learner))
-        _outbox.put(Message(key, done=True))
+                _show(outbox, beginning_records(learner))
+        _show(outbox, last_records(learner))
+        outbox.send(Message(done=True))
     except NextlabelError as error:
-        _outbox.put(Message(key, error=str(error), traceback=traceback.format_exc()))
+        outbox.send(Message(error=str(error), traceback=traceback.format_exc()))
     except MemoryError:
-        _outbox.put(
+        outbox.send(
             Message(
-                key,
                 error="out of memory; lower --jobs, training.batch_size or model.image_size",
                 traceback=traceback.format_exc(),
             )
         )
     except Exception as error:
         message = f"{type(error).__name__}: {error}"
-        _outbox.put(Message(key, error=message, traceback=traceback.format_exc()))
+        outbox.send(Message(error=message, traceback=traceback.format_exc()))
