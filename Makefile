@@ -6,7 +6,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
+PEERS := $(VENV)-peers
+PIP := -m pip install --quiet --disable-pip-version-check -c constraints.txt
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2
 
 .DEFAULT_GOAL := check
@@ -29,26 +30,31 @@ lint: $(VENV)/.dev
 	$(BIN)/python -m mypy
 	$(BIN)/lint-imports
 
-bench: $(VENV)/.dev
-	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/run.py
+bench: $(PEERS)/.bench
+	OMP_NUM_THREADS=1 $(PEERS)/bin/python benchmarks/run.py
 
 clean:
-	rm -rf $(VENV) build dist src/*.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis \
-	  .import_linter_cache
+	rm -rf $(VENV) $(PEERS) build dist src/*.egg-info .mypy_cache .ruff_cache .pytest_cache \
+	  .hypothesis .import_linter_cache
 	find src tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The stamps: what is installed is renewed when its requirements change, and only then.
 $(VENV)/.runtime: pyproject.toml constraints.txt | $(BIN)/pip
 	@echo "installing nextlabel into $(VENV); the first time takes some minutes"
-	$(PIP) -e .
+	$(BIN)/python $(PIP) -e .
 	@touch $@
 
 $(VENV)/.dev: pyproject.toml constraints.txt | $(BIN)/pip
 	@echo "installing nextlabel and its tools into $(VENV); the first time takes some minutes"
-	$(PIP) -e ".[dev]"
+	$(BIN)/python $(PIP) -e ".[dev]"
 	@touch $(VENV)/.runtime $@
 
-$(BIN)/pip:
+$(PEERS)/.bench: pyproject.toml constraints.txt | $(PEERS)/bin/pip
+	@echo "installing nextlabel and its peers into $(PEERS); the first time takes some minutes"
+	$(PEERS)/bin/python $(PIP) -e ".[bench]"
+	@touch $@
+
+%/bin/pip:
 	@command -v $(PYTHON) >/dev/null || { \
 	  echo "error: $(PYTHON) is missing; apt-get install python3 python3-venv" >&2; exit 1; }
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
@@ -56,4 +62,4 @@ $(BIN)/pip:
 	    "make PYTHON=python3.12 picks another" >&2; exit 1; }
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
 	  echo "error: Python's venv module is missing; apt-get install python3-venv" >&2; exit 1; }
-	$(PYTHON) -m venv $(VENV)
+	$(PYTHON) -m venv $*

@@ -2,8 +2,8 @@
 
 `python benchmarks/selection.py` takes the paper's MNIST step: 25,000 images of 512 features,
 3,000 labelled, 3,000 to pick. `--full` adds 1,000,000 images on disk (2 GB in --folder, removed
-afterwards), of which 10,000 are labelled and 10,000 picked. scikit-activeml is timed where it is
-installed: python -m venv peers; peers/bin/pip install . scikit-activeml.
+afterwards), of which 10,000 are labelled and 10,000 picked. scikit-activeml, the peer, is
+installed by `make bench`, or by pip install ".[bench]".
 """
 
 import argparse
@@ -144,7 +144,7 @@ def paper_step(repeats):
                     "slope of 150 and 450 picks",
                 )
             else:
-                print("  scikit-activeml is not installed here; see the head of this file")
+                print("  scikit-activeml is not installed here: make bench does it")
 
 
 def same_picks():
