@@ -119,6 +119,7 @@ def test_the_key_is_what_decides_the_outcome(tiny):
 
     base = key(tiny())
     assert key(tiny(target=100)) == base
+    assert key(tiny(training__compile=False)) == base
     assert key(tiny(name="other", seeds=[0])) == base
     assert key(tiny(blocks={"vae": {"latent": 8}})) == base
     for other in (
@@ -129,6 +130,7 @@ def test_the_key_is_what_decides_the_outcome(tiny):
         key(tiny(initial=10)),
         key(tiny(training__threads=2)),
         key(tiny(training__precision="bf16")),
+        key(tiny(training__compile=True)),
         key(tiny(training__learning_rate=0.01)),
     ):
         assert other != base

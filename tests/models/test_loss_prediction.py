@@ -18,7 +18,7 @@ from nextlabel.models.resnet import ResNet18
 from nextlabel.models.settings import LossPredictionSettings, ModelSettings, TrainingSettings
 from nextlabel.models.small_cnn import SmallCNN
 from nextlabel.models.task import TaskModel
-from nextlabel.models.training import Lesson, Trainer
+from nextlabel.models.training import Lesson, Trainer, forward_of
 
 
 def model(task="multiclass", outputs=10, head=None, side=0, **training):
@@ -110,9 +110,9 @@ def gradients(through, images, labels):
         head = build(lambda: LossHead(SmallCNN.tap_widths, 8), generator(1))
         trainer = Trainer(settings, "multiclass", LossPredictionSettings(weight=weight, width=8))
         lesson = Lesson(images, torch.from_numpy(labels))
-        trainer.backward(
-            network, head, lesson, np.arange(len(images)), np.random.default_rng(0), through
-        )
+        look = forward_of(network, settings, images.device)
+        rows = np.arange(len(images))
+        trainer.backward(look, head, lesson, rows, np.random.default_rng(0), through)
         found.append([p.grad.clone() for p in network.parameters()])
         reached = sum(float(p.grad.abs().sum()) for p in head.parameters())
         assert (reached > 0) == (weight > 0)

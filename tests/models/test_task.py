@@ -7,7 +7,7 @@ from nextlabel.core.errors import DataError, UsageError
 from nextlabel.core.seeds import Seeds
 from nextlabel.models.device import resolve
 from nextlabel.models.pixels import IMAGENET_DEVIATION, IMAGENET_MEAN, normalise
-from nextlabel.models.settings import ModelSettings, TrainingSettings
+from nextlabel.models.settings import LossPredictionSettings, ModelSettings, TrainingSettings
 from nextlabel.models.task import TaskModel
 from nextlabel.models.training import Trainer
 
@@ -182,6 +182,31 @@ def test_one_labelled_image_and_bf16_train(digits):
         images[:64], labels[:64], 0, Seeds(0)
     )
     assert half.infer(images[:5]).features.dtype == np.float32
+
+
+def test_compiled_steps_learn_the_same(digits, monkeypatch):
+    images, labels = digits
+    monkeypatch.setattr("nextlabel.models.training.BACKEND", "aot_eager")  # no C++ compiler needed
+    compiled = []
+    real = torch.compile
+    monkeypatch.setattr(torch, "compile", lambda *a, **o: compiled.append(o) or real(*a, **o))
+    found = []
+    for wanted in (False, True):
+        maker = TaskModel(
+            ModelSettings(name="resnet18", weights="random"),
+            TrainingSettings(
+                batch_size=16, device="cpu", epochs={"initial": 2, "step": 0}, refit="finetune",
+                compile=wanted,
+            ),
+            "multiclass", 10, head=LossPredictionSettings(),
+        )  # fmt: skip
+        first = maker.fit(images[:37], labels[:37], 0, Seeds(0))
+        found.append(maker.fit(images[:50], labels[:50], 1, Seeds(0), first))
+    plain, fast = (fitted.infer(images[1000:1100]) for fitted in found)
+    assert [o["mode"] for o in compiled] == [None, None]  # graphs are CUDA's
+    assert not torch._dynamo.utils.counters["graph_break"]
+    np.testing.assert_allclose(fast.probabilities, plain.probabilities, atol=1e-4)
+    np.testing.assert_allclose(fast.predicted_loss, plain.predicted_loss, atol=1e-3)
 
 
 def test_rate_falls_to_zero_where_asked(digits, monkeypatch):

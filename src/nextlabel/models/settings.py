@@ -81,7 +81,11 @@ class TrainingSettings(Settings):
     `schedule` lowers the learning rate to 0 over a round's steps ("linear", "cosine") or not
     ("constant"). `min_steps` adds epochs to rounds that would have fewer steps. `refit` trains
     each round from the same initial weights ("scratch") or from the round before ("finetune").
+    `compile` has torch compile the passes of a step, on CUDA into graphs: worth its minutes where
+    many small batches wait for launches. It changes last digits, and so the rows.
     """
+
+    later: ClassVar[frozenset[str]] = frozenset({"compile"})
 
     learning_rate: float = Field(0.001, gt=0)
     momentum: float = Field(0.9, ge=0, lt=1)
@@ -95,6 +99,7 @@ class TrainingSettings(Settings):
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
     precision: Literal["fp32", "bf16"] = "fp32"
     threads: int = Field(1, ge=1, le=256)
+    compile: bool = False
 
     @model_validator(mode="after")
     def _cap_needs_a_rate(self) -> "TrainingSettings":

@@ -1,5 +1,6 @@
 """How T learns, and P with it: SGD over evenly split batches, one forward pass a step."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +16,12 @@ from nextlabel.models.loss_prediction import LossHead, pair_loss, random_pairs, 
 from nextlabel.models.network import TaskNetwork
 from nextlabel.models.pixels import normalise
 from nextlabel.models.settings import LossPredictionSettings, TrainingSettings
+
+Forward = Callable[[Tensor], tuple[tuple[Tensor, ...], Tensor]]
+"""From uint8 images (B, C, H, W) to the maps after each block and the logits (B, K)."""
+
+BACKEND = "inductor"
+"""What `compile` compiles with."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,6 +61,7 @@ class Trainer:
             network.train()
             own = [] if head is None else list(head.parameters())
             optimiser = _sgd([*parameters, *own], settings)
+            look = forward_of(network, settings, lesson.images.device)
             for epoch in range(most):
                 if until is not None and epoch >= planned and accuracy >= until.accuracy:
                     break
@@ -62,7 +70,7 @@ class Trainer:
                     _set_rate(optimiser, settings, done, planned * steps_each)
                     optimiser.zero_grad()
                     through = epoch < stop
-                    right += self.backward(network, head, lesson, rows, pairs, through)
+                    right += self.backward(look, head, lesson, rows, pairs, through)
                     optimiser.step()
                     done += 1
                 accuracy = float(right) / count
@@ -73,7 +81,7 @@ class Trainer:
 
     def backward(
         self,
-        network: TaskNetwork,
+        look: Forward,
         head: LossHead | None,
         lesson: Lesson,
         rows: Ids,
@@ -82,15 +90,15 @@ class Trainer:
     ) -> Tensor:
         """Leave the gradients of one batch in the parameters; return how many rows were right.
 
-        `through` lets P's gradient reach T. The maps of one forward pass serve both.
+        `look` is the network's forward pass. `through` lets P's gradient reach T. The maps of one
+        pass serve both.
         """
         images = lesson.images
         chosen = torch.from_numpy(rows).to(images.device)
         batch, wanted = images[chosen], lesson.targets[chosen]
         predicted = None
         with precise(images.device, self.settings.precision):
-            taps = network.taps(normalise(batch))
-            logits = network.fc(network.pool(taps))
+            taps, logits = look(batch)
             if head is not None:
                 seen = taps if through else tuple(tap.detach() for tap in taps)
                 beside = None if lesson.side is None else lesson.side[chosen]
@@ -125,6 +133,31 @@ class Trainer:
         for norm, momentum in zip(norms, momenta, strict=True):
             norm.momentum = momentum
         network.eval()
+
+
+def forward_of(network: TaskNetwork, settings: TrainingSettings, device: torch.device) -> Forward:
+    """Return the network's forward pass, compiled where the settings say so.
+
+    On CUDA whole passes become graphs, one for each size of batch, so that a step is not as slow as
+    its launches.
+    """
+
+    def look(batch: Tensor) -> tuple[tuple[Tensor, ...], Tensor]:
+        taps = network.taps(normalise(batch))
+        return taps, network.fc(network.pool(taps))
+
+    if not settings.compile:
+        return look
+    mode = "reduce-overhead" if device.type == "cuda" else None
+    compiled = torch.compile(look, backend=BACKEND, mode=mode)
+
+    def step(batch: Tensor) -> tuple[tuple[Tensor, ...], Tensor]:
+        # The maps of the step before are done with.
+        torch.compiler.cudagraph_mark_step_begin()  # type: ignore[no-untyped-call]
+        found: tuple[tuple[Tensor, ...], Tensor] = compiled(batch)
+        return found
+
+    return step
 
 
 def _sgd(parameters: list[nn.Parameter], settings: TrainingSettings) -> torch.optim.Optimizer:
