@@ -1,0 +1,74 @@
+"""What bfloat16 costs in accuracy: core-set of tenth-scale MNIST, five paired seeds, both ways.
+
+`python benchmarks/precision.py` trains in float32 and in bfloat16, and prints the difference of the
+areas under the curves with its interval. It takes hours, and a processor or GPU that has bfloat16,
+or it takes days; what it has run is kept in --folder, and the same command goes on. MNIST is looked
+for in the folder NEXTLABEL_DATA; without that, digits are taken. `--set` changes the experiment,
+as in `nextlabel run`.
+"""
+
+import argparse
+import os
+from pathlib import Path
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+import numpy as np
+from end_to_end import EXPERIMENTS, task
+
+from nextlabel.core.seeds import Seeds
+from nextlabel.lab.events import RoundDone, TrialFailed
+from nextlabel.lab.parse import load_experiment
+from nextlabel.lab.run import run
+from nextlabel.lab.store import Store
+from nextlabel.statistics import aubc, compare
+
+ARM = "core-set"
+
+
+def curves(experiment, folder, jobs):
+    """Run what is not there yet; return the label counts (T) and accuracies (seeds, T) of ARM."""
+    with Store.open(folder / "store.db") as store:
+        for event in run(experiment, store, cache_dir=folder / "cache", jobs=jobs):
+            if isinstance(event, TrialFailed):
+                raise SystemExit(f"{event.arm}, seed {event.seed}: {event.error}")
+            if isinstance(event, RoundDone):
+                print(f"  seed {event.seed}: {event.round.labelled_count} labels", flush=True)
+        trials = [t for t in store.trials(experiment.name) if t.record.arm == ARM]
+        histories = [store.history(trial.record.key) for trial in trials]
+    counts = [found.labelled_count for found in histories[0]]
+    return counts, [[r.metrics["validation/accuracy"] for r in rounds] for rounds in histories]
+
+
+def main():
+    """Print both mean curves, and the paired difference of their areas."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--folder", type=Path, default=Path("runs/precision"))
+    parser.add_argument("--jobs", type=int, default=os.cpu_count())
+    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE")
+    given = parser.parse_args()
+    found = {}
+    for precision in ("fp32", "bf16"):
+        print(f"{precision}:", flush=True)
+        experiment = load_experiment(
+            EXPERIMENTS / f"{task()}.toml", [*given.set, f"training.precision={precision}"]
+        )
+        arm = experiment.arm(ARM).model_copy(update={"baseline": None})
+        alone = experiment.model_copy(update={"arms": (arm,), "primary": None})
+        counts, found[precision] = curves(alone, given.folder / precision, given.jobs)
+    print(f"\n{'labels':>8}{'fp32':>10}{'bf16':>10}")
+    means = (np.mean(values, axis=0) for values in found.values())
+    for count, single, half in zip(counts, *means, strict=True):
+        print(f"{count:>8}{single:>10.4f}{half:>10.4f}")
+    areas = [aubc(counts, values) for values in (found["bf16"], found["fp32"])]
+    area = compare(*areas, Seeds(0).rng("bootstrap precision"))
+    inside = area.low <= 0 <= area.high
+    print(
+        f"area under the curve, bf16 - fp32, {area.n} seeds: {area.mean:+.4f}, 95% from "
+        f"{area.low:+.4f} to {area.high:+.4f}, which {'contains' if inside else 'EXCLUDES'} 0; "
+        f"sign flip p = {area.test.p:.2f}"
+    )
+
+
+if __name__ == "__main__":
+    main()
