@@ -179,7 +179,7 @@ def test_one_sided_tests_detect_less_with_as_many_pairs() -> None:
 
 def test_false_alarms_are_as_many_as_promised() -> None:
     draw = np.random.default_rng(7)
-    tests = [s.sign_flip(draw.normal(0.9, 0.02, 8), draw.normal(0.9, 0.02, 8)) for _ in range(300)]
+    tests = [s.sign_flip(draw.normal(0.9, 0.02, 7), draw.normal(0.9, 0.02, 7)) for _ in range(300)]
     rate = np.mean([t.p is not None and t.p <= 0.05 for t in tests])
     assert 0.02 <= rate <= 0.08
     families = [s.paired_t_by_count(*draw.normal(0, 1, (2, 5, 4)))[1] for _ in range(60)]
