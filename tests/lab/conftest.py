@@ -1,6 +1,30 @@
+import signal
+
 import pytest
 
 from nextlabel.lab.parse import parse_experiment
+from nextlabel.lab.processes import share_imports
+
+LONGEST = 400
+"""After so many seconds a test hangs, and must fail rather than be waited for."""
+
+
+@pytest.fixture(autouse=True, scope="session")
+def shared_imports():
+    """Pay for the workers' imports once in a test process, as a program does."""
+    share_imports()
+
+
+@pytest.fixture(autouse=True)
+def no_test_hangs():
+    def late(*_):
+        raise TimeoutError(f"this test has been running for {LONGEST} seconds")
+
+    before = signal.signal(signal.SIGALRM, late)
+    signal.alarm(LONGEST)
+    yield
+    signal.alarm(0)
+    signal.signal(signal.SIGALRM, before)
 
 
 @pytest.fixture

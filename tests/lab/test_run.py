@@ -5,6 +5,8 @@ import struct
 import subprocess
 import sys
 import time
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 
 import pytest
 
@@ -229,6 +231,32 @@ def test_a_worker_that_dies_while_writing_holds_up_nobody(tiny, tmp_path, monkey
         failed = [e for e in events if isinstance(e, TrialFailed)]
         assert len(failed) == 3 and all("its worker process died" in e.error for e in failed)
         assert {s.status for s in store.trials("tiny")} == {"failed"}
+
+
+def test_a_pool_that_breaks_before_a_trial_is_given_to_it_is_replaced(tiny, tmp_path, monkeypatch):
+    refused = []
+
+    def refuse_once(pool, *arguments):
+        if not refused:
+            refused.append(pool)
+            raise BrokenProcessPool("a worker died while it waited")
+        return submit(pool, *arguments)
+
+    submit = ProcessPoolExecutor.submit
+    monkeypatch.setattr(ProcessPoolExecutor, "submit", refuse_once)
+    with Store.open(tmp_path / "store.db") as store:
+        events = list(run(tiny(seeds=[0], target=20), store, cache_dir=tmp_path / "cache"))
+        assert sum(isinstance(e, TrialDone) for e in events) == 3 and refused
+
+
+def test_a_pool_that_is_always_broken_ends(tiny, tmp_path, monkeypatch):
+    def refuse(*arguments):
+        raise BrokenProcessPool("no worker starts")
+
+    monkeypatch.setattr(ProcessPoolExecutor, "submit", refuse)
+    with Store.open(tmp_path / "store.db") as store:
+        events = list(run(tiny(seeds=[0]), store, cache_dir=tmp_path / "cache"))
+        assert sum(isinstance(e, TrialFailed) for e in events) == 3
 
 
 def test_leaving_early_ends_the_workers_and_keeps_the_rounds(tiny, tmp_path):

@@ -103,8 +103,10 @@ def execute(source: Path, wish: Wish, arguments: Sequence[str]) -> None:
 def _run(experiment: "Experiment", store: "Store", wish: Wish) -> "list[TrialFailed]":
     from nextlabel.cli.progress import display
     from nextlabel.lab.events import TrialFailed
+    from nextlabel.lab.processes import share_imports
     from nextlabel.lab.run import run
 
+    share_imports()
     failed = []
     events = run(
         experiment,

@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from nextlabel.core.errors import UsageError
-from nextlabel.lab.keys import check_keys
+from nextlabel.lab.settings_keys import check_keys
 from nextlabel.models.settings import TrainingSettings
 
 

@@ -4,13 +4,28 @@ Importing torch and scikit-learn takes seconds of a processor: here they are pai
 not once a worker.
 """
 
-import signal
+import os
 
-# Ctrl-C is the driver's to answer; until here the imports would end in a traceback.
-signal.signal(signal.SIGINT, signal.SIG_IGN)
+_driver = os.getppid()
+
+
+def _go_on() -> None:
+    """End this process when its driver is gone: what it would import is for nobody."""
+    if os.getppid() != _driver:
+        os._exit(0)
+
 
 import sklearn.metrics  # noqa: E402
+
+_go_on()
+
+import torch  # noqa: E402
+
+_go_on()
+
 import torch._dynamo  # noqa: E402 - the first optimiser would import it
+
+_go_on()
 
 import nextlabel.lab.worker  # noqa: E402
 

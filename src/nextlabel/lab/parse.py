@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from nextlabel.core.errors import UsageError
 from nextlabel.core.types import Signal
-from nextlabel.lab.keys import check_keys
+from nextlabel.lab.settings_keys import check_keys
 from nextlabel.lab.spec import Arm, Experiment
 from nextlabel.strategies import create
 

@@ -1,16 +1,16 @@
 """Pending trials → an executor → the store: the driver alone writes."""
 
-from collections.abc import Generator, Iterator, Mapping
-from concurrent.futures import Future
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from concurrent.futures import BrokenExecutor, Executor
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from multiprocessing import Pipe
-from multiprocessing.connection import Connection, wait
+from multiprocessing.connection import wait
 from pathlib import Path
 from typing import Any
 
 from nextlabel.core.dataset import Dataset
 from nextlabel.core.errors import StoreError, UsageError
+from nextlabel.core.round import Round
 from nextlabel.lab.cache import Cache
 from nextlabel.lab.events import (
     Event,
@@ -21,44 +21,15 @@ from nextlabel.lab.events import (
     TrialStarted,
     TrialWarned,
 )
+from nextlabel.lab.processes import prepare, process_pool
+from nextlabel.lab.running import Running
 from nextlabel.lab.spec import Experiment
 from nextlabel.lab.store import Store, TrialRecord, initial_hash
 from nextlabel.lab.trial import TrialSpec, headline, load_data, trials
-from nextlabel.lab.worker import Message, prepare, process_pool, work
+from nextlabel.lab.worker import Message, work
 
 POLL = 0.2
 LOST = "its worker process died (killed, or out of memory); lower --jobs and run again"
-
-
-@dataclass(eq=False)
-class _Running:
-    """A trial in a worker, as the driver knows it; `inbox` and `outbox` are ends of its pipe."""
-
-    trial: TrialSpec
-    key: str
-    rounds: int
-    future: Future[None]
-    inbox: Connection
-    outbox: Connection
-    ended: bool = False
-    environment: dict[str, Any] = field(default_factory=dict)
-
-    @property
-    def place(self) -> tuple[str, int, str]:
-        return self.trial.arm.name, self.trial.seed, self.key
-
-    def messages(self) -> Iterator[Message]:
-        """Yield what has arrived; nothing more once the worker has closed its end or died."""
-        try:
-            while self.inbox.poll():
-                self.outbox.close()  # the worker has its own by now; when that one goes, it is told
-                yield self.inbox.recv()
-        except (EOFError, OSError):
-            self.close()
-
-    def close(self) -> None:
-        self.inbox.close()
-        self.outbox.close()
 
 
 def run(
@@ -75,16 +46,17 @@ def run(
 
     Trials done are skipped, those begun go on after their last round. One that fails does not
     stop the others unless `fail_fast`. Closing the generator ends the workers at once; all rounds
-    already yielded are in the store. `progress` draws the bars of a download on stderr.
+    already yielded are in the store; workers wait for whoever is slow to take them. `progress`
+    draws the bars of a download on stderr.
     """
     if jobs < 1:
         raise UsageError(f"jobs {jobs} must be at least 1")
     cache = Cache.open(cache_dir)
-    if not _all_done(experiment, store):
-        prepare(experiment.training.threads)
-    data = load_data(experiment, data_dir, progress)
-    planned = {trial.key(data.checksum): trial for trial in trials(experiment, jobs)}
     with _alone(store):
+        if not _all_done(experiment, store):
+            prepare(experiment.training.threads)
+        data = load_data(experiment, data_dir, progress)
+        planned = {trial.key(data.checksum): trial for trial in trials(experiment, jobs)}
         _check_counts(store, planned)
         _enrol(experiment, store, planned, data)
         done = {
@@ -158,7 +130,7 @@ def _check_counts(store: Store, planned: Mapping[str, TrialSpec]) -> None:
                 )
 
 
-def _check_weights(store: Store, trial: _Running) -> None:
+def _check_weights(store: Store, trial: Running) -> None:
     """Raise StoreError unless all arms of a seed start from the same weights, as promised."""
     states = store.trials(trial.trial.experiment.name)
     (own,) = [s.record.spec["model"] for s in states if s.record.key == trial.key]
@@ -190,44 +162,60 @@ def _drive(
     jobs = min(jobs, len(waiting))
     while waiting:
         with process_pool(jobs, experiment.training.threads) as pool:
-            running: dict[str, _Running] = {}
+            running: dict[str, Running] = {}
             broken = False
             while (waiting and not broken) or running:
+                lost: list[str] = []
                 while waiting and not broken and len(running) < jobs:
                     key = waiting.pop(0)
-                    history = store.history(key)
-                    trial = planned[key]
-                    inbox, outbox = Pipe(duplex=False)
-                    future = pool.submit(work, trial, history, data_dir, cache.folder, outbox)
-                    running[key] = _Running(trial, key, len(history), future, inbox, outbox)
+                    trial, history = planned[key], store.history(key)
+                    begun = _submit(pool, trial, key, history, data_dir, cache)
+                    if begun is None:
+                        lost.append(key)
+                        break
+                    running[key] = begun
                     yield TrialStarted(trial.arm.name, trial.seed, key, len(history), trial.rounds)
                 for event in _receive(store, running, origin):
                     yield event
                     if fail_fast and isinstance(event, TrialFailed):
                         return
-                for key, lost in [(k, r) for k, r in running.items() if _died(r, broken)]:
-                    broken = True
-                    running.pop(key).close()
+                lost += [key for key, trial in running.items() if trial.died]
+                broken = broken or bool(lost)
+                for key in lost:
+                    if key in running:
+                        running.pop(key).close()
                     if key not in lost_before:
                         # A pool breaks as a whole: who was only a neighbour deserves another try.
                         lost_before.add(key)
                         waiting.append(key)
                         continue
                     store.fail(key, LOST)
-                    yield TrialFailed(*lost.place, LOST)
+                    yield TrialFailed(planned[key].arm.name, planned[key].seed, key, LOST)
                     if fail_fast:
                         return
 
 
-def _died(trial: _Running, broken: bool) -> bool:
-    """Say whether a trial ended without a last word; a broken pool may have cut one off."""
-    if not trial.future.done() or trial.ended:
-        return False
-    return broken or trial.future.exception() is not None
+def _submit(
+    pool: Executor,
+    trial: TrialSpec,
+    key: str,
+    history: Sequence[Round],
+    data_dir: Path | None,
+    cache: Cache,
+) -> Running | None:
+    """Give a trial to the pool; None when the pool is broken, which another trial may have done."""
+    inbox, outbox = Pipe(duplex=False)
+    try:
+        future = pool.submit(work, trial, history, data_dir, cache.folder, outbox)
+    except (BrokenExecutor, EOFError, OSError):
+        inbox.close()
+        outbox.close()
+        return None
+    return Running(trial, key, len(history), future, inbox, outbox)
 
 
 def _receive(
-    store: Store, running: dict[str, _Running], origin: Mapping[str, Any]
+    store: Store, running: dict[str, Running], origin: Mapping[str, Any]
 ) -> Iterator[Event]:
     """Write what the workers have sent, and say so; wait a moment if there is nothing."""
     inboxes = [trial.inbox for trial in running.values() if not trial.inbox.closed]
@@ -241,8 +229,8 @@ def _receive(
 
 def _write(
     store: Store,
-    running: dict[str, _Running],
-    trial: _Running,
+    running: dict[str, Running],
+    trial: Running,
     message: Message,
     origin: Mapping[str, Any],
 ) -> Iterator[Event]:
@@ -267,7 +255,6 @@ def _write(
     else:
         del running[trial.key]
         trial.close()
-        trial.ended = True
         if message.done:
             store.finish(trial.key)
             yield TrialDone(*trial.place)

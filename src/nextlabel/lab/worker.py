@@ -1,18 +1,10 @@
-"""Worker processes: started once, one thread pool each, gone when their parent is."""
+"""What a worker does: run one trial after the other, and send what comes of each."""
 
-import multiprocessing
-import os
-import signal
-import sys
-import threading
 import traceback
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import Executor, ProcessPoolExecutor
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from multiprocessing import forkserver
-from multiprocessing.connection import Connection, wait
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
@@ -31,17 +23,6 @@ from nextlabel.lab.trial import (
     run_trial,
 )
 
-# Gradients and activations of a step are above glibc's default threshold for returning memory to
-# the system, and getting it back page by page costs up to a tenth of the training time.
-ALLOCATOR = {
-    "MALLOC_MMAP_THRESHOLD_": str(2**30),
-    "MALLOC_TRIM_THRESHOLD_": str(2**32),
-    "MALLOC_TOP_PAD_": str(2**26),
-}
-
-# Part of a trial's key, so that what the user has set for other programs does not count.
-THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
-
 
 @dataclass(frozen=True, eq=False)
 class Message:
@@ -58,87 +39,7 @@ class Message:
     traceback: str = ""
 
 
-NURSERY = "nextlabel.lab.nursery"
-
-_served: Mapping[str, str] | None = None
 _loaded: tuple[object, Dataset] | None = None
-
-
-def prepare(threads: int) -> None:
-    """Let the imports of workers begin, beside whatever the driver has to do before them."""
-    settings = _settings(threads)
-    with _environ(settings):
-        if _context(settings).get_start_method() == "forkserver":
-            forkserver.ensure_running()
-
-
-@contextmanager
-def process_pool(jobs: int, threads: int) -> Iterator[Executor]:
-    """Give a pool of `jobs` workers.
-
-    On leaving, however that comes about, the workers are gone.
-    """
-    settings = _settings(threads)
-    with _environ(settings):
-        context = _context(settings)
-        alive, kept = context.Pipe(duplex=False)
-        pool = ProcessPoolExecutor(jobs, context, _start, (alive, dict(os.environ)))
-        try:
-            yield pool
-        finally:
-            kept.close()
-            pool.shutdown(wait=True, cancel_futures=True)
-
-
-def _settings(threads: int) -> dict[str, str]:
-    settings = {name: os.environ.get(name, value) for name, value in ALLOCATOR.items()}
-    return settings | {name: str(threads) for name in THREADS}
-
-
-def _context(settings: Mapping[str, str]) -> multiprocessing.context.BaseContext:
-    """Return how workers start: forked from one server with torch imported, where that is safe.
-
-    A process has one such server, and libraries read `settings` as they load: workers that need
-    others than the server's are spawned, and so are all where forking after imports is not safe.
-    """
-    global _served
-    if _served is None and sys.platform == "linux":
-        _served = dict(settings)
-        multiprocessing.get_context("forkserver").set_forkserver_preload([NURSERY])
-    return multiprocessing.get_context("forkserver" if _served == settings else "spawn")
-
-
-@contextmanager
-def _environ(settings: Mapping[str, str]) -> Iterator[None]:
-    """Set environment variables for the processes started inside, and then as they were."""
-    before = {name: os.environ.get(name) for name in settings}
-    os.environ.update(settings)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
-
-
-def _start(alive: Connection, environment: Mapping[str, str]) -> None:
-    """Make this process a worker: silent on Ctrl-C, and dead as soon as the driver is.
-
-    `environment` is the driver's as it is now; a server's children have that of its start.
-    """
-    os.environ.clear()
-    os.environ.update(environment)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    parent = multiprocessing.parent_process()
-    watched = [alive] if parent is None else [alive, parent.sentinel]
-    threading.Thread(target=_watch, args=(watched,), daemon=True).start()
-
-
-def _watch(watched: list[Any]) -> None:
-    wait(watched)
-    os._exit(1)
 
 
 def _load(trial: TrialSpec, data_dir: Path | None) -> Dataset:
@@ -166,11 +67,23 @@ def work(
 
     A trial has a pipe of its own: whoever dies while writing leaves no lock behind.
     """
+    cache = Cache(cache_dir)
+    with warnings.catch_warnings():
+        warnings.simplefilter("always")
+        warnings.showwarning = lambda message, *where: outbox.send(Message(warning=str(message)))
+        outbox.send(_last_word(trial, history, data_dir, cache, outbox))
+
+
+def _last_word(
+    trial: TrialSpec,
+    history: Sequence[Round],
+    data_dir: Path | None,
+    cache: Cache,
+    outbox: Connection,
+) -> Message:
+    """Run the trial and send each round; return that it is done, or why not."""
     from nextlabel.lab.environment import environment
 
-    cache = Cache(cache_dir)
-    warnings.simplefilter("always")
-    warnings.showwarning = lambda message, *where: outbox.send(Message(warning=str(message)))
     try:
         data = _load(trial, data_dir)
         start = {"initial_weights": initial_weights(trial, data, cache)}
@@ -181,16 +94,14 @@ def work(
             if i == 0:
                 _show(outbox, beginning_records(learner))
         _show(outbox, last_records(learner))
-        outbox.send(Message(done=True))
+        return Message(done=True)
     except NextlabelError as error:
-        outbox.send(Message(error=str(error), traceback=traceback.format_exc()))
+        return Message(error=str(error), traceback=traceback.format_exc())
     except MemoryError:
-        outbox.send(
-            Message(
-                error="out of memory; lower --jobs, training.batch_size or model.image_size",
-                traceback=traceback.format_exc(),
-            )
+        return Message(
+            error="out of memory; lower --jobs, training.batch_size or model.image_size",
+            traceback=traceback.format_exc(),
         )
     except Exception as error:
         message = f"{type(error).__name__}: {error}"
-        outbox.send(Message(error=message, traceback=traceback.format_exc()))
+        return Message(error=message, traceback=traceback.format_exc())

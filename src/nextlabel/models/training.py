@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -20,7 +21,7 @@ from nextlabel.models.settings import LossPredictionSettings, TrainingSettings
 Forward = Callable[[Tensor], tuple[tuple[Tensor, ...], Tensor]]
 """From uint8 images (B, C, H, W) to the maps after each block and the logits (B, K)."""
 
-BACKEND = "inductor"
+BACKEND: Any = "inductor"
 """What `compile` compiles with."""
 
 
@@ -138,8 +139,8 @@ class Trainer:
 def forward_of(network: TaskNetwork, settings: TrainingSettings, device: torch.device) -> Forward:
     """Return the network's forward pass, compiled where the settings say so.
 
-    On CUDA whole passes become graphs, one for each size of batch, so that a step is not as slow as
-    its launches.
+    On CUDA whole passes become graphs, one for each size of batch, of which an even split has two.
+    Compiling begins afresh, so that what ran before in this process decides nothing.
     """
 
     def look(batch: Tensor) -> tuple[tuple[Tensor, ...], Tensor]:
@@ -149,7 +150,8 @@ def forward_of(network: TaskNetwork, settings: TrainingSettings, device: torch.d
     if not settings.compile:
         return look
     mode = "reduce-overhead" if device.type == "cuda" else None
-    compiled = torch.compile(look, backend=BACKEND, mode=mode)
+    torch.compiler.reset()
+    compiled = torch.compile(look, backend=BACKEND, mode=mode, dynamic=False)
 
     def step(batch: Tensor) -> tuple[tuple[Tensor, ...], Tensor]:
         # The maps of the step before are done with.
