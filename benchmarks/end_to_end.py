@@ -29,6 +29,7 @@ from training import OneByOne, plain_vae
 
 from nextlabel.lab.events import RoundDone, TrialFailed
 from nextlabel.lab.parse import parse_experiment
+from nextlabel.lab.processes import share_imports
 from nextlabel.lab.run import run
 from nextlabel.lab.store import Store
 from nextlabel.lab.trial import load_data
@@ -58,13 +59,14 @@ def task():
     return "mnist_tenth" if "NEXTLABEL_DATA" in os.environ else "digits"
 
 
-def pair(name, arms=PAIR, **changes):
+def pair(name, arms=PAIR, training=(), **changes):
     """Return the experiment of that name with the core-set pair alone, or one arm of it."""
     raw = tomllib.loads((EXPERIMENTS / f"{name}.toml").read_text())
     raw["arms"] = [arm for arm in raw["arms"] if arm["name"] in arms]
     raw["arms"][0].pop("baseline", None)
     if len(raw["arms"]) == 1:
         del raw["primary"]
+    raw["training"] |= dict(training)
     return parse_experiment(raw | changes)
 
 
@@ -261,6 +263,7 @@ def main(full=False, labels=None):
     """Print the tables."""
     if "NEXTLABEL_DATA" not in os.environ:
         print("end to end: NEXTLABEL_DATA does not say where MNIST is, so digits are taken")
+    share_imports()
     beside(full, labels)
     two_workers(full)
 

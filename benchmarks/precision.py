@@ -3,8 +3,7 @@
 `python benchmarks/precision.py` trains in float32 and in bfloat16, and prints the difference of the
 areas under the curves with its interval. It takes hours, and a processor or GPU that has bfloat16,
 or it takes days; what it has run is kept in --folder, and the same command goes on. MNIST is looked
-for in the folder NEXTLABEL_DATA; without that, digits are taken. `--set` changes the experiment,
-as in `nextlabel run`.
+for in the folder NEXTLABEL_DATA; without that, digits are taken.
 """
 
 import argparse
@@ -14,11 +13,11 @@ from pathlib import Path
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import numpy as np
-from end_to_end import EXPERIMENTS, task
+from end_to_end import pair, task
 
 from nextlabel.core.seeds import Seeds
 from nextlabel.lab.events import RoundDone, TrialFailed
-from nextlabel.lab.parse import load_experiment
+from nextlabel.lab.processes import share_imports
 from nextlabel.lab.run import run
 from nextlabel.lab.store import Store
 from nextlabel.statistics import aubc, compare
@@ -44,18 +43,17 @@ def main():
     """Print both mean curves, and the paired difference of their areas."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--folder", type=Path, default=Path("runs/precision"))
-    parser.add_argument("--jobs", type=int, default=os.cpu_count())
-    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE")
+    parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--target", type=int, help="by default the experiment's")
     given = parser.parse_args()
+    share_imports()
+    changes = {"seeds": range(given.seeds)} | ({"target": given.target} if given.target else {})
     found = {}
     for precision in ("fp32", "bf16"):
         print(f"{precision}:", flush=True)
-        experiment = load_experiment(
-            EXPERIMENTS / f"{task()}.toml", [*given.set, f"training.precision={precision}"]
-        )
-        arm = experiment.arm(ARM).model_copy(update={"baseline": None})
-        alone = experiment.model_copy(update={"arms": (arm,), "primary": None})
-        counts, found[precision] = curves(alone, given.folder / precision, given.jobs)
+        experiment = pair(task(), (ARM,), training={"precision": precision}, **changes)
+        counts, found[precision] = curves(experiment, given.folder / precision, given.jobs)
     print(f"\n{'labels':>8}{'fp32':>10}{'bf16':>10}")
     means = (np.mean(values, axis=0) for values in found.values())
     for count, single, half in zip(counts, *means, strict=True):

@@ -126,4 +126,4 @@ import nextlabel.lab.nursery
 print("imported")
 """
     found = alone(code)
-    assert (found.returncode, found.stdout, found.stderr) == (0, end, "")
+    assert (found.returncode, found.stdout, found.stderr) == (0, "", "")

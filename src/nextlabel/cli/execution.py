@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from nextlabel.lab.spec import Experiment
     from nextlabel.lab.store import Store
 
-MOST_SEEDS = 10_000
-
 
 @dataclass(frozen=True)
 class Wish:
@@ -54,6 +52,8 @@ class Wish:
 
 def parse_seeds(text: str) -> list[int]:
     """Return the seeds of "5" (0 to 4), "0-9" or "0,3,7"; UsageError when it is no such list."""
+    from nextlabel.lab.parse import MOST_SEEDS
+
     words = text.strip()
     if words.isdecimal():
         if int(words) == 0:

@@ -81,8 +81,8 @@ class TrainingSettings(Settings):
     `schedule` lowers the learning rate to 0 over a round's steps ("linear", "cosine") or not
     ("constant"). `min_steps` adds epochs to rounds that would have fewer steps. `refit` trains
     each round from the same initial weights ("scratch") or from the round before ("finetune").
-    `compile` has torch compile the passes of a step, on CUDA into graphs: worth its minutes where
-    many small batches wait for launches. It changes last digits, and so the rows.
+    `compile` has torch compile the passes of a step, on CUDA into graphs, meant for small batches
+    that wait for launches; it takes minutes a round, and changes last digits and so the rows.
     """
 
     later: ClassVar[frozenset[str]] = frozenset({"compile"})

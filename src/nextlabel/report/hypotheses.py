@@ -7,18 +7,18 @@ from typing import Any
 import numpy as np
 
 from nextlabel.core.seeds import Seeds
-from nextlabel.report.comparisons import Ends
-from nextlabel.report.curves import Curve, Study, common
-from nextlabel.report.tables import (
+from nextlabel.report.columns import (
     COMPARED,
     SAVED,
     Cell,
     Column,
-    Table,
     compared_cells,
     reached,
     saved_cells,
 )
+from nextlabel.report.comparisons import Ends
+from nextlabel.report.curves import Curve, Study, common
+from nextlabel.report.tables import Table
 from nextlabel.statistics import (
     Alternative,
     Comparison,

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nextlabel.lab.map_record import Map, MappedSpace
+from nextlabel.report.columns import Cell, Column
 from nextlabel.report.figures import HUES, INK, NEUTRAL, render
 from nextlabel.report.sections import Sheet, flatten
-from nextlabel.report.tables import Cell, Column, Table
+from nextlabel.report.tables import Table
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from nextlabel.lab.store import Store
 from nextlabel.report import figures, sections, tables, words
+from nextlabel.report.columns import Cell
 from nextlabel.report.comparisons import Pair, compare_arms
 from nextlabel.report.curves import Study, read_study
 from nextlabel.report.figures import FORMATS
@@ -301,7 +302,7 @@ def _map(view: MapView) -> dict[str, Any]:
     }
 
 
-def _mean_and_spread(mean: tables.Cell, spread: tables.Cell) -> str:
+def _mean_and_spread(mean: Cell, spread: Cell) -> str:
     shown = words.show(mean, "number")
     return shown if spread is None else f"{shown} ± {words.show(spread, 'spread')}"
 

@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 
+from nextlabel.report.columns import Cell, Column
 from nextlabel.report.comparisons import Pair
 from nextlabel.report.curves import Study, Trial
-from nextlabel.report.tables import Cell, Column, Table
+from nextlabel.report.tables import Table
 
 ORDER = ("train", "blocks", "signals", "select", "evaluate")
 

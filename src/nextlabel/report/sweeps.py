@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from nextlabel.core.seeds import Seeds
+from nextlabel.report.columns import Column
 from nextlabel.report.curves import Study, common
-from nextlabel.report.tables import Column, Table
+from nextlabel.report.tables import Table
 from nextlabel.statistics import Comparison, aubc, compare
 
 LEAST = 3

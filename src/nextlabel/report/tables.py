@@ -4,37 +4,21 @@ import csv
 import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 
-from nextlabel.report.comparisons import Ends, Pair
+from nextlabel.report.columns import (
+    COMPARED,
+    SAVED,
+    Cell,
+    Column,
+    compared_cells,
+    reached,
+    saved_cells,
+)
+from nextlabel.report.comparisons import Pair
 from nextlabel.report.curves import Curve, Study
-from nextlabel.statistics import Comparison, Saving, aubc
-
-Cell = str | int | float | bool | None
-Kind = Literal[
-    "text",
-    "count",
-    "number",
-    "signed",
-    "effect",
-    "spread",
-    "p",
-    "seconds",
-    "bytes",
-    "labels",
-    "plain",
-]
-
-
-@dataclass(frozen=True)
-class Column:
-    """A column: its name in CSV files, its heading on the page, and how its cells are shown."""
-
-    name: str
-    heading: str
-    kind: Kind = "text"
+from nextlabel.statistics import aubc
 
 
 @dataclass(frozen=True)
@@ -53,40 +37,6 @@ class Table:
         writer.writerow(column.name for column in self.columns)
         writer.writerows(self.rows)
         return text.getvalue()
-
-
-COMPARED = (
-    Column("pairs", "pairs", "count"),
-    Column("difference", "difference of AUBC", "signed"),
-    Column("low", "95% from", "signed"),
-    Column("high", "to", "signed"),
-    Column("effect_dz", "d_z", "effect"),
-    Column("p", "p", "p"),
-    Column("p_holm", "p, Holm", "p"),
-    Column("smallest_p", "least p possible", "p"),
-    Column("detectable", "detectable", "spread"),
-)
-"""The columns of a comparison of AUBCs; `compared_cells` gives their cells."""
-
-SAVED = (
-    Column("saved", "labels saved", "labels"),
-    Column("saved_low", "95% from", "labels"),
-    Column("saved_high", "to", "labels"),
-)
-"""The columns of a label saving with its interval; `saved_cells` gives their cells."""
-
-
-def compared_cells(area: Comparison, p_holm: float | None) -> tuple[Cell, ...]:
-    """Return the cells under COMPARED."""
-    return (
-        *(area.n, area.mean, area.low, area.high, area.effect),
-        *(area.test.p, p_holm, area.test.smallest_p, area.detectable),
-    )
-
-
-def saved_cells(saving: Saving, ends: Ends | None) -> tuple[Cell, ...]:
-    """Return the cells under SAVED; a single seed has no interval, and no ends."""
-    return (saving.saved, *((None, None) if ends is None else map(reached, ends)))
 
 
 def curve_table(name: str, curves: Sequence[Curve]) -> Table:
@@ -236,11 +186,6 @@ def saving_table(pairs: Sequence[Pair]) -> Table:
         )
     ]
     return Table("label_saving", columns, tuple(rows))
-
-
-def reached(labels: float | None) -> float | str:
-    """Return a number of labels, or in words that the level was not reached."""
-    return "not reached" if labels is None else labels
 
 
 def metric_table(study: Study) -> Table:

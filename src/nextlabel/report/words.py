@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 
+from nextlabel.report.columns import Cell, Kind
 from nextlabel.report.comparisons import Pair
 from nextlabel.report.curves import Study, Trial
 from nextlabel.report.hypotheses import Verdict
-from nextlabel.report.tables import Cell, Kind
 from nextlabel.statistics import ALPHA
 
 NONE = "–"
