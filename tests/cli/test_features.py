@@ -106,3 +106,30 @@ def test_no_file_of_ids_ends_in_a_surprise(tmp_path_factory, content):
     except NextlabelError:
         return
     assert ids.dtype == np.int64
+
+
+def test_a_file_may_be_called_like_a_comment_or_with_spaces(tmp_path):
+    names = ("#7 scan.png", " lead.png", "a.png")
+    path = ids_file(tmp_path, "#7 scan.png\n# a remark\n lead.png\r\n")
+    assert read_ids(path, names).tolist() == [0, 1]
+    assert read_ids(ids_file(tmp_path, "a\u2028b.png\n"), ("a\u2028b.png",)).tolist() == [0]
+
+
+@pytest.mark.parametrize(
+    "content", [b"\x93NUMPY\x01\x00\x46\x00{'descr': (" + b" " * 60, b"PK\x03\x04"]
+)
+def test_damaged_files_are_named_whatever_numpy_makes_of_them(content, tmp_path):
+    path = tmp_path / "x.npy"
+    path.write_bytes(content)
+    with pytest.raises(DataError, match=r"x\.npy is no \.npy or \.npz file of numbers"):
+        read_features(path)
+
+
+def test_a_compressed_file_with_changed_bytes_is_named(tmp_path):
+    path = tmp_path / "x.npz"
+    np.savez_compressed(path, features=np.random.default_rng(0).normal(size=(50, 20)))
+    content = bytearray(path.read_bytes())
+    content[200:260] = b"\0" * 60
+    path.write_bytes(content)
+    with pytest.raises(DataError, match=r"x\.npz is no \.npy or \.npz file of numbers"):
+        read_features(path)

@@ -52,6 +52,7 @@ def start(folder, *command):
     return subprocess.Popen(
         command, cwd=folder, stderr=subprocess.PIPE, text=True, env=environment,
         stdout=subprocess.DEVNULL, start_new_session=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # shells' jobs ignore it
     )  # fmt: skip
 
 

@@ -112,7 +112,12 @@ def raising(error):
         (OSError(errno.EIO, "Input/output error", "z"), 1, "error: z: Input/output error; check"),
         (OSError("odd"), 1, "error: odd; check"),
         (MemoryError(), 1, "error: there is not enough memory"),
-        (KeyboardInterrupt(), 130, ""),
+        (KeyboardInterrupt(), 130, "stopped\n"),
+        (
+            RuntimeError("[enforce] . DefaultCPUAllocator: can't allocate memory"),
+            1,
+            "error: there is",
+        ),
         (BrokenPipeError(errno.EPIPE, "pipe"), 1, ""),
         (ZeroDivisionError("by zero"), 1, "error: unexpected ZeroDivisionError: by zero; NEXTLA"),
     ],

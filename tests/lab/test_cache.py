@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from nextlabel.core.block import FittedBlock
-from nextlabel.core.errors import StoreError
+from nextlabel.core.errors import StoreError, UsageError
 from nextlabel.core.learner import Training
 from nextlabel.lab.artefacts import load_block, load_task, save_block, save_task
 from nextlabel.lab.cache import Cache
@@ -101,3 +101,29 @@ def test_task_models_come_back_as_they_were(tmp_path):
     state, found = load_task(tmp_path / "task")
     assert torch.equal(state["w"], torch.arange(3.0))
     assert found == training and found.shared and not found.seconds
+
+
+def test_what_torch_says_of_a_full_disk_costs_time_not_the_run(tmp_path):
+    def full(value, path):
+        path.write_text("half")
+        raise RuntimeError("[enforce fail at inline_container.cc:672] . unexpected pos 128 vs 0")
+
+    cache = Cache.open(tmp_path)
+    assert cache.get("kind", {}, lambda: "made", full, load) == ("made", False)
+    assert cache.size().entries == 0 and not list(tmp_path.glob("*/*.partial"))
+
+
+def test_a_cache_that_cannot_be_written_is_named(tmp_path):
+    (tmp_path / "kind").write_text("a file where a folder is needed")
+    with pytest.raises(UsageError, match=r"cache folder .* cannot be written .*--cache-dir"):
+        Cache.open(tmp_path).get("kind", {}, lambda: "made", save, load)
+
+
+def test_the_lock_is_free_again_when_making_fails(tmp_path):
+    def fail():
+        raise ValueError("no such thing")
+
+    cache = Cache.open(tmp_path)
+    with pytest.raises(ValueError, match="no such thing"):
+        cache.get("kind", {}, fail, save, load)
+    assert cache.get("kind", {}, lambda: "made", save, load) == ("made", False)

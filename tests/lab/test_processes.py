@@ -101,6 +101,8 @@ def test_ctrl_c_while_the_server_imports_leaves_no_traceback():
 import os, signal, time
 from nextlabel.lab.processes import prepare, share_imports
 
+signal.signal(signal.SIGINT, signal.default_int_handler)  # jobs of a shell ignore it
+
 share_imports()
 prepare(1)
 for _ in range(4):
@@ -115,15 +117,14 @@ for _ in range(4):
     assert found.stdout == "interrupted\n" * 4 and found.stderr == ""
 
 
-@pytest.mark.parametrize(("parents", "end"), [("7, 7, 7, 7", "imported\n"), ("7, 1", "")])
-def test_the_server_stops_importing_when_its_driver_is_gone(parents, end):
-    code = f"""
-import os
+def test_the_server_stops_importing_when_its_driver_is_gone():
+    code = """
+import itertools, os
 
-parents = iter([{parents}])
+parents = itertools.chain([7], itertools.repeat(1))
 os.getppid = lambda: next(parents)
 import nextlabel.lab.nursery
-print("imported")
+print("imported all the same")
 """
     found = alone(code)
     assert (found.returncode, found.stdout, found.stderr) == (0, "", "")

@@ -271,3 +271,9 @@ def test_small_cnn_starts_at_random_and_never_claims_imagenet():
     assert ModelSettings().weights == "imagenet"
     with pytest.raises(ValueError, match="no ImageNet weights are published for small_cnn"):
         ModelSettings(name="small_cnn", weights="imagenet")
+
+
+@pytest.mark.parametrize(("labelled", "size"), [(3, 2), (5, 4), (4, 1), (9, 4), (65, 64), (2, 64)])
+def test_no_batch_is_of_one_image(labelled, size):
+    steps = TrainingSettings(batch_size=size).steps_per_epoch(labelled)
+    assert min(len(rows) for rows in np.array_split(np.arange(labelled), steps)) >= 2

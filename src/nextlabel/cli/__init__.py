@@ -20,7 +20,9 @@ from nextlabel.cli import (
     strategies,
 )
 from nextlabel.cli.failure import explain
-from nextlabel.cli.output import complain, warn
+from nextlabel.cli.output import complain, note, warn
+
+INTERRUPTED = 130
 
 app = typer.Typer(
     name="nextlabel",
@@ -62,6 +64,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         try:
             code = app(args=given, obj=given, prog_name="nextlabel", standalone_mode=False)
             sys.stdout.flush()
+            if code == INTERRUPTED:  # typer has made an exit of Ctrl-C
+                note("stopped")
+        except SystemExit as stop:  # a command has said what there is to say
+            code = stop.code
         except (Exception, KeyboardInterrupt) as error:
             message, code = explain(error)
             if message:

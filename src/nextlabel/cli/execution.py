@@ -77,6 +77,15 @@ def parse_seeds(text: str) -> list[int]:
 
 def execute(source: Path, wish: Wish, arguments: Sequence[str]) -> None:
     """Run the experiment in `source`; exits with 1 when a trial failed, 130 after Ctrl-C."""
+    try:
+        _execute(source, wish)
+    except KeyboardInterrupt:
+        note("stopped; all finished rounds are kept, and this goes on from there:")
+        note(f"  {resume_command(arguments)}")
+        raise SystemExit(130) from None
+
+
+def _execute(source: Path, wish: Wish) -> None:
     from nextlabel.lab.parse import load_experiment
 
     experiment = load_experiment(source, wish.all_overrides())
@@ -88,13 +97,10 @@ def execute(source: Path, wish: Wish, arguments: Sequence[str]) -> None:
     from nextlabel.lab.store import Store
 
     out.mkdir(parents=True, exist_ok=True)
+    if not os.access(out, os.W_OK | os.X_OK):
+        raise UsageError(f"{out} cannot be written; make it writable, or give another --out")
     with Store.open(location) as store:
-        try:
-            failed = _run(experiment, store, wish)
-        except KeyboardInterrupt:
-            note("stopped; all finished rounds are kept, and this goes on from there:")
-            note(f"  {resume_command(arguments)}")
-            raise typer.Exit(130) from None
+        failed = _run(experiment, store, wish)
         _conclude(experiment, store, out, failed, wish)
     if failed:
         raise typer.Exit(1)

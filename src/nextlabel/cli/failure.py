@@ -5,7 +5,7 @@ import os
 
 import typer
 
-from nextlabel.core.errors import NextlabelError
+from nextlabel.core.errors import NextlabelError, out_of_memory
 
 DEBUG = "NEXTLABEL_DEBUG"
 REMEDIES = {
@@ -49,7 +49,7 @@ def _known(error: BaseException) -> tuple[str, int]:
             return "", 1
         case OSError():
             return _system(error), 1
-        case MemoryError():
+        case _ if out_of_memory(error):
             return "there is not enough memory; use fewer images, smaller ones or fewer --jobs", 1
         case _:
             return "", -1

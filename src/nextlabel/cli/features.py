@@ -1,12 +1,12 @@
 """Files of feature rows, of probabilities and of ids."""
 
-import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
+from nextlabel.core.damaged import DAMAGED
 from nextlabel.core.errors import DataError, UnknownId, UsageError
 from nextlabel.core.types import Array, Ids
 
@@ -43,7 +43,7 @@ def _load(path: Path) -> "Array | dict[str, Array]":
             return loaded
         with loaded:
             return {name: loaded[name] for name in loaded.files}
-    except (ValueError, EOFError, KeyError, zipfile.BadZipFile) as error:
+    except DAMAGED as error:
         reason = str(error).splitlines()[0] if str(error) else "it ends too early"
         raise DataError(
             f"{path} is no .npy or .npz file of numbers ({reason}); save it anew"
@@ -53,18 +53,19 @@ def _load(path: Path) -> "Array | dict[str, Array]":
 def read_ids(path: Path, names: Sequence[str] | None) -> Ids:
     """Return the ids in a text file, one a line: numbers, or file names where there are some.
 
-    Empty lines and those that begin with # are skipped. Raises UnknownId for an unknown name,
-    UsageError for what is no number, both with the line.
+    Empty lines and those that begin with # are skipped, unless a file is called so. Raises
+    UnknownId for an unknown name, UsageError for what is no number, both with the line.
     """
     try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
+        lines = path.read_text(encoding="utf-8-sig").split("\n")
     except UnicodeDecodeError as error:
         raise UsageError(f"{path} is no text; give one id a line") from error
     known = {name: row for row, name in enumerate(names or ())}
     ids = []
     for number, line in enumerate(lines, 1):
-        word = line.strip()
-        if not word or word.startswith("#"):
+        raw = line.removesuffix("\r")
+        word = raw if raw in known else raw.strip()
+        if not word or (word.startswith("#") and word not in known):
             continue
         if word in known:
             ids.append(known[word])

@@ -49,3 +49,11 @@ def nearest(word: str, known: Iterable[str]) -> str:
     names = sorted(known)
     close = get_close_matches(word, names, n=1, cutoff=0.5)
     return f"did you mean {close[0]!r}?" if close else f"known: {', '.join(names)}"
+
+
+def out_of_memory(error: BaseException) -> bool:
+    """Say whether memory ran out: torch's RuntimeErrors say "allocate" where numpy has a class."""
+    if isinstance(error, MemoryError):
+        return True
+    first = (str(error).splitlines() or [""])[0]
+    return isinstance(error, RuntimeError) and "allocate" in first

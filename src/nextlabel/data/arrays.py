@@ -1,13 +1,12 @@
 """Images in a numpy file, with labels in it or beside it."""
 
-import zipfile
-import zlib
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from nextlabel.core.damaged import UNREADABLE
 from nextlabel.core.dataset import Images
 from nextlabel.core.errors import DataError
 from nextlabel.core.types import Array, Labels, Part, Task
@@ -53,7 +52,7 @@ class Arrays:
         sources = {self.path.name: digests(self.path)[1]}
         answers = arrays.get("labels")
         if self.settings.labels is not None:
-            answers = _load(self.settings.labels)["images"]
+            answers = _labels_in(self.settings.labels)
             sources[self.settings.labels.name] = digests(self.settings.labels)[1]
         images, notes = _bytes(_channels_first(arrays["images"]))
         task, classes, labels = _labels(answers, arrays.get("classes"))
@@ -67,6 +66,15 @@ class Arrays:
         return Raw(self.path.stem, task, classes, parts, drawn, sources, notes)
 
 
+def _labels_in(path: Path) -> Array:
+    """Return the labels of a file: an .npy, or of an .npz `labels` or the only array."""
+    arrays = _load(path)
+    if "labels" not in arrays and len(arrays) != 1:
+        inside = ", ".join(arrays) or "nothing"
+        raise DataError(f"{path} holds {inside}; store the labels under the name 'labels'")
+    return arrays["labels"] if "labels" in arrays else next(iter(arrays.values()))
+
+
 def _load(path: Path) -> dict[str, Array]:
     """Return the arrays of a file; a .npy is memory-mapped and called `images`."""
     try:
@@ -75,7 +83,7 @@ def _load(path: Path) -> dict[str, Array]:
             return {"images": loaded}
         with loaded:
             return {name: loaded[name] for name in loaded.files}
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error, TypeError) as error:
+    except UNREADABLE as error:
         raise DataError(
             f"{path} is no readable .npy or .npz file of numbers ({error}); save it by numpy.save "
             "or numpy.savez"

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -79,7 +80,10 @@ class Shelf:
         for folder in self._folders():
             if not folder.is_dir():
                 raise UsageError(f"data folder {folder} does not exist; create it or correct it")
-        path = next(self._found(remote), None) or self._cached(remote)
+        path = next(self._found(remote), None)
+        if path is None:
+            self._warn_of_others(remote)
+            path = self._cached(remote)
         if not path.exists():
             self._download(remote, path)
         return _verify(remote, path)
@@ -96,6 +100,18 @@ class Shelf:
             # A name that several sets share is taken for this one's only if its content is.
             if flat.is_file() and not (remote.shared and digests(flat)[0] != remote.md5):
                 yield flat
+
+    def _warn_of_others(self, remote: Remote) -> None:
+        """Name flat files of this name whose content is another's, or damaged."""
+        for folder in self._folders():
+            flat = folder / remote.name
+            if flat.is_file():
+                warnings.warn(
+                    f"{flat} is not {remote.folder}'s, or it is truncated or altered: expected md5 "
+                    f"{remote.md5}, found {digests(flat)[0]} in {flat.stat().st_size} bytes; it is "
+                    "not used",
+                    stacklevel=3,
+                )
 
     def _cached(self, remote: Remote) -> Path:
         return cache_dir() / remote.folder / remote.name

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import threading
 import warnings
 from pathlib import Path
 
@@ -22,7 +23,6 @@ from nextlabel.data.tree import entries_of, image_files
 
 SIZE = 64
 MANIFEST = "manifest.csv"
-SHOWN = 5
 
 
 @register("folder")
@@ -103,8 +103,7 @@ class Folder:
     def _report(self, failures: list[str], total: int) -> None:
         if not failures:
             return
-        shown = "; ".join(failures[:SHOWN]) + (" …" if len(failures) > SHOWN else "")
-        text = f"{len(failures)} of {total} images cannot be read: {shown}"
+        text = f"{len(failures)} of {total} images cannot be read: {'; '.join(failures)}"
         if self.settings.unreadable == "refuse":
             raise DataError(
                 f"{text}; mend or remove them, or skip them by --unreadable skip, in experiments "
@@ -134,6 +133,7 @@ class _Reading:
         """Read all; return the rows of the entries that could be."""
         from tqdm import tqdm
 
+        tqdm.set_lock(threading.RLock())  # its own is a semaphore that killed workers leave behind
         rows = []
         for row, entry in enumerate(tqdm(entries, "images", disable=not progress)):
             try:

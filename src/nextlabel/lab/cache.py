@@ -12,7 +12,7 @@ from pickle import UnpicklingError
 from typing import Any, TypeVar
 from zipfile import BadZipFile
 
-from nextlabel.core.errors import StoreError
+from nextlabel.core.errors import StoreError, UsageError
 
 T = TypeVar("T")
 OURS = re.compile(r"[0-9a-f]{64}(\.partial|\.lock)?")
@@ -67,8 +67,16 @@ class Cache:
         from filelock import FileLock
 
         path = self.folder / kind / digest(identity)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(f"{path}.lock"):
+        lock = FileLock(f"{path}.lock")
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            lock.acquire()
+        except OSError as error:
+            raise UsageError(
+                f"cache folder {self.folder} cannot be written ({error.strerror or error}); make "
+                "room there, or give another --cache-dir"
+            ) from error
+        try:
             if path.exists():
                 found = _read(path, load)
                 if found is not None:
@@ -76,6 +84,8 @@ class Cache:
                     return found, True
             made = make()
             _write(path, made, save)
+        finally:
+            lock.release()
         return made, False
 
     def size(self) -> CacheSize:
@@ -127,7 +137,7 @@ def _write(path: Path, made: T, save: Callable[[T, Path], None]) -> None:
     try:
         save(made, partial)
         partial.replace(path)
-    except OSError:
+    except (OSError, RuntimeError):  # torch.save wraps what the disk says
         partial.unlink(missing_ok=True)
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from nextlabel.core.dataset import Dataset
-from nextlabel.core.errors import NextlabelError
+from nextlabel.core.errors import NextlabelError, out_of_memory
 from nextlabel.core.round import Round
 from nextlabel.lab.cache import Cache
 from nextlabel.lab.trial import (
@@ -97,11 +97,8 @@ def _last_word(
         return Message(done=True)
     except NextlabelError as error:
         return Message(error=str(error), traceback=traceback.format_exc())
-    except MemoryError:
-        return Message(
-            error="out of memory; lower --jobs, training.batch_size or model.image_size",
-            traceback=traceback.format_exc(),
-        )
     except Exception as error:
         message = f"{type(error).__name__}: {error}"
+        if out_of_memory(error):
+            message = "out of memory; lower --jobs, training.batch_size or model.image_size"
         return Message(error=message, traceback=traceback.format_exc())

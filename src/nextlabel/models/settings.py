@@ -117,8 +117,11 @@ class TrainingSettings(Settings):
         return max(epochs, -(-self.min_steps // self.steps_per_epoch(labelled)))
 
     def steps_per_epoch(self, labelled: int) -> int:
-        """Return the number of batches, split evenly, none above `batch_size`."""
-        return max(1, -(-labelled // self.batch_size))
+        """Return the number of batches, split evenly: none above `batch_size`, none of one image.
+
+        BatchNorm has no statistics of one value, so where the two conflict batches are larger.
+        """
+        return max(1, min(-(-labelled // self.batch_size), labelled // 2))
 
 
 class LossPredictionSettings(Settings):

@@ -118,7 +118,7 @@ def draw_curves(
             dashes=style.dashes or (None, None),
             marker=style.marker,
             markevery=np.flatnonzero(enough).tolist(),
-            label=curve.arm,
+            label=_entry(curve.arm),
         )
         spread = curve.deviation
         if spread is not None:
@@ -144,6 +144,11 @@ def draw_curves(
         axes.set_xticks(curves[0].counts)
     figure.legend(loc="outside lower center", ncols=2)
     return figure
+
+
+def _entry(arm: str) -> str:
+    """Return an arm's name for a legend, which would leave out those that begin with _."""
+    return f" {arm}" if arm.startswith("_") else arm
 
 
 def draw_differences(pairs: Sequence[Pair], look: Mapping[str, Style]) -> "Figure":

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from nextlabel.core.block import FittedBlock
+from nextlabel.core.damaged import UNREADABLE
 from nextlabel.core.dataset import Dataset
 from nextlabel.core.errors import DataError
 from nextlabel.core.pool import Pool
@@ -56,34 +57,43 @@ class FileBlock(BlockSettings):
         self._digest()
         try:
             loaded = np.load(self.path, mmap_mode="r", allow_pickle=False)
-        except (OSError, ValueError, EOFError) as error:
+            named = {} if isinstance(loaded, np.ndarray) else {n: loaded[n] for n in loaded.files}
+        except UNREADABLE as error:
             raise DataError(
                 f"{self.path.name} is no .npy or .npz file of numbers ({error}); save it with "
                 "numpy.save"
             ) from error
         if isinstance(loaded, np.ndarray):
             return FittedBlock(self._cut(loaded, data))
-        named = {part: loaded[part] for part in PARTS if part in loaded}
-        if not named and "features" in loaded:
-            return FittedBlock(self._cut(loaded["features"], data))
-        if "train" not in named:
+        parts = {part: named[part] for part in PARTS if part in named}
+        if not parts and "features" in named:
+            return FittedBlock(self._cut(named["features"], data))
+        if "train" not in parts:
             raise DataError(
-                f"{self.path.name} has {', '.join(loaded.files) or 'nothing'}; it needs `features` "
+                f"{self.path.name} has {', '.join(named) or 'nothing'}; it needs `features` "
                 "or `train`"
             )
-        for part, rows in named.items():
-            self._check(len(rows), (len(data.part(part)),))
-            if rows.shape[1:] != named["train"].shape[1:]:
+        for part, rows in parts.items():
+            self._check(self._count(rows), (len(data.part(part)),))
+            if rows.shape[1:] != parts["train"].shape[1:]:
                 raise DataError(
                     f"{self.path.name} has rows of shape {rows.shape[1:]} for {part} and of "
-                    f"{named['train'].shape[1:]} for train; give all parts the same columns"
+                    f"{parts['train'].shape[1:]} for train; give all parts the same columns"
                 )
-        return FittedBlock(named)
+        return FittedBlock(parts)
+
+    def _count(self, rows: Array) -> int:
+        """Return the number of rows; DataError for a single number."""
+        if rows.ndim == 0:
+            raise DataError(
+                f"{self.path.name} holds a single number; it needs a row for each image"
+            )
+        return len(rows)
 
     def _cut(self, rows: Array, data: Dataset) -> dict[Part, Array]:
         """Cut rows into parts: the pool alone, or pool, validation and test in that order."""
         sizes = [len(data.part(part)) for part in PARTS]
-        self._check(len(rows), (sizes[0], sum(sizes)))
+        self._check(self._count(rows), (sizes[0], sum(sizes)))
         if len(rows) == sizes[0]:
             return {"train": rows}
         starts = np.cumsum([0, *sizes])
