@@ -174,3 +174,11 @@ def test_unequal_lengths_missing_blocks_and_bad_weights():
         Embedding(())
     with pytest.raises(UsageError, match="factor nan"):
         Embedding(((np.eye(2), float("nan")),))
+
+
+@pytest.mark.parametrize("scale", ["None", "foo", None])
+def test_an_unknown_scale_is_refused(scale):
+    with pytest.raises(
+        UsageError, match=r"scale .* is unknown; (did you mean 'none'|known: none, rms)"
+    ):
+        FeatureSpace({"task": 1.0}, scale)

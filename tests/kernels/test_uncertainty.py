@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from nextlabel.core.errors import DataError
+from nextlabel.core.errors import DataError, UsageError
 from nextlabel.kernels.ranking import highest
 from nextlabel.kernels.uncertainty import confidence, entropy, margin
 
@@ -68,3 +68,10 @@ def test_a_score_that_is_not_a_number_is_never_zero() -> None:
     with pytest.raises(DataError, match="score of image 2"):
         highest(np.array([1.0, 3.0, np.nan]), np.array([0, 2]), 1)
     assert highest(np.array([1.0, np.nan, 2.0]), np.array([0, 2]), 1).tolist() == [2]
+
+
+def test_a_misspelt_task_is_refused() -> None:
+    with pytest.raises(
+        UsageError, match="task 'multi-class' is unknown; did you mean 'multiclass'"
+    ):
+        entropy(P, "multi-class")  # type: ignore[arg-type]

@@ -5,11 +5,11 @@ import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 
-from nextlabel.core.errors import DataError, UsageError
+from nextlabel.core.errors import DataError, UsageError, nearest
 from nextlabel.core.types import Array, Ids, as_array
 
 TILE = 8192
@@ -88,6 +88,9 @@ class FeatureSpace:
     scale: Scale = "rms"
 
     def __post_init__(self) -> None:
+        if self.scale not in get_args(Scale):
+            known = nearest(str(self.scale), get_args(Scale))
+            raise UsageError(f"scale {self.scale!r} is unknown; {known}")
         for name, weight in self.weights.items():
             if not np.isfinite(weight) or weight < 0:
                 raise UsageError(

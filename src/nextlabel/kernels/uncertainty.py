@@ -4,10 +4,12 @@ Multi-class rows sum to 1; multi-label columns are findings, each with its own p
 A row whose classes are permuted scores exactly the same: values are sorted before they are added.
 """
 
+from typing import get_args
+
 import numpy as np
 from numpy.typing import NDArray
 
-from nextlabel.core.errors import DataError
+from nextlabel.core.errors import DataError, UsageError, nearest
 from nextlabel.core.types import Array, Task
 
 TOLERANCE = 1e-3
@@ -17,6 +19,8 @@ TOLERANCE = 1e-3
 def checked(probabilities: Array, task: Task) -> NDArray[np.float64]:
     """Return probabilities as float64 (N, K); DataError naming the first row that is none."""
     p = np.asarray(probabilities, np.float64)
+    if task not in get_args(Task):
+        raise UsageError(f"task {task!r} is unknown; {nearest(str(task), get_args(Task))}")
     if p.ndim != 2:
         raise DataError(f"probabilities have {p.ndim} dimensions; give (images, classes)")
     least = 2 if task == "multiclass" else 1
