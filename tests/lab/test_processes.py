@@ -81,11 +81,9 @@ def test_a_long_folder_of_temporary_files_stops_nobody(tmp_path):
     code = """
 import os
 from multiprocessing import Pipe
-from nextlabel.lab.processes import prepare, process_pool, share_imports
+from nextlabel.lab.processes import process_pool
 
 if __name__ == "__main__":
-    share_imports()
-    prepare(1)
     with process_pool(1, 1) as pool:
         inbox, outbox = Pipe(duplex=False)  # its end goes over by a socket of its own
         pool.submit(type(outbox).send, outbox, "arrived").result(timeout=100)
