@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from nextlabel.core.errors import OutOfMemory
+from nextlabel.core.errors import OutOfMemory, out_of_memory
 
 
 @contextmanager
@@ -15,9 +15,9 @@ def memory_for(budget: int, size: int, wanted: int) -> Iterator[None]:
     try:
         yield
     except (MemoryError, RuntimeError) as error:
-        first = str(error).partition("\n")[0]
-        if not isinstance(error, MemoryError) and "allocate" not in first:
+        if not out_of_memory(error):
             raise
+        first = str(error).partition("\n")[0]
         raise OutOfMemory(
             f"selecting {budget} of {size} images needs about {-(-wanted // 2**20)} MB beside the "
             f"features, and they were not to be had{f' ({first})' if first else ''}; free memory, "
