@@ -166,9 +166,3 @@ def test_any_values_are_refused_in_one_sentence(changes):
         parse_experiment(raw)
     except UsageError as error:
         assert "\n" not in str(error)
-
-
-def test_one_image_is_too_few_for_resnet(tiny):
-    with pytest.raises(UsageError, match="initial 1 gives resnet18 a single image"):
-        tiny(model={"name": "resnet18", "weights": "random"}, initial=1)
-    assert tiny(initial=1).initial == 1

@@ -55,4 +55,4 @@ def test_building_draws_from_its_own_generator_alone():
         torch.equal(a, b) for a, b in zip(first.parameters(), second.parameters(), strict=True)
     )
     assert not torch.equal(first.fc.weight, other.fc.weight)
-    assert torch.equal(first.norms[0].running_var, torch.ones(16))
+    assert torch.equal(first.norms[0].running_var, torch.ones(32))

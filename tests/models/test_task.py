@@ -41,7 +41,7 @@ def test_it_learns_and_the_same_seed_gives_the_same_bits(digits):
     assert np.array_equal(seen[0].features, seen[1].features)
     assert np.array_equal(seen[0].probabilities, seen[1].probabilities)
     assert not np.array_equal(seen[0].features, seen[2].features)
-    assert seen[0].features.shape == (797, 64)
+    assert seen[0].features.shape == (797, 128)
     np.testing.assert_allclose(seen[0].probabilities.sum(1), 1, atol=1e-5)
 
 
@@ -179,8 +179,14 @@ def test_multi_label(digits):
 
 def test_one_labelled_image_and_bf16_train(digits):
     images, labels = digits
-    one = model(epochs={"initial": 1, "step": 0}).fit(images[:1], labels[:1], 0, Seeds(0))
-    assert np.isfinite(one.infer(images[:5]).probabilities).all()
+    for network in ("small_cnn", "resnet18"):  # maps of one pixel meet BatchNorm in both
+        one = TaskModel(
+            ModelSettings(name=network, weights="random"),
+            TrainingSettings(device="cpu", epochs={"initial": 1, "step": 0}),
+            "multiclass",
+            10,
+        ).fit(images[:1], labels[:1], 0, Seeds(0))
+        assert np.isfinite(one.infer(images[:5]).probabilities).all()
     half = model(epochs={"initial": 1, "step": 0}, precision="bf16").fit(
         images[:64], labels[:64], 0, Seeds(0)
     )
@@ -263,6 +269,11 @@ def test_a_device_that_is_not_there_is_refused(monkeypatch):
     assert resolve("auto").type == "cpu"
     with pytest.raises(UsageError, match="device 'cuda' is not available"):
         resolve("cuda")
+
+
+def test_a_network_of_other_layers_has_other_keys():
+    assert ModelSettings(name="small_cnn").decisive()["make"] == 2
+    assert "make" not in ModelSettings().decisive()
 
 
 def test_small_cnn_starts_at_random_and_never_claims_imagenet():

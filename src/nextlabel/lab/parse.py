@@ -57,11 +57,6 @@ def parse_experiment(raw: Mapping[str, Any], name: str = "experiment") -> Experi
         if first["type"] == "missing":
             message = "is missing; add it"
         raise UsageError(f"{where}: {message}{value}") from error
-    if experiment.model.name == "resnet18" and experiment.initial == 1:
-        raise UsageError(
-            "initial 1 gives resnet18 a single image, which its BatchNorm cannot be trained on; "
-            "raise initial to at least 2, or choose another model"
-        )
     for arm in experiment.arms:
         given = {"features", "probabilities"}
         if not experiment.model.shallow:

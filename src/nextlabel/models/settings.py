@@ -6,6 +6,9 @@ from pydantic import Field, model_validator
 
 from nextlabel.core.settings import Settings
 
+MAKES = {"small_cnn": 2}
+"""Networks whose layers have changed, so that no older trial goes on with them, and how often."""
+
 
 class ModelSettings(Settings):
     """The table `[model]`.
@@ -32,6 +35,11 @@ class ModelSettings(Settings):
     block: str | None = None
     regularisation: float = Field(10.0, gt=0)
     neighbours: int = Field(10, ge=1)
+
+    def decisive(self) -> dict[str, Any]:
+        """Return what decides, the make of a network that once had other layers included."""
+        make = MAKES.get(self.name)
+        return super().decisive() | ({} if make is None else {"make": make})
 
     @property
     def shallow(self) -> bool:

@@ -5,11 +5,16 @@ from torch import Tensor, nn
 
 from nextlabel.models.network import TaskNetwork
 
-WIDTHS = (16, 32, 64)
+WIDTHS = (32, 64, 128, 128)
+KERNELS = (5, 3, 3, 3)
 
 
 class SmallCNN(TaskNetwork):
-    """Three 3×3 convolutions with BatchNorm, halving twice; T_f has 64 features."""
+    """Four convolutions with BatchNorm, each halving the map; T_f has 128 features.
+
+    A pixel of the last map sees 33 × 33 of the image, so that T_f is of whole shapes and not of
+    strokes: averaged over the map, these would say little of a digit.
+    """
 
     width = WIDTHS[-1]
     tap_widths = WIDTHS
@@ -18,8 +23,7 @@ class SmallCNN(TaskNetwork):
         super().__init__()
         inputs = (3, *WIDTHS)
         self.convs = nn.ModuleList(
-            nn.Conv2d(inputs[i], w, 3, 1 if i == 0 else 2, 1, bias=False)
-            for i, w in enumerate(WIDTHS)
+            nn.Conv2d(inputs[i], WIDTHS[i], k, 2, k // 2, bias=False) for i, k in enumerate(KERNELS)
         )
         self.norms = nn.ModuleList(nn.BatchNorm2d(w) for w in WIDTHS)
         self.fc = nn.Linear(self.width, outputs)

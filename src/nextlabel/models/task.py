@@ -183,14 +183,17 @@ class TaskModel:
         head = self._head(seeds, number)
         if head is not None:
             head.to(device)
-        images = images.to(device)
-        lesson = Lesson(images, torch.as_tensor(labels, device=device), side)
+        images, targets = images.to(device), torch.as_tensor(labels, device=device)
+        if len(images) == 1:  # seen twice, since BatchNorm cannot be trained on one value
+            images, targets = images.repeat(2, 1, 1, 1), targets.repeat_interleave(2, 0)
+            side = None if side is None else side.repeat(2, 1)
+        lesson = Lesson(images, targets, side)
         trainer = Trainer(self.training, self.task, self.head)
         epochs, steps = trainer.train(network, head, lesson, number, seeds)
         if self.model.batch_norm == "recalibrate":
             trainer.recalibrate(network, images)
         fitted = self._fitted(network, head, Training(0.0, epochs, steps, weights))
-        accuracy = _accuracy(fitted.infer(images).probabilities, labels, self.task)
+        accuracy = _accuracy(fitted.infer(images).probabilities, targets.cpu().numpy(), self.task)
         until = self.training.train_until
         training = Training(
             accuracy,
