@@ -141,6 +141,7 @@ def test_a_run_ends_with_a_table_and_the_reports_path_on_stdout(lab, reports, ca
         "jobs": 3,
         "fail_fast": False,
         "progress": False,
+        "arms": None,
     }
 
 

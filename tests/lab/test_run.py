@@ -50,6 +50,21 @@ def rows(path, experiment="tiny"):
         }
 
 
+def test_some_arms_run_alone_and_the_others_later(tiny, tmp_path):
+    experiment = tiny(target=40)
+    names = [arm.name for arm in experiment.arms]
+    with Store.open(tmp_path / "store.db") as store:
+        ahead = plan(experiment, store, cache_dir=tmp_path / "cache", arms=["core-set"])
+        assert (ahead.trials, ahead.pending) == (6, 2)
+        for arms, before in ((["core-set"], set()), (None, {"core-set"})):
+            events = list(run(experiment, store, cache_dir=tmp_path / "cache", jobs=2, arms=arms))
+            began = {e.arm for e in events if isinstance(e, TrialStarted)}
+            assert began == set(arms or names) - before
+        assert {s.status for s in store.trials("tiny")} == {"done"}
+        with pytest.raises(UsageError, match="there is no arm 'coreset'; did you mean 'core-set'"):
+            next(run(experiment, store, arms=["coreset"]))
+
+
 def test_a_grid_runs_and_the_same_again_runs_nothing(tiny, tmp_path):
     experiment = tiny(target=60)
     with Store.open(tmp_path / "store.db") as store:

@@ -10,6 +10,7 @@ def command(
     context: typer.Context,
     overrides: options.Overrides = [],  # noqa: B006 - typer copies it
     seeds: options.SeedList = None,
+    arms: options.Arms = [],  # noqa: B006 - typer copies it
     store: options.StoreAt = None,
     out: options.OutDir = None,
     cache_dir: options.CacheDir = None,
@@ -21,6 +22,6 @@ def command(
     """Compare selection heuristics on real digits, in a few minutes; nothing is downloaded."""
     from importlib.resources import as_file, files
 
-    wish = Wish(overrides, seeds, store, out, None, cache_dir, jobs, fail_fast, plan, json)
+    wish = Wish(overrides, seeds, store, out, None, cache_dir, jobs, fail_fast, plan, json, arms)
     with as_file(files("nextlabel") / "experiments" / "digits.toml") as source:
         execute(source, wish, context.obj)

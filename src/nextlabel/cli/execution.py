@@ -36,6 +36,7 @@ class Wish:
     fail_fast: bool
     plan: bool
     json: bool
+    arms: Sequence[str] = ()
 
     def workers(self, threads: int) -> int:
         """Return how many trials of so many threads may run at a time."""
@@ -122,6 +123,7 @@ def _run(experiment: "Experiment", store: "Store", wish: Wish) -> "list[TrialFai
         jobs=wish.workers(experiment.training.threads),
         fail_fast=wish.fail_fast,
         progress=sys.stderr.isatty(),
+        arms=wish.arms or None,
     )
     with display() as show, closing(events):
         for event in events:
@@ -176,6 +178,7 @@ def _show_plan(experiment: "Experiment", location: str, wish: Wish) -> None:
         "cache_dir": wish.cache_dir,
         "jobs": jobs,
         "progress": sys.stderr.isatty(),
+        "arms": wish.arms or None,
     }
     if "://" not in location and not Path(location).exists():
         found = plan(experiment, None, **more)

@@ -13,6 +13,10 @@ SeedList = Annotated[
     str | None,
     typer.Option("--seeds", metavar="LIST", help="Other seeds: 5 (0 to 4), 0-9 or 0,3,7."),
 ]
+Arms = Annotated[
+    list[str],
+    typer.Option("--arm", metavar="NAME", help="Run this arm alone; may be given several times."),
+]
 StoreAt = Annotated[
     str | None,
     typer.Option(

@@ -14,6 +14,7 @@ def command(
     experiment: Annotated[Path, typer.Argument(metavar="EXPERIMENT.toml", show_default=False)],
     overrides: options.Overrides = [],  # noqa: B006 - typer copies it
     seeds: options.SeedList = None,
+    arms: options.Arms = [],  # noqa: B006 - typer copies it
     store: options.StoreAt = None,
     out: options.OutDir = None,
     data_dir: options.DataDir = None,
@@ -24,5 +25,7 @@ def command(
     json: options.AsJson = False,
 ) -> None:
     """Run an experiment; the same command again goes on where it stopped."""
-    wish = Wish(overrides, seeds, store, out, data_dir, cache_dir, jobs, fail_fast, plan, json)
+    wish = Wish(
+        overrides, seeds, store, out, data_dir, cache_dir, jobs, fail_fast, plan, json, arms
+    )
     execute(experiment, wish, context.obj)

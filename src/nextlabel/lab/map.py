@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from nextlabel.core.dataset import Dataset
-from nextlabel.core.errors import DataError, UsageError, nearest
+from nextlabel.core.errors import DataError, UsageError
 from nextlabel.core.features import FeatureSpace
 from nextlabel.core.oracle import Reveal
 from nextlabel.core.picture import contact_sheet
@@ -112,9 +112,6 @@ def choose_arm(experiment: Experiment, name: str | None) -> Arm:
                 "add one, with strategy core_set for example"
             )
         return next((a for a in looking if a.blocks), looking[0])
-    names = [a.name for a in experiment.arms]
-    if wanted not in names:
-        raise UsageError(f"there is no arm {wanted!r}; {nearest(wanted, names)}")
     arm = experiment.arm(wanted)
     if arm not in looking:
         raise UsageError(

@@ -1,6 +1,7 @@
 """What a run would cost, before it is started."""
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -41,17 +42,19 @@ def plan(
     cache_dir: Path | None = None,
     jobs: int = 1,
     progress: bool = False,
+    arms: Sequence[str] | None = None,
 ) -> Plan:
     """Estimate what is still to do, by timing a few training steps; nothing is run or written.
 
     A round's training counts labelled × epochs samples. Round 0 is trained once a seed. The time
-    is training alone: leave a tenth for the rest.
+    is training alone: leave a tenth for the rest. With `arms`, only theirs are counted as ahead.
     """
+    wanted = experiment.names_of(arms)
     data = load_data(experiment, data_dir, progress)
     ahead = []
     for trial in trials(experiment, jobs):
         known = _rounds_known(store, trial, data.checksum)
-        if known < trial.rounds:
+        if known < trial.rounds and trial.arm.name in wanted:
             ahead.append((trial, known))
     samples = sum(_samples(trial, known) for trial, known in ahead)
     shared = {trial.seed for trial, known in ahead if known == 0}

@@ -41,19 +41,22 @@ def run(
     jobs: int = 1,
     fail_fast: bool = False,
     progress: bool = False,
+    arms: Sequence[str] | None = None,
 ) -> Generator[Event, None, None]:
     """Run what the store does not have yet, and yield events as rounds arrive.
 
-    Trials done are skipped, those begun go on after their last round. One that fails does not
+    Trials done are skipped, those begun go on after their last round; with `arms`, only theirs are
+    run. UsageError for an arm that the experiment does not have. One that fails does not
     stop the others unless `fail_fast`. Closing the generator ends the workers at once; all rounds
     already yielded are in the store; workers wait for whoever is slow to take them. `progress`
     draws the bars of a download on stderr.
     """
     if jobs < 1:
         raise UsageError(f"jobs {jobs} must be at least 1")
+    wanted = experiment.names_of(arms)
     cache = Cache.open(cache_dir)
     with _alone(store):
-        if not _all_done(experiment, store):
+        if not _all_done(experiment, store, wanted):
             prepare(experiment.training.threads)
         data = load_data(experiment, data_dir, progress)
         planned = {trial.key(data.checksum): trial for trial in trials(experiment, jobs)}
@@ -63,7 +66,7 @@ def run(
             state.record.key: state.labelled_count >= experiment.target
             for state in store.trials(experiment.name)
         }
-        pending = [key for key in planned if not done[key]]
+        pending = [k for k, trial in planned.items() if not done[k] and trial.arm.name in wanted]
         yield ExperimentReady(len(planned), len(pending))
         for key in planned:
             if done[key]:
@@ -80,14 +83,14 @@ def run(
                 yield event
 
 
-def _all_done(experiment: Experiment, store: Store) -> bool:
+def _all_done(experiment: Experiment, store: Store, arms: Sequence[str]) -> bool:
     """Say whether the store looks complete, before the data are there to tell for certain."""
     if experiment.name not in store.experiments():
         return False
     rounds = {
         (s.record.arm, s.record.seed): s.labelled_count for s in store.trials(experiment.name)
     }
-    wanted = [(arm.name, seed) for arm in experiment.arms for seed in experiment.seeds]
+    wanted = [(arm, seed) for arm in arms for seed in experiment.seeds]
     return all(rounds.get(place, 0) >= experiment.target for place in wanted)
 
 

@@ -5,7 +5,7 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
-from nextlabel.core.errors import nearest
+from nextlabel.core.errors import UsageError, nearest
 from nextlabel.core.features import FeatureSpace, Scale
 from nextlabel.core.settings import Settings
 from nextlabel.data.settings import DataSettings
@@ -168,8 +168,15 @@ class Experiment(Settings):
         return self
 
     def arm(self, name: str) -> Arm:
-        """Return the arm called `name`."""
-        return next(arm for arm in self.arms if arm.name == name)
+        """Return the arm called `name`; UsageError when there is none."""
+        for arm in self.arms:
+            if arm.name == name:
+                return arm
+        raise UsageError(f"there is no arm {name!r}; {nearest(name, (a.name for a in self.arms))}")
+
+    def names_of(self, arms: Sequence[str] | None) -> tuple[str, ...]:
+        """Return the names of these arms, of all by default; UsageError as `arm`."""
+        return tuple(arm.name for arm in (self.arms if arms is None else map(self.arm, arms)))
 
     def block(self, name: str) -> Any:
         """Return the feature block `name`, as `[blocks]` sets it."""
