@@ -1,4 +1,3 @@
-import json
 import os
 import signal
 import struct
@@ -8,9 +7,10 @@ import time
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 
+import numpy as np
 import pytest
 
-from nextlabel.core.errors import DataError, StoreError, UsageError
+from nextlabel.core.errors import StoreError, UsageError
 from nextlabel.lab.events import (
     ExperimentReady,
     RoundDone,
@@ -162,7 +162,6 @@ def wait_for_no_workers(session):
 
 def broken_arm(tmp_path):
     """An arm whose embedding file has a row too few, which is found out only when it runs."""
-    import numpy as np
 
     path = tmp_path / "short.npy"
     np.save(path, np.zeros((149, 2)))
@@ -306,7 +305,6 @@ def test_no_jobs_are_refused(tiny, tmp_path):
 
 
 def test_how_the_data_were_read_is_in_the_record(tiny, tmp_path):
-    import numpy as np
 
     images = np.random.default_rng(0).integers(100, 4000, (40, 8, 8)).astype(np.uint16)
     np.savez(tmp_path / "a.npz", images=images, labels=np.arange(40) % 2)
@@ -325,21 +323,6 @@ def test_how_the_data_were_read_is_in_the_record(tiny, tmp_path):
         "16-bit range": f"{images.min()} to {images.max()} in 40 images"
     }
     assert list(state.environment["sources"]) == ["a.npz"]
-
-
-def test_a_plan_counts_and_runs_nothing(tiny, tmp_path):
-    experiment = tiny()
-    planned = plan(experiment, cache_dir=tmp_path / "cache")
-    each = 2 * (40 + 60 + 70)
-    assert (planned.trials, planned.pending) == (6, 6)
-    assert planned.training_samples == 6 * each + 2 * 2 * 20
-    assert planned.seconds > 0 and planned.disk_bytes > 0
-    with Store.open(tmp_path / "store.db") as store:
-        assert store.experiments() == []
-        list(run(experiment, store, cache_dir=tmp_path / "cache", jobs=2))
-        assert plan(experiment, store).pending == 0
-        assert plan(experiment, store).training_samples == 0
-        assert json.dumps(planned.__dict__)
 
 
 def test_a_target_between_stored_rounds_is_refused_before_anything_changes(tiny, tmp_path):
@@ -370,7 +353,6 @@ def test_arms_of_a_seed_that_start_from_other_weights_are_refused(tiny, tmp_path
 
 
 def test_a_warning_is_an_event_once(tiny, tmp_path):
-    import numpy as np
 
     np.save(tmp_path / "flat.npy", np.zeros((150, 2)))
     arms = [
@@ -386,9 +368,3 @@ def test_a_warning_is_an_event_once(tiny, tmp_path):
         first = store.history(store.trials("tiny")[0].record.key)
         left = np.setdiff1d(np.arange(150), first[0].chosen)
         assert first[1].chosen.tolist() == left[:20].tolist()
-
-
-def test_a_plan_looks_for_the_files(tiny, tmp_path):
-    arm = {"name": "mine", "strategy": "core_set", "features": {str(tmp_path / "no.npy"): 1.0}}
-    with pytest.raises(DataError, match=r"no.npy cannot be read"):
-        plan(tiny(arms=[arm], primary=None))

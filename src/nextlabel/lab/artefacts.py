@@ -39,20 +39,34 @@ def fitted_block(
     maker: Any, data: Dataset, seeds: Seeds, training: TrainingSettings, cache: Cache
 ) -> FittedBlock:
     """Return what a block makes of the images alone, fitted now or taken from the cache."""
-    name, pool = type(maker).__name__, Pool(len(data.train))
+    pool = Pool(len(data.train))
     if not maker.cached:
         fitted: FittedBlock = maker.fit(data, pool, None, 0, seeds)
         return fitted
-    identity = {**circumstances(data, seeds, training), "block": name, **maker.identity}
     found: FittedBlock
     found, _ = cache.get(
-        f"block-{name.lower()}",
-        identity,
+        *_place(maker, data, seeds, training),
         lambda: maker.fit(data, pool, None, 0, seeds),
         save_block,
         load_block,
     )
     return found
+
+
+def has_block(
+    maker: Any, data: Dataset, seeds: Seeds, training: TrainingSettings, cache: Cache
+) -> bool:
+    """Say whether `fitted_block` would find the block in the cache."""
+    return bool(maker.cached) and cache.has(*_place(maker, data, seeds, training))
+
+
+def _place(
+    maker: Any, data: Dataset, seeds: Seeds, training: TrainingSettings
+) -> tuple[str, dict[str, Any]]:
+    """Return the kind and the identity under which the cache has a block."""
+    name = type(maker).__name__
+    identity = {**circumstances(data, seeds, training), "block": name, **maker.identity}
+    return f"block-{name.lower()}", identity
 
 
 def save_block(block: FittedBlock, path: Path) -> None:

@@ -37,17 +37,23 @@ class Cache:
     @classmethod
     def open(cls, folder: Path | None = None) -> "Cache":
         """Return the cache in `folder`, by default the user's; StoreError if it cannot be made."""
+        found = cls.at(folder)
+        try:
+            found.folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StoreError(
+                f"cannot make the cache folder {found.folder} ({error.strerror}); "
+                "give another by --cache-dir"
+            ) from error
+        return found
+
+    @classmethod
+    def at(cls, folder: Path | None = None) -> "Cache":
+        """Return the cache in `folder`, by default the user's, whether it is there or not."""
         if folder is None:
             import platformdirs
 
             folder = Path(platformdirs.user_cache_dir("nextlabel")) / "artefacts"
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise StoreError(
-                f"cannot make the cache folder {folder} ({error.strerror}); "
-                "give another by --cache-dir"
-            ) from error
         return cls(folder)
 
     def get(
@@ -87,6 +93,10 @@ class Cache:
         finally:
             lock.release()
         return made, False
+
+    def has(self, kind: str, identity: Mapping[str, Any]) -> bool:
+        """Say whether there is an artefact of this identity."""
+        return (self.folder / kind / digest(identity)).exists()
 
     def size(self) -> CacheSize:
         """Return how much the cache holds."""

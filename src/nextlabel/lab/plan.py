@@ -1,24 +1,19 @@
 """What a run would cost, before it is started."""
 
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
-from nextlabel.core.dataset import Dataset
 from nextlabel.core.seeds import Seeds
+from nextlabel.lab.artefacts import has_block
+from nextlabel.lab.cache import Cache
+from nextlabel.lab.pace import Pace
 from nextlabel.lab.spec import Experiment
 from nextlabel.lab.store import Store
 from nextlabel.lab.trial import TrialSpec, load_data, trials
-from nextlabel.models.pixels import to_device
-from nextlabel.models.settings import Epochs
-from nextlabel.models.shallow import ShallowModel
-from nextlabel.models.task import TaskModel
+from nextlabel.models.ccvae import CCVAESettings
+from nextlabel.models.vae import VAESettings
 
-PROBE_STEPS = 4
-PROBE_COLUMNS = 32
 ROUND_BYTES = 60_000
 
 
@@ -46,10 +41,11 @@ def plan(
 ) -> Plan:
     """Estimate what is still to do, by timing a few training steps; nothing is run or written.
 
-    A round's training counts labelled × epochs samples. Round 0 is trained once a seed. The time
-    is training alone: leave a tenth for the rest. With `arms`, only theirs are counted as ahead.
+    A round's training counts labelled × epochs samples. Round 0 is trained once a seed, and so is
+    a VAE unless the cache has it; one that the labels shape goes on in every round. The time is
+    training alone: leave a tenth for the rest. With `arms`, only theirs are counted as ahead.
     """
-    wanted = experiment.names_of(arms)
+    wanted, cache = experiment.names_of(arms), Cache.at(cache_dir)
     data = load_data(experiment, data_dir, progress)
     ahead = []
     for trial in trials(experiment, jobs):
@@ -60,12 +56,14 @@ def plan(
     shared = {trial.seed for trial, known in ahead if known == 0}
     twice = sum(known == 0 for _, known in ahead) - len(shared)
     samples -= max(0, twice) * _round_samples(experiment, 0)
+    pace = Pace(experiment, data)
+    seconds = _vae_seconds(pace, ahead, cache)
     if experiment.model.shallow:
-        seconds = _shallow_seconds(experiment, data) * sum(t.rounds - k for t, k in ahead)
+        seconds += pace.shallow_seconds * sum(t.rounds - k for t, k in ahead)
         samples = weights = 0
     else:
-        seconds = samples / _samples_per_second(experiment, data)
-        network, _ = _model(experiment, data).initial(Seeds(0))
+        seconds += samples * pace.sample_seconds if samples else 0
+        network, _ = pace.model.initial(Seeds(0))
         weights = 4 * sum(p.numel() for p in network.parameters())
     disk = len(shared) * weights + sum((t.rounds - k) * ROUND_BYTES for t, k in ahead)
     return Plan(
@@ -95,36 +93,20 @@ def _round_samples(experiment: Experiment, number: int) -> int:
     return labelled * experiment.training.planned_epochs(number, labelled)
 
 
-def _model(experiment: Experiment, data: Dataset) -> TaskModel:
-    training = experiment.training.model_copy(
-        update={"epochs": Epochs(initial=1, step=0), "min_steps": 0, "train_until": None}
-    )
-    return TaskModel(experiment.model, training, data.task, len(data.classes))
-
-
-def _shallow_seconds(experiment: Experiment, data: Dataset) -> float:
-    """Time one fit of a model that sees no pixels, at the target, on rows of the usual width."""
-    rows = np.random.default_rng(0).normal(size=(len(data.train), PROBE_COLUMNS))
-    assert data.train.labels is not None
-    labelled = np.arange(experiment.target, dtype=np.int64)
-    model = ShallowModel(experiment.model, data.task, len(data.classes))
-    clock = time.perf_counter()
-    model.fit(rows, labelled, data.train.labels[labelled])
-    return time.perf_counter() - clock
-
-
-def _samples_per_second(experiment: Experiment, data: Dataset) -> float:
-    """Time an epoch of a few full batches, after one to warm up."""
-    import torch
-
-    torch.set_num_threads(experiment.training.threads)
-    model = _model(experiment, data)
-    size = experiment.training.batch_size * PROBE_STEPS
-    rows = np.arange(size) % len(data.train)
-    images = to_device(data.train.images[rows], model.device)
-    assert data.train.labels is not None
-    labels = data.train.labels[rows]
-    model.fit(images[: size // 2], labels[: size // 2], 0, Seeds(0))
-    clock = time.perf_counter()
-    model.fit(images, labels, 0, Seeds(0))
-    return size / (time.perf_counter() - clock)
+def _vae_seconds(pace: Pace, ahead: Sequence[tuple[TrialSpec, int]], cache: Cache) -> float:
+    """Return what the VAEs of all trials ahead take, each made once a seed."""
+    experiment, passes, begun = pace.experiment, dict[str, int](), set[tuple[str, int]]()
+    for trial, known in ahead:
+        for name in experiment.blocks_of(trial.arm):
+            maker = experiment.block(name)
+            if not isinstance(maker, VAESettings):
+                continue
+            passes.setdefault(name, 0)
+            if (name, trial.seed) not in begun:
+                begun.add((name, trial.seed))
+                there = has_block(maker, pace.data, Seeds(trial.seed), experiment.training, cache)
+                passes[name] += 0 if there else maker.epochs
+            if isinstance(maker, CCVAESettings) and name in experiment.rows_of(trial.arm):
+                passes[name] += maker.round_epochs * (trial.rounds - known)
+    each = {name: pace.vae_seconds(experiment.block(name)) for name, n in passes.items() if n}
+    return sum(passes[name] * len(pace.data.train) * seconds for name, seconds in each.items())
