@@ -4,6 +4,7 @@ import struct
 import subprocess
 import sys
 import time
+import warnings
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 
@@ -323,6 +324,24 @@ def test_how_the_data_were_read_is_in_the_record(tiny, tmp_path):
         "16-bit range": f"{images.min()} to {images.max()} in 40 images"
     }
     assert list(state.environment["sources"]) == ["a.npz"]
+
+
+def test_rounds_of_another_kind_of_machine_are_told_of(tiny, tmp_path, monkeypatch):
+    change = {"arms": [{"name": "random", "strategy": "random"}], "primary": None, "target": 40}
+    with Store.open(tmp_path / "store.db") as store:
+        for there in (True, False):  # the workers train alike, whatever the keys say
+            monkeypatch.setattr("nextlabel.models.device.has_bfloat16", lambda d, t=there: t)
+            with warnings.catch_warnings(record=True) as told:
+                warnings.simplefilter("always")
+                list(run(tiny(**change), store, cache_dir=tmp_path / "cache"))
+            texts = [str(w.message) for w in told]
+            assert bool(texts) is not there
+        assert "2 trial(s) in " in texts[0]
+        assert texts[0].endswith('to go on with them give --set training.precision="bf16"')
+        given = tiny(**change, training__precision="bf16")
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            assert next(run(given, store, cache_dir=tmp_path / "cache")).pending == 0
 
 
 def test_a_target_between_stored_rounds_is_refused_before_anything_changes(tiny, tmp_path):

@@ -113,13 +113,16 @@ def test_a_strategy_may_choose_the_initial_set(tiny, tmp_path):
         tiny(arms=[{**arm, "start": "entropy"}], primary=None)
 
 
-def test_the_key_is_what_decides_the_outcome(tiny):
+def test_the_key_is_what_decides_the_outcome(tiny, monkeypatch):
+    monkeypatch.setattr("nextlabel.models.device.has_bfloat16", lambda device: False)
+
     def key(experiment, arm="core-set", seed=0, data="d"):
         return TrialSpec(experiment, experiment.arm(arm), seed).key(data)
 
     base = key(tiny())
     assert key(tiny(target=100)) == base
     assert key(tiny(training__compile=False)) == base
+    assert key(tiny(training__precision="fp32")) == base
     assert key(tiny(name="other", seeds=[0])) == base
     assert key(tiny(blocks={"vae": {"latent": 8}})) == base
     for other in (
@@ -137,6 +140,9 @@ def test_the_key_is_what_decides_the_outcome(tiny):
     assert key(tiny(blocks={"vae": {"latent": 8}}), "core-set + VAE") != key(
         tiny(), "core-set + VAE"
     )
+    halves = key(tiny(training__precision="bf16"))
+    monkeypatch.setattr("nextlabel.models.device.has_bfloat16", lambda device: True)
+    assert key(tiny()) == halves
 
 
 def test_what_is_claimed_decides_no_outcome(tiny):

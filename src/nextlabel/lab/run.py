@@ -1,5 +1,6 @@
 """Pending trials → an executor → the store: the driver alone writes."""
 
+import warnings
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from concurrent.futures import BrokenExecutor, Executor
 from contextlib import contextmanager
@@ -29,6 +30,9 @@ from nextlabel.lab.trial import TrialSpec, headline, load_data, trials
 from nextlabel.lab.worker import Message, work
 
 POLL = 0.2
+MACHINE = ("device", "precision")
+"""Settings of a training that may be left to the machine."""
+
 LOST = "its worker process died (killed, or out of memory); lower --jobs and run again"
 
 
@@ -110,8 +114,34 @@ def _enrol(
         for key, trial in planned.items()
     }
     ordered = [records[arm.name, seed] for arm in experiment.arms for seed in experiment.seeds]
+    _tell_of_other_machines(experiment, store, records)
     spec = experiment.resolved() | {"headline": headline(experiment, data)}
     store.enrol(experiment.name, spec, ordered)
+
+
+def _tell_of_other_machines(
+    experiment: Experiment, store: Store, records: Mapping[tuple[str, int], TrialRecord]
+) -> None:
+    """Warn of rounds that are not gone on with, since this machine trains otherwise than theirs."""
+    if experiment.name not in store.experiments():
+        return
+    open_to_machine = [k for k in MACHINE if getattr(experiment.training, k) == "auto"]
+    left: dict[str, int] = {}
+    for state in store.trials(experiment.name):
+        now = records.get((state.record.arm, state.record.seed))
+        if now is None or not state.rounds or now.key == state.record.key:
+            continue
+        then, ours = state.record.spec["training"], now.spec["training"]
+        theirs = {k: then[k] for k in open_to_machine if then[k] != ours[k]}
+        if theirs and {**then, **{k: ours[k] for k in theirs}} == ours:
+            how = " ".join(f'--set training.{k}="{v}"' for k, v in theirs.items())
+            left[how] = left.get(how, 0) + 1
+    for how, count in left.items():
+        warnings.warn(
+            f"{count} trial(s) in {store.location} were trained otherwise than this machine does "
+            f"by itself, and begin anew here; to go on with them give {how}",
+            stacklevel=2,
+        )
 
 
 def _check_counts(store: Store, planned: Mapping[str, TrialSpec]) -> None:

@@ -19,7 +19,7 @@ from nextlabel.core.seeds import Seeds
 from nextlabel.lab.cache import Cache, digest
 from nextlabel.lab.learner import TrialLearner, weights_identity
 from nextlabel.lab.spec import Arm, Experiment
-from nextlabel.models.device import resolve
+from nextlabel.models.device import here
 from nextlabel.models.metrics import MEASURED, RANKING, warn_undefined
 from nextlabel.strategies import create
 
@@ -54,7 +54,6 @@ class TrialSpec:
         their keys.
         """
         spec = self.experiment
-        device = resolve(spec.training.device).type
         arm = self.arm.decisive()
         del arm["baseline"]
         blocks = {name: spec.identity_of(name) for name in spec.blocks_of(self.arm)}
@@ -76,7 +75,7 @@ class TrialSpec:
             "data": spec.data.name,
             "data_checksum": data_checksum,
             "model": model,
-            "training": spec.training.decisive() | {"device": device},
+            "training": here(spec.training.decisive()),
             "blocks": {named[name]: identity for name, identity in blocks.items()},
         }
         if self.arm.predicts_loss:

@@ -152,7 +152,7 @@ def objective(
         mean, log_variance = network.encode(x)
         z = mean + (0.5 * log_variance).exp() * epsilon
         logits = network.decode(z)
-    if settings.precision != "fp32":
+    if logits.dtype == torch.bfloat16:
         mean, log_variance, z, logits = (t.float() for t in (mean, log_variance, z, logits))
     class_z, _ = classes.split(z)
     class_mean, style_mean = classes.split(mean)

@@ -1,5 +1,6 @@
 """Where tensors live and how precisely they are multiplied."""
 
+from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
@@ -21,8 +22,37 @@ def resolve(name: str) -> torch.device:
     return torch.device(name)
 
 
+AMPERE = (8, 0)
+"""The first CUDA architecture with products of bfloat16."""
+
+
+def has_bfloat16(device: torch.device) -> bool:
+    """Say whether the device multiplies in bfloat16 by itself, rather than by imitation."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_capability(device) >= AMPERE
+    return device.type == "cpu" and bool(torch.cpu._is_avx512_bf16_supported())
+
+
+def resolve_precision(precision: str, device: torch.device) -> str:
+    """Return "fp32" or "bf16", which "auto" stands for on the device."""
+    if precision != "auto":
+        return precision
+    return "bf16" if has_bfloat16(device) else "fp32"
+
+
+def here(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return settings, their `device` and `precision` as what they stand for on this machine."""
+    found = dict(values)
+    if "device" in found:
+        device = resolve(found["device"])
+        found["device"] = device.type
+        if "precision" in found:
+            found["precision"] = resolve_precision(found["precision"], device)
+    return found
+
+
 def precise(device: torch.device, precision: str) -> AbstractContextManager[Any]:
-    """Return a context that multiplies in `precision`: "fp32" leaves all as it is."""
-    if precision == "fp32":
+    """Return a context that multiplies in `precision`; "fp32" leaves all as it is."""
+    if resolve_precision(precision, device) == "fp32":
         return nullcontext()
     return torch.autocast(device.type, dtype=torch.bfloat16)

@@ -6,6 +6,12 @@ from pydantic import Field, model_validator
 
 from nextlabel.core.settings import Settings
 
+Device = Literal["auto", "cpu", "cuda", "mps"]
+"""Where training runs; "auto" takes CUDA, else MPS, else the processor."""
+
+Precision = Literal["auto", "fp32", "bf16"]
+"""What training multiplies in; "auto" is bfloat16 where the device has units for it."""
+
 MAKES = {"small_cnn": 2}
 """Networks whose layers have changed, so that no older trial goes on with them, and how often."""
 
@@ -89,6 +95,7 @@ class TrainingSettings(Settings):
     `schedule` lowers the learning rate to 0 over a round's steps ("linear", "cosine") or not
     ("constant"). `min_steps` adds epochs to rounds that would have fewer steps. `refit` trains
     each round from the same initial weights ("scratch") or from the round before ("finetune").
+    `device` and `precision` may be left to the machine; what they stand for there decides the rows.
     `compile` has torch compile the passes of a step, on CUDA into graphs, meant for small batches
     that wait for launches; it takes minutes a round, and changes last digits and so the rows.
     """
@@ -104,8 +111,8 @@ class TrainingSettings(Settings):
     min_steps: int = Field(0, ge=0)
     train_until: TrainUntil | None = None
     refit: Literal["scratch", "finetune"] = "scratch"
-    device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
-    precision: Literal["fp32", "bf16"] = "fp32"
+    device: Device = "auto"
+    precision: Precision = "auto"
     threads: int = Field(1, ge=1, le=256)
     compile: bool = False
 

@@ -19,6 +19,7 @@ from nextlabel.models.device import precise, resolve
 from nextlabel.models.network import build, generator, place
 from nextlabel.models.priors import COLLAPSED, NormalPrior, Prior
 from nextlabel.models.priors import kl_divergence as kl_divergence
+from nextlabel.models.settings import Device, Precision
 
 CHANNELS = (32, 64, 64, 64)
 UP = 4
@@ -42,8 +43,8 @@ class VAESettings(Settings):
     deviation: float = Field(0.1, gt=0)
     beta: float = Field(1.0, ge=0)
     upsample: Literal["last", "first"] = "last"
-    device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
-    precision: Literal["fp32", "bf16"] = "fp32"
+    device: Device = "auto"
+    precision: Precision = "auto"
     block: ClassVar[str] = "vae"
     """The name under which messages speak of these settings."""
 

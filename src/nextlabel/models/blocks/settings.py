@@ -16,10 +16,7 @@ class BlockSettings(Settings):
 
     @property
     def identity(self) -> Mapping[str, Any]:
-        """All settings, the device by what it stands for here."""
-        values = self.decisive()
-        if "device" in values:
-            from nextlabel.models.device import resolve
+        """All settings, device and precision by what they stand for here."""
+        from nextlabel.models.device import here
 
-            values["device"] = resolve(values["device"]).type
-        return values
+        return here(self.decisive())

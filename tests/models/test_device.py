@@ -1,0 +1,71 @@
+"""Where training runs and what it multiplies in, as far as the machine decides."""
+
+import numpy as np
+import pytest
+import torch
+
+from nextlabel.core.seeds import Seeds
+from nextlabel.models import device
+from nextlabel.models.blocks import BLOCKS
+from nextlabel.models.device import here, precise, resolve_precision
+from nextlabel.models.settings import ModelSettings, TrainingSettings
+from nextlabel.models.task import TaskModel
+
+CPU = torch.device("cpu")
+has_bfloat16 = device.has_bfloat16  # before `no_bfloat16` takes its place
+
+
+@pytest.fixture
+def units(monkeypatch):
+    """Say whether the machine has units for bfloat16."""
+
+    def have(yes):
+        monkeypatch.setattr("nextlabel.models.device.has_bfloat16", lambda device: yes)
+
+    return have
+
+
+@pytest.mark.parametrize(("there", "auto"), [(True, "bf16"), (False, "fp32")])
+def test_auto_stands_for_what_the_machine_has(units, there, auto):
+    units(there)
+    assert resolve_precision("auto", CPU) == auto
+    assert [resolve_precision(p, CPU) for p in ("fp32", "bf16")] == ["fp32", "bf16"]
+    a = torch.ones(2, 2)
+    with precise(CPU, "auto"):
+        assert (a @ a).dtype == (torch.bfloat16 if there else torch.float32)
+
+
+def test_cuda_has_units_from_ampere_on(monkeypatch):
+    for capability, there in (((7, 5), False), ((8, 0), True), ((9, 0), True)):
+        monkeypatch.setattr(torch.cuda, "get_device_capability", lambda d, c=capability: c)
+        assert has_bfloat16(torch.device("cuda")) is there
+    assert not has_bfloat16(torch.device("mps"))
+
+
+def test_settings_are_known_by_what_they_stand_for(units):
+    for there, auto in ((True, "bf16"), (False, "fp32")):
+        units(there)
+        given = TrainingSettings(device="cpu")
+        assert here(given.decisive())["precision"] == auto
+        assert here(TrainingSettings(device="cpu", precision=auto).decisive()) == here(
+            given.decisive()
+        )
+        assert BLOCKS["vae"](device="cpu").identity["precision"] == auto
+    assert here({"components": 32}) == {"components": 32}
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_auto_trains_to_the_very_bits_of_what_it_stands_for(digits, units, there):
+    units(there)
+    images, labels = digits
+    seen = []
+    for precision in ("auto", "bf16" if there else "fp32"):
+        model = TaskModel(
+            ModelSettings(name="small_cnn"),
+            TrainingSettings(device="cpu", epochs={"initial": 2, "step": 0}, precision=precision),
+            "multiclass",
+            10,
+        )
+        seen.append(model.fit(images[:60], labels[:60], 0, Seeds(0)).infer(images[:50]))
+    assert np.array_equal(seen[0].features, seen[1].features)
+    assert np.array_equal(seen[0].probabilities, seen[1].probabilities)
