@@ -98,7 +98,11 @@ def fill(
             hashlib.sha256(f"{spec['name']} {arm['name']} {seed}".encode()).hexdigest(),
             arm["name"],
             seed,
-            {"start": "random", "data_checksum": "d"},
+            {
+                "start": "random",
+                "data_checksum": "d",
+                "training": {"device": "cpu", "precision": "bf16"},
+            },
         )
         for arm in spec["arms"]
         for seed in spec["seeds"]

@@ -79,6 +79,11 @@ def test_an_arm_against_itself_shows_nothing(store: Store, tmp_path: Path, seeds
         assert not re.search(r"\b(nan|inf)\b", figure)
 
 
+def test_it_says_what_auto_stood_for(store: Store, tmp_path: Path) -> None:
+    fill(store, spec_of(ARMS[:2], 2))
+    assert "trained on cpu in bf16" in page(store, tmp_path / "out")[1]
+
+
 # -- what is refused -----------------------------------------------------------------------------
 
 

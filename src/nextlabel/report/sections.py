@@ -135,6 +135,7 @@ def record(study: Study) -> dict[str, Facts]:
         "metric of curves and tests": study.headline,
         "primary test": _primary(spec),
         "weights that training started from": sorted(weights),
+        "trained on": sorted(_machines(study)),
         "initial labels": _starts(study),
     }
     environments = [e for t in study.trials for e in t.environments or (t.state.environment,) if e]
@@ -145,6 +146,14 @@ def record(study: Study) -> dict[str, Facts]:
         "Training": flatten(_plain(spec.get("training"))),
         "Feature blocks": flatten(_plain(spec.get("blocks"))),
         "Where it ran": _together(environments),
+    }
+
+
+def _machines(study: Study) -> set[str]:
+    """Return device and precision of the trials, as their settings stood for there."""
+    trained = [_plain(trial.state.record.spec.get("training")) for trial in study.trials]
+    return {
+        f"{t['device']} in {t['precision']}" for t in trained if {"device", "precision"} <= set(t)
     }
 
 
