@@ -66,6 +66,7 @@ def pair(name, arms=PAIR, training=(), **changes):
     raw["arms"][0].pop("baseline", None)
     if len(raw["arms"]) == 1:
         del raw["primary"]
+    raw["training"].pop("precision", None)  # as nextlabel takes it by itself
     raw["training"] |= dict(training)
     return parse_experiment(raw | changes)
 

@@ -1,12 +1,15 @@
 """Training beside the plain way and the common way: one process, one thread, warm, medians.
 
-"plain" is a torch loop over tensors in memory, float32, the same network without our short cuts;
-"common" decodes, scales and normalises image by image in a DataLoader, as most repositories do.
+"ours" multiplies in float32 and, where the processor has units for it, in bfloat16, which is then
+the default; "plain" is a torch loop over tensors in memory, float32, the same network without our
+short cuts; "common" decodes, scales and normalises image by image in a DataLoader, as most
+repositories do.
 """
 
 import statistics
 import time
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 import torch
@@ -16,6 +19,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader
 
 from nextlabel.core.seeds import Seeds
+from nextlabel.models.device import has_bfloat16
 from nextlabel.models.network import build, generator
 from nextlabel.models.pixels import IMAGENET_DEVIATION, IMAGENET_MEAN, normalise
 from nextlabel.models.resnet import ResNet18
@@ -46,10 +50,16 @@ def rate(samples: int, call: Callable[[], object], repeats: int) -> float:
     return samples / statistics.median(times)
 
 
-def ours(images: Tensor, labels: np.ndarray, batch: int) -> Callable[[], object]:
+def ours(
+    images: Tensor, labels: np.ndarray, batch: int, precision: str = "fp32"
+) -> Callable[[], object]:
     """Return one epoch as a round trains it: gather, normalise, step; BatchNorm left running."""
     settings = TrainingSettings(
-        learning_rate=0.01, batch_size=batch, epochs=Epochs(initial=1, step=0), device="cpu"
+        learning_rate=0.01,
+        batch_size=batch,
+        epochs=Epochs(initial=1, step=0),
+        device="cpu",
+        precision=precision,
     )
     model = TaskModel(ModelSettings(weights="random"), settings, "multiclass", 10)
     network, _ = model.initial(Seeds(0))
@@ -130,26 +140,37 @@ def plain_vae(images: Tensor) -> tuple[Callable[[], object], VAE]:
     return epoch, network
 
 
+def table(full: bool) -> dict[str, dict[str, float]]:
+    """Return samples a second by what trains and how, each after one call to warm up."""
+    repeats, count = (7, 1024) if full else (3, 512)
+    images, labels = images_and_labels(count, 28)
+    kinds = ("fp32", "bf16") if has_bfloat16(torch.device("cpu")) else ("fp32",)
+    found = {}
+    for batch in (64, 256):
+        calls = {f"ours {kind}": ours(images, labels, batch, kind) for kind in kinds}
+        calls |= {"plain": plain(images, labels, batch), "common": common(images, labels, batch)}
+        found[f"ResNet-18, batch {batch}"] = calls
+    vaes = {kind: VAESettings(epochs=1, device="cpu", precision=kind) for kind in kinds}
+    calls = {f"ours {k}": partial(fit_vae, images, v, Seeds(0)) for k, v in vaes.items()}
+    found["VAE, batch 64"] = calls | {"plain": plain_vae(images)[0]}
+    return {
+        name: {how: rate(count, call, repeats) for how, call in calls.items()}
+        for name, calls in found.items()
+    }
+
+
 def main(full: bool = False) -> None:
     """Print samples a second, ours beside the plain and the common way."""
     torch.set_num_threads(1)
-    repeats, count = (7, 1024) if full else (3, 256)
-    print(f"{'training, 28 px, samples/s':<30}{'ours':>8}{'plain':>8}{'common':>8}   ratios")
-    images, labels = images_and_labels(count, 28)
-    for batch in (64, 256):
-        rates = [
-            rate(count, make(images, labels, batch), repeats) for make in (ours, plain, common)
-        ]
-        against = " ".join(f"{rates[0] / other:.2f}×" for other in rates[1:])
-        print(f"ResNet-18, batch {batch:<13}{''.join(f'{r:>8.0f}' for r in rates)}   {against}")
-    settings = VAESettings(epochs=1, device="cpu")
-    rates = [
-        rate(count, call, repeats)
-        for call in (lambda: fit_vae(images, settings, Seeds(0)), plain_vae(images)[0])
-    ]
-    print(
-        f"{'VAE, batch 64':<30}{rates[0]:>8.0f}{rates[1]:>8.0f}{'':>8}   {rates[0] / rates[1]:.2f}×"
-    )
+    rows = table(full)
+    columns = list(next(iter(rows.values())))
+    print(f"{'training, 28 px, samples/s':<28}{''.join(f'{c:>11}' for c in columns)}")
+    for name, rates in rows.items():
+        cells = "".join(f"{rates[c]:>11.0f}" if c in rates else f"{'':>11}" for c in columns)
+        print(f"{name:<28}{cells}")
+        for own in (c for c in rates if c.startswith("ours")):
+            others = {c: rates[own] / rates[c] for c in ("plain", "common") if c in rates}
+            print(f"  {own}: {', '.join(f'{ratio:.2f}× {c}' for c, ratio in others.items())}")
 
 
 if __name__ == "__main__":
