@@ -37,6 +37,17 @@ def test_class_folders_are_one_pool(folder, tmp_path):
     assert found.features.shape == (12, 64) and len(set(found.names)) == 12
 
 
+def test_folders_called_as_parts_are_one_pool_too(folder, tmp_path):
+    before = embed(str(folder), "pixels", image_size=8, cache_dir=tmp_path / "cache")
+    for i, image in enumerate(sorted(folder.iterdir())):
+        part = ("test", "train", "val")[i // 4]
+        (folder / part).mkdir(exist_ok=True)
+        image.rename(folder / part / image.name)
+    found = embed(str(folder), "pixels", image_size=8, cache_dir=tmp_path / "cache")
+    assert [name.split("/")[1] for name in found.names] == list(before.names)
+    assert np.array_equal(found.features, before.features)
+
+
 def test_a_data_set_gives_all_its_parts(tmp_path):
     found = embed("digits", "pca", options={"components": 4}, cache_dir=tmp_path)
     assert found.features.shape == (1797, 4) and found.names is None

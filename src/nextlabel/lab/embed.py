@@ -68,7 +68,13 @@ def embed(
     torch.set_num_threads(threads)
     folder = Path(data).is_dir()
     settings = (
-        DataSettings(name="folder", path=Path(data), validation=0, test=0, unreadable=unreadable)
+        DataSettings(
+            name="folder",
+            path=Path(data),
+            validation_fraction=0,
+            test_fraction=0,
+            unreadable=unreadable,
+        )
         if folder
         else DataSettings(name=data)
     )
@@ -88,13 +94,12 @@ def embed(
 
 
 def _whole(data: Dataset) -> Dataset:
-    """Return a folder's images as one pool, whatever sub-folders they lie in."""
+    """Return a folder's images as one pool by name, whatever sub-folders they lie in."""
     parts = [data.part(part) for part in PARTS if len(data.part(part))]
-    train = Images(
-        np.concatenate([p.images for p in parts]),
-        None,
-        np.arange(sum(map(len, parts)), dtype=np.int64),
-        tuple(n for p in parts for n in p.names or ()),
-    )
+    origin = np.concatenate([p.origin for p in parts if p.origin is not None])
+    names = [name for p in parts for name in p.names or ()]
+    train = Images(np.concatenate([p.images for p in parts]), None, origin, tuple(names))
+    if len(parts) > 1:
+        train = train.take(np.argsort(origin))
     none = Images(train.images[:0], None, names=())
     return Dataset(data.name, data.task, data.classes, train, none, none, data.sources)
