@@ -17,7 +17,8 @@ def test_what_embed_saves_is_read_with_its_names(tmp_path):
     np.testing.assert_array_equal(found.rows, ROWS)
     assert found.rows.dtype == np.float32
     assert found.names == names
-    EmbeddingFile(ROWS).save(tmp_path / "f.npz")
+    EmbeddingFile(ROWS, part=np.array(["train"] * 3), row=np.arange(3)).save(tmp_path / "f.npz")
+    np.testing.assert_array_equal(read_features(tmp_path / "f.npz").rows, ROWS)
     assert read_features(tmp_path / "f.npz").names is None
 
 

@@ -3,6 +3,7 @@ import pytest
 from PIL import Image
 
 from nextlabel.core.errors import DataError, StoreError, UsageError
+from nextlabel.data import DataSettings, load
 from nextlabel.lab.embed import EmbeddingFile, embed
 
 
@@ -26,6 +27,7 @@ def test_a_folder_gives_features_with_names(folder, tmp_path):
     with np.load(tmp_path / "vae.npz") as file:
         assert np.array_equal(file["features"], found.features)
         assert file["names"].tolist() == list(found.names)
+        assert sorted(file.files) == ["features", "names"]
     assert not list(tmp_path.glob("*.partial"))
 
 
@@ -51,6 +53,20 @@ def test_folders_called_as_parts_are_one_pool_too(folder, tmp_path):
 def test_a_data_set_gives_all_its_parts(tmp_path):
     found = embed("digits", "pca", options={"components": 4}, cache_dir=tmp_path)
     assert found.features.shape == (1797, 4) and found.names is None
+
+
+def test_each_row_of_a_data_set_says_what_it_shows(tmp_path):
+    embed("digits", "pixels", cache_dir=tmp_path).save(tmp_path / "digits.npz")
+    data = load(DataSettings(name="digits"))
+    with np.load(tmp_path / "digits.npz") as file:
+        assert sorted(file.files) == ["features", "part", "row"]
+        part, row, features = file["part"], file["row"], file["features"]
+    assert row.dtype == np.int64 and sorted(row.tolist()) == list(range(1797))
+    for name in ("train", "validation", "test"):
+        images = data.part(name)
+        assert np.array_equal(row[part == name], images.origin)
+        pixels = features[part == name] * 255
+        np.testing.assert_allclose(pixels, images.images.reshape(len(images), -1), atol=1e-3)
 
 
 def test_what_cannot_be(folder, tmp_path):

@@ -1,4 +1,4 @@
-"""Features with file names for a data set or folder: the first of a practitioner's two commands."""
+"""Features of a data set or folder, and what each row shows: the first of two commands."""
 
 import zipfile
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ import numpy as np
 from nextlabel.core.dataset import Dataset, Images
 from nextlabel.core.errors import DataError, StoreError
 from nextlabel.core.seeds import Seeds
-from nextlabel.core.types import PARTS, Array
+from nextlabel.core.types import PARTS, Array, Ids
 from nextlabel.data.settings import DataSettings
 from nextlabel.lab.artefacts import fitted_block
 from nextlabel.lab.blocks import make_block
@@ -21,17 +21,23 @@ from nextlabel.models.settings import TrainingSettings
 
 @dataclass(frozen=True, eq=False)
 class EmbeddingFile:
-    """Features (N, d) float32 of all images, and their file names where they have any."""
+    """Features (N, d) float32 of all images, and what each row shows.
+
+    A folder's rows have file `names`; those of a data set a `part` (N, words) and a `row` (N)
+    int64, the row in the source's file: the training file for a part that was drawn from it.
+    """
 
     features: Array
     names: tuple[str, ...] | None = None
+    part: Array | None = None
+    row: Ids | None = None
 
     def save(self, path: Path) -> None:
-        """Write an `.npz` of `features` and `names`, all or nothing; StoreError if it cannot be."""
+        """Write an `.npz` of the arrays there are, all or nothing; StoreError if it cannot be."""
         partial = path.with_name(path.name + ".partial")
-        arrays: dict[str, Any] = {"features": self.features}
-        if self.names is not None:
-            arrays["names"] = np.array(self.names)
+        arrays: dict[str, Any] = {"features": self.features, "part": self.part, "row": self.row}
+        arrays["names"] = None if self.names is None else np.array(self.names)
+        arrays = {name: array for name, array in arrays.items() if array is not None}
         try:
             with partial.open("wb") as stream:
                 np.savez(stream, **arrays)
@@ -86,10 +92,14 @@ def embed(
     maker = make_block(block, dict(options or {}), training)
     fitted = fitted_block(maker, pool, Seeds(seed), training, Cache.open(cache_dir))
     parts = [part for part in PARTS if part in fitted.features]
-    names = [pool.part(part).names for part in parts]
+    features = np.concatenate([fitted.rows(part) for part in parts]).astype(np.float32)
+    if folder:
+        return EmbeddingFile(features, pool.train.names)
+    origins = [origin for part in parts if (origin := pool.part(part).origin) is not None]
     return EmbeddingFile(
-        np.concatenate([fitted.rows(part) for part in parts]).astype(np.float32),
-        tuple(n for part in names for n in part or ()) if all(names) else None,
+        features,
+        part=np.repeat(parts, [len(origin) for origin in origins]),
+        row=np.concatenate(origins),
     )
 
 
