@@ -69,6 +69,31 @@ def test_each_row_of_a_data_set_says_what_it_shows(tmp_path):
         np.testing.assert_allclose(pixels, images.images.reshape(len(images), -1), atol=1e-3)
 
 
+@pytest.mark.parametrize("suffix", [".npy", ".NPZ"])
+def test_a_file_of_images_is_one_pool(suffix, tmp_path):
+    images = np.random.default_rng(0).integers(0, 256, (12, 6, 5), np.uint8)
+    path = tmp_path / f"x{suffix}"
+    with path.open("wb") as stream:
+        if suffix == ".npy":
+            np.save(stream, images)
+        else:
+            np.savez(stream, images=images, labels=np.arange(12) % 2)
+    found = embed(str(path), "pixels", cache_dir=tmp_path / "cache")
+    np.testing.assert_allclose(found.features, images.reshape(12, 30) / 255, atol=1e-6)
+    assert found.part.tolist() == ["train"] * 12 and found.row.tolist() == list(range(12))
+    assert found.names is None
+
+
+def test_a_file_of_images_keeps_its_split(tmp_path):
+    images = np.random.default_rng(0).integers(0, 256, (7, 6, 5), np.uint8)
+    split = np.array(["test", "train", "val", "train", "test", "train", "train"])
+    np.savez(tmp_path / "x.npz", images=images, split=split, labels=np.arange(7) % 2)
+    found = embed(str(tmp_path / "x.npz"), "pixels", cache_dir=tmp_path / "cache")
+    assert found.part.tolist() == ["train"] * 4 + ["validation"] + ["test"] * 2
+    assert found.row.tolist() == [1, 3, 5, 6, 2, 0, 4]
+    np.testing.assert_allclose(found.features, images[found.row].reshape(7, 30) / 255, atol=1e-6)
+
+
 def test_what_cannot_be(folder, tmp_path):
     with pytest.raises(UsageError, match="unknown feature block 'vea'; did you mean 'vae'"):
         embed(str(folder), "vea", image_size=16, cache_dir=tmp_path)
@@ -76,6 +101,8 @@ def test_what_cannot_be(folder, tmp_path):
         embed(str(folder), "vae", options={"latnt": 3}, image_size=16, cache_dir=tmp_path)
     with pytest.raises(UsageError, match="unknown data set"):
         embed("no such place", cache_dir=tmp_path)
+    with pytest.raises(UsageError, match=r"none\.npz does not exist; give a data set, a folder"):
+        embed(str(tmp_path / "none.npz"), cache_dir=tmp_path)
     for file in list(folder.iterdir())[1:]:
         file.unlink()
     with pytest.raises(DataError, match="holds 1 images; give at least 2"):

@@ -15,7 +15,11 @@ from nextlabel.core.errors import StoreError, UsageError
 
 def command(
     data: Annotated[
-        str, typer.Argument(metavar="DATA", help="A data set's name, or a folder of images.")
+        str,
+        typer.Argument(
+            metavar="DATA",
+            help="A data set's name, a folder of images, or an .npy or .npz file of them.",
+        ),
     ],
     out: Annotated[
         Path, typer.Option("--out", "-o", metavar="FILE.npz", help="The file to write.")

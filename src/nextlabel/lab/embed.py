@@ -9,7 +9,7 @@ from typing import Any, Literal
 import numpy as np
 
 from nextlabel.core.dataset import Dataset, Images
-from nextlabel.core.errors import DataError, StoreError
+from nextlabel.core.errors import DataError, StoreError, UsageError
 from nextlabel.core.seeds import Seeds
 from nextlabel.core.types import PARTS, Array, Ids
 from nextlabel.data.settings import DataSettings
@@ -61,29 +61,20 @@ def embed(
     unreadable: Literal["refuse", "skip"] = "refuse",
     progress: bool = False,
 ) -> EmbeddingFile:
-    """Return the features that `block` gives the images of a data set or of a folder.
+    """Return the features that `block` gives the images of a data set, a folder or a file.
 
-    The block is fitted to the train part of a data set (its pool) and to all images of a folder,
-    and gives rows for all of them: train, then validation, then test. `options` are the block's
-    settings, for example {"latent": 16}; `unreadable` is what becomes of a folder's broken images.
+    The block is fitted to the train part of a data set (its pool) and to all images of a folder, or
+    of an .npy or .npz file without `split`; it gives rows for all of them: train, then validation,
+    then test. `options` are the block's settings, for example {"latent": 16}; `unreadable` is what
+    becomes of a folder's broken images.
     """
     import torch
 
     from nextlabel.data import load
 
     torch.set_num_threads(threads)
-    folder = Path(data).is_dir()
-    settings = (
-        DataSettings(
-            name="folder",
-            path=Path(data),
-            validation_fraction=0,
-            test_fraction=0,
-            unreadable=unreadable,
-        )
-        if folder
-        else DataSettings(name=data)
-    )
+    settings = _settings(data, unreadable)
+    folder = settings.name == "folder"
     images = load(settings, image_size=image_size, data_dir=data_dir, progress=progress)
     pool = _whole(images) if folder else images
     if len(pool.train) < 2:
@@ -101,6 +92,19 @@ def embed(
         part=np.repeat(parts, [len(origin) for origin in origins]),
         row=np.concatenate(origins),
     )
+
+
+def _settings(data: str, unreadable: Literal["refuse", "skip"]) -> DataSettings:
+    """Return how to read a folder, an .npy or .npz file, or a data set; no new parts are drawn."""
+    path = Path(data)
+    whole: dict[str, Any] = {"path": path, "validation_fraction": 0, "test_fraction": 0}
+    if path.is_dir():
+        return DataSettings(name="folder", unreadable=unreadable, **whole)
+    if path.suffix.lower() not in (".npy", ".npz"):
+        return DataSettings(name=data)
+    if not path.exists():
+        raise UsageError(f"{data} does not exist; give a data set, a folder, or a file of images")
+    return DataSettings(name="arrays", **whole)
 
 
 def _whole(data: Dataset) -> Dataset:
