@@ -5,7 +5,9 @@ from hypothesis import strategies as st
 
 from nextlabel.cli.features import read_features, read_ids
 from nextlabel.core.errors import DataError, NextlabelError, UnknownId, UsageError
+from nextlabel.data import DataSettings, load
 from nextlabel.lab.embed import EmbeddingFile
+from nextlabel.models.blocks import BLOCKS
 
 ROWS = np.arange(6, dtype=np.float32).reshape(3, 2)
 
@@ -134,3 +136,19 @@ def test_a_compressed_file_with_changed_bytes_is_named(tmp_path):
     path.write_bytes(content)
     with pytest.raises(DataError, match=r"x\.npz is no \.npy or \.npz file of numbers"):
         read_features(path)
+
+
+def test_all_who_read_arrays_say_it_alike(tmp_path):
+    path = tmp_path / "x.npz"
+    path.write_bytes(b"no numbers")
+    readers = (
+        lambda: read_features(path),
+        lambda: load(DataSettings(name="arrays", path=path)),
+        lambda: BLOCKS["file"](path=path).fit(None, None, None, 0, None),
+    )
+    said = []
+    for reader in readers:
+        with pytest.raises(DataError) as caught:
+            reader()
+        said.append(str(caught.value))
+    assert len(set(said)) == 1 and str(path) in said[0]

@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from nextlabel.core.damaged import DAMAGED
 from nextlabel.core.errors import DataError, UnknownId, UsageError
+from nextlabel.core.numpy_file import read_arrays
 from nextlabel.core.types import Array, Ids
 
 
@@ -23,7 +23,7 @@ def read_features(path: Path) -> Features:
 
     Raises DataError when the file holds something else.
     """
-    loaded = _load(path)
+    loaded = read_arrays(path)
     if isinstance(loaded, np.ndarray):
         return Features(loaded, None)
     names = tuple(str(n) for n in loaded.pop("names")) if "names" in loaded else None
@@ -34,20 +34,6 @@ def read_features(path: Path) -> Features:
     if names is not None and (rows.ndim == 0 or len(names) != len(rows)):
         raise DataError(f"{path} holds {len(names)} names for {rows.shape} rows; give one for each")
     return Features(rows, names)
-
-
-def _load(path: Path) -> "Array | dict[str, Array]":
-    try:
-        loaded = np.load(path, mmap_mode="r", allow_pickle=False)
-        if isinstance(loaded, np.ndarray):
-            return loaded
-        with loaded:
-            return {name: loaded[name] for name in loaded.files}
-    except DAMAGED as error:
-        reason = str(error).splitlines()[0] if str(error) else "it ends too early"
-        raise DataError(
-            f"{path} is no .npy or .npz file of numbers ({reason}); save it anew"
-        ) from error
 
 
 def read_ids(path: Path, names: Sequence[str] | None) -> Ids:

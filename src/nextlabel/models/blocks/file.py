@@ -8,9 +8,9 @@ from typing import Any, ClassVar
 import numpy as np
 
 from nextlabel.core.block import FittedBlock
-from nextlabel.core.damaged import UNREADABLE
 from nextlabel.core.dataset import Dataset
 from nextlabel.core.errors import DataError
+from nextlabel.core.numpy_file import read_arrays
 from nextlabel.core.pool import Pool
 from nextlabel.core.seeds import Seeds
 from nextlabel.core.types import PARTS, Array, Labels, Part
@@ -54,23 +54,15 @@ class FileBlock(BlockSettings):
         start: FittedBlock | None = None,
     ) -> FittedBlock:
         """Return the file's rows for each part it covers; DataError when lengths do not fit."""
-        self._digest()
-        try:
-            loaded = np.load(self.path, mmap_mode="r", allow_pickle=False)
-            named = {} if isinstance(loaded, np.ndarray) else {n: loaded[n] for n in loaded.files}
-        except UNREADABLE as error:
-            raise DataError(
-                f"{self.path.name} is no .npy or .npz file of numbers ({error}); save it with "
-                "numpy.save"
-            ) from error
+        loaded = read_arrays(self.path)
         if isinstance(loaded, np.ndarray):
             return FittedBlock(self._cut(loaded, data))
-        parts = {part: named[part] for part in PARTS if part in named}
-        if not parts and "features" in named:
-            return FittedBlock(self._cut(named["features"], data))
+        parts = {part: loaded[part] for part in PARTS if part in loaded}
+        if not parts and "features" in loaded:
+            return FittedBlock(self._cut(loaded["features"], data))
         if "train" not in parts:
             raise DataError(
-                f"{self.path.name} has {', '.join(named) or 'nothing'}; it needs `features` "
+                f"{self.path.name} has {', '.join(loaded) or 'nothing'}; it needs `features` "
                 "or `train`"
             )
         for part, rows in parts.items():
