@@ -28,6 +28,10 @@ def test_labels_and_parts(tmp_path: Path) -> None:
         "path,labels\na.png,mass;nodule\nb.png,none\nc.png,\n",
         "Path;Labels\na.png;'mass;nodule'\nb.png;None\nc.png;\n".replace("'", '"'),
         "FILENAME\tlabel\na.png\tmass; nodule ;mass\nb.png\tnone\nc.png\t\n",
+        "path,label\na.png,mass|nodule\nb.png,none\nc.png,\n",
+        "path;labels\na.png;mass| nodule |\nb.png;none\nc.png;\n",
+        "path\tlabels\na.png\tmass|mass;nodule\nb.png\tnone\nc.png\t\n",
+        'file|labels\na.png|"mass|nodule"\nb.png|none\nc.png|\n',
         '"file"|"class"\r\n"a.png"|"mass;nodule"\r\nb.png|none\r\nc.png|\r\n',
     ],
 )

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -20,7 +21,7 @@ PART_NAMES: Mapping[str, Part] = {
     "test": "test",
     "testing": "test",
 }
-SEPARATOR = ";"
+SEPARATORS = re.compile("[;|]")
 NOTHING = "none"
 
 
@@ -45,10 +46,10 @@ def read_manifest(path: Path) -> Manifest:
     """Return what a CSV file with columns path, label or labels, and split says of images.
 
     Only `path` must be there; other columns are ignored, unless one is nearly called as a known one
-    that is missing. Separated by comma, semicolon, tab or bar; UTF-8, UTF-16 with a
-    mark, else Windows-1252. A column `labels`, or any ";" in a label, makes the task multi-label;
-    there `none` means labelled as showing nothing. An empty label is an unknown one, an empty
-    split leaves the image to be drawn. Raises DataError, naming the line, for what does not fit.
+    that is missing. Separated by comma, semicolon, tab or bar; UTF-8, UTF-16 with a mark, else
+    Windows-1252. A column `labels`, or any ; or | in a label, makes the task multi-label; there
+    `none` means labelled as showing nothing. An empty label is an unknown one, an empty split
+    leaves the image to be drawn. Raises DataError, naming the line, for what does not fit.
     """
     try:
         text = _text(path.read_bytes())
@@ -83,8 +84,8 @@ def _entries(
         if name in entries:
             raise DataError(f"{place}: {name!r} stands there a second time; name each image once")
         label = cell.get(kind, "")
-        multilabel = multilabel or SEPARATOR in label
-        found = tuple(dict.fromkeys(w.strip() for w in label.split(SEPARATOR) if w.strip()))
+        multilabel = multilabel or SEPARATORS.search(label) is not None
+        found = tuple(dict.fromkeys(w.strip() for w in SEPARATORS.split(label) if w.strip()))
         entries[name] = Entry(name, found or None, _part(place, cell.get("split", "")))
     if not entries:
         raise DataError(f"manifest {path} names no image; give one line for each")
