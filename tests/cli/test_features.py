@@ -1,3 +1,6 @@
+import os
+from contextlib import nullcontext
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -138,9 +141,13 @@ def test_a_compressed_file_with_changed_bytes_is_named(tmp_path):
         read_features(path)
 
 
-def test_all_who_read_arrays_say_it_alike(tmp_path):
+@pytest.mark.parametrize("kind", ["text", "pipe"])
+def test_all_who_read_arrays_say_it_alike(kind, tmp_path):
     path = tmp_path / "x.npz"
-    path.write_bytes(b"no numbers")
+    if kind == "pipe":
+        os.mkfifo(path)
+    else:
+        path.write_bytes(b"no numbers")
     readers = (
         lambda: read_features(path),
         lambda: load(DataSettings(name="arrays", path=path)),
@@ -152,3 +159,5 @@ def test_all_who_read_arrays_say_it_alike(tmp_path):
             reader()
         said.append(str(caught.value))
     assert len(set(said)) == 1 and str(path) in said[0]
+    with pytest.raises(DataError, match="not a file") if kind == "pipe" else nullcontext():
+        assert BLOCKS["file"](path=path).identity["sha256"]

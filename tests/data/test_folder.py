@@ -1,3 +1,4 @@
+import os
 import warnings
 from pathlib import Path
 
@@ -204,6 +205,17 @@ def test_unreadable_skipped(tmp_path: Path) -> None:
         (tmp_path / name).unlink()
     with pytest.raises(DataError, match=r"4 of 4 images cannot be read.*give at least one"):
         load(settings, image_size=8)
+
+
+def test_a_pipe_is_no_image_and_is_not_waited_for(tmp_path: Path) -> None:
+    save(tmp_path / "a.png")
+    os.mkfifo(tmp_path / "b.png")
+    (tmp_path / "c.png").symlink_to(tmp_path / "c.png")
+    with pytest.raises(DataError, match=r"2 of 3 .*: b\.png: a pipe, socket or device, not a"):
+        read(tmp_path)
+    with pytest.warns(UserWarning, match=r"b\.png: a pipe.*; c\.png: .*they are left out"):
+        data = load(DataSettings(name="folder", path=tmp_path, unreadable="skip"), image_size=8)
+    assert data.train.names == ("a.png",)
 
 
 def test_name_that_is_no_text(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from nextlabel.core.errors import DataError
+from nextlabel.core.regular_file import check_regular
 from nextlabel.core.types import Array
 
 DAMAGED: tuple[type[Exception], ...] = (
@@ -30,6 +31,7 @@ def read_arrays(path: Path) -> Array | dict[str, Array]:
     Raises DataError for what cannot be read or holds something else.
     """
     try:
+        check_regular(path)
         loaded = np.load(path, mmap_mode="r", allow_pickle=False)
         if isinstance(loaded, np.ndarray):
             return loaded

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from nextlabel.core.dataset import Images
 from nextlabel.core.errors import DataError, UsageError
+from nextlabel.core.regular_file import check_regular
 from nextlabel.core.types import PARTS, Labels, Part, Task
 from nextlabel.data.decode import Undecodable, decode
 from nextlabel.data.download import Shelf
@@ -147,6 +148,7 @@ class _Reading:
 
     def _read(self, name: str) -> Pixels:
         try:
+            check_regular(self.root / name)
             data = (self.root / name).read_bytes()
         except OSError as error:
             raise Undecodable(str(error.strerror or error)) from error

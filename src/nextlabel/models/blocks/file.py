@@ -12,6 +12,7 @@ from nextlabel.core.dataset import Dataset
 from nextlabel.core.errors import DataError
 from nextlabel.core.numpy_file import read_arrays
 from nextlabel.core.pool import Pool
+from nextlabel.core.regular_file import check_regular
 from nextlabel.core.seeds import Seeds
 from nextlabel.core.types import PARTS, Array, Labels, Part
 from nextlabel.models.blocks import register
@@ -37,6 +38,7 @@ class FileBlock(BlockSettings):
 
     def _digest(self) -> str:
         try:
+            check_regular(self.path)
             with self.path.open("rb") as stream:
                 return hashlib.file_digest(stream, "sha256").hexdigest()
         except OSError as error:
