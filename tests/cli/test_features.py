@@ -39,6 +39,13 @@ def test_an_npz_file_with_one_array_of_any_name_will_do(tmp_path):
     np.testing.assert_array_equal(read_features(tmp_path / "x.npz").rows, ROWS)
 
 
+def test_names_may_be_bytes_or_numbers(tmp_path):
+    np.savez(tmp_path / "x.npz", features=ROWS, names=np.array([b"a", "ü".encode(), b"c"]))
+    assert read_features(tmp_path / "x.npz").names == ("a", "ü", "c")
+    np.savez(tmp_path / "x.npz", features=ROWS, names=[7, 8, 9])
+    assert read_features(tmp_path / "x.npz").names == ("7", "8", "9")
+
+
 def write(path, **arrays):
     np.savez(path, **arrays)
     return path
@@ -51,6 +58,10 @@ def write(path, **arrays):
         (lambda p: write(p, names=["a"]), "holds nothing"),
         (lambda p: write(p, features=ROWS, names=["a"]), r"1 names for \(3, 2\) rows"),
         (lambda p: write(p, features=np.float32(1), names=["a"]), "1 names"),
+        (lambda p: write(p, features=ROWS, names="a"), r"1 names for \(3, 2\) rows"),
+        (lambda p: write(p, features=ROWS, names=[["a"]] * 3), r"3 names for \(3, 2\) rows"),
+        (lambda p: write(p, features=ROWS, names=["a", "b", "a"]), "both row 0 and row 2 'a'"),
+        (lambda p: write(p, features=ROWS, names=[b"a", b"b", b"\xff"]), "names that are no UTF-8"),
         (lambda p: (p.write_bytes(b""), p)[1], "no .npy or .npz file"),
         (lambda p: p.write_text("1,2\n3,4") and p, "no .npy or .npz file"),
         (lambda p: p.write_bytes(b"PK\x03\x04 broken") and p, "no .npy or .npz file"),
