@@ -128,6 +128,7 @@ def test_kinds_of_pixels(tmp_path: Path) -> None:
         ({"images": IMAGES, "labels": LABELS, "classes": np.array(["x"])}, "for 3 classes; name"),
         ({"images": IMAGES, "split": np.array(["train"])}, r"split has shape \(1,\) for 10 images"),
         ({"images": IMAGES, "split": np.array(["odd"] * 10)}, "split 'odd' is unknown; give"),
+        ({"images": IMAGES, "split": np.array(["test"] * 10)}, "no training image is left; add"),
         ({"images": np.array([{}, {}])}, "no .npy or .npz"),
     ],
 )

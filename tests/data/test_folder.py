@@ -224,7 +224,33 @@ def test_name_that_is_no_text(tmp_path: Path) -> None:
         (tmp_path / "bad\udcff.png").write_bytes((tmp_path / "good.png").read_bytes())
     except OSError:
         pytest.skip("this file system takes only valid names")
-    with pytest.raises(DataError, match=r"bad\\xff.png: its name is no valid UTF-8; rename"):
+    with pytest.raises(DataError, match=r"bad\\xff.png: its name .* is no valid UTF-8; rename"):
+        read(tmp_path)
+
+
+@pytest.mark.parametrize("between", ["\n", "\r"])
+def test_name_of_two_lines(tmp_path: Path, between: str) -> None:
+    save(tmp_path / "good.png")
+    save(tmp_path / f"one{between}two.png")
+    shown = r"one\\[nr]two.png: its name holds a line break"
+    with pytest.raises(DataError, match=shown):
+        read(tmp_path)
+    with pytest.warns(UserWarning, match=shown):
+        data = load(DataSettings(name="folder", path=tmp_path, unreadable="skip"))
+    assert data.train.names == ("good.png",) and len(data.notes["skipped"].splitlines()) == 1
+
+
+@pytest.mark.parametrize("kind", ["pipe", "broken link", "folder"])
+def test_own_manifest_that_is_no_file_is_not_passed_over(tmp_path: Path, kind: str) -> None:
+    save(tmp_path / "a.png")
+    manifest = tmp_path / "manifest.csv"
+    if kind == "pipe":
+        os.mkfifo(manifest)
+    elif kind == "folder":
+        manifest.mkdir()
+    else:
+        manifest.symlink_to("gone.csv")
+    with pytest.raises(DataError, match=r"manifest\.csv cannot be read \("):
         read(tmp_path)
 
 

@@ -92,7 +92,7 @@ class Folder:
         named = self.settings.manifest
         if named is None:
             own = self.root / MANIFEST
-            return own if own.is_file() else None
+            return own if os.path.lexists(own) else None
         for path in (self.root / named, named):
             if path.is_file():
                 return path
@@ -154,7 +154,7 @@ class _Reading:
             raise Undecodable(str(error.strerror or error)) from error
         self.digest.update(os.fsencode(name) + b"\0" + len(data).to_bytes(8, "little") + data)
         if _printable(name) != name:
-            raise Undecodable("its name is no valid UTF-8; rename it")
+            raise Undecodable("its name holds a line break or is no valid UTF-8; rename it")
         pixels = decode(data, self.max_pixels)
         if pixels.dtype == np.uint16:
             self.low = min(self.low, int(pixels.min()))
@@ -211,4 +211,6 @@ def _parts(images: Images, entries: list[Entry]) -> dict[Part, Images]:
 
 
 def _printable(name: str) -> str:
-    return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    """Return a name that is one line of valid text: itself where it is so already."""
+    text = name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    return text.replace("\n", "\\n").replace("\r", "\\r")

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from nextlabel.core.errors import DataError
+from nextlabel.core.regular_file import check_regular
 from nextlabel.core.types import Part, Task
 from nextlabel.data.columns import columns_in, delimiter_of
 
@@ -52,6 +53,7 @@ def read_manifest(path: Path) -> Manifest:
     leaves the image to be drawn. Raises DataError, naming the line, for what does not fit.
     """
     try:
+        check_regular(path)
         text = _text(path.read_bytes())
     except OSError as error:
         raise DataError(f"manifest {path} cannot be read ({error.strerror}); correct it") from error
