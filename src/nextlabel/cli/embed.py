@@ -43,6 +43,8 @@ def command(
 ) -> None:
     """Turn images into feature rows, for `select` or anything else; labels are not used."""
     check_target(out)
+    if out.exists() and Path(data).is_file() and out.samefile(data):
+        raise UsageError(f"{out} is the file of images itself; give another file to write")
     from nextlabel.lab.embed import embed
 
     made = embed(

@@ -98,7 +98,7 @@ def _settings(data: str, unreadable: Literal["refuse", "skip"]) -> DataSettings:
     """Return how to read a folder, an .npy or .npz file, or a data set; no new parts are drawn."""
     path = Path(data)
     whole: dict[str, Any] = {"path": path, "validation_fraction": 0, "test_fraction": 0}
-    if path.is_dir():
+    if data and path.is_dir():
         return DataSettings(name="folder", unreadable=unreadable, **whole)
     if path.suffix.lower() not in (".npy", ".npz"):
         return DataSettings(name=data)
