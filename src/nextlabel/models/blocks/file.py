@@ -16,6 +16,7 @@ from nextlabel.core.regular_file import check_regular
 from nextlabel.core.seeds import Seeds
 from nextlabel.core.types import PARTS, Array, Labels, Part
 from nextlabel.models.blocks import register
+from nextlabel.models.blocks.file_rows import matched_rows
 from nextlabel.models.blocks.settings import BlockSettings
 
 SUFFIXES = (".npy", ".npz")
@@ -25,7 +26,8 @@ SUFFIXES = (".npy", ".npz")
 class FileBlock(BlockSettings):
     """Rows of a file: one for each image of the pool, then of validation and test if there.
 
-    An `.npz` holds `features` in that order, or `train`, `validation` and `test` apart.
+    An `.npz` holds `features` in that order, or in any with what `nextlabel embed` writes beside
+    them: `names`, or `part` and `row`. Or it holds `train`, `validation` and `test` apart.
     """
 
     cached: ClassVar[bool] = False
@@ -61,6 +63,9 @@ class FileBlock(BlockSettings):
             return FittedBlock(self._cut(loaded, data))
         parts = {part: loaded[part] for part in PARTS if part in loaded}
         if not parts and "features" in loaded:
+            matched = matched_rows(self.path.name, loaded, data)
+            if matched is not None:
+                return FittedBlock(matched)
             return FittedBlock(self._cut(loaded["features"], data))
         if "train" not in parts:
             raise DataError(
