@@ -1,3 +1,6 @@
+import os
+from contextlib import nullcontext
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -5,7 +8,9 @@ from hypothesis import strategies as st
 
 from nextlabel.cli.features import read_features, read_ids
 from nextlabel.core.errors import DataError, NextlabelError, UnknownId, UsageError
+from nextlabel.data import DataSettings, load
 from nextlabel.lab.embed import EmbeddingFile
+from nextlabel.models.blocks import BLOCKS
 
 ROWS = np.arange(6, dtype=np.float32).reshape(3, 2)
 
@@ -17,7 +22,8 @@ def test_what_embed_saves_is_read_with_its_names(tmp_path):
     np.testing.assert_array_equal(found.rows, ROWS)
     assert found.rows.dtype == np.float32
     assert found.names == names
-    EmbeddingFile(ROWS).save(tmp_path / "f.npz")
+    EmbeddingFile(ROWS, part=np.array(["train"] * 3), row=np.arange(3)).save(tmp_path / "f.npz")
+    np.testing.assert_array_equal(read_features(tmp_path / "f.npz").rows, ROWS)
     assert read_features(tmp_path / "f.npz").names is None
 
 
@@ -33,6 +39,13 @@ def test_an_npz_file_with_one_array_of_any_name_will_do(tmp_path):
     np.testing.assert_array_equal(read_features(tmp_path / "x.npz").rows, ROWS)
 
 
+def test_names_may_be_bytes_or_numbers(tmp_path):
+    np.savez(tmp_path / "x.npz", features=ROWS, names=np.array([b"a", "ü".encode(), b"c"]))
+    assert read_features(tmp_path / "x.npz").names == ("a", "ü", "c")
+    np.savez(tmp_path / "x.npz", features=ROWS, names=[7, 8, 9])
+    assert read_features(tmp_path / "x.npz").names == ("7", "8", "9")
+
+
 def write(path, **arrays):
     np.savez(path, **arrays)
     return path
@@ -45,6 +58,10 @@ def write(path, **arrays):
         (lambda p: write(p, names=["a"]), "holds nothing"),
         (lambda p: write(p, features=ROWS, names=["a"]), r"1 names for \(3, 2\) rows"),
         (lambda p: write(p, features=np.float32(1), names=["a"]), "1 names"),
+        (lambda p: write(p, features=ROWS, names="a"), r"1 names for \(3, 2\) rows"),
+        (lambda p: write(p, features=ROWS, names=[["a"]] * 3), r"3 names for \(3, 2\) rows"),
+        (lambda p: write(p, features=ROWS, names=["a", "b", "a"]), "both row 0 and row 2 'a'"),
+        (lambda p: write(p, features=ROWS, names=[b"a", b"b", b"\xff"]), "names that are no UTF-8"),
         (lambda p: (p.write_bytes(b""), p)[1], "no .npy or .npz file"),
         (lambda p: p.write_text("1,2\n3,4") and p, "no .npy or .npz file"),
         (lambda p: p.write_bytes(b"PK\x03\x04 broken") and p, "no .npy or .npz file"),
@@ -133,3 +150,25 @@ def test_a_compressed_file_with_changed_bytes_is_named(tmp_path):
     path.write_bytes(content)
     with pytest.raises(DataError, match=r"x\.npz is no \.npy or \.npz file of numbers"):
         read_features(path)
+
+
+@pytest.mark.parametrize("kind", ["text", "pipe"])
+def test_all_who_read_arrays_say_it_alike(kind, tmp_path):
+    path = tmp_path / "x.npz"
+    if kind == "pipe":
+        os.mkfifo(path)
+    else:
+        path.write_bytes(b"no numbers")
+    readers = (
+        lambda: read_features(path),
+        lambda: load(DataSettings(name="arrays", path=path)),
+        lambda: BLOCKS["file"](path=path).fit(None, None, None, 0, None),
+    )
+    said = []
+    for reader in readers:
+        with pytest.raises(DataError) as caught:
+            reader()
+        said.append(str(caught.value))
+    assert len(set(said)) == 1 and str(path) in said[0]
+    with pytest.raises(DataError, match="not a file") if kind == "pipe" else nullcontext():
+        assert BLOCKS["file"](path=path).identity["sha256"]

@@ -1,6 +1,7 @@
 """`strategies`, `datasets`, `cache` and `embed`, for real and small."""
 
 import json
+import shlex
 from pathlib import Path
 
 import numpy as np
@@ -108,11 +109,15 @@ def test_embed_as_json_with_settings_of_the_block(photos, capsys):
         ("photos --block pca --set component=3 -o x.npz", 2, "did you mean 'components'?"),
         ("photos --block pca --set components -o x.npz", 2, "is not KEY=VALUE"),
         ("empty -o x.npz", 1, "empty"),
+        ("none.npy -o x.npz", 2, "none.npy does not exist"),
+        ("images.npz -o photos/../images.npz", 2, "is the file of images itself"),
+        ("'' -o x.npz", 2, "unknown data set ''"),
     ],
 )
 def test_what_cannot_be_embedded_is_one_sentence(arguments, code, says, photos, capsys):
     Path("empty").mkdir()
-    assert main(["embed", *arguments.split(), "--cache-dir", "cache"]) == code
+    np.savez("images.npz", images=np.arange(128, dtype=np.uint8).reshape(2, 8, 8))
+    assert main(["embed", *shlex.split(arguments), "--cache-dir", "cache"]) == code
     out, err = capsys.readouterr()
     assert not out
     assert says in err

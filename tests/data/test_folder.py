@@ -1,3 +1,4 @@
+import os
 import warnings
 from pathlib import Path
 
@@ -206,13 +207,50 @@ def test_unreadable_skipped(tmp_path: Path) -> None:
         load(settings, image_size=8)
 
 
+def test_a_pipe_is_no_image_and_is_not_waited_for(tmp_path: Path) -> None:
+    save(tmp_path / "a.png")
+    os.mkfifo(tmp_path / "b.png")
+    (tmp_path / "c.png").symlink_to(tmp_path / "c.png")
+    with pytest.raises(DataError, match=r"2 of 3 .*: b\.png: a pipe, socket or device, not a"):
+        read(tmp_path)
+    with pytest.warns(UserWarning, match=r"b\.png: a pipe.*; c\.png: .*they are left out"):
+        data = load(DataSettings(name="folder", path=tmp_path, unreadable="skip"), image_size=8)
+    assert data.train.names == ("a.png",)
+
+
 def test_name_that_is_no_text(tmp_path: Path) -> None:
     save(tmp_path / "good.png")
     try:
         (tmp_path / "bad\udcff.png").write_bytes((tmp_path / "good.png").read_bytes())
     except OSError:
         pytest.skip("this file system takes only valid names")
-    with pytest.raises(DataError, match=r"bad\\xff.png: its name is no valid UTF-8; rename"):
+    with pytest.raises(DataError, match=r"bad\\xff.png: its name .* is no valid UTF-8; rename"):
+        read(tmp_path)
+
+
+@pytest.mark.parametrize("between", ["\n", "\r"])
+def test_name_of_two_lines(tmp_path: Path, between: str) -> None:
+    save(tmp_path / "good.png")
+    save(tmp_path / f"one{between}two.png")
+    shown = r"one\\[nr]two.png: its name holds a line break"
+    with pytest.raises(DataError, match=shown):
+        read(tmp_path)
+    with pytest.warns(UserWarning, match=shown):
+        data = load(DataSettings(name="folder", path=tmp_path, unreadable="skip"))
+    assert data.train.names == ("good.png",) and len(data.notes["skipped"].splitlines()) == 1
+
+
+@pytest.mark.parametrize("kind", ["pipe", "broken link", "folder"])
+def test_own_manifest_that_is_no_file_is_not_passed_over(tmp_path: Path, kind: str) -> None:
+    save(tmp_path / "a.png")
+    manifest = tmp_path / "manifest.csv"
+    if kind == "pipe":
+        os.mkfifo(manifest)
+    elif kind == "folder":
+        manifest.mkdir()
+    else:
+        manifest.symlink_to("gone.csv")
+    with pytest.raises(DataError, match=r"manifest\.csv cannot be read \("):
         read(tmp_path)
 
 

@@ -28,6 +28,10 @@ def test_labels_and_parts(tmp_path: Path) -> None:
         "path,labels\na.png,mass;nodule\nb.png,none\nc.png,\n",
         "Path;Labels\na.png;'mass;nodule'\nb.png;None\nc.png;\n".replace("'", '"'),
         "FILENAME\tlabel\na.png\tmass; nodule ;mass\nb.png\tnone\nc.png\t\n",
+        "path,label\na.png,mass|nodule\nb.png,none\nc.png,\n",
+        "path;labels\na.png;mass| nodule |\nb.png;none\nc.png;\n",
+        "path\tlabels\na.png\tmass|mass;nodule\nb.png\tnone\nc.png\t\n",
+        'file|labels\na.png|"mass|nodule"\nb.png|none\nc.png|\n',
         '"file"|"class"\r\n"a.png"|"mass;nodule"\r\nb.png|none\r\nc.png|\r\n',
     ],
 )
@@ -48,6 +52,12 @@ def test_one_label_each_may_still_be_multilabel(tmp_path: Path) -> None:
     assert read(tmp_path, "path,label\na.png,none\n").entries[0].labels == ("none",)
 
 
+def test_other_columns_are_ignored(tmp_path: Path) -> None:
+    head = "path,label,patient id,sex,age,date,site,view,rater,label 2,tile"
+    found = read(tmp_path, f"{head}\na.png,cat,7,f,40,1.2.,x,PA,me,dog,3\n")
+    assert found.entries == (Entry("a.png", ("cat",), None),)
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
@@ -55,6 +65,12 @@ def test_one_label_each_may_still_be_multilabel(tmp_path: Path) -> None:
         ("\n  \n", "is empty; give a head"),
         ("path,label\n", "names no image"),
         ("name,label\na.png,cat\n", "lacks the column 'path'; it has 'name', 'label'"),
+        ("path,label,Label\na,b,c\n", "has the column 'label' twice; keep one"),
+        ("path,lable\na.png,cat\n", "unknown column 'lable'; did you mean 'label'?"),
+        ("path,label,Splt\na.png,cat,val\n", "unknown column 'Splt'; did you mean 'split'?"),
+        ("file;lables\na.png;cat\n", "unknown column 'lables'; did you mean 'labels'?"),
+        ("pth,label\na.png,cat\n", "unknown column 'pth'; did you mean 'path'?"),
+        ("file_name,label\na.png,cat\n", "'file_name'; did you mean 'filename'?"),
         ("path,label,labels\na,b,c\n", "has both 'label' and 'labels'"),
         ("path,label\na.png,cat,extra\n", "line 2: 3 cells under 2 columns"),
         ("path,label\na.png\n", "line 2: 1 cells under 2 columns"),

@@ -1,4 +1,5 @@
 import io
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from nextlabel.core.pool import Pool
 from nextlabel.core.seeds import Seeds
 from nextlabel.models.blocks import BLOCKS
 from nextlabel.models.vae import VAE, VAESettings
+from nextlabel.models.vae_pictures import reconstructions
 
 
 @pytest.fixture(scope="module")
@@ -67,6 +69,18 @@ def test_the_vae_leaves_pictures_and_a_log(data):
     assert [set(epoch) for epoch in block.log] == [{"elbo", "reconstruction", "kl"}] * 2
     for picture in ("reconstructions", "traversal"):
         assert Image.open(io.BytesIO(block.pictures[picture])).format == "PNG"
+
+
+@pytest.mark.filterwarnings("error")
+def test_pictures_of_a_memory_map_are_drawn_without_a_warning():
+    images = np.zeros((2, 1, 8, 8), np.uint8)
+    images.flags.writeable = False
+    same = SimpleNamespace(means=lambda tensor: tensor, decode=lambda tensor: tensor.numpy())
+    torch.set_warn_always(True)
+    try:
+        assert reconstructions(same, images)
+    finally:
+        torch.set_warn_always(False)
 
 
 @pytest.mark.filterwarnings("ignore:the prior's .* collapsed")

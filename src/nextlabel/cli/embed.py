@@ -15,7 +15,11 @@ from nextlabel.core.errors import StoreError, UsageError
 
 def command(
     data: Annotated[
-        str, typer.Argument(metavar="DATA", help="A data set's name, or a folder of images.")
+        str,
+        typer.Argument(
+            metavar="DATA",
+            help="A data set's name, a folder of images, or an .npy or .npz file of them.",
+        ),
     ],
     out: Annotated[
         Path, typer.Option("--out", "-o", metavar="FILE.npz", help="The file to write.")
@@ -39,6 +43,8 @@ def command(
 ) -> None:
     """Turn images into feature rows, for `select` or anything else; labels are not used."""
     check_target(out)
+    if out.exists() and Path(data).is_file() and out.samefile(data):
+        raise UsageError(f"{out} is the file of images itself; give another file to write")
     from nextlabel.lab.embed import embed
 
     made = embed(

@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from nextlabel.core.damaged import DAMAGED
 from nextlabel.core.errors import DataError, UnknownId, UsageError
+from nextlabel.core.numpy_file import read_arrays
 from nextlabel.core.types import Array, Ids
 
 
@@ -23,31 +23,33 @@ def read_features(path: Path) -> Features:
 
     Raises DataError when the file holds something else.
     """
-    loaded = _load(path)
+    loaded = read_arrays(path)
     if isinstance(loaded, np.ndarray):
         return Features(loaded, None)
-    names = tuple(str(n) for n in loaded.pop("names")) if "names" in loaded else None
+    names = loaded.pop("names", None)
     if "features" not in loaded and len(loaded) != 1:
         inside = ", ".join(sorted(loaded)) or "nothing"
         raise DataError(f"{path} holds {inside}; store the rows under the name 'features'")
     rows = loaded["features"] if "features" in loaded else next(iter(loaded.values()))
-    if names is not None and (rows.ndim == 0 or len(names) != len(rows)):
-        raise DataError(f"{path} holds {len(names)} names for {rows.shape} rows; give one for each")
-    return Features(rows, names)
+    return Features(rows, None if names is None else _texts(path, names, rows.shape))
 
 
-def _load(path: Path) -> "Array | dict[str, Array]":
+def _texts(path: Path, names: Array, shape: tuple[int, ...]) -> tuple[str, ...]:
+    """Return names as text; DataError unless each row has one and all are different."""
+    if names.ndim != 1 or names.shape != shape[:1]:
+        raise DataError(f"{path} holds {names.size} names for {shape} rows; give one for each")
     try:
-        loaded = np.load(path, mmap_mode="r", allow_pickle=False)
-        if isinstance(loaded, np.ndarray):
-            return loaded
-        with loaded:
-            return {name: loaded[name] for name in loaded.files}
-    except DAMAGED as error:
-        reason = str(error).splitlines()[0] if str(error) else "it ends too early"
-        raise DataError(
-            f"{path} is no .npy or .npz file of numbers ({reason}); save it anew"
-        ) from error
+        texts = [n.decode() if isinstance(n, bytes) else str(n) for n in names]
+    except UnicodeDecodeError as error:
+        raise DataError(f"{path} holds names that are no UTF-8; store them as text") from error
+    first: dict[str, int] = {}
+    for row, text in enumerate(texts):
+        if first.setdefault(text, row) != row:
+            raise DataError(
+                f"{path} calls both row {first[text]} and row {row} {text!r}; give each image a "
+                "name of its own"
+            )
+    return tuple(texts)
 
 
 def read_ids(path: Path, names: Sequence[str] | None) -> Ids:

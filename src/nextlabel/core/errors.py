@@ -44,11 +44,16 @@ class StoreError(NextlabelError):
     """The store cannot be read or written."""
 
 
+def near(word: str, known: Iterable[str], cutoff: float = 0.5) -> str | None:
+    """Return the known word that is nearest, of those alike by `cutoff` (1: the same) or more."""
+    return next(iter(get_close_matches(word, sorted(known), n=1, cutoff=cutoff)), None)
+
+
 def nearest(word: str, known: Iterable[str]) -> str:
     """Return ' did you mean …?' for the nearest known word, or the list of them; for messages."""
     names = sorted(known)
-    close = get_close_matches(word, names, n=1, cutoff=0.5)
-    return f"did you mean {close[0]!r}?" if close else f"known: {', '.join(names)}"
+    close = near(word, names)
+    return f"did you mean {close!r}?" if close is not None else f"known: {', '.join(names)}"
 
 
 def out_of_memory(error: BaseException) -> bool:

@@ -1,14 +1,13 @@
 """Images in a numpy file, with labels in it or beside it."""
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from nextlabel.core.damaged import UNREADABLE
 from nextlabel.core.dataset import Images
 from nextlabel.core.errors import DataError
+from nextlabel.core.numpy_file import read_arrays
 from nextlabel.core.types import Array, Labels, Part, Task
 from nextlabel.data.download import Shelf, digests
 from nextlabel.data.manifest import PART_NAMES
@@ -76,18 +75,9 @@ def _labels_in(path: Path) -> Array:
 
 
 def _load(path: Path) -> dict[str, Array]:
-    """Return the arrays of a file; a .npy is memory-mapped and called `images`."""
-    try:
-        loaded: Any = np.load(path, mmap_mode="r", allow_pickle=False)
-        if isinstance(loaded, np.ndarray):
-            return {"images": loaded}
-        with loaded:
-            return {name: loaded[name] for name in loaded.files}
-    except UNREADABLE as error:
-        raise DataError(
-            f"{path} is no readable .npy or .npz file of numbers ({error}); save it by numpy.save "
-            "or numpy.savez"
-        ) from error
+    """Return the arrays of a file; that of an .npy is called `images`."""
+    loaded = read_arrays(path)
+    return {"images": loaded} if isinstance(loaded, np.ndarray) else loaded
 
 
 def _channels_first(array: Array) -> Array:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from nextlabel.core.dataset import Images
 from nextlabel.core.errors import DataError, UsageError
+from nextlabel.core.regular_file import check_regular
 from nextlabel.core.types import PARTS, Labels, Part, Task
 from nextlabel.data.decode import Undecodable, decode
 from nextlabel.data.download import Shelf
@@ -91,7 +92,7 @@ class Folder:
         named = self.settings.manifest
         if named is None:
             own = self.root / MANIFEST
-            return own if own.is_file() else None
+            return own if os.path.lexists(own) else None
         for path in (self.root / named, named):
             if path.is_file():
                 return path
@@ -147,12 +148,13 @@ class _Reading:
 
     def _read(self, name: str) -> Pixels:
         try:
+            check_regular(self.root / name)
             data = (self.root / name).read_bytes()
         except OSError as error:
             raise Undecodable(str(error.strerror or error)) from error
         self.digest.update(os.fsencode(name) + b"\0" + len(data).to_bytes(8, "little") + data)
         if _printable(name) != name:
-            raise Undecodable("its name is no valid UTF-8; rename it")
+            raise Undecodable("its name holds a line break or is no valid UTF-8; rename it")
         pixels = decode(data, self.max_pixels)
         if pixels.dtype == np.uint16:
             self.low = min(self.low, int(pixels.min()))
@@ -209,4 +211,6 @@ def _parts(images: Images, entries: list[Entry]) -> dict[Part, Images]:
 
 
 def _printable(name: str) -> str:
-    return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    """Return a name that is one line of valid text: itself where it is so already."""
+    text = name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    return text.replace("\n", "\\n").replace("\r", "\\r")

@@ -2,19 +2,16 @@
 
 import csv
 import io
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from nextlabel.core.errors import DataError
+from nextlabel.core.regular_file import check_regular
 from nextlabel.core.types import Part, Task
+from nextlabel.data.columns import columns_in, delimiter_of
 
-COLUMNS: Mapping[str, tuple[str, ...]] = {
-    "path": ("path", "file", "filename", "image"),
-    "label": ("label", "class"),
-    "labels": ("labels", "classes"),
-    "split": ("split", "part", "set"),
-}
 PART_NAMES: Mapping[str, Part] = {
     "train": "train",
     "training": "train",
@@ -25,7 +22,7 @@ PART_NAMES: Mapping[str, Part] = {
     "test": "test",
     "testing": "test",
 }
-SEPARATOR = ";"
+SEPARATORS = re.compile("[;|]")
 NOTHING = "none"
 
 
@@ -49,12 +46,14 @@ class Manifest:
 def read_manifest(path: Path) -> Manifest:
     """Return what a CSV file with columns path, label or labels, and split says of images.
 
-    Only `path` must be there. Separated by comma, semicolon, tab or bar; UTF-8, UTF-16 with a
-    mark, else Windows-1252. A column `labels`, or any ";" in a label, makes the task multi-label;
-    there `none` means labelled as showing nothing. An empty label is an unknown one, an empty
-    split leaves the image to be drawn. Raises DataError, naming the line, for what does not fit.
+    Only `path` must be there; other columns are ignored, unless one is nearly called as a known one
+    that is missing. Separated by comma, semicolon, tab or bar; UTF-8, UTF-16 with a mark, else
+    Windows-1252. A column `labels`, or any ; or | in a label, makes the task multi-label; there
+    `none` means labelled as showing nothing. An empty label is an unknown one, an empty split
+    leaves the image to be drawn. Raises DataError, naming the line, for what does not fit.
     """
     try:
+        check_regular(path)
         text = _text(path.read_bytes())
     except OSError as error:
         raise DataError(f"manifest {path} cannot be read ({error.strerror}); correct it") from error
@@ -62,12 +61,12 @@ def read_manifest(path: Path) -> Manifest:
     head = next((line for line in lines if line.strip()), "")
     if not head:
         raise DataError(f"manifest {path} is empty; give a head and one line for each image")
-    rows = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(head), strict=True)
+    rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter_of(head), strict=True)
     try:
         numbered = [(rows.line_num, row) for row in rows if any(cell.strip() for cell in row)]
     except csv.Error as error:
         raise DataError(f"manifest {path}, line {rows.line_num}: {error}; mend it") from error
-    columns = _columns(path, numbered[0][1])
+    columns = columns_in(path, numbered[0][1])
     return _entries(path, columns, numbered)
 
 
@@ -87,8 +86,8 @@ def _entries(
         if name in entries:
             raise DataError(f"{place}: {name!r} stands there a second time; name each image once")
         label = cell.get(kind, "")
-        multilabel = multilabel or SEPARATOR in label
-        found = tuple(dict.fromkeys(w.strip() for w in label.split(SEPARATOR) if w.strip()))
+        multilabel = multilabel or SEPARATORS.search(label) is not None
+        found = tuple(dict.fromkeys(w.strip() for w in SEPARATORS.split(label) if w.strip()))
         entries[name] = Entry(name, found or None, _part(place, cell.get("split", "")))
     if not entries:
         raise DataError(f"manifest {path} names no image; give one line for each")
@@ -112,33 +111,6 @@ def _text(data: bytes) -> str:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError:
         return data.decode("cp1252", "replace")
-
-
-def _delimiter(head: str) -> str:
-    """Return the delimiter that splits the head into the most known columns."""
-
-    def known(delimiter: str) -> int:
-        cells = {cell.strip().strip('"').lower() for cell in head.split(delimiter)}
-        return sum(bool(cells.intersection(names)) for names in COLUMNS.values())
-
-    return max(",;\t|", key=known)
-
-
-def _columns(path: Path, head: list[str]) -> dict[str, int]:
-    cells = [cell.strip().lower() for cell in head]
-    found = {
-        name: cells.index(alias)
-        for name, aliases in COLUMNS.items()
-        for alias in aliases[::-1]
-        if alias in cells
-    }
-    if "path" not in found:
-        raise DataError(
-            f"manifest {path} lacks the column 'path'; it has {', '.join(map(repr, head))}"
-        )
-    if "label" in found and "labels" in found:
-        raise DataError(f"manifest {path} has both 'label' and 'labels'; keep one of them")
-    return found
 
 
 def _name(place: str, text: str) -> str:

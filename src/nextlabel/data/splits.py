@@ -41,10 +41,8 @@ def divide(raw: Raw, settings: DataSettings) -> dict[Part, Images]:
         parts[part] = _take(train, chosen)
         taken.append(f"{part} {size}")
     if not len(left):
-        raise DataError(
-            f"{raw.name}: no training image is left"
-            + (f" after {' and '.join(taken)}; lower these" if taken else "; add images")
-        )
+        spent = f" after {' and '.join(taken)}; lower these" if taken and len(train) else ""
+        raise DataError(f"{raw.name}: no training image is left{spent or '; add images'}")
     chosen = _draw(left, settings.train, seeds.rng(STREAMS["train"]), "train", taken)
     parts["train"] = _take(train, chosen)
     return parts

@@ -1,5 +1,6 @@
 """A folder of images, told by its sub-folders: parts, classes, or nothing at all."""
 
+import errno
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -30,10 +31,22 @@ def _walk(folder: Path, above: frozenset[tuple[int, int]]) -> Iterator[Path]:
     for entry in inside:
         if entry.name.startswith((".", "__MACOSX")):
             continue
-        if entry.is_dir():
+        if _is_folder(entry):
             yield from _walk(Path(entry.path), above | {here})
         elif Path(entry.name).suffix.lower() in SUFFIXES:
             yield Path(entry.path)
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    """Say whether it is a folder; a link that leads round to itself is none, as a broken one."""
+    try:
+        return entry.is_dir()
+    except OSError as error:
+        if error.errno == errno.ELOOP:
+            return False
+        raise DataError(
+            f"{entry.path} cannot be read ({error.strerror}); make it readable or remove it"
+        ) from error
 
 
 def entries_of(root: Path) -> list[Entry]:

@@ -1,4 +1,4 @@
-"""Features with file names for a data set or folder: the first of a practitioner's two commands."""
+"""Features of a data set or folder, and what each row shows: the first of two commands."""
 
 import zipfile
 from collections.abc import Mapping
@@ -9,9 +9,9 @@ from typing import Any, Literal
 import numpy as np
 
 from nextlabel.core.dataset import Dataset, Images
-from nextlabel.core.errors import DataError, StoreError
+from nextlabel.core.errors import DataError, StoreError, UsageError
 from nextlabel.core.seeds import Seeds
-from nextlabel.core.types import PARTS, Array
+from nextlabel.core.types import PARTS, Array, Ids
 from nextlabel.data.settings import DataSettings
 from nextlabel.lab.artefacts import fitted_block
 from nextlabel.lab.blocks import make_block
@@ -21,17 +21,23 @@ from nextlabel.models.settings import TrainingSettings
 
 @dataclass(frozen=True, eq=False)
 class EmbeddingFile:
-    """Features (N, d) float32 of all images, and their file names where they have any."""
+    """Features (N, d) float32 of all images, and what each row shows.
+
+    A folder's rows have file `names`; those of a data set a `part` (N, words) and a `row` (N)
+    int64, the row in the source's file: the training file for a part that was drawn from it.
+    """
 
     features: Array
     names: tuple[str, ...] | None = None
+    part: Array | None = None
+    row: Ids | None = None
 
     def save(self, path: Path) -> None:
-        """Write an `.npz` of `features` and `names`, all or nothing; StoreError if it cannot be."""
+        """Write an `.npz` of the arrays there are, all or nothing; StoreError if it cannot be."""
         partial = path.with_name(path.name + ".partial")
-        arrays: dict[str, Any] = {"features": self.features}
-        if self.names is not None:
-            arrays["names"] = np.array(self.names)
+        arrays: dict[str, Any] = {"features": self.features, "part": self.part, "row": self.row}
+        arrays["names"] = None if self.names is None else np.array(self.names)
+        arrays = {name: array for name, array in arrays.items() if array is not None}
         try:
             with partial.open("wb") as stream:
                 np.savez(stream, **arrays)
@@ -55,23 +61,20 @@ def embed(
     unreadable: Literal["refuse", "skip"] = "refuse",
     progress: bool = False,
 ) -> EmbeddingFile:
-    """Return the features that `block` gives the images of a data set or of a folder.
+    """Return the features that `block` gives the images of a data set, a folder or a file.
 
-    The block is fitted to the train part of a data set (its pool) and to all images of a folder,
-    and gives rows for all of them: train, then validation, then test. `options` are the block's
-    settings, for example {"latent": 16}; `unreadable` is what becomes of a folder's broken images.
+    The block is fitted to the train part of a data set (its pool) and to all images of a folder, or
+    of an .npy or .npz file without `split`; it gives rows for all of them: train, then validation,
+    then test. `options` are the block's settings, for example {"latent": 16}; `unreadable` is what
+    becomes of a folder's broken images.
     """
     import torch
 
     from nextlabel.data import load
 
     torch.set_num_threads(threads)
-    folder = Path(data).is_dir()
-    settings = (
-        DataSettings(name="folder", path=Path(data), validation=0, test=0, unreadable=unreadable)
-        if folder
-        else DataSettings(name=data)
-    )
+    settings = _settings(data, unreadable)
+    folder = settings.name == "folder"
     images = load(settings, image_size=image_size, data_dir=data_dir, progress=progress)
     pool = _whole(images) if folder else images
     if len(pool.train) < 2:
@@ -80,21 +83,37 @@ def embed(
     maker = make_block(block, dict(options or {}), training)
     fitted = fitted_block(maker, pool, Seeds(seed), training, Cache.open(cache_dir))
     parts = [part for part in PARTS if part in fitted.features]
-    names = [pool.part(part).names for part in parts]
+    features = np.concatenate([fitted.rows(part) for part in parts]).astype(np.float32)
+    if folder:
+        return EmbeddingFile(features, pool.train.names)
+    origins = [origin for part in parts if (origin := pool.part(part).origin) is not None]
     return EmbeddingFile(
-        np.concatenate([fitted.rows(part) for part in parts]).astype(np.float32),
-        tuple(n for part in names for n in part or ()) if all(names) else None,
+        features,
+        part=np.repeat(parts, [len(origin) for origin in origins]),
+        row=np.concatenate(origins),
     )
+
+
+def _settings(data: str, unreadable: Literal["refuse", "skip"]) -> DataSettings:
+    """Return how to read a folder, an .npy or .npz file, or a data set; no new parts are drawn."""
+    path = Path(data)
+    whole: dict[str, Any] = {"path": path, "validation_fraction": 0, "test_fraction": 0}
+    if data and path.is_dir():
+        return DataSettings(name="folder", unreadable=unreadable, **whole)
+    if path.suffix.lower() not in (".npy", ".npz"):
+        return DataSettings(name=data)
+    if not path.exists():
+        raise UsageError(f"{data} does not exist; give a data set, a folder, or a file of images")
+    return DataSettings(name="arrays", **whole)
 
 
 def _whole(data: Dataset) -> Dataset:
-    """Return a folder's images as one pool, whatever sub-folders they lie in."""
+    """Return a folder's images as one pool by name, whatever sub-folders they lie in."""
     parts = [data.part(part) for part in PARTS if len(data.part(part))]
-    train = Images(
-        np.concatenate([p.images for p in parts]),
-        None,
-        np.arange(sum(map(len, parts)), dtype=np.int64),
-        tuple(n for p in parts for n in p.names or ()),
-    )
+    origin = np.concatenate([p.origin for p in parts if p.origin is not None])
+    names = [name for p in parts for name in p.names or ()]
+    train = Images(np.concatenate([p.images for p in parts]), None, origin, tuple(names))
+    if len(parts) > 1:
+        train = train.take(np.argsort(origin))
     none = Images(train.images[:0], None, names=())
     return Dataset(data.name, data.task, data.classes, train, none, none, data.sources)

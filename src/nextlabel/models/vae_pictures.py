@@ -18,7 +18,7 @@ COLUMNS = 12
 
 def reconstructions(fitted: FittedVAE, images: Array) -> bytes:
     """Draw uint8 images (n, C, H, W) above what the VAE makes of them."""
-    rebuilt = fitted.decode(fitted.means(torch.from_numpy(np.ascontiguousarray(images))))
+    rebuilt = fitted.decode(fitted.means(torch.from_numpy(np.array(images))))
     return contact_sheet(np.concatenate([images, rebuilt]), columns=len(images))
 
 

@@ -8,13 +8,15 @@ from typing import Any, ClassVar
 import numpy as np
 
 from nextlabel.core.block import FittedBlock
-from nextlabel.core.damaged import UNREADABLE
 from nextlabel.core.dataset import Dataset
 from nextlabel.core.errors import DataError
+from nextlabel.core.numpy_file import read_arrays
 from nextlabel.core.pool import Pool
+from nextlabel.core.regular_file import check_regular
 from nextlabel.core.seeds import Seeds
 from nextlabel.core.types import PARTS, Array, Labels, Part
 from nextlabel.models.blocks import register
+from nextlabel.models.blocks.file_rows import matched_rows
 from nextlabel.models.blocks.settings import BlockSettings
 
 SUFFIXES = (".npy", ".npz")
@@ -24,7 +26,8 @@ SUFFIXES = (".npy", ".npz")
 class FileBlock(BlockSettings):
     """Rows of a file: one for each image of the pool, then of validation and test if there.
 
-    An `.npz` holds `features` in that order, or `train`, `validation` and `test` apart.
+    An `.npz` holds `features` in that order, or in any with what `nextlabel embed` writes beside
+    them: `names`, or `part` and `row`. Or it holds `train`, `validation` and `test` apart.
     """
 
     cached: ClassVar[bool] = False
@@ -37,6 +40,7 @@ class FileBlock(BlockSettings):
 
     def _digest(self) -> str:
         try:
+            check_regular(self.path)
             with self.path.open("rb") as stream:
                 return hashlib.file_digest(stream, "sha256").hexdigest()
         except OSError as error:
@@ -54,23 +58,18 @@ class FileBlock(BlockSettings):
         start: FittedBlock | None = None,
     ) -> FittedBlock:
         """Return the file's rows for each part it covers; DataError when lengths do not fit."""
-        self._digest()
-        try:
-            loaded = np.load(self.path, mmap_mode="r", allow_pickle=False)
-            named = {} if isinstance(loaded, np.ndarray) else {n: loaded[n] for n in loaded.files}
-        except UNREADABLE as error:
-            raise DataError(
-                f"{self.path.name} is no .npy or .npz file of numbers ({error}); save it with "
-                "numpy.save"
-            ) from error
+        loaded = read_arrays(self.path)
         if isinstance(loaded, np.ndarray):
             return FittedBlock(self._cut(loaded, data))
-        parts = {part: named[part] for part in PARTS if part in named}
-        if not parts and "features" in named:
-            return FittedBlock(self._cut(named["features"], data))
+        parts = {part: loaded[part] for part in PARTS if part in loaded}
+        if not parts and "features" in loaded:
+            matched = matched_rows(self.path.name, loaded, data)
+            if matched is not None:
+                return FittedBlock(matched)
+            return FittedBlock(self._cut(loaded["features"], data))
         if "train" not in parts:
             raise DataError(
-                f"{self.path.name} has {', '.join(named) or 'nothing'}; it needs `features` "
+                f"{self.path.name} has {', '.join(loaded) or 'nothing'}; it needs `features` "
                 "or `train`"
             )
         for part, rows in parts.items():

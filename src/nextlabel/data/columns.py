@@ -1,0 +1,61 @@
+"""What the columns of a manifest are called."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from nextlabel.core.errors import DataError, near
+
+COLUMNS: Mapping[str, tuple[str, ...]] = {
+    "path": ("path", "file", "filename", "image"),
+    "label": ("label", "class"),
+    "labels": ("labels", "classes"),
+    "split": ("split", "part", "set"),
+}
+MISSPELT = 0.8
+"""How alike a column's name is to a known one, by difflib's ratio, to be taken for a slip."""
+
+
+def delimiter_of(head: str) -> str:
+    """Return the delimiter that splits the head into the most known columns."""
+
+    def known(delimiter: str) -> int:
+        cells = {cell.strip().strip('"').lower() for cell in head.split(delimiter)}
+        return sum(bool(cells.intersection(names)) for names in COLUMNS.values())
+
+    return max(",;\t|", key=known)
+
+
+def columns_in(path: Path, head: list[str]) -> dict[str, int]:
+    """Return where each known column stands; DataError for those that do not fit."""
+    cells = [cell.strip().lower() for cell in head]
+    known = {alias for aliases in COLUMNS.values() for alias in aliases}
+    twice = [cell for cell in cells if cell in known and cells.count(cell) > 1]
+    if twice:
+        raise DataError(f"manifest {path} has the column {twice[0]!r} twice; keep one of them")
+    found = {
+        name: cells.index(alias)
+        for name, aliases in COLUMNS.items()
+        for alias in aliases[::-1]
+        if alias in cells
+    }
+    _check_spelling(path, head, found)
+    if "path" not in found:
+        raise DataError(
+            f"manifest {path} lacks the column 'path'; it has {', '.join(map(repr, head))}"
+        )
+    if "label" in found and "labels" in found:
+        raise DataError(f"manifest {path} has both 'label' and 'labels'; keep one of them")
+    return found
+
+
+def _check_spelling(path: Path, head: list[str], found: Mapping[str, int]) -> None:
+    """Raise DataError for a column that is nearly called as one which is not there."""
+    given = {name.rstrip("s") for name in found}
+    missing = [a for name in COLUMNS if name.rstrip("s") not in given for a in COLUMNS[name]]
+    for cell in head:
+        meant = near(cell.strip().lower(), missing, MISSPELT)
+        if meant is not None:
+            raise DataError(
+                f"manifest {path} has an unknown column {cell.strip()!r}; did you mean {meant!r}? "
+                "if not, name it less alike"
+            )
