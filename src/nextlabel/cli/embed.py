@@ -26,7 +26,8 @@ def command(
     ],
     block: Annotated[str, typer.Option(help="The feature block: vae, pca, pixels, …")] = "vae",
     image_size: Annotated[
-        int | None, typer.Option(min=4, metavar="N", help="Make images N by N pixels first.")
+        int | None,
+        typer.Option(min=4, max=1024, metavar="N", help="Make images N by N pixels first."),
     ] = None,
     overrides: Annotated[
         list[str],

@@ -30,7 +30,8 @@ def has_bfloat16(device: torch.device) -> bool:
     """Say whether the device multiplies in bfloat16 by itself, rather than by imitation."""
     if device.type == "cuda":
         return torch.cuda.get_device_capability(device) >= AMPERE
-    return device.type == "cpu" and bool(torch.cpu._is_avx512_bf16_supported())
+    told = getattr(torch.cpu, "_is_avx512_bf16_supported", None)  # no public name says so
+    return device.type == "cpu" and told is not None and bool(told())
 
 
 def resolve_precision(precision: str, device: torch.device) -> str:
