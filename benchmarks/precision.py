@@ -48,7 +48,7 @@ def main():
     parser.add_argument("--target", type=int, help="by default the experiment's")
     given = parser.parse_args()
     share_imports()
-    changes = {"seeds": range(given.seeds)} | ({"target": given.target} if given.target else {})
+    changes = {"seeds": list(range(given.seeds))} | ({"target": given.target} if given.target else {})
     found = {}
     for precision in ("fp32", "bf16"):
         print(f"{precision}:", flush=True)
