@@ -5,13 +5,16 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, make_url, text
 from sqlalchemy.exc import ArgumentError, IntegrityError, SQLAlchemyError, StatementError
 
 from nextlabel.core.errors import StoreError
 from nextlabel.lab.schema import REVISION
+
+if TYPE_CHECKING:
+    from alembic.config import Config
 
 MIGRATIONS = Path(__file__).with_name("migrations")
 
@@ -23,7 +26,8 @@ SENTENCES = (
     ("not a database", "{place} is not a database; give another store, or move this file away"),
     ("malformed", "{place} is damaged; restore it from a copy, or give another store"),
     ("readonly", "{place} is not writable; allow writing to it and its folder, or give a copy"),
-    ("unable to open", "{place} cannot be opened; check that its folder exists and is writable"),
+    ("unable to open", "{place} cannot be opened; check that it may be read and its folder written "
+                       "to, or copy it and the -wal beside it to where you may write"),
 )  # fmt: skip
 """What SQLite says, and what a person can do about it."""
 
@@ -54,7 +58,7 @@ def connect(url: URL, *, create: bool, busy: float) -> Engine:
     """
     is_file = url.get_backend_name() == "sqlite" and url.database not in (None, "", ":memory:")
     if is_file:
-        _check_file(Path(url.database or ""), create)
+        check_file(Path(url.database or ""), create)
     with sentences(url, busy):
         engine = _engine(url, busy)
     try:
@@ -68,7 +72,8 @@ def connect(url: URL, *, create: bool, busy: float) -> Engine:
     return engine
 
 
-def _check_file(path: Path, create: bool) -> None:
+def check_file(path: Path, create: bool) -> None:
+    """Raise StoreError unless a store is at `path`, or can be made there with `create`."""
     if path.is_dir():
         raise StoreError(f"{path} is a folder; give a file, for example {path / 'store.db'}")
     try:
@@ -99,9 +104,14 @@ def _engine(url: URL, busy: float) -> Engine:
             "or give a path"
         ) from error
     if sqlite:
-        event.listen(engine, "connect", _configure)
-        event.listen(engine, "begin", _begin)
+        listen(engine)
     return engine
+
+
+def listen(engine: Engine) -> None:
+    """Set up each connection of an SQLite engine, and begin its transactions, as the store does."""
+    event.listen(engine, "connect", _configure)
+    event.listen(engine, "begin", _begin)
 
 
 def _configure(connection: Any, _record: object) -> None:
@@ -128,20 +138,24 @@ def _begin(connection: Connection) -> None:
 
 def _migrate(engine: Engine, name: str, create: bool) -> None:
     with engine.connect() as connection:
-        if _revision(connection) == REVISION:
+        if revision(connection) == REVISION:
             return
     with engine.execution_options(writing=True).begin() as connection:
-        found, tables = _revision(connection), set(inspect(connection).get_table_names())
+        found, tables = revision(connection), set(inspect(connection).get_table_names())
         if found == REVISION:  # another process was quicker
             return
         if found is None and (tables - {"alembic_version"} or not create):
-            raise StoreError(
-                f"{name} is a database, but not a store of nextlabel; give another store"
-            )
+            raise no_store(name)
         upgrade(connection, found, name)
 
 
-def _revision(connection: Connection) -> str | None:
+def no_store(name: str) -> StoreError:
+    """Return what to say of a database that is another program's."""
+    return StoreError(f"{name} is a database, but not a store of nextlabel; give another store")
+
+
+def revision(connection: Connection) -> str | None:
+    """Return the schema's revision; None where there is none, as in another program's database."""
     if not inspect(connection).has_table("alembic_version"):
         return None
     found = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
@@ -151,19 +165,32 @@ def _revision(connection: Connection) -> str | None:
 def upgrade(connection: Connection, found: str | None, name: str) -> None:
     """Run the migrations from revision `found` on; StoreError when it is not known here."""
     from alembic import command
-    from alembic.config import Config
+
+    check_known(found, name)
+    config = _migrations()
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
+
+
+def check_known(found: str | None, name: str) -> None:
+    """Raise StoreError when no migration leads from revision `found` to the newest one."""
     from alembic.script import ScriptDirectory
 
-    config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
-    config.attributes["connection"] = connection
+    config = _migrations()
     known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
     if found is not None and found not in known:
         raise StoreError(
             f"{name} was written by a newer nextlabel (schema {found}, this one knows up to "
             f"{REVISION}); upgrade nextlabel, or give another store"
         )
-    command.upgrade(config, "head")
+
+
+def _migrations() -> "Config":
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    return config
 
 
 @contextmanager

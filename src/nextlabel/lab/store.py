@@ -20,6 +20,7 @@ from nextlabel.core.errors import StoreError
 from nextlabel.core.round import Round
 from nextlabel.lab.database import address, connect, place, sentences, to_json
 from nextlabel.lab.map_record import Map, keep_map, read_maps
+from nextlabel.lab.reading import read
 from nextlabel.lab.rows import (
     add_once,
     check_finite,
@@ -105,6 +106,16 @@ class Store:
         """
         url = address(location)
         return cls(connect(url, create=create, busy=busy), url, busy)
+
+    @classmethod
+    def read(cls, location: str | Path, *, busy: float = 30.0) -> "Store":
+        """Open a store for reading alone, wherever it lies; no file is written or made.
+
+        Only an older one is upgraded. Raises StoreError when it is missing, no store, damaged, of
+        a newer nextlabel, or older and not to be written.
+        """
+        url = address(location)
+        return cls(read(url, busy), url, busy)
 
     def __enter__(self) -> Self:
         return self
