@@ -11,6 +11,7 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, m
 from sqlalchemy.exc import ArgumentError, IntegrityError, SQLAlchemyError, StatementError
 
 from nextlabel.core.errors import StoreError
+from nextlabel.lab.damage import Damaged
 from nextlabel.lab.schema import REVISION
 
 if TYPE_CHECKING:
@@ -18,13 +19,21 @@ if TYPE_CHECKING:
 
 MIGRATIONS = Path(__file__).with_name("migrations")
 
+LONGEST = 200
+"""So much of what a database says is shown: it may quote a whole row."""
+
+DAMAGED = "{place} is damaged ({said}); restore it from a copy, or give another store"
+
 SENTENCES = (
+    ("UTF-8", DAMAGED),  # first, since it quotes what it could not read
     ("full", "the disk is full: {place} could not be written; free some space and run the same "
              "command again, nothing already stored is lost"),
     ("locked", "{place} has been locked by another process for {busy:g} s; wait for that run to "
                "end or stop it, then try again"),
     ("not a database", "{place} is not a database; give another store, or move this file away"),
-    ("malformed", "{place} is damaged; restore it from a copy, or give another store"),
+    ("malformed", DAMAGED),
+    ("no such ", DAMAGED),
+    ("disk I/O", "{place} cannot be read to its end; check the disk, or restore it from a copy"),
     ("readonly", "{place} is not writable; allow writing to it and its folder, or give a copy"),
     ("unable to open", "{place} cannot be opened; check that it may be read and its folder written "
                        "to, or copy it and the -wal beside it to where you may write"),
@@ -97,6 +106,7 @@ def _engine(url: URL, busy: float) -> Engine:
             url,
             connect_args={"timeout": busy} if sqlite else {},
             json_serializer=to_json,
+            json_deserializer=from_json,
         )
     except (ModuleNotFoundError, SQLAlchemyError) as error:
         raise StoreError(
@@ -198,6 +208,8 @@ def sentences(url: URL, busy: float) -> Iterator[None]:
     """Turn what a database raises into a StoreError that says what to do."""
     try:
         yield
+    except Damaged as error:
+        raise StoreError(DAMAGED.format(place=place(url), said=error)) from error
     except sqlite3.Error as error:
         raise StoreError(_sentence(str(error), url, busy)) from error
     except IntegrityError as error:
@@ -213,12 +225,11 @@ def sentences(url: URL, busy: float) -> Iterator[None]:
 
 
 def _sentence(said: str, url: URL, busy: float) -> str:
+    short = " ".join(said.split())[:LONGEST]
     for sign, sentence in SENTENCES:
         if sign in said:
-            return sentence.format(place=place(url), busy=busy)
-    return (
-        f"{place(url)} cannot be used ({' '.join(said.split())}); check the database and try again"
-    )
+            return sentence.format(place=place(url), busy=busy, said=short)
+    return f"{place(url)} cannot be used ({short}); check the database and try again"
 
 
 def to_json(value: object) -> str:
@@ -229,3 +240,15 @@ def to_json(value: object) -> str:
         raise StoreError(
             f"a value cannot be stored ({error}); give finite numbers, text, lists and mappings"
         ) from error
+
+
+def _no_number(word: str) -> float:
+    raise ValueError(f"{word} is no finite number")
+
+
+def from_json(text: str) -> Any:
+    """Return the value of JSON; Damaged when it is none that `to_json` writes."""
+    try:
+        return json.loads(text, parse_constant=_no_number)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise Damaged(f"JSON that does not parse: {error}") from error

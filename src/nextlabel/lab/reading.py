@@ -11,6 +11,7 @@ from nextlabel.lab.database import (
     check_file,
     check_known,
     connect,
+    from_json,
     listen,
     no_store,
     place,
@@ -34,7 +35,12 @@ def read(url: URL, busy: float) -> Engine:
         return connect(url, create=False, busy=busy)
     path = Path(url.database or "").absolute()
     check_file(path, create=False)
-    engine = create_engine("sqlite://", creator=lambda: _open(path, busy), poolclass=NullPool)
+    engine = create_engine(
+        "sqlite://",
+        creator=lambda: _open(path, busy),
+        poolclass=NullPool,
+        json_deserializer=from_json,
+    )
     listen(engine)
     with sentences(url, busy), engine.connect() as connection:
         found = revision(connection)

@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 
 from nextlabel.core.errors import StoreError
 from nextlabel.core.round import Round
+from nextlabel.lab.damage import garbled
 from nextlabel.lab.database import address, connect, place, sentences, to_json
 from nextlabel.lab.map_record import Map, keep_map, read_maps
 from nextlabel.lab.reading import read
@@ -142,7 +143,12 @@ class Store:
 
     @contextmanager
     def _reading(self) -> Iterator[Session]:
-        with sentences(self._url, self._busy), Session(self._engine) as session, session.begin():
+        with (
+            sentences(self._url, self._busy),
+            garbled(),
+            Session(self._engine) as session,
+            session.begin(),
+        ):
             yield session
 
     @contextmanager
@@ -318,18 +324,19 @@ class Store:
     def environments(self, key: str) -> list[Mapping[str, Any]]:
         """Return the environments that a trial's rounds were computed in, each once, in order."""
         with self._reading() as session:
-            rows = session.execute(
-                select(EnvironmentRow.sha256, EnvironmentRow.content)
+            rows = session.scalars(
+                select(EnvironmentRow)
                 .join(RoundRow, RoundRow.environment == EnvironmentRow.sha256)
                 .where(RoundRow.trial_id == find_trial(session, key).id)
                 .order_by(RoundRow.number)
             )
-            return list({digest: content for digest, content in rows}.values())
+            return list({row.sha256: row.content for row in rows}.values())
 
     def experiments(self) -> list[str]:
         """Return the names of the experiments, in the order they came."""
         with self._reading() as session:
-            return list(session.scalars(select(ExperimentRow.name).order_by(ExperimentRow.id)))
+            rows = session.scalars(select(ExperimentRow).order_by(ExperimentRow.id))
+            return [row.name for row in rows]
 
     def experiment(self, name: str) -> Mapping[str, Any]:
         """Return an experiment's resolved spec; StoreError when there is none of this name."""
@@ -349,7 +356,7 @@ class Store:
         )
         with self._reading() as session:
             rows = session.execute(
-                select(TrialRow, EnvironmentRow.content, counts.c.rounds, counts.c.labelled)
+                select(TrialRow, EnvironmentRow, counts.c.rounds, counts.c.labelled)
                 .join(MemberRow, MemberRow.trial_id == TrialRow.id)
                 .outerjoin(EnvironmentRow, EnvironmentRow.sha256 == TrialRow.environment)
                 .outerjoin(counts, counts.c.trial_id == TrialRow.id)
@@ -363,7 +370,7 @@ class Store:
                     labelled or 0,
                     rounds or 0,
                     t.error,
-                    environment or {},
+                    {} if environment is None else environment.content,
                     t.initial_hash,
                     t.traceback,
                 )
@@ -375,19 +382,19 @@ class Store:
         with self._reading() as session:
             trial = find_trial(session, key)
             blocks = session.execute(
-                select(BlockPictureRow.block, BlockPictureRow.kind, PictureRow.png)
+                select(BlockPictureRow, PictureRow)
                 .join(PictureRow, PictureRow.sha256 == BlockPictureRow.sha256)
                 .where(BlockPictureRow.trial_id == trial.id)
                 .order_by(BlockPictureRow.block, BlockPictureRow.kind)
             )
             rounds = session.execute(
-                select(RoundPictureRow.number, RoundPictureRow.kind, PictureRow.png)
+                select(RoundPictureRow, PictureRow)
                 .join(PictureRow, PictureRow.sha256 == RoundPictureRow.sha256)
                 .where(RoundPictureRow.trial_id == trial.id)
                 .order_by(RoundPictureRow.number, RoundPictureRow.kind)
             )
-            return [Picture(None, block, kind, png) for block, kind, png in blocks] + [
-                Picture(number, None, kind, png) for number, kind, png in rounds
+            return [Picture(None, at.block, at.kind, picture.png) for at, picture in blocks] + [
+                Picture(at.number, None, at.kind, picture.png) for at, picture in rounds
             ]
 
     def block_logs(self, key: str) -> Mapping[str, list[Mapping[str, float]]]:
