@@ -59,7 +59,7 @@ def command(
 
     spec = load_experiment(experiment, overrides)
     folder = out or Path("runs") / spec.name
-    given = {
+    given: dict[str, Any] = {
         "labelled": labelled,
         "candidates": candidates,
         "picked": picked,
