@@ -48,7 +48,9 @@ def main():
     parser.add_argument("--target", type=int, help="by default the experiment's")
     given = parser.parse_args()
     share_imports()
-    changes = {"seeds": list(range(given.seeds))} | ({"target": given.target} if given.target else {})
+    changes = {"seeds": list(range(given.seeds))} | (
+        {"target": given.target} if given.target else {}
+    )
     found = {}
     for precision in ("fp32", "bf16"):
         print(f"{precision}:", flush=True)

@@ -9,6 +9,7 @@ from scipy.stats import ttest_rel
 
 from nextlabel import statistics as s
 from nextlabel.core.errors import UsageError
+from nextlabel.statistics.curves import _crossings
 
 numbers = st.integers(-1000, 1000).map(lambda i: i / 1000)
 
@@ -281,7 +282,7 @@ def test_crossings_are_those_of_one_curve_at_a_time() -> None:
                 return float(np.interp(level, y[t - 1 : t + 1], counts[t - 1 : t + 1]))
         return np.inf
 
-    found = s._crossings(counts, many, levels)
+    found = _crossings(counts, many, levels)
     np.testing.assert_allclose(found, [plain(y, v) for y, v in zip(many, levels, strict=True)])
     assert np.isinf(found).any()
 

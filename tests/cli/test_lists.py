@@ -88,6 +88,11 @@ def test_embed_as_json_with_settings_of_the_block(photos, capsys):
     assert found == {"file": "x.npz", "images": 7, "columns": 3, "block": "pca"}
     assert main(["cache", "size", "--cache-dir", "cache", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["entries"] == 1
+    assert main(["cache", "--cache-dir", "cache", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["entries"] == 1
+    for before in (["--json"], ["--cache-dir", "cache"]):
+        assert main(["cache", *before, "prune", "--all"]) == 2
+        assert "options before 'prune' do not reach it" in capsys.readouterr().err
     prune = ["cache", "prune", "--cache-dir", "cache"]
     assert main([*prune, "--older-than", "1", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["entries"] == 0

@@ -1,9 +1,13 @@
 import signal
+import sys
+from pathlib import Path
 
 import pytest
 
 from nextlabel.lab.parse import parse_experiment
 from nextlabel.lab.processes import share_imports
+
+sys.path.insert(0, str(Path(__file__).parent))  # for stores.py, beside the tests
 
 LONGEST = 400
 """After so many seconds a test hangs, and must fail rather than be waited for."""

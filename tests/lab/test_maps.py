@@ -17,7 +17,8 @@ from nextlabel.lab import database
 from nextlabel.lab.map_record import Map, MappedSpace
 from nextlabel.lab.store import Store
 
-SPEC = {"name": "digits", "arms": [{"name": "b"}, {"name": "a"}]}
+SPEC = {"name": "digits", "arms": [{"name": name, "strategy": "core_set"} for name in "ba"]}
+SETTINGS = {"perplexity": 2.0, "picked": 2}
 HERE = {"processor": "a processor"}
 OLD = Path(__file__).parents[2] / "docs/results/mnist_tenth/store.db"
 
@@ -41,9 +42,7 @@ def space(name: str, picked: list[int], sheet: bytes = b"png") -> MappedSpace:
 def a_map(arm: str = "a", seed: int = 0, **more: object) -> Map:
     spaces = (space("task", [9, 4]), space("task + vae", [4, 7], b"other"))
     facts = {"train accuracy": 0.9}
-    made = Map(
-        arm, seed, as_ids([8, 3, 4, 7, 9]), 2, spaces, SPEC, {"picked": 2}, facts, {"data": 1.5}
-    )
+    made = Map(arm, seed, as_ids([8, 3, 4, 7, 9]), 2, spaces, SPEC, SETTINGS, facts, {"data": 1.5})
     return replace(made, **more)  # type: ignore[arg-type]
 
 

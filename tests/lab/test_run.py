@@ -9,6 +9,7 @@ from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 
 import numpy as np
+import psutil
 import pytest
 
 from nextlabel.core.errors import StoreError, UsageError
@@ -144,8 +145,6 @@ def test_killed_at_any_moment_it_ends_in_the_same_rows(tiny, tmp_path):
 
 def wait_for_no_workers(session):
     """Wait until no process of the killed driver's session is left: workers die with it."""
-    import psutil
-
     deadline = time.time() + 20
     while time.time() < deadline:
         left = []
@@ -200,8 +199,6 @@ def test_fail_fast_stops_at_once(tiny, tmp_path):
 
 def workers():
     """The workers of this process: forked by its server, or spawned where there is none."""
-    import psutil
-
     found = []
     for child in psutil.Process().children():
         line = " ".join(child.cmdline())
@@ -248,6 +245,31 @@ def test_a_worker_that_dies_while_writing_holds_up_nobody(tiny, tmp_path, monkey
         failed = [e for e in events if isinstance(e, TrialFailed)]
         assert len(failed) == 3 and all("its worker process died" in e.error for e in failed)
         assert {s.status for s in store.trials("tiny")} == {"failed"}
+
+
+class Fatal:
+    """In place of `work`: kills the worker that reads it, before that has its end of the pipe."""
+
+    def __reduce__(self):
+        return die, ()
+
+
+def die():
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def test_a_worker_that_dies_before_it_takes_its_trial_holds_up_nobody(tiny, tmp_path, monkeypatch):
+    monkeypatch.setattr("nextlabel.lab.run.work", Fatal())
+    arm = {"name": "random", "strategy": "random"}
+    experiment = tiny(seeds=[0, 1], arms=[arm], primary=None)
+    open_files = []
+    with Store.open(tmp_path / "store.db") as store:
+        for _ in range(2):
+            events = list(run(experiment, store, cache_dir=tmp_path / "cache", jobs=2))
+            failed = [e for e in events if isinstance(e, TrialFailed)]
+            assert len(failed) == 2 and all("its worker process died" in e.error for e in failed)
+            open_files.append(psutil.Process().num_fds())
+    assert open_files[1] == open_files[0]  # multiprocessing keeps a copy of each end
 
 
 def test_a_pool_that_breaks_before_a_trial_is_given_to_it_is_replaced(tiny, tmp_path, monkeypatch):

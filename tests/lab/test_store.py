@@ -17,42 +17,16 @@ from hypothesis import strategies as st
 from sqlalchemy import create_engine
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.schema import CreateTable
+from stores import ENVIRONMENT, filled, make_round, record
 
 from nextlabel.core.errors import StoreError
-from nextlabel.core.learner import Training
-from nextlabel.core.round import Round
 from nextlabel.lab import database, schema
 from nextlabel.lab.store import Store, TrialRecord, initial_hash
-
-ENVIRONMENT = {"cpu": "a", "versions": {"numpy": "2"}, "weights": "random"}
-
-
-def record(arm: str = "core-set", seed: int = 0, **spec: object) -> TrialRecord:
-    key = hashlib.sha256(f"{arm}{seed}{sorted(spec.items())}".encode()).hexdigest()
-    return TrialRecord(key, arm, seed, {"start": "random", "data_checksum": "d", **spec})
-
-
-def make_round(number: int = 0, chosen: tuple[int, ...] = (5, 3), **metrics: float) -> Round:
-    return Round(
-        number,
-        2 * (number + 1),
-        np.array(chosen, np.int64),
-        {"validation/accuracy": 0.1 + 0.2, "test/accuracy": 1 / 3, **metrics},
-        Training(0.99, 8, 64, "random", reached=False, shared=True, seconds={"fit": 0.1}),
-        {"select": 1e-9, "train": 12.5},
-        123_456_789_012,
-    )
 
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     return tmp_path / "store.db"
-
-
-def filled(path: Path, *records: TrialRecord) -> Store:
-    store = Store.open(path)
-    store.enrol("digits", {"name": "digits", "target": 250}, records or [record()])
-    return store
 
 
 def test_a_round_comes_back_as_it_went_in(path: Path) -> None:
@@ -392,7 +366,7 @@ def test_a_read_only_store_can_be_read_and_says_so(path: Path) -> None:
 WRITER = """
 import sys
 sys.path.insert(0, sys.argv[2])
-from test_store import Store, make_round, record
+from stores import Store, make_round, record
 with Store.open(sys.argv[1]) as store:
     print("ready", flush=True)
     for number in range(10**6):

@@ -15,9 +15,14 @@ app = typer.Typer(help="Show or prune what is kept of fitted features.")
 
 
 @app.callback(invoke_without_command=True)
-def _default(context: typer.Context) -> None:
-    if context.invoked_subcommand is None:
-        measure(None, False)
+def _default(
+    context: typer.Context, cache_dir: options.CacheDir = None, json: options.AsJson = False
+) -> None:
+    command = context.invoked_subcommand
+    if command is None:
+        measure(cache_dir, json)
+    elif json or cache_dir is not None:
+        raise UsageError(f"options before {command!r} do not reach it; write them after it")
 
 
 @app.command("size")

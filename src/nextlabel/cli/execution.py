@@ -183,7 +183,7 @@ def _show_plan(experiment: "Experiment", location: str, wish: Wish) -> None:
     if "://" not in location and not Path(location).exists():
         found = plan(experiment, None, **more)
     else:
-        with Store.open(location, create=False) as store:
+        with Store.read(location) as store:
             found = plan(experiment, store, **more)
     if wish.json:
         put_json({"experiment": experiment.name, "store": location, **_plan_facts(found)})

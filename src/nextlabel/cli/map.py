@@ -59,7 +59,7 @@ def command(
 
     spec = load_experiment(experiment, overrides)
     folder = out or Path("runs") / spec.name
-    given = {
+    given: dict[str, Any] = {
         "labelled": labelled,
         "candidates": candidates,
         "picked": picked,
@@ -107,7 +107,7 @@ def _drawn(found: "Map") -> "tuple[Map, dict[str, bytes]]":
     from nextlabel.report.map import map_files, map_view, second_table
 
     start = time.perf_counter()
-    with figures.house_style():
+    with figures.house_style(str(found.spec)):
         files = map_files(map_view(found, "map", found.spec), figures.FORMATS)
     found = replace(found, seconds={**found.seconds, "drawing": time.perf_counter() - start})
     files["map-seconds.csv"] = second_table("map-seconds", found.seconds).csv.encode()

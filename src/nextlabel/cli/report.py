@@ -45,7 +45,7 @@ def command(
     found = places(store, experiment)
     if len(found) > 1:
         raise UsageError(f"there are {len(found)} stores here; choose one with --store {found[0]}")
-    with Store.open(found[0], create=False) as opened:
+    with Store.read(found[0]) as opened:
         if out is None and "://" in found[0]:
             raise UsageError(f"store {opened.location} has no folder of its own; give --out")
         paths = build_report(opened, experiment, out or Path(found[0]).parent, kinds)

@@ -26,7 +26,7 @@ def command(
     for location in places(store, experiment):
         from nextlabel.lab.store import Store
 
-        with Store.open(location, create=False) as opened:
+        with Store.read(location) as opened:
             for name in names(opened, experiment):
                 found += [{"experiment": name, **row} for row in _rows(opened, name)]
     if json:

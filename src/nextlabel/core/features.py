@@ -94,7 +94,7 @@ class FeatureSpace:
         for name, weight in self.weights.items():
             if not np.isfinite(weight) or weight < 0:
                 raise UsageError(
-                    f"weight {weight} of block {name!r} must be a number of at least 0"
+                    f"weight {weight} of block {name!r} must be a number of at least 0; give one"
                 )
         if not self.blocks:
             raise UsageError("every block has weight 0; give at least one a weight above 0")

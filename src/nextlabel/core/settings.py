@@ -6,14 +6,17 @@ from pydantic import BaseModel, ConfigDict
 
 
 class Settings(BaseModel):
-    """What every group of settings shares: immutable, strict about names, numbers finite.
+    """What every group of settings shares: immutable, strict about names and types, numbers finite.
+
+    A type is as TOML has it: true is no number, "5" is text, and 5.0 is no whole number, though 5
+    is one of any kind. A field that TOML cannot spell, a tuple or a path, says `strict=False`.
 
     `later` names the fields that came after the first stores were written: at their default they
     decide nothing new, and so stay out of `decisive`.
     """
 
     model_config = ConfigDict(
-        frozen=True, extra="forbid", allow_inf_nan=False, protected_namespaces=()
+        frozen=True, extra="forbid", strict=True, allow_inf_nan=False, protected_namespaces=()
     )
     later: ClassVar[frozenset[str]] = frozenset()
 

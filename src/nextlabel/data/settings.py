@@ -3,12 +3,13 @@
 from pathlib import Path
 from typing import Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from nextlabel.core.errors import UsageError
 from nextlabel.core.settings import Settings
 
 Size = Field(default=None, ge=0)
+File = Field(default=None, strict=False)
 SPECIFIC = (
     "path",
     "manifest",
@@ -36,9 +37,9 @@ class DataSettings(Settings):
     """
 
     name: str
-    path: Path | None = None
-    manifest: Path | None = None
-    labels: Path | None = None
+    path: Path | None = File
+    manifest: Path | None = File
+    labels: Path | None = File
     train: int | None = Field(default=None, ge=1)
     validation: int | None = Size
     test: int | None = Size
@@ -48,6 +49,14 @@ class DataSettings(Settings):
     validation_fraction: float = Field(default=0.2, ge=0, lt=1)
     test_fraction: float = Field(default=0.2, ge=0, lt=1)
     max_pixels: int = Field(default=100_000_000, ge=1, le=178_956_970)
+
+    @field_validator("channels", mode="before")
+    @classmethod
+    def _whole(cls, channels: object) -> object:
+        """Refuse true and 1.0, which a literal takes for 1."""
+        if isinstance(channels, bool | float):
+            raise ValueError(f"{str(channels).lower()} must be 1 or 3; choose one of them")
+        return channels
 
     @model_validator(mode="after")
     def _leave_some_to_train(self) -> Self:

@@ -7,6 +7,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from nextlabel.core.errors import UsageError
+from nextlabel.lab.refusal import refusal
 from nextlabel.lab.settings_keys import check_keys
 from nextlabel.models.settings import TrainingSettings
 
@@ -27,6 +28,4 @@ def make_block(name: str, options: Mapping[str, Any], training: TrainingSettings
     try:
         return kind(**settings)
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(map(str, ("blocks", name, *first["loc"])))
-        raise UsageError(f"{where}: {first['msg']} (got {first.get('input')!r})") from error
+        raise UsageError(refusal(error, f"blocks.{name}")) from error

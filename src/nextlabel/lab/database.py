@@ -5,25 +5,38 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, make_url, text
 from sqlalchemy.exc import ArgumentError, IntegrityError, SQLAlchemyError, StatementError
 
 from nextlabel.core.errors import StoreError
+from nextlabel.lab.damage import Damaged
 from nextlabel.lab.schema import REVISION
+
+if TYPE_CHECKING:
+    from alembic.config import Config
 
 MIGRATIONS = Path(__file__).with_name("migrations")
 
+LONGEST = 200
+"""So much of what a database says is shown: it may quote a whole row."""
+
+DAMAGED = "{place} is damaged ({said}); restore it from a copy, or give another store"
+
 SENTENCES = (
+    ("UTF-8", DAMAGED),  # first, since it quotes what it could not read
     ("full", "the disk is full: {place} could not be written; free some space and run the same "
              "command again, nothing already stored is lost"),
     ("locked", "{place} has been locked by another process for {busy:g} s; wait for that run to "
                "end or stop it, then try again"),
     ("not a database", "{place} is not a database; give another store, or move this file away"),
-    ("malformed", "{place} is damaged; restore it from a copy, or give another store"),
+    ("malformed", DAMAGED),
+    ("no such ", DAMAGED),
+    ("disk I/O", "{place} cannot be read to its end; check the disk, or restore it from a copy"),
     ("readonly", "{place} is not writable; allow writing to it and its folder, or give a copy"),
-    ("unable to open", "{place} cannot be opened; check that its folder exists and is writable"),
+    ("unable to open", "{place} cannot be opened; check that it may be read and its folder written "
+                       "to, or copy it and the -wal beside it to where you may write"),
 )  # fmt: skip
 """What SQLite says, and what a person can do about it."""
 
@@ -54,7 +67,7 @@ def connect(url: URL, *, create: bool, busy: float) -> Engine:
     """
     is_file = url.get_backend_name() == "sqlite" and url.database not in (None, "", ":memory:")
     if is_file:
-        _check_file(Path(url.database or ""), create)
+        check_file(Path(url.database or ""), create)
     with sentences(url, busy):
         engine = _engine(url, busy)
     try:
@@ -68,7 +81,8 @@ def connect(url: URL, *, create: bool, busy: float) -> Engine:
     return engine
 
 
-def _check_file(path: Path, create: bool) -> None:
+def check_file(path: Path, create: bool) -> None:
+    """Raise StoreError unless a store is at `path`, or can be made there with `create`."""
     if path.is_dir():
         raise StoreError(f"{path} is a folder; give a file, for example {path / 'store.db'}")
     try:
@@ -92,6 +106,7 @@ def _engine(url: URL, busy: float) -> Engine:
             url,
             connect_args={"timeout": busy} if sqlite else {},
             json_serializer=to_json,
+            json_deserializer=from_json,
         )
     except (ModuleNotFoundError, SQLAlchemyError) as error:
         raise StoreError(
@@ -99,9 +114,14 @@ def _engine(url: URL, busy: float) -> Engine:
             "or give a path"
         ) from error
     if sqlite:
-        event.listen(engine, "connect", _configure)
-        event.listen(engine, "begin", _begin)
+        listen(engine)
     return engine
+
+
+def listen(engine: Engine) -> None:
+    """Set up each connection of an SQLite engine, and begin its transactions, as the store does."""
+    event.listen(engine, "connect", _configure)
+    event.listen(engine, "begin", _begin)
 
 
 def _configure(connection: Any, _record: object) -> None:
@@ -128,20 +148,24 @@ def _begin(connection: Connection) -> None:
 
 def _migrate(engine: Engine, name: str, create: bool) -> None:
     with engine.connect() as connection:
-        if _revision(connection) == REVISION:
+        if revision(connection) == REVISION:
             return
     with engine.execution_options(writing=True).begin() as connection:
-        found, tables = _revision(connection), set(inspect(connection).get_table_names())
+        found, tables = revision(connection), set(inspect(connection).get_table_names())
         if found == REVISION:  # another process was quicker
             return
         if found is None and (tables - {"alembic_version"} or not create):
-            raise StoreError(
-                f"{name} is a database, but not a store of nextlabel; give another store"
-            )
+            raise no_store(name)
         upgrade(connection, found, name)
 
 
-def _revision(connection: Connection) -> str | None:
+def no_store(name: str) -> StoreError:
+    """Return what to say of a database that is another program's."""
+    return StoreError(f"{name} is a database, but not a store of nextlabel; give another store")
+
+
+def revision(connection: Connection) -> str | None:
+    """Return the schema's revision; None where there is none, as in another program's database."""
     if not inspect(connection).has_table("alembic_version"):
         return None
     found = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
@@ -151,19 +175,32 @@ def _revision(connection: Connection) -> str | None:
 def upgrade(connection: Connection, found: str | None, name: str) -> None:
     """Run the migrations from revision `found` on; StoreError when it is not known here."""
     from alembic import command
-    from alembic.config import Config
+
+    check_known(found, name)
+    config = _migrations()
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
+
+
+def check_known(found: str | None, name: str) -> None:
+    """Raise StoreError when no migration leads from revision `found` to the newest one."""
     from alembic.script import ScriptDirectory
 
-    config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
-    config.attributes["connection"] = connection
+    config = _migrations()
     known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
     if found is not None and found not in known:
         raise StoreError(
             f"{name} was written by a newer nextlabel (schema {found}, this one knows up to "
             f"{REVISION}); upgrade nextlabel, or give another store"
         )
-    command.upgrade(config, "head")
+
+
+def _migrations() -> "Config":
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    return config
 
 
 @contextmanager
@@ -171,6 +208,8 @@ def sentences(url: URL, busy: float) -> Iterator[None]:
     """Turn what a database raises into a StoreError that says what to do."""
     try:
         yield
+    except Damaged as error:
+        raise StoreError(DAMAGED.format(place=place(url), said=error)) from error
     except sqlite3.Error as error:
         raise StoreError(_sentence(str(error), url, busy)) from error
     except IntegrityError as error:
@@ -186,12 +225,11 @@ def sentences(url: URL, busy: float) -> Iterator[None]:
 
 
 def _sentence(said: str, url: URL, busy: float) -> str:
+    short = " ".join(said.split())[:LONGEST]
     for sign, sentence in SENTENCES:
         if sign in said:
-            return sentence.format(place=place(url), busy=busy)
-    return (
-        f"{place(url)} cannot be used ({' '.join(said.split())}); check the database and try again"
-    )
+            return sentence.format(place=place(url), busy=busy, said=short)
+    return f"{place(url)} cannot be used ({short}); check the database and try again"
 
 
 def to_json(value: object) -> str:
@@ -202,3 +240,15 @@ def to_json(value: object) -> str:
         raise StoreError(
             f"a value cannot be stored ({error}); give finite numbers, text, lists and mappings"
         ) from error
+
+
+def _no_number(word: str) -> float:
+    raise ValueError(f"{word} is no finite number")
+
+
+def from_json(text: str) -> Any:
+    """Return the value of JSON; Damaged when it is none that `to_json` writes."""
+    try:
+        return json.loads(text, parse_constant=_no_number)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise Damaged(f"JSON that does not parse: {error}") from error

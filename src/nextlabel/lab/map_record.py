@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from nextlabel.core.types import Ids, as_ids
 from nextlabel.kernels.cloud import Shape
 from nextlabel.lab.database import to_json
+from nextlabel.lab.map_content import check_map
 from nextlabel.lab.rows import add_once, find_experiment, keep_picture
 from nextlabel.lab.schema import (
     EnvironmentRow,
@@ -155,6 +156,7 @@ def _content(found: Map) -> dict[str, Any]:
 
 
 def _map(row: MapRow, sheets: Mapping[tuple[str, int, str], bytes]) -> Map:
+    check_map(row)
     content = row.content
     return Map(
         row.arm,

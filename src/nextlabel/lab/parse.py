@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from nextlabel.core.errors import UsageError
 from nextlabel.core.types import Signal
+from nextlabel.lab.refusal import refusal
 from nextlabel.lab.settings_keys import check_keys
 from nextlabel.lab.spec import Arm, Experiment
 from nextlabel.strategies import create
@@ -49,14 +50,7 @@ def parse_experiment(raw: Mapping[str, Any], name: str = "experiment") -> Experi
     try:
         experiment = Experiment.model_validate(_plain(raw))
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ": ".join(filter(None, [name, ".".join(map(str, first["loc"]))]))
-        given = first.get("input")
-        value = f" (got {given!r})" if isinstance(given, str | int | float | bool) else ""
-        message = first["msg"].removeprefix("Value error, ")
-        if first["type"] == "missing":
-            message = "is missing; add it"
-        raise UsageError(f"{where}: {message}{value}") from error
+        raise UsageError(f"{name}: {refusal(error)}") from error
     for arm in experiment.arms:
         given = {"features", "probabilities"}
         if not experiment.model.shallow:
@@ -140,10 +134,14 @@ def _index(place: list[Any], step: str, override: str) -> int:
 
 def _plain(raw: Mapping[str, Any]) -> dict[str, Any]:
     """Return a deep copy; a number of seeds becomes 0 … n - 1."""
-    copy: dict[str, Any] = json.loads(json.dumps(raw, default=str))
+    copy: dict[str, Any] = json.loads(json.dumps(raw, default=_no_date))
     count = copy.get("seeds")
     if isinstance(count, int) and not isinstance(count, bool):
         if count > MOST_SEEDS:
             raise UsageError(f"seeds {count} are too many; give at most {MOST_SEEDS}")
         copy["seeds"] = list(range(count))
     return copy
+
+
+def _no_date(value: object) -> str:
+    raise UsageError(f"{value} is a date or a time, which no setting is; put it in quotes")

@@ -9,7 +9,7 @@ import threading
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Executor, ProcessPoolExecutor
 from contextlib import contextmanager
-from multiprocessing import forkserver, resource_tracker, util
+from multiprocessing import forkserver, resource_sharer, resource_tracker, util
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import BaseContext
 from pathlib import Path
@@ -31,6 +31,9 @@ NURSERY = "nextlabel.lab.nursery"
 
 # Longer names do not fit into the address of a socket with what multiprocessing appends.
 LONGEST_FOLDER = 60
+
+# So many seconds its thread, which only hands over ends of pipes, may take to stop.
+PATIENCE = 5.0
 
 _sharing = False
 _served: Mapping[str, str] | None = None
@@ -70,6 +73,14 @@ def process_pool(jobs: int, threads: int) -> Iterator[Executor]:
         finally:
             kept.close()
             pool.shutdown(wait=True, cancel_futures=True)
+
+
+def drop_untaken() -> None:
+    """Close the ends of pipes that were meant for workers which died before they took them.
+
+    Multiprocessing keeps a copy of each until it is fetched. To be called when no worker is there.
+    """
+    resource_sharer.stop(PATIENCE)
 
 
 def _shorten() -> None:

@@ -22,7 +22,7 @@ from nextlabel.lab.events import (
     TrialStarted,
     TrialWarned,
 )
-from nextlabel.lab.processes import prepare, process_pool
+from nextlabel.lab.processes import drop_untaken, prepare, process_pool
 from nextlabel.lab.running import Running
 from nextlabel.lab.spec import Experiment
 from nextlabel.lab.store import Store, TrialRecord, initial_hash
@@ -226,6 +226,8 @@ def _drive(
                     yield TrialFailed(planned[key].arm.name, planned[key].seed, key, LOST)
                     if fail_fast:
                         return
+        if broken:
+            drop_untaken()
 
 
 def _submit(

@@ -38,7 +38,7 @@ class Base(DeclarativeBase):
         bytes: LargeBinary,
         str: Text,
         Json: JSON,
-        list[Json]: JSON,
+        list[dict[str, float]]: JSON,
         list[int]: JSON,
     }
 
@@ -159,7 +159,7 @@ class BlockLogRow(Base):
     __tablename__ = "block_logs"
     trial_id: Mapped[int] = mapped_column(ForeignKey("trials.id"), primary_key=True)
     block: Mapped[str] = mapped_column(primary_key=True)
-    log: Mapped[list[Json]]
+    log: Mapped[list[dict[str, float]]]
 
 
 class BlockPictureRow(Base):

@@ -88,8 +88,8 @@ class Hypothesis(Settings):
     """
 
     name: str = Field(min_length=1)
-    arms: tuple[str, ...] = Field(min_length=1)
-    against: tuple[str, ...] = Field(min_length=1)
+    arms: tuple[str, ...] = Field(min_length=1, strict=False)
+    against: tuple[str, ...] = Field(min_length=1, strict=False)
     alternative: Literal["greater", "two-sided"] = "greater"
 
     def check(self, known: Sequence[str]) -> None:
@@ -117,7 +117,7 @@ class Experiment(Settings):
     """
 
     name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
-    seeds: tuple[int, ...] = Field(min_length=1)
+    seeds: tuple[int, ...] = Field(min_length=1, strict=False)
     initial: int = Field(ge=1)
     batch: int = Field(ge=1)
     target: int = Field(ge=1)
@@ -128,8 +128,8 @@ class Experiment(Settings):
     training: TrainingSettings = TrainingSettings()
     loss_prediction: LossPredictionSettings = LossPredictionSettings()
     blocks: Mapping[str, Mapping[str, Any]] = Field(default_factory=dict)
-    arms: tuple[Arm, ...] = Field(min_length=1)
-    hypotheses: tuple[Hypothesis, ...] = ()
+    arms: tuple[Arm, ...] = Field(min_length=1, strict=False)
+    hypotheses: tuple[Hypothesis, ...] = Field((), strict=False)
 
     @model_validator(mode="after")
     def _consistent(self) -> "Experiment":
@@ -141,7 +141,7 @@ class Experiment(Settings):
                 raise ValueError(f"{kind} {twice[0]!r} stands twice; give each its own")
         for seed in self.seeds:
             if not 0 <= seed < 2**63:
-                raise ValueError(f"seed {seed} must lie between 0 and 2^63 - 1")
+                raise ValueError(f"seed {seed} must lie between 0 and 2^63 - 1; give another")
         if self.target < self.initial:
             raise ValueError(
                 f"target {self.target} is below initial {self.initial}; raise target to at least "

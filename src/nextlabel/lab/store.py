@@ -8,18 +8,27 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType, TracebackType
-from typing import Any, NamedTuple, Self
+from typing import Any, Self
 
 from sqlalchemy import URL, Engine, delete, func, select
 from sqlalchemy.orm import Session
 
 from nextlabel.core.errors import StoreError
 from nextlabel.core.round import Round
+from nextlabel.lab.damage import garbled
 from nextlabel.lab.database import address, connect, place, sentences, to_json
 from nextlabel.lab.map_record import Map, keep_map, read_maps
+from nextlabel.lab.queries import (
+    read_block_logs,
+    read_environments,
+    read_history,
+    read_pictures,
+    read_trials,
+)
+from nextlabel.lab.reading import read
+from nextlabel.lab.records import Picture, TrialRecord, TrialState
 from nextlabel.lab.rows import (
     add_once,
     check_finite,
@@ -29,7 +38,6 @@ from nextlabel.lab.rows import (
     initial_hash,
     keep_picture,
     pair,
-    to_round,
     to_row,
     trial_name,
 )
@@ -40,7 +48,6 @@ from nextlabel.lab.schema import (
     ExperimentRow,
     MemberRow,
     MetricRow,
-    PictureRow,
     RoundPictureRow,
     RoundRow,
     SecondsRow,
@@ -50,43 +57,6 @@ from nextlabel.lab.schema import (
 __all__ = ["Picture", "Store", "TrialRecord", "TrialState", "initial_hash"]
 
 NOTHING: Mapping[str, Any] = MappingProxyType({})
-
-
-@dataclass(frozen=True)
-class TrialRecord:
-    """What identifies a trial: `key` is the sha256 of what decides its outcome."""
-
-    key: str
-    arm: str
-    seed: int
-    spec: Mapping[str, Any]
-
-
-@dataclass(frozen=True)
-class TrialState:
-    """What is known of a trial; `status` is pending, running, done or failed.
-
-    `labelled_count` is that of the last round, 0 when there is none. A trial whose process was
-    killed still says `running`.
-    """
-
-    record: TrialRecord
-    status: str
-    labelled_count: int
-    rounds: int
-    error: str | None
-    environment: Mapping[str, Any]
-    initial_hash: str | None
-    traceback: str = ""
-
-
-class Picture(NamedTuple):
-    """A PNG of a round (`number`) or of a feature block (`block`)."""
-
-    number: int | None
-    block: str | None
-    kind: str
-    png: bytes
 
 
 class Store:
@@ -105,6 +75,16 @@ class Store:
         """
         url = address(location)
         return cls(connect(url, create=create, busy=busy), url, busy)
+
+    @classmethod
+    def read(cls, location: str | Path, *, busy: float = 30.0) -> "Store":
+        """Open a store for reading alone, wherever it lies; no file is written or made.
+
+        Only an older one is upgraded. Raises StoreError when it is missing, no store, damaged, of
+        a newer nextlabel, or older and not to be written.
+        """
+        url = address(location)
+        return cls(read(url, busy), url, busy)
 
     def __enter__(self) -> Self:
         return self
@@ -131,7 +111,12 @@ class Store:
 
     @contextmanager
     def _reading(self) -> Iterator[Session]:
-        with sentences(self._url, self._busy), Session(self._engine) as session, session.begin():
+        with (
+            sentences(self._url, self._busy),
+            garbled(),
+            Session(self._engine) as session,
+            session.begin(),
+        ):
             yield session
 
     @contextmanager
@@ -280,45 +265,18 @@ class Store:
     def history(self, key: str) -> list[Round]:
         """Return a trial's rounds in order, as they were appended."""
         with self._reading() as session:
-            trial = find_trial(session, key)
-            metrics: dict[int, dict[str, float]] = {}
-            for m in session.scalars(
-                select(MetricRow).where(MetricRow.trial_id == trial.id).order_by(MetricRow.name)
-            ):
-                metrics.setdefault(m.number, {})[m.name] = m.value
-            seconds: dict[tuple[int, str], dict[str, float]] = {}
-            for s in session.scalars(
-                select(SecondsRow).where(SecondsRow.trial_id == trial.id).order_by(SecondsRow.phase)
-            ):
-                seconds.setdefault((s.number, s.scope), {})[s.phase] = s.seconds
-            rows = session.scalars(
-                select(RoundRow).where(RoundRow.trial_id == trial.id).order_by(RoundRow.number)
-            )
-            return [
-                to_round(
-                    row,
-                    metrics.get(row.number, {}),
-                    seconds.get((row.number, "round"), {}),
-                    seconds.get((row.number, "training"), {}),
-                )
-                for row in rows
-            ]
+            return read_history(session, key)
 
     def environments(self, key: str) -> list[Mapping[str, Any]]:
         """Return the environments that a trial's rounds were computed in, each once, in order."""
         with self._reading() as session:
-            rows = session.execute(
-                select(EnvironmentRow.sha256, EnvironmentRow.content)
-                .join(RoundRow, RoundRow.environment == EnvironmentRow.sha256)
-                .where(RoundRow.trial_id == find_trial(session, key).id)
-                .order_by(RoundRow.number)
-            )
-            return list({digest: content for digest, content in rows}.values())
+            return read_environments(session, key)
 
     def experiments(self) -> list[str]:
         """Return the names of the experiments, in the order they came."""
         with self._reading() as session:
-            return list(session.scalars(select(ExperimentRow.name).order_by(ExperimentRow.id)))
+            rows = session.scalars(select(ExperimentRow).order_by(ExperimentRow.id))
+            return [row.name for row in rows]
 
     def experiment(self, name: str) -> Mapping[str, Any]:
         """Return an experiment's resolved spec; StoreError when there is none of this name."""
@@ -327,67 +285,18 @@ class Store:
 
     def trials(self, experiment: str) -> list[TrialState]:
         """Return an experiment's trials in the enrolled order."""
-        counts = (
-            select(
-                RoundRow.trial_id,
-                func.count().label("rounds"),
-                func.max(RoundRow.labelled_count).label("labelled"),
-            )
-            .group_by(RoundRow.trial_id)
-            .subquery()
-        )
         with self._reading() as session:
-            rows = session.execute(
-                select(TrialRow, EnvironmentRow.content, counts.c.rounds, counts.c.labelled)
-                .join(MemberRow, MemberRow.trial_id == TrialRow.id)
-                .outerjoin(EnvironmentRow, EnvironmentRow.sha256 == TrialRow.environment)
-                .outerjoin(counts, counts.c.trial_id == TrialRow.id)
-                .where(MemberRow.experiment_id == find_experiment(session, experiment).id)
-                .order_by(MemberRow.position)
-            )
-            return [
-                TrialState(
-                    TrialRecord(t.key, t.arm, t.seed, t.spec),
-                    t.status,
-                    labelled or 0,
-                    rounds or 0,
-                    t.error,
-                    environment or {},
-                    t.initial_hash,
-                    t.traceback,
-                )
-                for t, environment, rounds, labelled in rows
-            ]
+            return read_trials(session, experiment)
 
     def pictures(self, key: str) -> list[Picture]:
         """Return a trial's pictures: those of its blocks, then those of its rounds in order."""
         with self._reading() as session:
-            trial = find_trial(session, key)
-            blocks = session.execute(
-                select(BlockPictureRow.block, BlockPictureRow.kind, PictureRow.png)
-                .join(PictureRow, PictureRow.sha256 == BlockPictureRow.sha256)
-                .where(BlockPictureRow.trial_id == trial.id)
-                .order_by(BlockPictureRow.block, BlockPictureRow.kind)
-            )
-            rounds = session.execute(
-                select(RoundPictureRow.number, RoundPictureRow.kind, PictureRow.png)
-                .join(PictureRow, PictureRow.sha256 == RoundPictureRow.sha256)
-                .where(RoundPictureRow.trial_id == trial.id)
-                .order_by(RoundPictureRow.number, RoundPictureRow.kind)
-            )
-            return [Picture(None, block, kind, png) for block, kind, png in blocks] + [
-                Picture(number, None, kind, png) for number, kind, png in rounds
-            ]
+            return read_pictures(session, key)
 
     def block_logs(self, key: str) -> Mapping[str, list[Mapping[str, float]]]:
         """Return what a trial's feature blocks reported by epoch."""
         with self._reading() as session:
-            rows = session.scalars(
-                select(BlockLogRow)
-                .where(BlockLogRow.trial_id == find_trial(session, key).id)
-                .order_by(BlockLogRow.block)
-            )
-            return {row.block: list(row.log) for row in rows}
+            return read_block_logs(session, key)
 
     def maps(self, experiment: str) -> list[Map]:
         """Return an experiment's maps, in the order of its arms, then by seed."""

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from nextlabel.core.errors import UsageError, nearest
 from nextlabel.core.round import Round
 from nextlabel.lab.store import Picture, Store, TrialState
+from nextlabel.report.spec import check_arms, check_spec
 
 Floats = NDArray[np.float64]
 
@@ -196,8 +197,10 @@ def read_study(store: Store, experiment: str | None = None) -> Study:
     if experiment not in names:
         hint = nearest(experiment, names) if names else "run it first"
         raise UsageError(f"experiment {experiment!r} is not in {store.location}; {hint}")
-    spec = store.experiment(experiment)
-    trials = tuple(_trial(store, state, spec["target"]) for state in store.trials(experiment))
+    spec = check_spec(store.experiment(experiment), store.location)
+    states = store.trials(experiment)
+    check_arms(spec, {state.record.arm for state in states}, store.location)
+    trials = tuple(_trial(store, state, spec["target"]) for state in states)
     return Study(experiment, spec, trials)
 
 

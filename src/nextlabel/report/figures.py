@@ -2,6 +2,7 @@
 
 import io
 import re
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ import numpy as np
 from nextlabel.core.errors import UsageError
 from nextlabel.report.comparisons import Pair
 from nextlabel.report.curves import Curve, Study
+from nextlabel.report.fonts import families
 from nextlabel.report.sweeps import Sweep
 
 if TYPE_CHECKING:
@@ -40,7 +42,6 @@ SETTINGS: dict[Any, Any] = {
     "svg.hashsalt": "nextlabel",
     "svg.fonttype": "none",
     "pdf.fonttype": 42,
-    "font.family": "DejaVu Sans",
     "font.size": 9.0,
     "text.parse_math": False,  # an arm may have a dollar sign in its name
     "text.color": INK,
@@ -66,13 +67,19 @@ SETTINGS: dict[Any, Any] = {
 
 
 @contextmanager
-def house_style() -> Iterator[None]:
-    """Draw and render within this: matplotlib's own defaults and ours, whatever a user has set."""
+def house_style(words: str = "") -> Iterator[None]:
+    """Draw and render within this: matplotlib's own defaults and ours, whatever a user has set.
+
+    `words` are those that will be drawn, so that fonts for them are found. Characters that no font
+    here has become boxes in PNG and PDF without a warning; in SVG they stay text, for the fonts of
+    whoever reads it.
+    """
     import matplotlib as mpl
 
-    with mpl.rc_context():
+    with mpl.rc_context(), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", r"Glyph \d+ .* missing from")
         mpl.rcdefaults()
-        mpl.rcParams.update(SETTINGS)
+        mpl.rcParams.update(SETTINGS | {"font.family": families(words)})
         yield
 
 

@@ -17,6 +17,6 @@ def write_files(out: Path, files: Mapping[str, bytes]) -> tuple[Path, ...]:
     except OSError as error:
         raise StoreError(
             f"the report cannot be written to {out} ({error.strerror}); "
-            "free some space there or give another folder"
+            "free some space there or give another --out"
         ) from error
     return tuple(out / name for name in files)

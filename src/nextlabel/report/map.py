@@ -133,7 +133,9 @@ def _draw_space(axes: "Axes", found: Map, space: MappedSpace) -> None:
 
 def _caption(found: Map) -> str:
     shown = found.settings
-    strategy = next(a["strategy"] for a in found.spec["arms"] if a["name"] == found.arm)
+    strategy = next(
+        (a["strategy"] for a in found.spec["arms"] if a["name"] == found.arm), found.arm
+    )
     parts = " and ".join(f"{space.name} ({space.dimensions} dimensions)" for space in found.spaces)
     return (
         f"t-SNE (perplexity {shown['perplexity']:g}) of {parts}: {found.labelled:,} labelled "

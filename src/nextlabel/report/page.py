@@ -62,9 +62,11 @@ def build_report(
     """
     study = read_study(store, experiment)
     pairs, claims = compare_arms(study), judge_hypotheses(study)
-    with figures.house_style():
+    mapped = store.maps(study.name)
+    words = json.dumps([study.spec, *(found.spec for found in mapped)], ensure_ascii=False)
+    with figures.house_style(words):
         drawings = _drawings(study, pairs)
-        maps = map_views(store.maps(study.name), study.spec)
+        maps = map_views(mapped, study.spec)
         written = {
             f"{d.name}.{kind}": figures.render(d.figure, kind) for d in drawings for kind in formats
         }

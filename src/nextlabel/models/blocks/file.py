@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
+from pydantic import Field
 
 from nextlabel.core.block import FittedBlock
 from nextlabel.core.dataset import Dataset
@@ -31,7 +32,7 @@ class FileBlock(BlockSettings):
     """
 
     cached: ClassVar[bool] = False
-    path: Path
+    path: Path = Field(strict=False)
 
     @property
     def identity(self) -> Mapping[str, Any]:

@@ -1,0 +1,59 @@
+"""Honest comparisons of paired numbers: pure functions of arrays, on scipy and statsmodels.
+
+Rows are pairs (seeds), columns label counts. Equal numbers give p = 1 and effect 0; what cannot
+be computed is None, never NaN. Bad input raises UsageError.
+"""
+
+from nextlabel.statistics.curves import (
+    Saving,
+    aubc,
+    label_saving,
+    labels_to_reach,
+    saving_intervals,
+)
+from nextlabel.statistics.effects import (
+    ALPHA,
+    CONFIDENCE,
+    POWER,
+    Comparison,
+    bootstrap_interval,
+    compare,
+    detectable_effect,
+    effect_size,
+)
+from nextlabel.statistics.paired import (
+    EXACT_PAIRS,
+    RESAMPLES,
+    Alternative,
+    Test,
+    holm,
+    paired_t,
+    paired_t_by_count,
+    sign_flip,
+    smallest_p,
+)
+
+__all__ = [
+    "ALPHA",
+    "CONFIDENCE",
+    "EXACT_PAIRS",
+    "POWER",
+    "RESAMPLES",
+    "Alternative",
+    "Comparison",
+    "Saving",
+    "Test",
+    "aubc",
+    "bootstrap_interval",
+    "compare",
+    "detectable_effect",
+    "effect_size",
+    "holm",
+    "label_saving",
+    "labels_to_reach",
+    "paired_t",
+    "paired_t_by_count",
+    "saving_intervals",
+    "sign_flip",
+    "smallest_p",
+]

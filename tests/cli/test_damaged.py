@@ -1,0 +1,114 @@
+"""A damaged store is told of in one sentence, wherever the damage lies."""
+
+import random
+import sqlite3
+import sys
+from pathlib import Path
+
+import pytest
+
+from nextlabel.cli import main
+from nextlabel.lab.store import Store
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "report"))  # for studies.py
+from studies import fill, spec_of
+
+MAP = Path(__file__).parents[2] / "docs/results/map_pneumonia/store.db"
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    path = tmp_path_factory.mktemp("whole") / "store.db"
+    with Store.open(path) as store:
+        fill(store, spec_of(primary="core-set + VAE"))
+    return path.read_bytes()
+
+
+@pytest.fixture
+def tell(tmp_path, capsys, monkeypatch):
+    """Give what status and report say of a store: their exit codes and words on stderr."""
+    monkeypatch.setattr("nextlabel.report.figures.render", lambda figure, kind: b"<svg></svg>")
+    monkeypatch.delenv("NEXTLABEL_DEBUG", raising=False)
+
+    def commands(path):
+        for command in (["status"], ["report", "--out", str(tmp_path / "out"), "--format", "svg"]):
+            code = main([*command, "--store", str(path)])
+            yield code, capsys.readouterr().err
+
+    return lambda path: list(commands(path))
+
+
+def test_a_whole_store_is_not_called_damaged(whole, tell, tmp_path):
+    (tmp_path / "s.db").write_bytes(whole)
+    assert [code for code, _ in tell(tmp_path / "s.db")] == [0, 0]
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ("UPDATE experiments SET spec = substr(spec, 1, 40)", "JSON that does not parse"),
+        ("UPDATE experiments SET spec = '[' || spec || ']'", "experiments.spec is [{"),
+        ("UPDATE experiments SET spec = cast(x'7bff7d' AS TEXT)", "decode"),
+        ("UPDATE experiments SET spec = replace(spec, 'strategy', 'strat')", "spec.arms.0.strat"),
+        ("UPDATE experiments SET spec = replace(spec, '\"target\"', '\"t\"')", "spec.target: "),
+        ("UPDATE environments SET content = '[NaN]'", "NaN is no finite number"),
+        ("UPDATE environments SET content = '[1]'", "environments.content is [1]: "),
+        ("UPDATE trials SET arm = cast(x'ff' AS TEXT)", "decode"),
+        ("UPDATE trials SET arm = 'nobody'", "trials of 'nobody', which is no arm"),
+        ("UPDATE trials SET seed = 'many'", "trials.seed is 'many': "),
+        ("UPDATE rounds SET chosen = '[1, \"x\"]'", "rounds.chosen is [1, 'x']: "),
+        ("UPDATE rounds SET chosen = '[1e30]'", "rounds.chosen is "),
+        ("UPDATE rounds SET chosen = '[123456789012345678901]'", "UsageError: ids must be"),
+        ("UPDATE rounds SET labelled_count = 1.5", "rounds.labelled_count is 1.5: "),
+        ("UPDATE metrics SET value = 9e999", "metrics.value is inf: "),
+        ('UPDATE block_logs SET log = \'[{"elbo": "low"}]\'', "block_logs.log is "),
+        ("UPDATE pictures SET png = 7", "pictures.png is 7: "),
+        ("DROP TABLE metrics", "no such table"),
+    ],
+)
+def test_a_value_that_no_run_has_written_is_named(change, says, whole, tell, tmp_path):
+    path = tmp_path / "s.db"
+    path.write_bytes(whole)
+    with sqlite3.connect(path) as raw:
+        raw.execute(change)
+    raw.close()
+    _, (code, words) = tell(path)
+    assert code == 1 and words.count("\n") == 1
+    assert words.startswith(f"error: {path} is damaged (") and says in words
+    assert words.endswith("; restore it from a copy, or give another store\n")
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ("UPDATE maps SET arm = 'nobody'", "KeyError: ('nobody', 0, 'task')"),
+        ("UPDATE maps SET spec = '{\"arms\": 3}'", "arms: Input should be"),
+        ("UPDATE maps SET settings = '{}'", "perplexity"),
+        ("UPDATE maps SET content = replace(content, 'weights', 'weighs')", "weights"),
+        ("UPDATE maps SET content = json_remove(content, '$.ids[0]')", "fewer points than images"),
+    ],
+)
+def test_a_damaged_map_is_told_of(change, says, tell, tmp_path):
+    path = tmp_path / "s.db"
+    path.write_bytes(MAP.read_bytes())
+    with sqlite3.connect(path) as raw:
+        raw.execute(change)
+    raw.close()
+    code, words = tell(path)[1]
+    assert code == 1 and words.count("\n") == 1
+    assert words.startswith(f"error: {path} is damaged (") and says in words
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_bytes_changed_anywhere_never_end_in_a_traceback(seed, whole, tell, tmp_path):
+    rng, changed = random.Random(seed), bytearray(whole)
+    for _ in range(4):
+        start = rng.randrange(100, len(changed) - 8)
+        changed[start : start + 8] = rng.randbytes(8)
+    if seed % 4 == 3:
+        changed = changed[: rng.randrange(len(changed))]
+    (tmp_path / "s.db").write_bytes(changed)
+    for code, words in tell(tmp_path / "s.db"):
+        assert "unexpected" not in words and "Traceback" not in words
+        assert (code, words.count("error: ")) in {(0, 0), (1, 1)}
+        assert code == 0 or "s.db" in words
