@@ -84,7 +84,7 @@ def test_a_grid_runs_and_the_same_again_runs_nothing(tiny, tmp_path):
         ]
         environment = states[-1].environment
         assert environment["weights"] == "random"
-        assert {"processor", "packages", "commit", "sources"} <= set(environment)
+        assert {"processor", "instructions", "packages", "commit", "sources"} <= set(environment)
         by_seed = {
             seed: {s.initial_hash for s in states if s.record.seed == seed} for seed in (0, 1)
         }
