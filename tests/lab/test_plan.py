@@ -67,3 +67,9 @@ def test_a_plan_looks_for_the_files(tiny, tmp_path):
     arm = {"name": "mine", "strategy": "core_set", "features": {str(tmp_path / "no.npy"): 1.0}}
     with pytest.raises(DataError, match=r"no.npy cannot be read"):
         plan(tiny(arms=[arm], primary=None))
+
+
+def test_a_plan_times_a_vae_whose_prior_needs_many_images(tiny):
+    arms = [{"name": "vamp", "strategy": "core_set", "features": {"vae_vamp": 1.0}}]
+    blocks = {"vae_vamp": {"latent": 4, "epochs": 1, "pseudo_inputs": 140, "batch_size": 8}}
+    assert plan(tiny(arms=arms, primary=None, blocks=blocks)).seconds > 0

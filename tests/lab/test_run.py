@@ -4,7 +4,6 @@ import struct
 import subprocess
 import sys
 import time
-import warnings
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 
@@ -225,7 +224,7 @@ def test_a_worker_that_is_killed_costs_its_trial_a_second_try(tiny, tmp_path):
 def test_a_trial_that_cannot_reach_a_worker_fails_and_is_not_waited_for(
     tiny, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr("nextlabel.lab.run.work", lambda *arguments: None)  # cannot be pickled
+    monkeypatch.setattr("nextlabel.lab.drive.work", lambda *arguments: None)  # cannot be pickled
     with Store.open(tmp_path / "store.db") as store:
         events = list(run(tiny(seeds=[0]), store, cache_dir=tmp_path / "cache", jobs=3))
         assert sum(isinstance(e, TrialFailed) for e in events) == 3
@@ -239,7 +238,7 @@ def torn(trial, history, data_dir, cache_dir, outbox):
 
 
 def test_a_worker_that_dies_while_writing_holds_up_nobody(tiny, tmp_path, monkeypatch):
-    monkeypatch.setattr("nextlabel.lab.run.work", torn)
+    monkeypatch.setattr("nextlabel.lab.drive.work", torn)
     with Store.open(tmp_path / "store.db") as store:
         events = list(run(tiny(seeds=[0]), store, cache_dir=tmp_path / "cache", jobs=2))
         failed = [e for e in events if isinstance(e, TrialFailed)]
@@ -259,7 +258,7 @@ def die():
 
 
 def test_a_worker_that_dies_before_it_takes_its_trial_holds_up_nobody(tiny, tmp_path, monkeypatch):
-    monkeypatch.setattr("nextlabel.lab.run.work", Fatal())
+    monkeypatch.setattr("nextlabel.lab.drive.work", Fatal())
     arm = {"name": "random", "strategy": "random"}
     experiment = tiny(seeds=[0, 1], arms=[arm], primary=None)
     open_files = []
@@ -346,24 +345,6 @@ def test_how_the_data_were_read_is_in_the_record(tiny, tmp_path):
         "16-bit range": f"{images.min()} to {images.max()} in 40 images"
     }
     assert list(state.environment["sources"]) == ["a.npz"]
-
-
-def test_rounds_of_another_kind_of_machine_are_told_of(tiny, tmp_path, monkeypatch):
-    change = {"arms": [{"name": "random", "strategy": "random"}], "primary": None, "target": 40}
-    with Store.open(tmp_path / "store.db") as store:
-        for there in (True, False):  # the workers train alike, whatever the keys say
-            monkeypatch.setattr("nextlabel.models.device.has_bfloat16", lambda d, t=there: t)
-            with warnings.catch_warnings(record=True) as told:
-                warnings.simplefilter("always")
-                list(run(tiny(**change), store, cache_dir=tmp_path / "cache"))
-            texts = [str(w.message) for w in told]
-            assert bool(texts) is not there
-        assert "2 trial(s) in " in texts[0]
-        assert texts[0].endswith('to go on with them give --set training.precision="bf16"')
-        given = tiny(**change, training__precision="bf16")
-        with warnings.catch_warnings():
-            warnings.simplefilter("error")
-            assert next(run(given, store, cache_dir=tmp_path / "cache")).pending == 0
 
 
 def test_a_target_between_stored_rounds_is_refused_before_anything_changes(tiny, tmp_path):

@@ -7,7 +7,7 @@ import torch
 from nextlabel.core.seeds import Seeds
 from nextlabel.models import device
 from nextlabel.models.blocks import BLOCKS
-from nextlabel.models.device import here, precise, resolve_precision
+from nextlabel.models.device import precise, resolve_precision, resolve_settings
 from nextlabel.models.settings import ModelSettings, TrainingSettings
 from nextlabel.models.task import TaskModel
 
@@ -42,16 +42,24 @@ def test_cuda_has_units_from_ampere_on(monkeypatch):
     assert not has_bfloat16(torch.device("mps"))
 
 
+def test_a_processor_has_them_if_torch_says_so(monkeypatch):
+    for said in (True, False):
+        monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda s=said: s, raising=False)
+        assert has_bfloat16(CPU) is said
+    monkeypatch.delattr(torch.cpu, "_is_avx512_bf16_supported")
+    assert not has_bfloat16(CPU)
+
+
 def test_settings_are_known_by_what_they_stand_for(units):
     for there, auto in ((True, "bf16"), (False, "fp32")):
         units(there)
         given = TrainingSettings(device="cpu")
-        assert here(given.decisive())["precision"] == auto
-        assert here(TrainingSettings(device="cpu", precision=auto).decisive()) == here(
-            given.decisive()
-        )
+        assert resolve_settings(given.decisive())["precision"] == auto
+        assert resolve_settings(
+            TrainingSettings(device="cpu", precision=auto).decisive()
+        ) == resolve_settings(given.decisive())
         assert BLOCKS["vae"](device="cpu").identity["precision"] == auto
-    assert here({"components": 32}) == {"components": 32}
+    assert resolve_settings({"components": 32}) == {"components": 32}
 
 
 @pytest.mark.parametrize("there", [True, False])

@@ -19,7 +19,7 @@ from nextlabel.core.types import Array, Labels, Part, Signal
 from nextlabel.lab.artefacts import circumstances, fitted_block, load_task, save_task
 from nextlabel.lab.cache import Cache, digest
 from nextlabel.lab.spec import TASK, Arm, Experiment
-from nextlabel.models.device import here, resolve
+from nextlabel.models.device import resolve, resolve_settings
 from nextlabel.models.loss_prediction import loss_correlation
 from nextlabel.models.metrics import evaluate
 from nextlabel.models.pixels import to_device
@@ -119,7 +119,7 @@ class TrialLearner:
             fitted = make()
             return fitted.state(), fitted.training
 
-        how = here(spec.training.decisive())
+        how = resolve_settings(spec.training.decisive())
         del how["device"]  # of the circumstances
         identity = {
             **circumstances(self.data, self.seeds, spec.training),

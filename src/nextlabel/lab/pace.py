@@ -10,6 +10,7 @@ import numpy as np
 from nextlabel.core.dataset import Dataset
 from nextlabel.core.seeds import Seeds
 from nextlabel.lab.spec import Experiment
+from nextlabel.models.blocks.vae_vamp import VampVAEBlock
 from nextlabel.models.pixels import to_device
 from nextlabel.models.settings import Epochs
 from nextlabel.models.shallow import ShallowModel
@@ -74,9 +75,11 @@ class Pace:
         size = min(self._bounded(settings.batch_size * STEPS), len(self.data.train))
         images = to_device(self.data.train.images[:size], torch.device("cpu"))
         once = settings.model_copy(update={"epochs": 1})
+        if isinstance(once, VampVAEBlock):
+            once = once.model_copy(update={"pseudo_inputs": min(size, once.pseudo_inputs)})
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # so short a training says nothing of the prior
-            fit_vae(images[: size // 2], once, Seeds(0))
+            fit_vae(images, once, Seeds(0))
             clock = time.perf_counter()
             fit_vae(images, once, Seeds(0))
         return (time.perf_counter() - clock) / size

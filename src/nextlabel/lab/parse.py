@@ -3,7 +3,9 @@
 import json
 import tomllib
 from collections.abc import Mapping, Sequence
-from pathlib import Path
+from datetime import date
+from datetime import time as dt_time
+from pathlib import Path, PurePath
 from typing import Any
 
 from pydantic import ValidationError
@@ -134,7 +136,7 @@ def _index(place: list[Any], step: str, override: str) -> int:
 
 def _plain(raw: Mapping[str, Any]) -> dict[str, Any]:
     """Return a deep copy; a number of seeds becomes 0 … n - 1."""
-    copy: dict[str, Any] = json.loads(json.dumps(raw, default=_no_date))
+    copy: dict[str, Any] = json.loads(json.dumps(raw, default=_text))
     count = copy.get("seeds")
     if isinstance(count, int) and not isinstance(count, bool):
         if count > MOST_SEEDS:
@@ -143,5 +145,13 @@ def _plain(raw: Mapping[str, Any]) -> dict[str, Any]:
     return copy
 
 
-def _no_date(value: object) -> str:
-    raise UsageError(f"{value} is a date or a time, which no setting is; put it in quotes")
+def _text(value: object) -> str:
+    """Return a path as text; UsageError for what TOML has no word for, and for dates."""
+    if isinstance(value, PurePath):
+        return str(value)
+    if isinstance(value, date | dt_time):
+        raise UsageError(f"{value} is a date or a time, which no setting is; put it in quotes")
+    raise UsageError(
+        f"{value!r} is a {type(value).__name__}, which no setting is; give text, numbers, lists "
+        "or tables"
+    )

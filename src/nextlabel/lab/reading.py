@@ -1,5 +1,6 @@
 """Reading a store where it lies: nothing is written to it, and nothing beside it."""
 
+import os
 import sqlite3
 from pathlib import Path
 
@@ -55,11 +56,12 @@ def _open(path: Path, busy: float) -> sqlite3.Connection:
     """Open a file for reading alone, also while another process writes to it.
 
     SQLite would make -wal and -shm beside a file that is written ahead. They are needed only for
-    what stands in the one and not yet in the file; without, the file is read as one that nobody
-    changes. Each session opens anew, so it sees a run that has begun since.
+    what stands in the one and not yet in the file; where there is no -wal, or an empty one that
+    nobody can write to, the file is read as one that nobody changes. Each session opens anew, so it
+    sees a run that has begun since.
     """
     path = path.resolve()  # SQLite keeps -wal beside the file, not beside a link to it
-    alone = _is_written_ahead(path) and not _has_content(path.with_name(f"{path.name}-wal"))
+    alone = _is_written_ahead(path) and not _is_written(path.with_name(f"{path.name}-wal"))
     how = "mode=ro&immutable=1" if alone else "mode=ro"
     return sqlite3.connect(f"{path.as_uri()}?{how}", uri=True, timeout=busy)
 
@@ -72,8 +74,9 @@ def _is_written_ahead(path: Path) -> bool:
         return False
 
 
-def _has_content(path: Path) -> bool:
-    return path.exists() and path.stat().st_size > 0
+def _is_written(wal: Path) -> bool:
+    """Say whether a process may be writing there, or has left something behind."""
+    return wal.exists() and (wal.stat().st_size > 0 or os.access(wal, os.W_OK))
 
 
 def _upgrade(url: URL, found: str, busy: float) -> None:

@@ -19,7 +19,7 @@ from nextlabel.core.seeds import Seeds
 from nextlabel.lab.cache import Cache, digest
 from nextlabel.lab.learner import TrialLearner, weights_identity
 from nextlabel.lab.spec import Arm, Experiment
-from nextlabel.models.device import here
+from nextlabel.models.device import resolve_settings
 from nextlabel.models.metrics import MEASURED, RANKING, warn_undefined
 from nextlabel.strategies import create
 
@@ -45,6 +45,11 @@ class TrialSpec:
         """Return |L| in round `number`."""
         spec = self.experiment
         return min(spec.target, spec.initial + spec.batch * number)
+
+    @property
+    def training(self) -> dict[str, Any]:
+        """The settings of the training as they stand for here; UsageError without that device."""
+        return resolve_settings(self.experiment.training.decisive())
 
     def outcome(self, data_checksum: str) -> dict[str, Any]:
         """Return all that decides the outcome: not the target, and not how many run at once.
@@ -75,7 +80,7 @@ class TrialSpec:
             "data": spec.data.name,
             "data_checksum": data_checksum,
             "model": model,
-            "training": here(spec.training.decisive()),
+            "training": self.training,
             "blocks": {named[name]: identity for name, identity in blocks.items()},
         }
         if self.arm.predicts_loss:

@@ -41,7 +41,7 @@ def resolve_precision(precision: str, device: torch.device) -> str:
     return "bf16" if has_bfloat16(device) else "fp32"
 
 
-def here(values: Mapping[str, Any]) -> dict[str, Any]:
+def resolve_settings(values: Mapping[str, Any]) -> dict[str, Any]:
     """Return settings, their `device` and `precision` as what they stand for on this machine."""
     found = dict(values)
     if "device" in found:

@@ -17,6 +17,6 @@ class BlockSettings(Settings):
     @property
     def identity(self) -> Mapping[str, Any]:
         """All settings, device and precision by what they stand for here."""
-        from nextlabel.models.device import here
+        from nextlabel.models.device import resolve_settings
 
-        return here(self.decisive())
+        return resolve_settings(self.decisive())
