@@ -2,6 +2,7 @@ import signal
 import sys
 from pathlib import Path
 
+import psutil
 import pytest
 
 from nextlabel.lab.parse import parse_experiment
@@ -71,3 +72,17 @@ def tiny():
         return parse_experiment(raw)
 
     return make
+
+
+@pytest.fixture
+def workers():
+    """The workers of this process: forked by its server, or spawned where there is none."""
+
+    def find():
+        found = []
+        for child in psutil.Process().children():
+            line = " ".join(child.cmdline())
+            found += child.children() if "forkserver" in line else [child] * ("spawn_main" in line)
+        return found
+
+    return find
