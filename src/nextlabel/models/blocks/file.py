@@ -28,7 +28,7 @@ class FileBlock(BlockSettings):
     """Rows of a file: one for each image of the pool, then of validation and test if there.
 
     An `.npz` holds `features` in that order, or in any with what `nextlabel embed` writes beside
-    them: `names`, or `part` and `row`. Or it holds `train`, `validation` and `test` apart.
+    them: `names`, or `source` and `row`. Or it holds `train`, `validation` and `test` apart.
     """
 
     cached: ClassVar[bool] = False
