@@ -26,6 +26,8 @@ def test_taking_rows_keeps_the_way_back(rows):
     np.testing.assert_array_equal(part.images, whole.images[rows])
     again = part.take(np.arange(len(rows))[::-1])
     assert again.origin.tolist() == rows[::-1]  # of the source, not of the part
+    assert part.drawn_from is None
+    assert images(10, drawn_from="train").take(np.array(rows, np.int64)).drawn_from == "train"
 
 
 def test_a_subset_leaves_the_other_parts_alone():
@@ -34,6 +36,19 @@ def test_a_subset_leaves_the_other_parts_alone():
     assert small.train.origin.tolist() == [3, 1]
     assert small.validation is data.validation
     assert data.image_shape == small.image_shape == (1, 2, 2)
+
+
+def test_rows_say_where_in_the_source_they_stand():
+    data = Dataset(
+        "toy", "multiclass", ("a",), images(4), images(3, drawn_from="train"), images(2)
+    ).subset(validation=np.array([2, 0]), test=np.array([1]))
+    found = {part: data.source_rows(part) for part in ("train", "validation", "test")}
+    assert {part: source for part, (source, _) in found.items()} == {
+        "train": "train",
+        "validation": "train",
+        "test": "test",
+    }
+    assert [rows.tolist() for _, rows in found.values()] == [[0, 1, 2, 3], [2, 0], [1]]
 
 
 def test_the_checksum_sees_every_change_and_nothing_else():

@@ -84,6 +84,8 @@ def test_parts_come_from_the_official_ones(
         assert np.array_equal(part.images[:, 0], official[part.origin])
         assert np.array_equal(part.labels, answers[part.origin])
     assert not set(data.train.origin) & set(data.validation.origin)
+    sources = [data.source_rows(part)[0] for part in ("train", "validation", "test")]
+    assert sources == ["train", "train", "test"]
     assert [len(p) for p in (data.train, data.validation, data.test)] == [20, 30, 7]
     assert data.classes == FAMILIES[name].classes and data.image_shape == (1, 28, 28)
     file = f"{name}/train-images-idx3-ubyte.gz"

@@ -59,17 +59,46 @@ def test_other_columns_are_ignored(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    "column",
+    [
+        "art",
+        "party",
+        "Parts",
+        "sets",
+        "label_1",
+        "label 1",
+        "Labeled",
+        "labeller",
+        "class_id",
+        "fil",
+    ],
+)
+def test_a_column_that_begins_as_a_known_one_or_is_near_a_short_one_is_another(
+    tmp_path: Path, column: str
+) -> None:
+    assert read(tmp_path, f"path,{column}\na.png,x\n").entries == (Entry("a.png", None, None),)
+
+
+@pytest.mark.parametrize(
     ("text", "message"),
     [
         ("", "is empty; give a head"),
         ("\n  \n", "is empty; give a head"),
         ("path,label\n", "names no image"),
-        ("name,label\na.png,cat\n", "lacks the column 'path'; it has 'name', 'label'"),
+        ("name,label\na.png,cat\n", "lacks .* 'path'; it has 'name', 'label'; add it, or rename"),
         ("path,label,Label\na,b,c\n", "has the column 'label' twice; keep one"),
-        ("path,lable\na.png,cat\n", "unknown column 'lable'; did you mean 'label'?"),
+        (
+            "path,lable\na.png,cat\n",
+            "unknown column 'lable'; did you mean 'label.. rename it to 'label', or",
+        ),
+        ("path,labl\na.png,cat\n", "unknown column 'labl'; did you mean 'label'?"),
+        ("filname,label\na.png,cat\n", "'filname'; did you mean 'filename'?"),
+        ("imge,label\na.png,cat\n", "unknown column 'imge'; did you mean 'image'?"),
+        ("path,spilt\na.png,val\n", "unknown column 'spilt'; did you mean 'split'?"),
+        ("path,splti\na.png,val\n", "unknown column 'splti'; did you mean 'split'?"),
         ("path,label,Splt\na.png,cat,val\n", "unknown column 'Splt'; did you mean 'split'?"),
         ("file;lables\na.png;cat\n", "unknown column 'lables'; did you mean 'labels'?"),
-        ("pth,label\na.png,cat\n", "unknown column 'pth'; did you mean 'path'?"),
+        ("pth,label\na.png,cat\n", "lacks the column 'path'; it has 'pth', 'label'"),
         ("file_name,label\na.png,cat\n", "'file_name'; did you mean 'filename'?"),
         ("path,label,labels\na,b,c\n", "has both 'label' and 'labels'"),
         ("path,label\na.png,cat,extra\n", "line 2: 3 cells under 2 columns"),

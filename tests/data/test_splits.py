@@ -81,6 +81,14 @@ def test_defaults_and_own_parts() -> None:
     assert divide(own, settings())["validation"] is own.parts["validation"]
 
 
+def test_what_is_drawn_from_train_says_so() -> None:
+    own = Raw("toy", "multiclass", ("a",), {"train": images(9), "test": images(6)}, {})
+    for size in (0, 2):
+        parts = divide(own, settings(validation=size, test=3))
+        found = {part: of.drawn_from for part, of in parts.items()}
+        assert found == {"train": None, "validation": "train", "test": None}
+
+
 def test_unlabelled_images_stay_in_the_pool() -> None:
     labels = np.where(np.arange(20) < 6, 0, -1)
     mixed = Raw("toy", "multiclass", ("a",), {"train": images(20, labels)})

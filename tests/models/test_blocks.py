@@ -189,6 +189,12 @@ def test_bad_files_are_refused(data, tmp_path):
         fit("file", data, path=tmp_path / "code.npy")
     with pytest.raises(DataError, match="cannot be read"):
         fit("file", data, path=tmp_path / "absent.npy")
+    np.savez(tmp_path / "named.npz", a=np.zeros(60), validation=np.zeros(20))
+    with pytest.raises(DataError, match="holds a, validation; store the rows under the name 'feat"):
+        fit("file", data, path=tmp_path / "named.npz")
+    np.save(tmp_path / "one.npy", np.float32(1))
+    with pytest.raises(DataError, match="a single number; give a row for each image"):
+        fit("file", data, path=tmp_path / "one.npy")
     np.savez(tmp_path / "uneven.npz", train=np.zeros((60, 2)), validation=np.zeros((20, 3)))
     with pytest.raises(DataError, match=r"shape \(3,\) for validation and of \(2,\) for train"):
         fit("file", data, path=tmp_path / "uneven.npz")

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from nextlabel.core.errors import DataError, UnknownId, UsageError
+from nextlabel.core.names import row_names
 from nextlabel.core.numpy_file import read_arrays
 from nextlabel.core.types import Array, Ids
 
@@ -31,25 +32,7 @@ def read_features(path: Path) -> Features:
         inside = ", ".join(sorted(loaded)) or "nothing"
         raise DataError(f"{path} holds {inside}; store the rows under the name 'features'")
     rows = loaded["features"] if "features" in loaded else next(iter(loaded.values()))
-    return Features(rows, None if names is None else _texts(path, names, rows.shape))
-
-
-def _texts(path: Path, names: Array, shape: tuple[int, ...]) -> tuple[str, ...]:
-    """Return names as text; DataError unless each row has one and all are different."""
-    if names.ndim != 1 or names.shape != shape[:1]:
-        raise DataError(f"{path} holds {names.size} names for {shape} rows; give one for each")
-    try:
-        texts = [n.decode() if isinstance(n, bytes) else str(n) for n in names]
-    except UnicodeDecodeError as error:
-        raise DataError(f"{path} holds names that are no UTF-8; store them as text") from error
-    first: dict[str, int] = {}
-    for row, text in enumerate(texts):
-        if first.setdefault(text, row) != row:
-            raise DataError(
-                f"{path} calls both row {first[text]} and row {row} {text!r}; give each image a "
-                "name of its own"
-            )
-    return tuple(texts)
+    return Features(rows, None if names is None else row_names(path, names, rows.shape))
 
 
 def read_ids(path: Path, names: Sequence[str] | None) -> Ids:

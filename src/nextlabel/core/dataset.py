@@ -19,7 +19,8 @@ class Images:
     """One part of a data set: uint8 images (N, C, H, W), their labels and source rows.
 
     `labels` is int64 (N) or (N, K), -1 where unknown, or None when there are none at all;
-    `names` are file names where the source has them. Images may be a memory map.
+    `names` are file names where the source has them; `drawn_from` is the part of the source that
+    `origin` counts the rows of, None where that is the part itself. Images may be a memory map.
     Raises DataError when lengths, dimensions or dtypes do not fit.
     """
 
@@ -27,6 +28,7 @@ class Images:
     labels: Labels | None = None
     origin: Ids | None = None
     names: tuple[str, ...] | None = None
+    drawn_from: Part | None = None
 
     def __post_init__(self) -> None:
         if self.images.ndim != 4 or self.images.dtype != np.uint8:
@@ -47,13 +49,14 @@ class Images:
         return len(self.images)
 
     def take(self, rows: Ids) -> "Images":
-        """Return the part made of `rows`, in their order; `origin` and `names` go along."""
+        """Return the part made of `rows`, in their order; `origin` and the like go along."""
         assert self.origin is not None
         return Images(
             self.images[rows],
             None if self.labels is None else self.labels[rows],
             self.origin[rows],
             None if self.names is None else tuple(self.names[r] for r in rows),
+            self.drawn_from,
         )
 
 
@@ -104,6 +107,12 @@ class Dataset:
         """Return the part called `train`, `validation` or `test`."""
         found: Images = getattr(self, part)
         return found
+
+    def source_rows(self, part: Part) -> tuple[Part, Ids]:
+        """Return where the images of `part` stand in the source: its part, and rows there (N)."""
+        found = self.part(part)
+        assert found.origin is not None
+        return found.drawn_from or part, found.origin
 
     @property
     def image_shape(self) -> tuple[int, int, int]:

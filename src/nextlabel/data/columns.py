@@ -13,6 +13,8 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
 }
 MISSPELT = 0.8
 """How alike a column's name is to a known one, by difflib's ratio, to be taken for a slip."""
+SHORTEST = 5
+"""How many letters a known name has at least to be misspelt: `art` and `party` are no `part`."""
 
 
 def delimiter_of(head: str) -> str:
@@ -41,7 +43,8 @@ def columns_in(path: Path, head: list[str]) -> dict[str, int]:
     _check_spelling(path, head, found)
     if "path" not in found:
         raise DataError(
-            f"manifest {path} lacks the column 'path'; it has {', '.join(map(repr, head))}"
+            f"manifest {path} lacks the column 'path'; it has {', '.join(map(repr, head))}; add "
+            "it, or rename the one that holds each image's path in the folder"
         )
     if "label" in found and "labels" in found:
         raise DataError(f"manifest {path} has both 'label' and 'labels'; keep one of them")
@@ -49,13 +52,19 @@ def columns_in(path: Path, head: list[str]) -> dict[str, int]:
 
 
 def _check_spelling(path: Path, head: list[str], found: Mapping[str, int]) -> None:
-    """Raise DataError for a column that is nearly called as one which is not there."""
+    """Raise DataError for a column that is nearly called as one which is not there.
+
+    What begins with a whole known name, such as `label_1` and `labeled`, is a column of its own.
+    """
+    long = {name: [a for a in COLUMNS[name] if len(a) >= SHORTEST] for name in COLUMNS}
+    whole = tuple(alias for aliases in long.values() for alias in aliases)
     given = {name.rstrip("s") for name in found}
-    missing = [a for name in COLUMNS if name.rstrip("s") not in given for a in COLUMNS[name]]
+    missing = [a for name in long if name.rstrip("s") not in given for a in long[name]]
     for cell in head:
-        meant = near(cell.strip().lower(), missing, MISSPELT)
+        word = cell.strip().lower()
+        meant = None if word.startswith(whole) else near(word, missing, MISSPELT)
         if meant is not None:
             raise DataError(
                 f"manifest {path} has an unknown column {cell.strip()!r}; did you mean {meant!r}? "
-                "if not, name it less alike"
+                f"rename it to {meant!r}, or to something less alike"
             )

@@ -1,6 +1,7 @@
 """Parts and subsets, drawn at random by named seeds."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +23,8 @@ def divide(raw: Raw, settings: DataSettings) -> dict[Part, Images]:
     no such part; then what is left is thinned. Each draw has a stream of its own and is a plain
     random one, not stratified: the share of a class varies as it would in a random sample. So a
     seed gives one validation set whatever `train` is, and a smaller `train` is within a larger
-    one. Rows keep the source's order. Raises UsageError when more is asked for than there is.
+    one. Rows keep the source's order; a part drawn from train says so in `drawn_from`. Raises
+    UsageError when more is asked for than there is.
     """
     seeds, train = Seeds(settings.seed), raw.parts["train"]
     left = np.arange(len(train), dtype=np.int64)
@@ -38,7 +40,7 @@ def divide(raw: Raw, settings: DataSettings) -> dict[Part, Images]:
         size = raw.drawn.get(part, 0) if asked is None else asked
         chosen = _draw(left[_known(train)[left]], size, rng, part, taken, labelled=True)
         left = np.setdiff1d(left, chosen, assume_unique=True)
-        parts[part] = _take(train, chosen)
+        parts[part] = replace(_take(train, chosen), drawn_from="train")
         taken.append(f"{part} {size}")
     if not len(left):
         spent = f" after {' and '.join(taken)}; lower these" if taken and len(train) else ""

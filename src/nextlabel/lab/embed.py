@@ -23,20 +23,27 @@ from nextlabel.models.settings import TrainingSettings
 class EmbeddingFile:
     """Features (N, d) float32 of all images, and what each row shows.
 
-    A folder's rows have file `names`; those of a data set a `part` (N, words) and a `row` (N)
-    int64, the row in the source's file: the training file for a part that was drawn from it.
+    A folder's rows have file `names`. Those of a data set have the `part` (N, words) that they
+    were in, and where they stand in its files, whatever is drawn from these: `source` (N, words)
+    is train for all of the training file, and `row` (N) int64 the row there. `data` is the data
+    set's name, `sources` the sha256 of each file.
     """
 
     features: Array
     names: tuple[str, ...] | None = None
     part: Array | None = None
+    source: Array | None = None
     row: Ids | None = None
+    data: str | None = None
+    sources: Mapping[str, str] | None = None
 
     def save(self, path: Path) -> None:
         """Write an `.npz` of the arrays there are, all or nothing; StoreError if it cannot be."""
         partial = path.with_name(path.name + ".partial")
-        arrays: dict[str, Any] = {"features": self.features, "part": self.part, "row": self.row}
-        arrays["names"] = None if self.names is None else np.array(self.names)
+        kept = ("features", "names", "part", "source", "row", "data")
+        arrays: dict[str, Any] = {name: getattr(self, name) for name in kept}
+        if self.sources is not None:
+            arrays |= {"files": list(self.sources), "sha256": list(self.sources.values())}
         arrays = {name: array for name, array in arrays.items() if array is not None}
         try:
             with partial.open("wb") as stream:
@@ -66,7 +73,9 @@ def embed(
     The block is fitted to the train part of a data set (its pool) and to all images of a folder, or
     of an .npy or .npz file without `split`; it gives rows for all of them: train, then validation,
     then test. `options` are the block's settings, for example {"latent": 16}; `unreadable` is what
-    becomes of a folder's broken images.
+    becomes of a folder's broken images. Raises UsageError for a data set, file or block that there
+    is not and for settings that do not fit; DataError for images that cannot be used, or fewer
+    than 2 of them to learn from.
     """
     import torch
 
@@ -86,11 +95,15 @@ def embed(
     features = np.concatenate([fitted.rows(part) for part in parts]).astype(np.float32)
     if folder:
         return EmbeddingFile(features, pool.train.names)
-    origins = [origin for part in parts if (origin := pool.part(part).origin) is not None]
+    sources, rows = zip(*(pool.source_rows(part) for part in parts), strict=True)
+    sizes = [len(of_part) for of_part in rows]
     return EmbeddingFile(
         features,
-        part=np.repeat(parts, [len(origin) for origin in origins]),
-        row=np.concatenate(origins),
+        part=np.repeat(parts, sizes),
+        source=np.repeat(sources, sizes),
+        row=np.concatenate(rows),
+        data=pool.name,
+        sources=pool.sources,
     )
 
 

@@ -28,7 +28,7 @@ class FileBlock(BlockSettings):
     """Rows of a file: one for each image of the pool, then of validation and test if there.
 
     An `.npz` holds `features` in that order, or in any with what `nextlabel embed` writes beside
-    them: `names`, or `part` and `row`. Or it holds `train`, `validation` and `test` apart.
+    them: `names`, or `source` and `row`. Or it holds `train`, `validation` and `test` apart.
     """
 
     cached: ClassVar[bool] = False
@@ -58,7 +58,7 @@ class FileBlock(BlockSettings):
         seeds: Seeds,
         start: FittedBlock | None = None,
     ) -> FittedBlock:
-        """Return the file's rows for each part it covers; DataError when lengths do not fit."""
+        """Return the file's rows for each part it covers; DataError when they do not fit."""
         loaded = read_arrays(self.path)
         if isinstance(loaded, np.ndarray):
             return FittedBlock(self._cut(loaded, data))
@@ -70,8 +70,8 @@ class FileBlock(BlockSettings):
             return FittedBlock(self._cut(loaded["features"], data))
         if "train" not in parts:
             raise DataError(
-                f"{self.path.name} has {', '.join(loaded) or 'nothing'}; it needs `features` "
-                "or `train`"
+                f"{self.path.name} holds {', '.join(loaded) or 'nothing'}; store the rows under "
+                "the name 'features', or each part's under 'train', 'validation' and 'test'"
             )
         for part, rows in parts.items():
             self._check(self._count(rows), (len(data.part(part)),))
@@ -85,9 +85,7 @@ class FileBlock(BlockSettings):
     def _count(self, rows: Array) -> int:
         """Return the number of rows; DataError for a single number."""
         if rows.ndim == 0:
-            raise DataError(
-                f"{self.path.name} holds a single number; it needs a row for each image"
-            )
+            raise DataError(f"{self.path.name} holds a single number; give a row for each image")
         return len(rows)
 
     def _cut(self, rows: Array, data: Dataset) -> dict[Part, Array]:
