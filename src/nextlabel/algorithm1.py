@@ -67,7 +67,10 @@ def check_sizes(size: int, initial: int, batch: int, target: int) -> None:
     if size < 1:
         raise UsageError("the pool is empty; give at least one training image")
     if not 1 <= initial <= size:
-        raise UsageError(f"initial {initial} must lie between 1 and the pool's {size} images")
+        raise UsageError(
+            f"initial {initial} must lie between 1 and the pool's {size} images; set it so, or add "
+            "images"
+        )
     if not initial <= target <= size:
         raise UsageError(
             f"target {target} must lie between initial {initial} and the pool's {size} images"

@@ -49,10 +49,21 @@ def select(
     space = None
     if "features" in chooser.needs:
         if not blocks:
-            raise UsageError(f"strategy {strategy!r} needs features, and none were given")
+            raise UsageError(
+                f"strategy {strategy!r} needs features, and none were given; give a row of them "
+                "for each image"
+            )
         space = _embed(blocks, weights or {}, scale)
     if "probabilities" in chooser.needs and probabilities is None:
-        raise UsageError(f"strategy {strategy!r} needs probabilities, and none were given")
+        raise UsageError(
+            f"strategy {strategy!r} needs probabilities, and none were given; give a row of them "
+            "for each image"
+        )
+    if "predicted_loss" in chooser.needs:
+        raise UsageError(
+            f"strategy {strategy!r} asks a model that was trained to predict its own losses, as "
+            "only an experiment does; choose another strategy, or run an experiment"
+        )
     snapshot = Snapshot(
         pool, task, space, None if probabilities is None else _numbers(probabilities)
     )

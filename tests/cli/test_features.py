@@ -29,7 +29,7 @@ def test_what_embed_saves_is_read_with_its_names(tmp_path):
 
 def test_npy_files_are_memory_maps(tmp_path):
     np.save(tmp_path / "x.npy", ROWS)
-    rows, names = read_features(tmp_path / "x.npy")
+    rows, names, _ = read_features(tmp_path / "x.npy")
     assert isinstance(rows, np.memmap)
     assert names is None
 

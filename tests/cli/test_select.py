@@ -111,6 +111,20 @@ def test_names_stand_for_ids_where_the_file_has_them(files, capsys):
     assert facts["strategy"] == "core_set"
 
 
+def test_images_of_validation_and_test_are_not_chosen(files, capsys):
+    part = np.repeat(["train", "validation", "test"], [20, 5, 5])
+    EmbeddingFile(ROWS, tuple(NAMES), part).save(files / "parts.npz")
+    (files / "done.txt").write_text("21\n1\n")  # labelled all the same
+    (files / "skip.txt").write_text("22\n2\n")
+    given = ("--labelled", "done.txt", "--exclude", "skip.txt")
+    assert main(["select", "--features", "parts.npz", "--budget", "18", *given]) == 0
+    out, err = capsys.readouterr()
+    assert sorted(out.split()) == [name for i, name in enumerate(NAMES[:20]) if i not in (1, 2)]
+    assert err == "8 images of validation and test cannot be chosen\n"
+    assert main(["select", "--features", "parts.npz", "--budget", "19", *given]) == 2
+    assert "budget 19 exceeds the 18" in capsys.readouterr().err
+
+
 def test_json_without_names(files, capsys):
     assert main(["select", "--features", "x.npy", "--budget", "0", "--json"]) == 0
     facts = json.loads(capsys.readouterr().out)
@@ -153,6 +167,7 @@ def broken(name, row):
         ("--features x.npy --features =v.npy --budget 1", 2, "are not [NAME=]FILE"),
         ("--features x.npy --strategy coreset --budget 1", 2, "did you mean 'core_set'?"),
         ("--features x.npy --strategy entropy --budget 1", 2, "needs probabilities"),
+        ("--features x.npy --strategy predicted_loss --budget 1", 2, "choose another strategy"),
         ("--probabilities p.npy --budget 1", 2, "needs features, and none were given"),
         ("--budget 1", 2, "give one of them"),
         ("--features x.npy --weights vea=1 --budget 1", 2, "unknown block 'vea'"),

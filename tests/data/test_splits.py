@@ -110,5 +110,8 @@ def test_asking_for_more_than_there_is() -> None:
         UsageError, match="test 101 exceeds the 100 labelled images; lower test to 100"
     ):
         divide(raw(), settings(test=101))
+    with pytest.raises(DataError, match="no training image is left; add images"):
+        empty = images(0, np.zeros(0, np.int64))
+        divide(Raw("toy", "multiclass", ("a",), {"train": empty, "test": images(3)}), settings())
     with pytest.raises(DataError, match="no training image is left after test 0 and validation 9"):
         divide(raw(9), settings(validation=9))

@@ -59,6 +59,9 @@ def test_folders_called_as_parts_are_one_pool_too(folder, tmp_path):
     found = embed(str(folder), "pixels", image_size=8, cache_dir=tmp_path / "cache")
     assert [name.split("/")[1] for name in found.names] == list(before.names)
     assert np.array_equal(found.features, before.features)
+    called = {"test": "test", "train": "train", "val": "validation"}
+    assert found.part.tolist() == [called[name.split("/")[0]] for name in found.names]
+    assert before.part is None
 
 
 def test_a_data_set_gives_all_its_parts(tmp_path):

@@ -249,7 +249,9 @@ def test_a_target_between_stored_rounds_is_refused_before_anything_changes(tiny,
     with Store.open(tmp_path / "store.db") as store:
         list(run(tiny(**change, target=60), store, cache_dir=tmp_path / "cache"))
         before = store.experiment("tiny")
-        with pytest.raises(UsageError, match=r"would have 50 labels in round 2, .* has 60 there"):
+        with pytest.raises(
+            UsageError, match=r"would have 50 labels in round 2, .* 60 there; give target 60"
+        ):
             next(run(tiny(**change, target=50), store, cache_dir=tmp_path / "cache"))
         assert store.experiment("tiny") == before
         (lower,) = run(tiny(**change, target=40), store, cache_dir=tmp_path / "cache")

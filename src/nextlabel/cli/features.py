@@ -9,14 +9,18 @@ import numpy as np
 from nextlabel.core.errors import DataError, UnknownId, UsageError
 from nextlabel.core.names import row_names
 from nextlabel.core.numpy_file import read_arrays
-from nextlabel.core.types import Array, Ids
+from nextlabel.core.types import Array, Ids, as_ids
 
 
 class Features(NamedTuple):
-    """Rows (N, d), a memory map where the file allows it, and file names where it has them."""
+    """Rows (N, d), a memory map where the file allows it, and what it says of them.
+
+    `names` are file names; `held` (M) int64 the rows of validation and test images.
+    """
 
     rows: Array
     names: tuple[str, ...] | None
+    held: Ids = as_ids(())
 
 
 def read_features(path: Path) -> Features:
@@ -32,7 +36,10 @@ def read_features(path: Path) -> Features:
         inside = ", ".join(sorted(loaded)) or "nothing"
         raise DataError(f"{path} holds {inside}; store the rows under the name 'features'")
     rows = loaded["features"] if "features" in loaded else next(iter(loaded.values()))
-    return Features(rows, None if names is None else row_names(path, names, rows.shape))
+    part = np.asarray(loaded.get("part", ()))
+    held = np.flatnonzero((part == "validation") | (part == "test"))
+    named = None if names is None else row_names(path, names, rows.shape)
+    return Features(rows, named, as_ids(held))
 
 
 def read_ids(path: Path, names: Sequence[str] | None) -> Ids:

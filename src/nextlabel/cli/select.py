@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from nextlabel.cli import options
-from nextlabel.cli.output import put, put_json
+from nextlabel.cli.output import note, plural, put, put_json
 from nextlabel.cli.values import parse_options, parse_weights
 from nextlabel.core.errors import DataError, UsageError
 
 if TYPE_CHECKING:
     from nextlabel.cli.features import Features
+    from nextlabel.core.types import Ids
 
 TASK = "task"
 
@@ -57,11 +58,19 @@ def command(
     json: options.AsJson = False,
 ) -> None:
     """Choose which images to label next; prints ids, or file names where there are some."""
+    import numpy as np
+
     from nextlabel.cli.features import read_features, read_ids
+    from nextlabel.core.types import as_ids
     from nextlabel.selection import select
 
     blocks = {name: read_features(path) for name, path in named_files(features).items()}
     names = common_names(blocks)
+    known = as_ids(() if labelled is None else read_ids(labelled, names))
+    barred = as_ids(() if exclude is None else read_ids(exclude, names))
+    held = held_out(blocks, known, barred)
+    if len(held):
+        note(f"{plural(len(held), 'image')} of validation and test cannot be chosen")
     chosen = select(
         {name: block.rows for name, block in blocks.items()},
         budget=budget,
@@ -70,8 +79,8 @@ def command(
         weights=parse_weights(weights),
         scale=scale,
         probabilities=None if probabilities is None else read_features(probabilities).rows,
-        labelled=() if labelled is None else read_ids(labelled, names),
-        excluded=() if exclude is None else read_ids(exclude, names),
+        labelled=known,
+        excluded=np.concatenate([barred, held]),
         seed=seed,
         task="multilabel" if multi_label else "multiclass",
     )
@@ -82,6 +91,14 @@ def command(
     else:
         for word in words:
             put(word)
+
+
+def held_out(blocks: "dict[str, Features]", labelled: "Ids", barred: "Ids") -> "Ids":
+    """Return the rows (M) of validation and test images, those given otherwise left aside."""
+    import numpy as np
+
+    held = {row for block in blocks.values() for row in block.held.tolist()}
+    return np.array(sorted(held.difference(labelled.tolist(), barred.tolist())), np.int64)
 
 
 def named_files(given: Sequence[str]) -> dict[str, Path]:

@@ -37,7 +37,9 @@ class Snapshot:
             self._check_rows(name, len(array))
             bad = ~np.isfinite(array.reshape(len(array), -1)).all(axis=1)
             if bad.any():
-                raise DataError(f"{name} is not finite in row {np.flatnonzero(bad)[0]}")
+                raise DataError(
+                    f"row {np.flatnonzero(bad)[0]} of {name} is not finite; remove it or repair it"
+                )
             array.flags.writeable = False
             object.__setattr__(self, name, array)
 

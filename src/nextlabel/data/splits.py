@@ -52,7 +52,7 @@ def divide(raw: Raw, settings: DataSettings) -> dict[Part, Images]:
 
 def _known(images: Images) -> NDArray[np.bool_]:
     """Return which images have a label, bool (N)."""
-    if images.labels is None:
+    if images.labels is None or not len(images):
         return np.zeros(len(images), bool)
     labels = images.labels.reshape(len(images), -1)
     return np.asarray((labels >= 0).all(axis=1), bool)

@@ -23,10 +23,10 @@ from nextlabel.models.settings import TrainingSettings
 class EmbeddingFile:
     """Features (N, d) float32 of all images, and what each row shows.
 
-    A folder's rows have file `names`. Those of a data set have the `part` (N, words) that they
-    were in, and where they stand in its files, whatever is drawn from these: `source` (N, words)
-    is train for all of the training file, and `row` (N) int64 the row there. `data` is the data
-    set's name, `sources` the sha256 of each file.
+    A folder's rows have file `names`, and the `part` (N, words) that they were in where it has
+    several. Those of a data set have it too, and where they stand in its files, whatever is drawn
+    from these: `source` (N, words) is train for all of the training file, and `row` (N) int64 the
+    row there. `data` is the data set's name, `sources` the sha256 of each file.
     """
 
     features: Array
@@ -85,7 +85,7 @@ def embed(
     settings = _settings(data, unreadable)
     folder = settings.name == "folder"
     images = load(settings, image_size=image_size, data_dir=data_dir, progress=progress)
-    pool = _whole(images) if folder else images
+    pool, part = _whole(images) if folder else (images, None)
     if len(pool.train) < 2:
         raise DataError(f"{data} holds {len(pool.train)} images; give at least 2")
     training = TrainingSettings(threads=threads)
@@ -94,7 +94,7 @@ def embed(
     parts = [part for part in PARTS if part in fitted.features]
     features = np.concatenate([fitted.rows(part) for part in parts]).astype(np.float32)
     if folder:
-        return EmbeddingFile(features, pool.train.names)
+        return EmbeddingFile(features, pool.train.names, part)
     sources, rows = zip(*(pool.source_rows(part) for part in parts), strict=True)
     sizes = [len(of_part) for of_part in rows]
     return EmbeddingFile(
@@ -120,13 +120,20 @@ def _settings(data: str, unreadable: Literal["refuse", "skip"]) -> DataSettings:
     return DataSettings(name="arrays", **whole)
 
 
-def _whole(data: Dataset) -> Dataset:
-    """Return a folder's images as one pool by name, whatever sub-folders they lie in."""
-    parts = [data.part(part) for part in PARTS if len(data.part(part))]
+def _whole(data: Dataset) -> tuple[Dataset, Array | None]:
+    """Return a folder's images as one pool by name, and the part of each (N) where it has several.
+
+    Whatever sub-folders they lie in, no label is used.
+    """
+    there = [part for part in PARTS if len(data.part(part))]
+    parts = [data.part(part) for part in there]
+    words = np.repeat(there, [len(p) for p in parts])
     origin = np.concatenate([p.origin for p in parts if p.origin is not None])
     names = [name for p in parts for name in p.names or ()]
     train = Images(np.concatenate([p.images for p in parts]), None, origin, tuple(names))
     if len(parts) > 1:
-        train = train.take(np.argsort(origin))
+        order = np.argsort(origin)
+        train, words = train.take(order), words[order]
     none = Images(train.images[:0], None, names=())
-    return Dataset(data.name, data.task, data.classes, train, none, none, data.sources)
+    whole = Dataset(data.name, data.task, data.classes, train, none, none, data.sources)
+    return whole, words if len(parts) > 1 else None

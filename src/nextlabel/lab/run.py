@@ -108,7 +108,7 @@ def _check_counts(store: Store, planned: Mapping[str, TrialSpec]) -> None:
                 raise UsageError(
                     f"target {trial.experiment.target} would have {wanted} labels in round "
                     f"{found.number}, and {store.location} has {found.labelled_count} there; give "
-                    "a target of whole batches, or another --store"
+                    f"target {found.labelled_count}, or another --store"
                 )
 
 
