@@ -57,7 +57,9 @@ def _remote(source: str) -> bool:
 
 def _download(source: str, cache_dir: Path | None, progress: bool) -> Path:
     import pooch
+    import requests
 
+    pooch.get_logger().setLevel("WARNING")  # a library says nothing of what goes well
     url, _, known = source.partition("#sha256=")
     if source == "imagenet":
         url, known = IMAGENET_URL, IMAGENET_SHA256
@@ -73,8 +75,9 @@ def _download(source: str, cache_dir: Path | None, progress: bool) -> Path:
             progressbar=progress,
         )
     except (OSError, ValueError) as error:
+        why = type(error).__name__ if isinstance(error, requests.RequestException) else error
         raise DataError(
-            f"weights {source!r} could not be downloaded from {url} ({error}); download the file "
+            f"weights {source!r} could not be downloaded from {url} ({why}); download the file "
             'yourself and give its path, or set weights = "random"'
         ) from error
     return Path(found)
