@@ -63,7 +63,7 @@ def test_a_folder_has_its_next_batch_in_two_commands(photos, capsys):
     out, err = capsys.readouterr()
     assert out == "out/photos.npz\n"
     assert "7 images" in err
-    rows, names = read_features(Path("out/photos.npz"))
+    rows, names, _ = read_features(Path("out/photos.npz"))
     assert len(rows) == 7
     Path("done.txt").write_text(f"{names[2]}\n")
     select = ["select", "--features", "out/photos.npz", "--labelled", "done.txt", "--budget", "6"]
