@@ -9,6 +9,9 @@ from nextlabel.core.learner import Training
 from nextlabel.core.round import Round
 from nextlabel.lab.store import Store, TrialRecord
 
+OLD = Path(__file__).parent / "older/schema_0001.db"
+"""Three rounds of mnist_tenth's core-set, seed 0, in the schema that they were run into: 0001."""
+
 ENVIRONMENT = {"cpu": "a", "versions": {"numpy": "2"}, "weights": "random"}
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from sqlalchemy import create_engine
+from stores import OLD
 
 from nextlabel.core.errors import StoreError
 from nextlabel.core.types import as_ids
@@ -20,7 +21,6 @@ from nextlabel.lab.store import Store
 SPEC = {"name": "digits", "arms": [{"name": name, "strategy": "core_set"} for name in "ba"]}
 SETTINGS = {"perplexity": 2.0, "picked": 2}
 HERE = {"processor": "a processor"}
-OLD = Path(__file__).parents[2] / "docs/results/mnist_tenth/store.db"
 
 
 def space(name: str, picked: list[int], sheet: bytes = b"png") -> MappedSpace:

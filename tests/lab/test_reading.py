@@ -6,13 +6,11 @@ import sys
 from pathlib import Path
 
 import pytest
-from stores import filled, make_round, record
+from stores import OLD, filled, make_round, record
 
 from nextlabel.core.errors import StoreError
 from nextlabel.lab import database
 from nextlabel.lab.store import Store
-
-OLD = Path(__file__).parents[2] / "docs/results/mnist_tenth/store.db"
 
 
 @pytest.fixture
