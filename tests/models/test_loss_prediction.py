@@ -144,13 +144,69 @@ def test_training_asks_the_stop_epoch(digits, monkeypatch):
     assert seen == [True, True, False, False]
 
 
-def test_the_head_changes_nothing_in_t_at_initialisation(digits):
-    images, _ = digits
-    plain, _ = model().initial(Seeds(3))
-    headed, _ = model(head=LossPredictionSettings()).initial(Seeds(3))
+def test_the_head_changes_nothing_in_t_at_initialisation(digits, monkeypatch):
+    images, labels = digits
+    seen = []
+
+    def look(_trainer, network, head, lesson, number, seeds):
+        with torch.no_grad():
+            x = lesson.images.expand(-1, 3, -1, -1).float() / 255
+            seen.append((head, *network.eval().taps(x), network(x)))
+        return 1, 1
+
+    monkeypatch.setattr(Trainer, "train", look)
+    for head, side in ((None, 0), (LossPredictionSettings(), 0), (LossPredictionSettings(), 3)):
+        beside = torch.ones(8, side) if side else None
+        model(head=head, side=side).fit(images[:8], labels[:8], 0, Seeds(3), side=beside)
+    (plain, *first), *others = seen
+    assert plain is None
+    for head, *found in others:
+        assert isinstance(head, LossHead)
+        assert all(torch.equal(a, b) for a, b in zip(first, found, strict=True))
+
+
+def test_p_by_hand():
+    head = LossHead((1, 2), 2, side=1)
     with torch.no_grad():
-        x = images[:8].expand(-1, 3, -1, -1).float() / 255
-        assert torch.equal(plain.eval()(x), headed.eval()(x))
+        for layer, weight, bias in (
+            (head.layers[0], [[1.0], [-1.0]], [0.5, 0.5]),
+            (head.layers[1], [[1.0, 1.0], [0.0, 2.0]], [0.0, -10.0]),
+            (head.out, [[1.0, 2.0, 3.0, 4.0, 5.0]], [0.25]),
+        ):
+            layer.weight.copy_(torch.tensor(weight))
+            layer.bias.copy_(torch.tensor(bias))
+    taps = torch.tensor([[[[0.0, 4.0]]]]), torch.tensor([[[[1.0, 2.0]], [[3.0, 0.0]]]])
+    # Averages 2 and (1.5, 1.5); behind the ReLU (2.5, 0) and (3, 0); the side as it is, below 0 too.
+    expected = 1 * 2.5 + 2 * 0 + 3 * 3 + 4 * 0 + 5 * -2 + 0.25
+    assert head(taps, torch.tensor([[-2.0]])).item() == pytest.approx(expected)
+
+
+def test_the_settings_of_p_are_used(digits):
+    images, labels = digits
+    head = LossPredictionSettings(width=5)
+    fitted = model(head=head, learning_rate=1e-9, epochs={"initial": 1, "step": 1})
+    first, later = (fitted.fit(images[:8], labels[:8], n, Seeds(0)).head for n in (0, 1))
+    assert [layer.out_features for layer in first.layers] == [5] * len(SmallCNN.tap_widths)
+    assert not torch.allclose(first.out.weight, later.out.weight), "P starts anew in every round"
+
+    def pulled(**settings):
+        network = build(lambda: SmallCNN(10), generator(0)).eval()
+        head = build(lambda: LossHead(SmallCNN.tap_widths, 8), generator(1))
+        plan = TrainingSettings(batch_size=32, device="cpu")
+        trainer = Trainer(plan, "multiclass", LossPredictionSettings(width=8, **settings))
+        lesson = Lesson(images[:16], torch.from_numpy(labels[:16]))
+        look, rng = forward_of(network, plan, images.device), np.random.default_rng(0)
+        trainer.backward(look, head, lesson, np.arange(16), rng, False)
+        return head.out.weight.grad
+
+    assert not torch.allclose(pulled(margin=0.0), pulled())
+    torch.testing.assert_close(pulled(weight=3.0), 3 * pulled())
+
+
+def test_pairs_are_drawn_at_random():
+    first, again, other = (random_pairs(40, np.random.default_rng(s)) for s in (0, 0, 1))
+    assert torch.equal(first, again) and not torch.equal(first, other)
+    assert sorted(first.reshape(-1).tolist()) == list(range(40)) != first.reshape(-1).tolist()
 
 
 def test_a_head_that_weighs_nothing_leaves_t_as_it_is(digits):
@@ -187,6 +243,30 @@ def test_side_features_enter_and_are_gathered_with_their_images(digits):
     turned = fitted.infer(images[:300].flip(0), side.flip(0)).predicted_loss
     np.testing.assert_allclose(turned[::-1], seen, atol=1e-5)
     assert fitted.infer(images[:300]).predicted_loss is None
+
+
+def test_p_trains_on_the_side_rows_of_the_images_it_sees(digits, monkeypatch):
+    images, labels = digits
+    side = images[:60].float().mean((1, 2, 3))[:, None]  # from which each image is known again
+    latest, seen = [], []
+    taps, forward = SmallCNN.taps, LossHead.forward
+
+    def look(network, x):
+        latest[:] = [x]
+        return taps(network, x)
+
+    def predict(head, maps, beside=None):
+        seen.append((latest[0], beside))
+        return forward(head, maps, beside)
+
+    monkeypatch.setattr(SmallCNN, "taps", look)
+    monkeypatch.setattr(LossHead, "forward", predict)
+    make = model(head=LossPredictionSettings(width=8), side=1, epochs={"initial": 2, "step": 0})
+    make.fit(images[:60], labels[:60], 0, Seeds(0), side=side)
+    assert sum(len(beside) for _, beside in seen) == 120
+    for batch, beside in seen:
+        order = batch.mean((1, 2, 3)).argsort()
+        assert (beside[order, 0].diff() >= -1e-3).all(), "rows of other images"
 
 
 def test_a_state_with_its_head_comes_back(digits):
