@@ -15,6 +15,7 @@ from nextlabel.lab.trial import (
     run_trial,
     trials,
 )
+from nextlabel.models.task import TaskModel
 
 
 def rounds(experiment, arm, seed, folder, history=()):
@@ -237,6 +238,26 @@ def test_loss_prediction_runs_and_its_head_is_told_apart(tiny, tmp_path):
     assert identities(loss) == identities(zero)
     assert loss[0].metrics != side[0].metrics
     assert tuple(loss[1].chosen) != tuple(side[1].chosen) != tuple(plain[1].chosen)
+
+
+def test_p_gets_the_side_rows_of_the_labelled_images(tiny, tmp_path, monkeypatch):
+    rows = np.random.default_rng(0).normal(size=(240, 3))
+    np.save(tmp_path / "side.npy", rows)
+    arms = [{"name": "a", "strategy": "random", "loss_head": True, "side": {}}]
+    arms[0]["side"] = {str(tmp_path / "side.npy"): 1.0}
+    given, fit = [], TaskModel.fit
+
+    def kept(model, images, labels, number, seeds, previous=None, side=None):
+        given.append(side.numpy())
+        return fit(model, images, labels, number, seeds, previous, side)
+
+    monkeypatch.setattr(TaskModel, "fit", kept)
+    found = rounds(tiny(arms=arms, primary=None, loss_prediction={"width": 4}), "a", 0, tmp_path)
+    labelled: list[int] = []
+    for one, side in zip(found, given, strict=True):
+        labelled += one.chosen.tolist()
+        own = rows[labelled]  # the pool's ids are the first 150 rows
+        np.testing.assert_allclose(side / side[0, 0], own / own[0, 0], rtol=1e-5)
 
 
 def test_a_resumed_loss_prediction_gives_the_very_same_rounds(tiny, tmp_path):

@@ -126,6 +126,9 @@ def test_labelled_terms_are_the_papers():
     assert not terms.weight.requires_grad and terms.weight[2] == 1
     loss = (terms.weight * (terms.reconstruction + terms.kl) - 100 * terms.log_label).mean()
     assert terms.loss(settings).item() == pytest.approx(loss.item())
+    halved = settings.model_copy(update={"beta": 0.5})
+    loss = (terms.weight * (terms.reconstruction + terms.kl / 2) - 100 * terms.log_label).mean()
+    assert terms.loss(halved).item() == pytest.approx(loss.item())
 
 
 def test_labels_partly_known_count_where_they_are_known():
@@ -235,6 +238,22 @@ def test_a_round_repeats_bit_for_bit_and_depends_on_its_number(digits, beginning
     assert np.array_equal(first, means(1))
     for other in (means(2), means(1, seed=1), means(1, rows=range(49))):
         assert not np.array_equal(first, other)
+
+
+def test_rounds_see_the_images_in_other_orders(digits, beginning, monkeypatch):
+    images, labels = digits[0][:600], digits[1][:, None]
+    settings = QUICK.model_copy(update={"round_epochs": 1})
+    seen = []
+
+    def kept(*given):
+        seen.append(list(_batches(*given)))
+        return seen[-1]
+
+    monkeypatch.setattr("nextlabel.models.ccvae._batches", kept)
+    for number in (1, 1, 2):
+        refit(images, np.arange(50), labels[:50], 10, beginning.state(), settings, number, Seeds(0))
+    first, again, other = (np.concatenate(batches).tolist() for batches in seen)
+    assert first == again != other
 
 
 def small_data(digits, task="multiclass"):

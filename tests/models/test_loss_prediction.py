@@ -176,7 +176,7 @@ def test_p_by_hand():
             layer.weight.copy_(torch.tensor(weight))
             layer.bias.copy_(torch.tensor(bias))
     taps = torch.tensor([[[[0.0, 4.0]]]]), torch.tensor([[[[1.0, 2.0]], [[3.0, 0.0]]]])
-    # Averages 2 and (1.5, 1.5); behind the ReLU (2.5, 0) and (3, 0); the side as it is, below 0 too.
+    # Averages 2 and (1.5, 1.5); behind the ReLU (2.5, 0) and (3, 0); the side as it is.
     expected = 1 * 2.5 + 2 * 0 + 3 * 3 + 4 * 0 + 5 * -2 + 0.25
     assert head(taps, torch.tensor([[-2.0]])).item() == pytest.approx(expected)
 

@@ -10,8 +10,8 @@ from nextlabel.core.errors import DataError
 from nextlabel.core.seeds import Seeds
 from nextlabel.models.blocks import BLOCKS
 from nextlabel.models.network import build, generator
-from nextlabel.models.priors import kl_divergence
-from nextlabel.models.vae import VAE, VAESettings, fit_vae, reconstruction
+from nextlabel.models.priors import NormalPrior, kl_divergence
+from nextlabel.models.vae import VAE, VAESettings, adam, fit_vae, reconstruction
 
 
 def test_elbo_gradients_are_right():
@@ -160,6 +160,77 @@ def test_priors_of_several_components_train_with_the_networks(block, options, di
             <= epoch["components"] + 1e-4
             <= settings.prior(fitted.network, images, Seeds(0)).components + 2e-4
         )
+
+
+class Watched(NormalPrior):
+    """What a prior is given, kept; its one parameter starts at 1 and no gradient reaches it."""
+
+    pace = 10.0
+
+    def __init__(self, latent):
+        super().__init__(latent)
+        self.own = torch.nn.Parameter(torch.ones(2))
+        self.given, self.decoded, self.constrained = [], [], 0
+
+    def kl(self, mean, log_variance, z):
+        self.given.append((mean.detach(), log_variance.detach(), z.detach()))
+        return super().kl(mean, log_variance, z) + 0 * self.own.sum()
+
+    def constrain(self):
+        self.constrained += 1
+
+
+@pytest.fixture
+def watched(digits, monkeypatch):
+    def fit(**settings):
+        prior = Watched(4)
+        plan = VAESettings(latent=4, epochs=2, device="cpu", precision="fp32", **settings)
+        decode = VAE.decode
+        with monkeypatch.context() as patch:
+            patch.setattr(VAESettings, "prior", lambda *_: prior)
+            patch.setattr(VAE, "decode", lambda n, z: (prior.decoded.append(z), decode(n, z))[1])
+            return prior, fit_vae(digits[0][:200], plan, Seeds(0))
+
+    return fit
+
+
+def test_the_kl_is_taken_at_the_drawn_point_that_is_decoded(watched):
+    prior, _ = watched()
+    assert len(prior.given) == len(prior.decoded) == prior.constrained > 4
+    draws = []
+    for (mean, log_variance, z), decoded in zip(prior.given, prior.decoded, strict=True):
+        assert torch.equal(z, decoded)
+        draws.append((z - mean) / (0.5 * log_variance).exp())
+    drawn = torch.cat(draws)
+    assert abs(drawn.mean()) < 0.1 and abs(drawn.std() - 1) < 0.1
+
+
+def test_what_a_prior_learns_is_not_decayed(watched):
+    prior, _ = watched(weight_decay=0.5, learning_rate=0.01)
+    assert prior.own.tolist() == [1, 1]
+
+
+def test_a_priors_parameters_learn_at_its_own_pace():
+    weights, own = ([torch.nn.Parameter(torch.ones(2))] for _ in range(2))
+    settings = VAESettings(learning_rate=0.01, weight_decay=0.5)
+    networks, prior = adam(weights, own, 10.0, settings, torch.device("cpu")).param_groups
+    assert (networks["lr"], networks["weight_decay"]) == (0.01, 0.5)
+    assert (prior["lr"], prior["weight_decay"]) == (pytest.approx(0.1), 0)
+
+
+def test_beta_weighs_the_kl(watched):
+    told = [watched(beta=beta)[1].log[-1]["kl"] for beta in (0.0, 1.0, 20.0)]
+    assert told[0] > told[1] > told[2]
+
+
+@pytest.mark.filterwarnings("ignore:the prior's .* collapsed")
+def test_pseudo_inputs_stay_images(digits):
+    settings = BLOCKS["vae_vamp"](
+        pseudo_inputs=4, latent=2, epochs=1, learning_rate=0.01, device="cpu"
+    )
+    fitted = fit_vae(digits[0][:200], settings, Seeds(0))
+    found = fitted.prior.pseudo_inputs
+    assert found.min() == 0 and found.max() <= 1
 
 
 def test_pseudo_inputs_start_as_images_of_the_pool(digits):
