@@ -1,6 +1,7 @@
 import os
 import time
 from concurrent.futures import ThreadPoolExecutor
+from threading import Event
 
 import numpy as np
 import pytest
@@ -37,6 +38,22 @@ def test_what_is_the_same_is_made_once(tmp_path):
     assert [value for value, _ in found] == ["artefact"] * 4
     assert len(made) == 1 and sum(there for _, there in found) == 3
     assert cache.get("kind", {"a": 2}, make, save, load) == ("artefact", False)
+
+
+def test_waiting_for_what_another_makes_is_measured_and_making_is_not(tmp_path):
+    first, second, begun = Cache.open(tmp_path), Cache.open(tmp_path), Event()
+
+    def make():
+        begun.set()
+        time.sleep(0.5)
+        return "artefact"
+
+    with ThreadPoolExecutor(1) as pool:
+        made = pool.submit(first.get, "kind", {}, make, save, load)
+        begun.wait()
+        assert second.get("kind", {}, make, save, load) == ("artefact", True)
+    assert made.result() == ("artefact", False)
+    assert first.waited < second.waited / 2
 
 
 def test_a_file_cut_short_is_made_again(tmp_path):

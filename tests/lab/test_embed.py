@@ -42,6 +42,11 @@ def test_a_folder_gives_features_with_names(folder, tmp_path):
     assert not list(tmp_path.glob("*.partial"))
 
 
+def test_a_block_that_labels_shape_is_refused(folder, tmp_path):
+    with pytest.raises(UsageError, match=r"block 'ccvae' is shaped by labels, and embed looks at"):
+        embed(str(folder), "ccvae", image_size=16, cache_dir=tmp_path)
+
+
 def test_class_folders_are_one_pool(folder, tmp_path):
     for i, image in enumerate(sorted(folder.iterdir())):
         (folder / "ab"[i % 2]).mkdir(exist_ok=True)

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from nextlabel.core.errors import DataError, UsageError
+from nextlabel.core.pool import Pool
 from nextlabel.lab.cache import Cache
 from nextlabel.lab.spec import Hypothesis
 from nextlabel.lab.trial import (
@@ -190,13 +191,58 @@ def test_data_that_cannot_be_learned_from(tiny, tmp_path):
     images = np.random.default_rng(0).integers(0, 255, (60, 8, 8)).astype(np.uint8)
     cases = [
         (np.zeros(60, int), "are of one class"),
-        (np.where(np.arange(60) == 7, -1, np.arange(60) % 2), "have no label"),
+        (np.where(np.arange(60) < 59, np.arange(60) % 2, -1), "1 train images have no label"),
+        (np.where(np.arange(120) == 7, -1, 1).reshape(60, 2), "1 train images lack the label of a"),
     ]
     for labels, message in cases:
         np.savez(tmp_path / "a.npz", images=images, labels=labels)
         data = {"name": "arrays", "path": str(tmp_path / "a.npz")}
-        with pytest.raises(DataError, match=message):
+        with pytest.raises(DataError, match=message) as error:
             load_data(tiny(data=data, initial=5, target=10), None)
+        if "lack" in message:
+            assert "the first in row 3 of train; a simulation needs all" in str(error.value)
+
+
+def test_a_headline_that_is_not_defined_names_others(tiny, tmp_path):
+    images = np.random.default_rng(0).integers(0, 255, (60, 8, 8)).astype(np.uint8)
+    np.savez(tmp_path / "a.npz", images=images, labels=np.ones((60, 3), int))
+    data = {"name": "arrays", "path": str(tmp_path / "a.npz")}
+    with pytest.raises(DataError, match="or set headline to one of validation/label_accuracy, val"):
+        load_data(tiny(data=data, initial=5, target=10, primary=None), None)
+
+
+def test_a_collapsed_mixture_is_told_of_by_all_that_use_it(tiny, tmp_path):
+    arms = [
+        {"name": n, "strategy": "core_set", "features": {"vae_mixture": w}}
+        for n, w in (("a", 1.0), ("b", 2.0))
+    ]
+    quick = {"vae_mixture": {"latent": 3, "epochs": 2, "beta": 30.0}}
+    experiment = tiny(arms=arms, primary=None, blocks=quick)
+    message = (
+        r"components collapsed to 1\.\d\d distinct ones after 2 epochs, .* lower "
+        "blocks.vae_mixture.beta, now 30, raise its epochs, now 2, or use the block vae"
+    )
+    for name in "ab":
+        with pytest.warns(UserWarning, match=message):
+            rounds(experiment, name, 0, tmp_path)
+
+
+def test_waiting_for_another_process_is_no_work(tiny, tmp_path, monkeypatch):
+    experiment = tiny()
+    data = load_data(experiment, None)
+    pool, labels = Pool(150, np.arange(20)), data.train.labels[:20]
+    learner = learner_of(
+        TrialSpec(experiment, experiment.arm("core-set + VAE"), 0), data, Cache.open(tmp_path)
+    )
+    get = Cache.get
+
+    def late(cache, *given):
+        cache._waits.append(1000.0)  # that did not pass
+        return get(cache, *given)
+
+    monkeypatch.setattr(Cache, "get", late)
+    seconds = learner.fit(pool, labels, 0, None).training.seconds
+    assert [round(seconds[phase], -3) for phase in ("blocks", "train")] == [-1000, -1000]
 
 
 def test_a_multi_label_experiment_has_a_headline_of_its_kind_and_runs(tiny, tmp_path):
@@ -275,11 +321,13 @@ def test_side_rows_are_missed_in_the_pool_and_only_left_out_in_validation(tiny, 
     with pytest.raises(DataError, match="has 149 rows; give 150 or 240"):
         rounds(experiment, "a", 0, tmp_path)
     np.save(path, np.random.default_rng(0).normal(size=(150, 3)))
-    assert "validation/loss_correlation" not in rounds(experiment, "a", 0, tmp_path)[0].metrics
+    with pytest.warns(UserWarning, match=r"v\.npy' has no rows for the validation images, so how"):
+        found = rounds(experiment, "a", 0, tmp_path)
+    assert "validation/loss_correlation" not in found[0].metrics
     holed = np.random.default_rng(0).normal(size=(240, 3))
     holed[157] = np.nan
     np.save(path, holed)
-    with pytest.raises(DataError, match="is not finite in row 7 of validation; repair it there"):
+    with pytest.raises(DataError, match="is not finite in row 7 of validation; give numbers there"):
         rounds(experiment, "a", 0, tmp_path)
 
 

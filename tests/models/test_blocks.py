@@ -38,7 +38,6 @@ def fit(name, data, **options):
         ("pixels", {}, 64),
     ],
 )
-@pytest.mark.filterwarnings("ignore:the prior's .* collapsed")
 def test_every_part_gets_its_rows(name, options, width, data):
     block = fit(name, data, **options)
     for part in ("train", "validation", "test"):
@@ -83,7 +82,6 @@ def test_pictures_of_a_memory_map_are_drawn_without_a_warning():
         torch.set_warn_always(False)
 
 
-@pytest.mark.filterwarnings("ignore:the prior's .* collapsed")
 @pytest.mark.parametrize("name", ["vae_mixture", "vae_vamp"])
 def test_priors_of_several_components_leave_draws_too(name, data):
     block = fit(name, data, latent=4, epochs=2)

@@ -1,6 +1,6 @@
 """Task-agnostic features: what is known of images without the task model."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -9,6 +9,9 @@ from nextlabel.core.errors import DataError
 from nextlabel.core.pool import Pool
 from nextlabel.core.seeds import Seeds
 from nextlabel.core.types import Array, Ids, Labels, Part
+
+ALIKE, UNUSED = 1.5, 1.1
+"""A mixture of fewer distinct components, or of fewer in use, may be one Gaussian in effect."""
 
 
 class Drawn(Mapping[str, bytes]):
@@ -53,6 +56,21 @@ class FittedBlock:
                 f"the block has no rows for {part}, only for {', '.join(self.features)}; add them"
             )
         return self.features[part][ids]
+
+
+def collapsed(log: Sequence[Mapping[str, float]]) -> bool:
+    """Say whether the components of a mixture ended as one: all alike, or all but one unused.
+
+    The last epoch's `components` are how many are in use and `distinct` how many can be told
+    apart, effective numbers whose logarithms are an entropy and the part of it that a point gives
+    away. Components of unequal use that are told apart have not collapsed. Without these numbers
+    there is no mixture.
+    """
+    last = log[-1] if log else {}
+    if "distinct" not in last:
+        return False
+    used, distinct = last["components"], last["distinct"]
+    return used < UNUSED or (distinct < ALIKE and distinct**2 < used)
 
 
 class Block(Protocol):

@@ -98,9 +98,11 @@ class Dataset:
         if labels.min() < -1 or labels.max() > limit:
             one = self.task == "multiclass"
             allowed = f"0 to {limit}" if one else "0 and 1 in a column for each class"
+            rows = ((labels < -1) | (labels > limit)).reshape(len(labels), -1).any(axis=1)
             raise DataError(
                 f"{self.name}: {part} labels run from {labels.min()} to {labels.max()}; "
-                f"allowed are {allowed}, and -1 for unknown"
+                f"allowed are {allowed}, and -1 for unknown; repair {int(rows.sum())} of them, the "
+                f"first in {self.whereabouts(part, int(rows.argmax()))}"
             )
 
     def part(self, part: Part) -> Images:
@@ -113,6 +115,14 @@ class Dataset:
         found = self.part(part)
         assert found.origin is not None
         return found.drawn_from or part, found.origin
+
+    def whereabouts(self, part: Part, row: int) -> str:
+        """Return how a message names an image of `part`: by its file, or its row in the source."""
+        names = self.part(part).names
+        if names is not None:
+            return names[row]
+        source, rows = self.source_rows(part)
+        return f"row {rows[row]} of {source}"
 
     @property
     def image_shape(self) -> tuple[int, int, int]:

@@ -181,8 +181,6 @@ def _checked(values: Any, name: object) -> tuple[Array, float]:
         top, bottom = float(tile.max()), float(tile.min())
         if not (math.isfinite(top) and math.isfinite(bottom)):  # either is NaN where any value is
             row = start + int(np.flatnonzero(~np.isfinite(tile).all(axis=1))[0])
-            raise DataError(
-                f"block {name!r} is not finite in row {row}; remove that row or repair it"
-            )
+            raise DataError(f"block {name!r} is not finite in row {row}; give numbers there")
         largest = max(largest, top, -bottom)
     return array, largest

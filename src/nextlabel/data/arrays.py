@@ -144,9 +144,16 @@ def _labels(
     if answers.dtype.kind == "U" and answers.ndim == 1:
         found, numbers = np.unique(answers, return_inverse=True)
         return "multiclass", tuple(map(str, found)), numbers.astype(np.int64)
-    labels = np.asarray(answers).astype(np.int64) if answers.dtype.kind in "fiub" else None
-    if labels is None or not np.array_equal(labels, answers):
+    if answers.dtype.kind not in "fiub":
         raise DataError(f"labels are {answers.dtype}; give whole numbers, or names in one column")
+    with np.errstate(invalid="ignore"):  # of NaN and infinity, which the next line finds
+        labels = np.asarray(answers).astype(np.int64)
+    odd = np.argwhere((labels != answers) | (answers > np.iinfo(np.int64).max))
+    if len(odd):
+        raise DataError(
+            f"label {answers[tuple(odd[0])]} in row {odd[0][0]} is no whole number below 2^63; "
+            "give whole numbers, or names in one column"
+        )
     if answers.ndim == 2:
         return "multilabel", _names(names, answers.shape[1]), labels
     if labels.max() >= MOST_CLASSES:

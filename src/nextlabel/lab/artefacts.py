@@ -1,12 +1,13 @@
 """Fitted blocks and task models in the cache: by what they depend on, and back bit for bit."""
 
 import json
+import warnings
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from nextlabel.core.block import FittedBlock
+from nextlabel.core.block import FittedBlock, collapsed
 from nextlabel.core.dataset import Dataset
 from nextlabel.core.learner import Training
 from nextlabel.core.pool import Pool
@@ -38,7 +39,10 @@ def circumstances(data: Dataset, seeds: Seeds, training: TrainingSettings) -> di
 def fitted_block(
     maker: Any, data: Dataset, seeds: Seeds, training: TrainingSettings, cache: Cache
 ) -> FittedBlock:
-    """Return what a block makes of the images alone, fitted now or taken from the cache."""
+    """Return what a block makes of the images alone, fitted now or taken from the cache.
+
+    Warns of a prior whose components ended as one, whoever fitted it.
+    """
     pool = Pool(len(data.train))
     if not maker.cached:
         fitted: FittedBlock = maker.fit(data, pool, None, 0, seeds)
@@ -50,6 +54,16 @@ def fitted_block(
         save_block,
         load_block,
     )
+    from nextlabel.models.vae import VAESettings
+
+    if isinstance(maker, VAESettings) and collapsed(found.log):
+        warnings.warn(
+            f"the prior's components collapsed to {found.log[-1]['distinct']:.2f} distinct ones "
+            f"after {len(found.log)} epochs, which is a single Gaussian; lower "
+            f"blocks.{maker.block}.beta, now {maker.beta:g}, raise its epochs, now {maker.epochs}, "
+            "or use the block vae",
+            stacklevel=2,
+        )
     return found
 
 

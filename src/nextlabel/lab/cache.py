@@ -33,6 +33,7 @@ class Cache:
     """A folder of artefacts, one file each under its kind; safe for several processes at once."""
 
     folder: Path
+    _waits: list[float] = field(default_factory=list, repr=False, compare=False)
 
     @classmethod
     def open(cls, folder: Path | None = None) -> "Cache":
@@ -76,7 +77,9 @@ class Cache:
         lock = FileLock(f"{path}.lock")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
+            clock = time.perf_counter()
             lock.acquire()
+            self._waits.append(time.perf_counter() - clock)
         except OSError as error:
             raise UsageError(
                 f"cache folder {self.folder} cannot be written ({error.strerror or error}); make "
@@ -93,6 +96,11 @@ class Cache:
         finally:
             lock.release()
         return made, False
+
+    @property
+    def waited(self) -> float:
+        """The seconds spent so far on waiting for what another process made."""
+        return sum(self._waits)
 
     def has(self, kind: str, identity: Mapping[str, Any]) -> bool:
         """Say whether there is an artefact of this identity."""

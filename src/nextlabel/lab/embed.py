@@ -74,8 +74,8 @@ def embed(
     of an .npy or .npz file without `split`; it gives rows for all of them: train, then validation,
     then test. `options` are the block's settings, for example {"latent": 16}; `unreadable` is what
     becomes of a folder's broken images. Raises UsageError for a data set, file or block that there
-    is not and for settings that do not fit; DataError for images that cannot be used, or fewer
-    than 2 of them to learn from.
+    is not, a block that learns from labels, and settings that do not fit; DataError for images
+    that cannot be used, or fewer than 2 of them to learn from.
     """
     import torch
 
@@ -90,6 +90,11 @@ def embed(
         raise DataError(f"{data} holds {len(pool.train)} images; give at least 2")
     training = TrainingSettings(threads=threads)
     maker = make_block(block, dict(options or {}), training)
+    if maker.supervised:
+        raise UsageError(
+            f"block {block!r} is shaped by labels, and embed looks at none; give another block, "
+            "for example vae, or use it in an experiment"
+        )
     fitted = fitted_block(maker, pool, Seeds(seed), training, Cache.open(cache_dir))
     parts = [part for part in PARTS if part in fitted.features]
     features = np.concatenate([fitted.rows(part) for part in parts]).astype(np.float32)

@@ -1,6 +1,7 @@
 """A trial's learner: blocks, task model and signals, for one arm and one seed."""
 
 import time
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -77,18 +78,22 @@ class TrialLearner:
         self, pool: Pool, labels: Labels, number: int, previous: Fitted | None
     ) -> "FittedRound":
         """Fit the arm's blocks (those that use no label once) and the task model for a round."""
-        clock = time.perf_counter()
+        start = self._worked()
         blocks = {
             name: self._refitted(name, pool, labels, number)
             for name in self.experiment.blocks_of(self.arm)
         }
-        spent = time.perf_counter() - clock
+        fitting = self._worked()
         before = previous.model if isinstance(previous, FittedRound) else None
         task = before if isinstance(before, FittedTask) else None
         fitted = self._model(pool, labels, number, blocks, task)
-        seconds = {"blocks": spent, "train": time.perf_counter() - clock - spent}
+        seconds = {"blocks": fitting - start, "train": self._worked() - fitting}
         training = replace(fitted.training, seconds=seconds)
         return FittedRound(self, fitted, training, blocks)
+
+    def _worked(self) -> float:
+        """Return seconds that pass, but not while another process makes what this one needs."""
+        return time.perf_counter() - self.cache.waited
 
     def _model(
         self,
@@ -159,7 +164,7 @@ class TrialLearner:
             bad = np.flatnonzero(~np.isfinite(own).all(axis=1))
             if bad.size:
                 raise DataError(
-                    f"block {name!r} is not finite in row {bad[0]} of {part}; repair it there"
+                    f"block {name!r} is not finite in row {bad[0]} of {part}; give numbers there"
                 )
             rows.append(own)
         return torch.from_numpy(np.concatenate(rows, axis=1)).to(self.model_device)
@@ -227,9 +232,13 @@ class FittedRound:
         if isinstance(self.model, FittedShallow):
             block = _only(self.blocks, learner.experiment.model.block)
             return self.model.infer(block.rows(part))
-        covered = all(part in self.blocks[name].features for name in learner.arm.side_blocks)
-        side = learner.side(part, self.blocks) if covered else None
+        side = None if self._bare(part) else learner.side(part, self.blocks)
         return self.model.infer(learner.images(part), side)
+
+    def _bare(self, part: Part) -> list[str]:
+        """Return the side blocks that have no rows for a part."""
+        names = self.learner.arm.side_blocks
+        return [name for name in names if part not in self.blocks[name].features]
 
     def _embed(self, seen: Inference | None) -> Embedding:
         space = self.learner.arm.space
@@ -242,7 +251,8 @@ class FittedRound:
     def evaluate(self) -> Metrics:
         """Measure on validation, and on test where there is one; nothing is decided on test.
 
-        Where P is trained, `loss_correlation` is the rank correlation of predicted and true losses.
+        Where P is trained, `loss_correlation` is the rank correlation of predicted and true losses;
+        warns of a part without it, since a side block has no rows there.
         """
         found: dict[str, float] = {}
         parts: tuple[Part, ...] = ("validation", "test")
@@ -252,6 +262,12 @@ class FittedRound:
             if labels is None or not len(labels):
                 continue
             seen = self._infer(part)
+            if bare := self._bare(part):
+                warnings.warn(
+                    f"block {bare[0]!r} has no rows for the {part} images, so how well losses are "
+                    "predicted there (loss_correlation) is not measured; append those rows to it",
+                    stacklevel=2,
+                )
             measured = evaluate(seen.probabilities, labels, task)
             found |= {f"{part}/{name}": value for name, value in measured.items()}
             if seen.predicted_loss is not None:

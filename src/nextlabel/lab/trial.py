@@ -16,6 +16,7 @@ from nextlabel.core.oracle import Reveal
 from nextlabel.core.picture import contact_sheet
 from nextlabel.core.round import Round
 from nextlabel.core.seeds import Seeds
+from nextlabel.core.types import Part
 from nextlabel.lab.cache import Cache, digest
 from nextlabel.lab.learner import TrialLearner, weights_identity
 from nextlabel.lab.spec import Arm, Experiment
@@ -115,18 +116,21 @@ def load_data(experiment: Experiment, data_dir: Path | None, progress: bool = Fa
     size = experiment.model.image_size
     data = load(experiment.data, image_size=size, data_dir=data_dir, progress=progress)
     check_sizes(len(data.train), experiment.initial, experiment.batch, experiment.target)
-    for part in ("train", "validation"):
-        labels = getattr(data, part).labels
+    judged: tuple[Part, ...] = ("train", "validation")
+    for part in judged:
+        labels = data.part(part).labels
         if labels is None or not len(labels):
             raise DataError(
                 f"{data.name} has no {part} labels; an experiment needs them, so give labels or "
                 "use `nextlabel select` on unlabelled images"
             )
-        if (labels < 0).any():
+        lacking = (labels < 0).reshape(len(labels), -1).any(axis=1)
+        if lacking.any():
+            what = "have no label" if labels.ndim == 1 else "lack the label of a class"
             raise DataError(
-                f"{data.name}: {int((labels < 0).sum())} {part} images have no label, the first in "
-                f"row {int(np.argmax(labels.reshape(len(labels), -1).min(1) < 0))}; a simulation "
-                "needs all of them, so leave such images out of the data"
+                f"{data.name}: {int(lacking.sum())} {part} images {what}, the first in "
+                f"{data.whereabouts(part, int(lacking.argmax()))}; a simulation needs all labels, "
+                "so leave such images out of the data"
             )
     train = data.train.labels
     assert train is not None
@@ -155,9 +159,10 @@ def headline(experiment: Experiment, data: Dataset) -> str:
     part, _, name = chosen.partition("/")
     labels = getattr(data, part).labels
     if name in RANKING and (labels == labels[:1]).all():
+        others = [key for key in known if key.rpartition("/")[2] not in RANKING]
         raise DataError(
             f"headline {chosen!r} is not defined, since all {part} images of {data.name} are of "
-            "one kind; measure accuracy or give images of another"
+            f"one kind; give images of another, or set headline to one of {', '.join(others)}"
         )
     return chosen
 

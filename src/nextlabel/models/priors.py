@@ -8,8 +8,6 @@ import torch
 from torch import Tensor, nn
 
 LOG_2PI = math.log(2 * math.pi)
-COLLAPSED = 1.5
-"""A mixture of fewer distinct components than this has collapsed to one."""
 SPREAD = 0.1
 """The deviation of a mixture's first means."""
 

@@ -1,6 +1,5 @@
 """The variational autoencoder V [Kingma & Welling 2013], equation 5: features from no label."""
 
-import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import ClassVar, Literal
@@ -17,7 +16,7 @@ from nextlabel.core.settings import Settings
 from nextlabel.core.types import Array
 from nextlabel.models.device import precise, resolve
 from nextlabel.models.network import build, generator, place
-from nextlabel.models.priors import COLLAPSED, NormalPrior, Prior
+from nextlabel.models.priors import NormalPrior, Prior
 from nextlabel.models.priors import kl_divergence as kl_divergence
 from nextlabel.models.settings import Device, Precision
 
@@ -169,8 +168,8 @@ class FittedVAE:
 def fit_vae(images: Tensor, settings: VAESettings, seeds: Seeds) -> FittedVAE:
     """Train V on uint8 images (N, C, H, W) by maximising the ELBO (equation 5), labels unused.
 
-    Both terms are summed over their own dimensions and averaged over the batch. Warns when a
-    prior of several components ends with one; raises DataError when the training diverges.
+    Both terms are summed over their own dimensions and averaged over the batch. Raises DataError
+    when the training diverges.
     """
     device = resolve(settings.device)
     shape = (images.shape[1], images.shape[2], images.shape[3])
@@ -198,14 +197,6 @@ def fit_vae(images: Tensor, settings: VAESettings, seeds: Seeds) -> FittedVAE:
             used, distinct = prior.in_use(torch.cat(points))
             log[-1] |= {"components": used, "distinct": distinct}
     network.eval()
-    if log[-1].get("distinct", COLLAPSED) < COLLAPSED:
-        warnings.warn(
-            f"the prior's {prior.components} components collapsed to {log[-1]['distinct']:.2f} "
-            f"distinct ones after {len(log)} epochs, which is a single Gaussian; lower "
-            f"blocks.{settings.block}.beta, now {settings.beta}, raise its epochs, now "
-            f"{settings.epochs}, or use the block vae",
-            stacklevel=2,
-        )
     return FittedVAE(network, device, tuple(log), prior)
 
 

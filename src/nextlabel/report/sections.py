@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from nextlabel.core.block import collapsed
 from nextlabel.report.curves import Study, Trial
 
 EVERYWHERE = "all arms, at first"
@@ -33,6 +34,11 @@ class BlockRecord:
     arms: tuple[str, ...]
     logs: Mapping[int, Sequence[Mapping[str, float]]]
     albums: tuple[Album, ...]
+
+    @property
+    def collapsed(self) -> tuple[int, ...]:
+        """The seeds whose mixture of components ended as one."""
+        return tuple(seed for seed, log in self.logs.items() if collapsed(log))
 
 
 Facts = tuple[tuple[str, str], ...]
