@@ -16,7 +16,9 @@ from nextlabel.cli import app, main
 from nextlabel.lab.parse import load_experiment
 
 ROOT = Path(__file__).parents[2]
+RESULTS = [ROOT / "docs/results/README.md", *sorted((ROOT / "docs/results").glob("*/README.md"))]
 GUIDES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+GUIDES += RESULTS
 TEXT = {guide: guide.read_text(encoding="utf-8") for guide in GUIDES}
 
 
@@ -78,7 +80,25 @@ def test_shell_commands_exist(guide):
         elif program == "make":
             assert set(words[1:]) <= targets, words
         else:
-            assert program in {"python3", "pip", "pre-commit"}, words
+            assert program in {"python3", "pip", "pre-commit", "export"}, words
+
+
+@pytest.mark.parametrize("guide", RESULTS, ids=name)
+def test_results_are_run_and_drawn_from_what_is_there(guide):
+    """Arms, files and stores that the commands of a result name; what goes on has its store."""
+    for words in commands(guide):
+        if words[0] != "nextlabel":
+            continue
+        given = {word: words[i + 1] for i, word in enumerate(words[:-1]) if word.startswith("--")}
+        store = given.get("--store", "")
+        assert not store.startswith("docs/") or (ROOT / store).is_file(), store
+        if words[1] in ("run", "map"):
+            arms = {arm.name for arm in load_experiment(ROOT / words[2]).arms}
+            asked = {words[i + 1] for i, word in enumerate(words) if word == "--arm"}
+            assert asked <= arms, asked - arms
+        if "goes on" in TEXT[guide] and words[1] == "run":
+            kept = ROOT / "docs/results" / Path(words[2]).stem / "store.db"
+            assert guide.parent.name != "results" or not kept.exists() or store, words
 
 
 def test_a_wrong_command_would_be_noticed():

@@ -136,6 +136,13 @@ def test_a_bandwidth_is_a_distance_in_the_space() -> None:
         assert kernel(joined, [], 20, 0.4).tolist() != expected.tolist()
 
 
+@pytest.mark.parametrize("bandwidth", [1e160, 1e300])
+def test_a_bandwidth_whose_square_no_float_holds_makes_all_alike(bandwidth: float) -> None:
+    rows = np.random.default_rng(0).normal(size=(30, 3))
+    for module in (herding, reference):
+        assert module.max_herding(rows, [2], 4, bandwidth).tolist() == [0, 1, 3, 4]
+
+
 def test_copies_alone_are_alike_at_a_bandwidth_of_0() -> None:
     x = np.array([[1.0], [2], [2], [3], [3], [3], [4]])
     assert max_herding(x, [], 7, 0.0).tolist() == [3, 1, 0, 6, 2, 4, 5]

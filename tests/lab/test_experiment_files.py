@@ -70,17 +70,31 @@ def test_the_papers_settings_are_kept_to_the_letter(name):
     assert spec.target == (24_000 if mnist else 27_000)
     assert spec.data.train == (25_000 if mnist else 30_000)
     assert spec.data.validation == (35_000 if mnist else None)
+    assert spec.data.name == ("mnist" if mnist else "chestmnist")
+    assert spec.data.test == (10_000 if mnist else None)
     model, training, vae = spec.model, spec.training, spec.block("vae")
     assert (model.name, model.weights, model.batch_norm) == ("resnet18", "imagenet", "running")
-    assert model.image_size is None
-    assert (training.learning_rate, training.momentum, training.refit) == (0.001, 0.9, "scratch")
-    assert (training.epochs.initial, training.epochs.step) == (10, 5)
+    assert (model.image_size, model.block) == (None, None)
+    assert (training.learning_rate, training.momentum, training.weight_decay) == (0.001, 0.9, 0)
+    assert (training.batch_size, training.schedule, training.refit) == (64, "constant", "scratch")
+    assert (training.epochs.initial, training.epochs.step, training.min_steps) == (10, 5, 0)
+    assert (training.train_until, training.precision) == (None, "fp32")
     assert (vae.epochs, vae.learning_rate, vae.weight_decay) == (20, 0.001, 0.005)
+    assert (vae.latent, vae.batch_size, vae.likelihood, vae.beta) == (32, 64, "bernoulli", 1)
     assert vae.upsample == "first"
+    loss = spec.loss_prediction
+    assert (loss.margin, loss.weight, loss.width, loss.stop) == (1, 1, 128, 0.6)
+    arms = [(a.name, a.strategy, dict(a.features), dict(a.side), a.baseline) for a in spec.arms]
+    task, both, vae_alone = {"task": 1.0}, {"task": 1.0, "vae": 1.0}, {"vae": 1.0}
+    assert arms == [
+        ("core-set", "core_set", task, {}, None),
+        ("core-set + VAE", "core_set", both, {}, "core-set"),
+        ("loss prediction", "predicted_loss", task, {}, None),
+        ("loss prediction + VAE", "predicted_loss", task, vae_alone, "loss prediction"),
+    ]
     for arm in spec.arms:
-        assert arm.scale == "none"
-        assert 1.0 == {**arm.features, **arm.side}.get("vae", 1.0)
-    assert [arm.baseline for arm in spec.arms] == [None, "core-set", None, "loss prediction"]
+        assert (arm.scale, arm.start, dict(arm.options)) == ("none", "random", {})
+        assert arm.loss_head is False
 
 
 @pytest.mark.parametrize("name", ["low_budget", "low_budget_pneumonia"])

@@ -91,6 +91,8 @@ def fill(
     fails: Callable[[str, int], bool] = lambda arm, seed: False,
     reached: Callable[[str, int, int], bool] = lambda arm, seed, number: True,
     more: Callable[[str, int, int], Mapping[str, float]] = lambda arm, seed, number: {},
+    blocks: Callable[[str], float] = lambda arm: 0.0,
+    log: Callable[[str, int], Mapping[str, float]] = lambda arm, seed: {},
 ) -> None:
     """Put an experiment into a store as a run would, without training anything."""
     records = [
@@ -112,8 +114,11 @@ def fill(
         first = as_ids(range(50 * r.seed, 50 * r.seed + 50))
         store.begin(r.key, ENVIRONMENT, initial_hash(first))
         if "VAE" in r.arm:
-            log = [{"elbo": -90 + e, "reconstruction": 80 - e, "kl": 10 + e / 2} for e in range(5)]
-            store.log_block(r.key, "vae", log, {"reconstructions": png(77)})
+            epochs = [
+                {"elbo": -90 + e, "reconstruction": 80 - e, "kl": 10 + e / 2, **log(r.arm, r.seed)}
+                for e in range(5)
+            ]
+            store.log_block(r.key, "vae", epochs, {"reconstructions": png(77)})
         for number in range(rounds(r.arm, r.seed)):
             value = curve(r.arm, r.seed, number)
             store.append(
@@ -129,7 +134,8 @@ def fill(
                         **more(r.arm, r.seed, number),
                     },
                     Training(0.995, 8, 64, "random", reached(r.arm, r.seed, number)),
-                    {"train": 2.0 + number, "select": 0.25},
+                    {"train": 2.0 + number, "select": 0.25}
+                    | ({"blocks": blocks(r.arm)} if blocks(r.arm) else {}),
                     300 * 2**20,
                 ),
                 {"picked": png(r.seed if number == 0 else 100 * number + len(r.arm))},

@@ -178,3 +178,15 @@ def test_the_same_store_gives_the_same_bytes(store: Store, tmp_path: Path) -> No
     for a, b in zip((one.html, *one.files), (other.html, *other.files), strict=True):
         assert a.name == b.name and a.read_bytes() == b.read_bytes(), a.name
     assert not list(tmp_path.rglob(".*.partial"))
+
+
+def test_a_prior_that_ended_as_one_gaussian_is_told_of_with_its_seeds(
+    store: Store, tmp_path: Path
+) -> None:
+    def log(arm: str, seed: int) -> dict[str, float]:
+        return {"components": 9.0, "distinct": 1.1 if seed == 1 else 8.0}
+
+    fill(store, spec_of(primary="core-set + VAE"), log=log)
+    html = build_report(store, None, tmp_path / "out", ("svg",)).html.read_text()
+    assert html.count("<strong>Collapsed:</strong>") == 1
+    assert "a single Gaussian, with seed 1." in html

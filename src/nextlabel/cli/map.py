@@ -38,7 +38,8 @@ def command(
         typer.Option(min=1, help="How many neighbours count as near in t-SNE; by default 30."),
     ] = None,
     seed: Annotated[
-        int | None, typer.Option(min=0, help="By default the experiment's first.")
+        int | None,
+        typer.Option(min=0, max=2**63 - 1, help="By default the experiment's first."),
     ] = None,
     overrides: options.Overrides = [],  # noqa: B006 - typer copies it
     store: options.StoreAt = None,
@@ -51,9 +52,13 @@ def command(
     json: options.AsJson = False,
 ) -> None:
     """Draw an arm's picks in the task model's space and in its own, with numbers beside them."""
+    from pydantic import ValidationError
+
+    from nextlabel.core.errors import UsageError
     from nextlabel.lab.environment import environment
     from nextlabel.lab.map import MapSettings, make_map
     from nextlabel.lab.parse import load_experiment
+    from nextlabel.lab.refusal import refusal
     from nextlabel.lab.store import Store
     from nextlabel.report.files import write_files
 
@@ -65,7 +70,10 @@ def command(
         "picked": picked,
         "perplexity": perplexity,
     }
-    wanted = MapSettings(**{key: value for key, value in given.items() if value is not None})
+    try:
+        wanted = MapSettings(**{key: value for key, value in given.items() if value is not None})
+    except ValidationError as error:
+        raise UsageError(refusal(error, "map")) from error
     location = store or str(Path("runs") / spec.name / "store.db")
     with Store.open(location) as opened:
         here = environment()  # as it is now: a checkout may move on while this runs

@@ -6,7 +6,7 @@ from typing import Any
 from nextlabel.core.errors import UsageError
 
 
-def check_whole(name: str, value: Any, least: int = 1, remedy: str = "") -> None:
+def check_whole(name: str, value: Any, least: int = 1, remedy: str = "; give one") -> None:
     """Raise UsageError unless `value` is a whole number of at least `least`."""
     if isinstance(value, bool) or not isinstance(value, int) or value < least:
         raise UsageError(f"{name} {value!r} must be a whole number of at least {least}{remedy}")

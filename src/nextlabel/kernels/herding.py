@@ -60,7 +60,8 @@ def max_herding(
     metric = Metric(embedding)
     if budget == 0 or does_not_vary(metric):
         return pool.unlabelled[:budget].copy()
-    herd = _Herd(metric, pool, weight, (bandwidth * unit(metric, embedding)) ** 2)
+    own = bandwidth * unit(metric, embedding)
+    herd = _Herd(metric, pool, weight, own * own)
     return pool.unlabelled[herd.picks(budget)]
 
 

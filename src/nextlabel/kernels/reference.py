@@ -117,7 +117,8 @@ def max_herding(
     Sums are correctly rounded, so that their order is of no account.
     """
     blocks, pool = _prepare(features, labelled, budget, excluded)
-    width = (bandwidth * unit(Metric(Embedding.of(features)), Embedding.of(features))) ** 2
+    own = bandwidth * unit(Metric(Embedding.of(features)), Embedding.of(features))
+    width = own * own
     weight = np.ones(pool.size) if weights is None else np.array(weights, np.float64)
     weight[pool.excluded] = 0
     if _constant(blocks):

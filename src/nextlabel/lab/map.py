@@ -104,7 +104,7 @@ def choose_arm(experiment: Experiment, name: str | None) -> Arm:
     """
     looking = [a for a in experiment.arms if FEATURES <= create(a.strategy, a.options).needs]
     known = f"arms that do: {', '.join(a.name for a in looking) or 'none'}"
-    wanted = name or experiment.primary
+    wanted = experiment.primary if name is None else name
     if wanted is None:
         if not looking:
             raise UsageError(

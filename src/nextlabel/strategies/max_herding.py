@@ -55,4 +55,4 @@ def check_bandwidth(bandwidth: object, names: tuple[str, ...]) -> None:
     if bandwidth in names or is_within(bandwidth):
         return
     choices = " or ".join(repr(name) for name in names)
-    raise UsageError(f"bandwidth {bandwidth!r} must be {choices} or a distance above 0")
+    raise UsageError(f"bandwidth {bandwidth!r} must be {choices} or a distance above 0; give one")
