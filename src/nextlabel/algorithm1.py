@@ -73,10 +73,11 @@ def check_sizes(size: int, initial: int, batch: int, target: int) -> None:
         )
     if not initial <= target <= size:
         raise UsageError(
-            f"target {target} must lie between initial {initial} and the pool's {size} images"
+            f"target {target} must lie between initial {initial} and the pool's {size} images; set it "
+            "so, or add images"
         )
     if batch < 1:
-        raise UsageError(f"batch {batch} must be at least 1")
+        raise UsageError(f"batch {batch} must be at least 1; raise it")
 
 
 def _initial_pool(

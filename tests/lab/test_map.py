@@ -39,6 +39,12 @@ def flat(monkeypatch):
 # -- a whole map ---------------------------------------------------------------------------------
 
 
+def test_the_experiments_own_sizes_are_no_matter(tiny, cache, flat):
+    small = {"name": "digits", "train": 120, "validation": 40, "test": 20}
+    found = made(tiny(data=small, target=140), cache, None, None, SMALL)
+    assert len(found.ids) == 90
+
+
 def test_a_map_shows_what_the_strategy_would_do(tiny, cache, flat):
     spec = tiny()
     found = made(spec, cache, None, None, SMALL)

@@ -73,3 +73,9 @@ def test_a_plan_times_a_vae_whose_prior_needs_many_images(tiny):
     arms = [{"name": "vamp", "strategy": "core_set", "features": {"vae_vamp": 1.0}}]
     blocks = {"vae_vamp": {"latent": 4, "epochs": 1, "pseudo_inputs": 140, "batch_size": 8}}
     assert plan(tiny(arms=arms, primary=None, blocks=blocks)).seconds > 0
+
+
+def test_only_the_trials_of_the_arms_asked_for_are_counted(tiny):
+    found = plan(tiny(), arms=["random", "core-set", "random"])
+    assert (found.trials, found.pending) == (4, 4)
+    assert plan(tiny()).trials == 6

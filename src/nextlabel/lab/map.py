@@ -68,7 +68,8 @@ def make_map(
     clock = _Clock()
     yield f"reading {experiment.data.name}"
     with clock("data"):
-        data = load_data(experiment, data_dir, progress)
+        sizes = {"initial": 1, "target": 1}  # an experiment's, of which a map makes no use
+        data = load_data(experiment.model_copy(update=sizes), data_dir, progress)
     pool, candidates, notes = draw(len(data.train), shown, seeds)
     spaces = spaces_of(chosen)
     blocks = "".join(f" and {name}" for name in experiment.blocks_of(chosen))

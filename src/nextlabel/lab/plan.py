@@ -19,7 +19,7 @@ ROUND_BYTES = 60_000
 
 @dataclass(frozen=True)
 class Plan:
-    """Trials in all and to run, training samples, seconds with so many jobs, bytes on disk."""
+    """Trials of the arms asked for and those to run, training samples, seconds with so many jobs, bytes on disk."""
 
     trials: int
     pending: int
@@ -67,7 +67,7 @@ def plan(
         weights = 4 * sum(p.numel() for p in network.parameters())
     disk = len(shared) * weights + sum((t.rounds - k) * ROUND_BYTES for t, k in ahead)
     return Plan(
-        len(experiment.arms) * len(experiment.seeds),
+        len(set(wanted)) * len(experiment.seeds),
         len(ahead),
         samples,
         seconds / max(1, min(jobs, len(ahead))),
