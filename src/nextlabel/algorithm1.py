@@ -73,8 +73,8 @@ def check_sizes(size: int, initial: int, batch: int, target: int) -> None:
         )
     if not initial <= target <= size:
         raise UsageError(
-            f"target {target} must lie between initial {initial} and the pool's {size} images; set it "
-            "so, or add images"
+            f"target {target} must lie between initial {initial} and the pool's {size} images; "
+            "set it so, or add images"
         )
     if batch < 1:
         raise UsageError(f"batch {batch} must be at least 1; raise it")

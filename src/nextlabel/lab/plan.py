@@ -19,7 +19,7 @@ ROUND_BYTES = 60_000
 
 @dataclass(frozen=True)
 class Plan:
-    """Trials of the arms asked for and those to run, training samples, seconds with so many jobs, bytes on disk."""
+    """Trials asked for and still to run, training samples, seconds with so many jobs, and bytes."""
 
     trials: int
     pending: int

@@ -27,9 +27,9 @@ class TypiClust:
     k-means makes as many clusters as there are labels and picks together, at most `max_clusters`.
     Typicality is the inverse mean distance to the `neighbours` nearest images of the cluster, or
     to all of them. Each cluster gives one image in a round; when all have, which the paper leaves
-    open, they go round again in the same order. Clusters of fewer than 5 images wait until the others
-    are exhausted. Hacohen et al., Active learning on a budget: opposite strategies suit high and
-    low budgets, 2022, https://arxiv.org/abs/2202.02794
+    open, they go round again in the same order. Clusters of fewer than 5 images wait until the
+    others are exhausted. Hacohen et al., Active learning on a budget: opposite strategies suit
+    high and low budgets, 2022, https://arxiv.org/abs/2202.02794
     """
 
     max_clusters: int = 500
