@@ -51,11 +51,23 @@ SETTINGS_OF_THE_PAPER = {
     "loss_prediction.stop",
 }  # fmt: skip
 SUBJECTS = [
-    "Algorithm 1", *(f"equation {n}" for n in range(1, 7)), "Figures 1 to 4",
-    "Figures 5 and 6: t-SNE", "p-values", "run time", "future work: a multimodal prior", "future work: a class-conditional",
-    "MNIST, 25,000", "ChestMNIST, 30,000", "validation accuracy", "99% train accuracy", "α",
-    "1,556", "shared random seeds", "retrained after each step",
-]  # fmt: skip
+    "Algorithm 1",
+    *(f"equation {number}" for number in range(1, 7)),
+    "Figures 1 to 4",
+    "Figures 5 and 6: t-SNE",
+    "p-values",
+    "run time",
+    "future work: a multimodal prior",
+    "future work: a class-conditional",
+    "MNIST, 25,000",
+    "ChestMNIST, 30,000",
+    "validation accuracy",
+    "99% train accuracy",
+    "α",
+    "1,556",
+    "shared random seeds",
+    "retrained after each step",
+]
 
 
 def resolve(path: str) -> Any:
