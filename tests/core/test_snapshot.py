@@ -21,9 +21,7 @@ def test_signals_have_a_row_for_each_image():
 def test_signals_that_are_not_finite_are_named_by_row():
     probabilities = np.full((3, 2), 0.5)
     probabilities[1, 0] = np.nan
-    with pytest.raises(
-        DataError, match="row 1 of probabilities is not finite; remove it or repair it"
-    ):
+    with pytest.raises(DataError, match="row 1 of probabilities is not finite; give numbers there"):
         Snapshot(Pool(3), probabilities=probabilities)
     with pytest.raises(DataError, match="row 2 of predicted_loss is not finite"):
         Snapshot(Pool(3), predicted_loss=np.array([0, 1, np.inf]))

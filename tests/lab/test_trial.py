@@ -1,3 +1,5 @@
+import time
+
 import numpy as np
 import pytest
 
@@ -16,6 +18,7 @@ from nextlabel.lab.trial import (
     run_trial,
     trials,
 )
+from nextlabel.models.blocks.vae import VAEBlock
 from nextlabel.models.task import TaskModel
 
 
@@ -227,6 +230,19 @@ def test_a_collapsed_mixture_is_told_of_by_all_that_use_it(tiny, tmp_path):
             rounds(experiment, name, 0, tmp_path)
 
 
+def test_a_block_that_the_start_needs_is_timed_with_round_zero(tiny, tmp_path, monkeypatch):
+    arm = {"name": "cold", "strategy": "core_set", "features": {"vae": 1.0}, "start": "core_set"}
+    fit = VAEBlock.fit
+
+    def slow(*given):
+        time.sleep(0.3)
+        return fit(*given)
+
+    monkeypatch.setattr(VAEBlock, "fit", slow)
+    found = rounds(tiny(arms=[arm], primary=None), "cold", 0, tmp_path)
+    assert found[0].seconds["blocks"] > 0.3 > sum(r.seconds["blocks"] for r in found[1:])
+
+
 def test_waiting_for_another_process_is_no_work(tiny, tmp_path, monkeypatch):
     experiment = tiny()
     data = load_data(experiment, None)
@@ -289,8 +305,8 @@ def test_loss_prediction_runs_and_its_head_is_told_apart(tiny, tmp_path):
 def test_p_gets_the_side_rows_of_the_labelled_images(tiny, tmp_path, monkeypatch):
     rows = np.random.default_rng(0).normal(size=(240, 3))
     np.save(tmp_path / "side.npy", rows)
-    arms = [{"name": "a", "strategy": "random", "loss_head": True, "side": {}}]
-    arms[0]["side"] = {str(tmp_path / "side.npy"): 1.0}
+    side = {str(tmp_path / "side.npy"): 1.0}
+    arms = [{"name": "a", "strategy": "random", "loss_head": True, "side": side}]
     given, fit = [], TaskModel.fit
 
     def kept(model, images, labels, number, seeds, previous=None, side=None):

@@ -38,7 +38,7 @@ class Snapshot:
             bad = ~np.isfinite(array.reshape(len(array), -1)).all(axis=1)
             if bad.any():
                 raise DataError(
-                    f"row {np.flatnonzero(bad)[0]} of {name} is not finite; remove it or repair it"
+                    f"row {np.flatnonzero(bad)[0]} of {name} is not finite; give numbers there"
                 )
             array.flags.writeable = False
             object.__setattr__(self, name, array)

@@ -40,6 +40,8 @@ class TrialLearner:
     latest: dict[str, FittedBlock] = field(default_factory=dict)
     """The supervised blocks as the last round fitted them."""
     _blocks: dict[str, FittedBlock] = field(default_factory=dict)
+    _begun: list[float] = field(default_factory=list)
+    """Seconds spent on blocks before the first fit, of which round 0 gives account."""
     _tensors: dict[Part, Any] = field(default_factory=dict)
 
     @property
@@ -70,7 +72,9 @@ class TrialLearner:
         """Return the task-agnostic part of the space; UsageError when there is none."""
         if not needs:
             return Snapshot(pool, self.data.task)
+        start = self._worked()
         rows = {name: self.block(name).rows("train") for name in self.arm.blocks}
+        self._begun.append(self._worked() - start)
         space = replace(self.arm.space, weights={n: self.arm.features[n] for n in self.arm.blocks})
         return Snapshot(pool, self.data.task, space.embed(rows))
 
@@ -87,7 +91,9 @@ class TrialLearner:
         before = previous.model if isinstance(previous, FittedRound) else None
         task = before if isinstance(before, FittedTask) else None
         fitted = self._model(pool, labels, number, blocks, task)
-        seconds = {"blocks": fitting - start, "train": self._worked() - fitting}
+        spent = fitting - start + sum(self._begun)
+        self._begun.clear()
+        seconds = {"blocks": spent, "train": self._worked() - fitting}
         training = replace(fitted.training, seconds=seconds)
         return FittedRound(self, fitted, training, blocks)
 
