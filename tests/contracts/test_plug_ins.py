@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 import nextlabel
 
 FARTHEST_COLUMN = '''
@@ -83,3 +85,29 @@ def test_an_entry_point_adds_a_strategy(tmp_path: Path) -> None:
     _, names, chosen = ask(tmp_path)
     assert "first_column" in names.split(",")
     assert chosen == "[1, 2]"
+
+
+GROUPS = {
+    "nextlabel.strategies": ("nextlabel.strategies", "STRATEGIES"),
+    "nextlabel.blocks": ("nextlabel.models.blocks", "BLOCKS"),
+    "nextlabel.sources": ("nextlabel.data", "SOURCES"),
+}
+"""The groups that other packages name; they stay the same wherever our modules move."""
+
+
+@pytest.mark.parametrize("group", GROUPS)
+def test_each_kind_has_a_stable_entry_point_group(group: str, tmp_path: Path) -> None:
+    module, registry = GROUPS[group]
+    (tmp_path / "plug.py").write_text("class Thing: ...\n")
+    info = tmp_path / "plug-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: plug\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text(f"[{group}]\nmine = plug:Thing\n")
+    done = subprocess.run(
+        [sys.executable, "-c", f"from {module} import {registry} as r; print(r['mine'].__module__)"],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+        check=False,
+    )
+    assert done.stdout == "plug\n", done.stderr

@@ -14,7 +14,7 @@ def package(tmp_path, monkeypatch):
     folder = tmp_path / "plants"
     folder.mkdir()
     (folder / "__init__.py").write_text(
-        "from nextlabel.core.registry import Registry\nplants = Registry('plant', 'plants')\n"
+        "from nextlabel.core.registry import Registry\nplants = Registry('plant', 'plants', 'garden.plants')\n"
     )
     for name in ("rose", "tulip"):
         (folder / f"{name}.py").write_text(
@@ -60,8 +60,8 @@ def test_a_name_stands_for_one_thing(package):
 
 
 def entry(monkeypatch, name, value):
-    points = [EntryPoint(name, value, "plants")]
-    monkeypatch.setattr(registry_module, "entry_points", lambda group: points)
+    points = {"garden.plants": [EntryPoint(name, value, "garden.plants")]}
+    monkeypatch.setattr(registry_module, "entry_points", lambda group: points[group])
 
 
 def test_third_parties_add_by_entry_point(package, monkeypatch):

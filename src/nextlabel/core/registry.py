@@ -14,12 +14,13 @@ T = TypeVar("T")
 class Registry(Generic[T]):
     """Names to things of one kind, found by importing every module of `package`.
 
-    A third party adds to it by an entry point in the group named as the package, whose value is the
-    registered thing; a name stands for one thing only.
+    A third party adds to it by an entry point in `group`, whose value is the registered thing. The
+    group's name is public and stays the same wherever the package moves. A name stands for one
+    thing only.
     """
 
-    def __init__(self, kind: str, package: str) -> None:
-        self.kind, self.package = kind, package
+    def __init__(self, kind: str, package: str, group: str) -> None:
+        self.kind, self.package, self.group = kind, package, group
         self._found: dict[str, T] = {}
         self._complete = False
 
@@ -44,7 +45,7 @@ class Registry(Generic[T]):
         package = importlib.import_module(self.package)
         for module in pkgutil.iter_modules(package.__path__):
             importlib.import_module(f"{self.package}.{module.name}")
-        for point in entry_points(group=self.package):
+        for point in entry_points(group=self.group):
             try:
                 thing = point.load()
             except (ImportError, AttributeError) as error:

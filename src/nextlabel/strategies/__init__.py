@@ -8,7 +8,7 @@ from nextlabel.core.errors import UsageError, nearest
 from nextlabel.core.registry import Registry
 from nextlabel.core.strategy import Strategy
 
-STRATEGIES: Registry[type[Strategy]] = Registry("strategy", __name__)
+STRATEGIES: Registry[type[Strategy]] = Registry("strategy", __name__, "nextlabel.strategies")
 register = STRATEGIES.register
 
 

@@ -4,5 +4,5 @@ from typing import Any
 
 from nextlabel.core.registry import Registry
 
-BLOCKS: Registry[Any] = Registry("feature block", __name__)
+BLOCKS: Registry[Any] = Registry("feature block", __name__, "nextlabel.blocks")
 register = BLOCKS.register
