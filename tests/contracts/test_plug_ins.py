@@ -103,8 +103,9 @@ def test_each_kind_has_a_stable_entry_point_group(group: str, tmp_path: Path) ->
     info.mkdir()
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: plug\nVersion: 1.0\n")
     (info / "entry_points.txt").write_text(f"[{group}]\nmine = plug:Thing\n")
+    ask_for_mine = f"from {module} import {registry}; print({registry}['mine'].__module__)"
     done = subprocess.run(
-        [sys.executable, "-c", f"from {module} import {registry} as r; print(r['mine'].__module__)"],
+        [sys.executable, "-c", ask_for_mine],
         capture_output=True,
         text=True,
         env={**os.environ, "PYTHONPATH": str(tmp_path)},

@@ -14,7 +14,8 @@ def package(tmp_path, monkeypatch):
     folder = tmp_path / "plants"
     folder.mkdir()
     (folder / "__init__.py").write_text(
-        "from nextlabel.core.registry import Registry\nplants = Registry('plant', 'plants', 'garden.plants')\n"
+        "from nextlabel.core.registry import Registry\n"
+        "plants = Registry('plant', 'plants', 'garden.plants')\n"
     )
     for name in ("rose", "tulip"):
         (folder / f"{name}.py").write_text(
