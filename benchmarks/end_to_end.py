@@ -27,15 +27,15 @@ from sklearn.metrics import pairwise_distances
 from torch.utils.data import DataLoader, Subset
 from training import OneByOne, plain_vae
 
-from nextlabel.lab.events import RoundDone, TrialFailed
-from nextlabel.lab.parse import parse_experiment
-from nextlabel.lab.processes import share_imports
-from nextlabel.lab.run import run
-from nextlabel.lab.store import Store
-from nextlabel.lab.trial import load_data
-from nextlabel.models.network import build, generator
-from nextlabel.models.resnet import ResNet18
+from nextlabel.engine.events import RoundDone, TrialFailed
+from nextlabel.engine.executors.local import share_imports
+from nextlabel.engine.run import run
+from nextlabel.experiment.parse import parse_experiment
+from nextlabel.models.networks.base import build, generator
+from nextlabel.models.networks.resnet import ResNet18
 from nextlabel.report.page import build_report
+from nextlabel.store.store import Store
+from nextlabel.trial.data import load_data
 
 EXPERIMENTS = Path(__file__).parents[1] / "experiments"
 PAIR = ("core-set", "core-set + VAE")

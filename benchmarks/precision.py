@@ -16,11 +16,11 @@ import numpy as np
 from end_to_end import pair, task
 
 from nextlabel.core.seeds import Seeds
-from nextlabel.lab.events import RoundDone, TrialFailed
-from nextlabel.lab.processes import share_imports
-from nextlabel.lab.run import run
-from nextlabel.lab.store import Store
+from nextlabel.engine.events import RoundDone, TrialFailed
+from nextlabel.engine.executors.local import share_imports
+from nextlabel.engine.run import run
 from nextlabel.statistics import aubc, compare
+from nextlabel.store.store import Store
 
 ARM = "core-set"
 

@@ -19,7 +19,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 import numpy as np
 
 from nextlabel import farthest_first, farthest_from_mean
-from nextlabel.core.features import Embedding
+from nextlabel.core.feature_space import Embedding
 from nextlabel.kernels import reference
 
 SIZE, DIMENSIONS, LABELLED, BUDGET = 25_000, 512, 3_000, 3_000
@@ -205,7 +205,7 @@ def short_screening():
     """Say whether products in bfloat16 are used here: a probe decides, once in a process."""
     import torch  # noqa: F401 - only then is it probed
 
-    from nextlabel.kernels.probe import gain, screening_device
+    from nextlabel.kernels.k_centre.device_probe import gain, screening_device
 
     place = screening_device("auto", SIZE * DIMENSIONS)
     used = f"used, on {place}" if place else "not used"

@@ -20,9 +20,9 @@ from torch.utils.data import DataLoader
 
 from nextlabel.core.seeds import Seeds
 from nextlabel.models.device import has_bfloat16
-from nextlabel.models.network import build, generator
-from nextlabel.models.pixels import IMAGENET_DEVIATION, IMAGENET_MEAN, normalise
-from nextlabel.models.resnet import ResNet18
+from nextlabel.models.networks.base import build, generator
+from nextlabel.models.networks.resnet import ResNet18
+from nextlabel.models.normalise import IMAGENET_DEVIATION, IMAGENET_MEAN, normalise
 from nextlabel.models.settings import Epochs, ModelSettings, TrainingSettings
 from nextlabel.models.task import TaskModel
 from nextlabel.models.training import Lesson, Trainer

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from nextlabel.algorithm1 import algorithm1
 from nextlabel.core.errors import AlreadyLabelled, AnswersPending, UnknownId, UsageError
-from nextlabel.core.features import Embedding
+from nextlabel.core.feature_space import Embedding
 from nextlabel.core.learner import Training
 from nextlabel.core.oracle import Reveal
 from nextlabel.core.pool import Pool

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from nextlabel.core.dataset import Dataset
     from nextlabel.core.errors import NextlabelError
-    from nextlabel.core.features import Embedding, FeatureSpace
+    from nextlabel.core.feature_space import Embedding, FeatureSpace
     from nextlabel.core.pool import Pool
     from nextlabel.core.seeds import Seeds
     from nextlabel.core.snapshot import Snapshot
     from nextlabel.core.strategy import Strategy
-    from nextlabel.kernels.farthest_first import farthest_first
     from nextlabel.kernels.farthest_from_mean import farthest_from_mean
+    from nextlabel.kernels.k_centre.farthest_first import farthest_first
     from nextlabel.selection import select
     from nextlabel.strategies.core_set import CoreSet
     from nextlabel.strategies.entropy import Entropy
@@ -52,9 +52,9 @@ __all__ = [
 _HOME = {
     "CoreSet": "strategies.core_set",
     "Dataset": "core.dataset",
-    "Embedding": "core.features",
+    "Embedding": "core.feature_space",
     "Entropy": "strategies.entropy",
-    "FeatureSpace": "core.features",
+    "FeatureSpace": "core.feature_space",
     "LeastConfidence": "strategies.least_confidence",
     "Margin": "strategies.margin",
     "MedAL": "strategies.medal",
@@ -64,7 +64,7 @@ _HOME = {
     "Seeds": "core.seeds",
     "Snapshot": "core.snapshot",
     "Strategy": "core.strategy",
-    "farthest_first": "kernels.farthest_first",
+    "farthest_first": "kernels.k_centre.farthest_first",
     "farthest_from_mean": "kernels.farthest_from_mean",
     "select": "selection",
 }

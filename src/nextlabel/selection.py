@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from nextlabel.core.errors import DataError, UsageError, nearest
-from nextlabel.core.features import Embedding, FeatureSpace, Scale
+from nextlabel.core.feature_space import Embedding, FeatureSpace, Scale
 from nextlabel.core.pool import Pool
 from nextlabel.core.seeds import Seeds
 from nextlabel.core.snapshot import Snapshot

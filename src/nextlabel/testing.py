@@ -24,7 +24,7 @@ from typing import Any, get_args
 import numpy as np
 
 from nextlabel.core.errors import BudgetError, NextlabelError, UsageError
-from nextlabel.core.features import Embedding
+from nextlabel.core.feature_space import Embedding
 from nextlabel.core.pool import Pool
 from nextlabel.core.snapshot import Snapshot
 from nextlabel.core.strategy import Strategy

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from nextlabel.cli import main
-from nextlabel.lab.store import Store
+from nextlabel.store.store import Store
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "report"))  # for studies.py
 from studies import fill, spec_of

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from nextlabel.lab.store import Store
+from nextlabel.store.store import Store
 
 TOML = """
 name = "stopped"

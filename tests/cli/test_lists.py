@@ -9,9 +9,9 @@ import pytest
 from PIL import Image
 
 from nextlabel.cli import main
-from nextlabel.cli.features import read_features
 from nextlabel.cli.strategies import first_sentence
 from nextlabel.data import SOURCES
+from nextlabel.features.embedding_file import read_features
 from nextlabel.strategies import STRATEGIES
 
 

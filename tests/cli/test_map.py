@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from nextlabel.cli import main
-from nextlabel.lab import map as maps
-from nextlabel.lab.store import Store
+from nextlabel.store.store import Store
+from nextlabel.trial import space_map as maps
 
 TOML = """
 name = "tiny"

@@ -8,13 +8,7 @@ from nextlabel.cli import progress
 from nextlabel.cli.output import duration, put_table, size
 from nextlabel.core.learner import Training
 from nextlabel.core.round import Round
-from nextlabel.lab.events import (
-    ExperimentReady,
-    RoundDone,
-    TrialDone,
-    TrialFailed,
-    TrialStarted,
-)
+from nextlabel.engine.events import ExperimentReady, RoundDone, TrialDone, TrialFailed, TrialStarted
 
 KEY = "k"
 

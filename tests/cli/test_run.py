@@ -18,16 +18,10 @@ from nextlabel.cli import main
 from nextlabel.cli.execution import resume_command
 from nextlabel.core.learner import Training
 from nextlabel.core.round import Round
-from nextlabel.lab.events import (
-    ExperimentReady,
-    RoundDone,
-    TrialDone,
-    TrialFailed,
-    TrialStarted,
-)
-from nextlabel.lab.plan import Plan
-from nextlabel.lab.store import Store, TrialRecord
+from nextlabel.engine.events import ExperimentReady, RoundDone, TrialDone, TrialFailed, TrialStarted
+from nextlabel.engine.plan import Plan
 from nextlabel.report.page import ReportPaths
+from nextlabel.store.store import Store, TrialRecord
 
 TOML = """
 name = "tiny"
@@ -101,7 +95,7 @@ def lab(tmp_path, monkeypatch):
     fake = Lab()
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("NEXTLABEL_DATA", raising=False)
-    monkeypatch.setattr("nextlabel.lab.run.run", fake)
+    monkeypatch.setattr("nextlabel.engine.run.run", fake)
     Path("tiny.toml").write_text(TOML)
     return fake
 
@@ -240,7 +234,7 @@ def test_a_plan_runs_and_writes_nothing(lab, capsys, monkeypatch):
         asked.append((experiment.name, store, options["jobs"]))
         return Plan(4, 3, 12_000, 185.0, 2_500_000, 2)
 
-    monkeypatch.setattr("nextlabel.lab.plan.plan", plan)
+    monkeypatch.setattr("nextlabel.engine.plan.plan", plan)
     assert main(["run", "tiny.toml", "--plan", "--jobs", "2"]) == 0
     out, err = capsys.readouterr()
     assert "trials            4, of which 3 are still to run" in out
@@ -380,7 +374,7 @@ def test_no_override_ends_in_a_traceback(tmp_path_factory, pairs):
     path.write_text(TOML)
     overrides = [part for key, value in pairs for part in ("--set", f"{key}={value}")]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("nextlabel.lab.run.run", lambda *a, **k: iter([ExperimentReady(0, 0)]))
+        patch.setattr("nextlabel.engine.run.run", lambda *a, **k: iter([ExperimentReady(0, 0)]))
         patch.setattr("nextlabel.cli.execution._run", lambda *a: [])
         patch.setattr("nextlabel.cli.execution._conclude", lambda *a: None)
         patch.chdir(path.parent)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from nextlabel import select
 from nextlabel.cli import main
-from nextlabel.lab.embed import EmbeddingFile
+from nextlabel.features.embedding_file import EmbeddingFile
 
 RNG = np.random.default_rng(0)
 ROWS = RNG.normal(size=(30, 4)).astype(np.float32)

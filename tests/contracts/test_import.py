@@ -34,7 +34,7 @@ def test_importing_it_and_selecting_loads_nothing_heavy() -> None:
 
 def test_functions_are_functions_whatever_was_imported_before() -> None:
     code = (
-        "import nextlabel.kernels.farthest_first, nextlabel.kernels.farthest_from_mean\n"
+        "import nextlabel.kernels.k_centre.farthest_first, nextlabel.kernels.farthest_from_mean\n"
         "import nextlabel.selection, nextlabel.algorithm1\n"
         "import nextlabel.strategies.random\n"
         "from nextlabel import farthest_first, farthest_from_mean, select, Random\n"

@@ -89,7 +89,7 @@ def test_an_entry_point_adds_a_strategy(tmp_path: Path) -> None:
 
 GROUPS = {
     "nextlabel.strategies": ("nextlabel.strategies", "STRATEGIES"),
-    "nextlabel.blocks": ("nextlabel.models.blocks", "BLOCKS"),
+    "nextlabel.blocks": ("nextlabel.features.blocks", "BLOCKS"),
     "nextlabel.sources": ("nextlabel.data", "SOURCES"),
 }
 """The groups that other packages name; they stay the same wherever our modules move."""

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from nextlabel.core.errors import DataError, UsageError
-from nextlabel.core.features import Embedding
+from nextlabel.core.feature_space import Embedding
 from nextlabel.core.pool import Pool
 from nextlabel.core.snapshot import Snapshot
 

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from nextlabel.core.errors import DataError, UsageError
-from nextlabel.data import DataSettings, describe, idx, load
-from nextlabel.data.idx import FAMILIES, read_idx
+from nextlabel.data import DataSettings, describe, load
+from nextlabel.data.sources import idx
+from nextlabel.data.sources.idx import FAMILIES, read_idx
 
 
 def packed(array: np.ndarray, kind: int = 8) -> bytes:

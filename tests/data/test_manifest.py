@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from nextlabel.core.errors import DataError
-from nextlabel.data.manifest import Entry, read_manifest
+from nextlabel.data.formats.manifest import Entry, read_manifest
 
 
 def read(tmp_path: Path, text: str | bytes):

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from nextlabel.core.errors import DataError
-from nextlabel.data import DataSettings, describe, load, medmnist
-from nextlabel.data.medmnist_sets import MEDMNIST
+from nextlabel.data import DataSettings, describe, load
+from nextlabel.data.sources import medmnist
+from nextlabel.data.sources.medmnist_sets import MEDMNIST
 
 
 def put(folder: Path, name: str, monkeypatch: pytest.MonkeyPatch, **change: object) -> Path:

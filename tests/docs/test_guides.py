@@ -13,7 +13,7 @@ import typer
 from PIL import Image
 
 from nextlabel.cli import app, main
-from nextlabel.lab.parse import load_experiment
+from nextlabel.experiment.parse import load_experiment
 
 ROOT = Path(__file__).parents[2]
 RESULTS = [ROOT / "docs/results/README.md", *sorted((ROOT / "docs/results").glob("*/README.md"))]
@@ -128,7 +128,7 @@ def test_tables_of_settings_are_complete(guide):
 
 
 def _settings_sources():
-    files = ["lab/spec.py", "models/settings.py", "data/settings.py"]
+    files = ["experiment/spec.py", "models/settings.py", "data/settings.py"]
     return "\n".join((ROOT / "src/nextlabel" / file).read_text() for file in files)
 
 

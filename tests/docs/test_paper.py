@@ -16,9 +16,9 @@ from pydantic import TypeAdapter, ValidationError
 from nextlabel.cli import app
 from nextlabel.core.errors import NextlabelError
 from nextlabel.core.settings import Settings
-from nextlabel.lab.parse import load_experiment
-from nextlabel.lab.spec import Arm, Experiment, Hypothesis
-from nextlabel.models.blocks import BLOCKS
+from nextlabel.experiment.parse import load_experiment
+from nextlabel.experiment.spec import Arm, Experiment, Hypothesis
+from nextlabel.features.blocks import BLOCKS
 from nextlabel.models.settings import LossPredictionSettings, ModelSettings, TrainingSettings
 from nextlabel.strategies import STRATEGIES
 
@@ -97,8 +97,8 @@ def test_every_symbol_exists(path):
         "nextlabel.models.vea",
         "nextlabel.models.vae.FittedVAE.meens",
         "nextlabel.core.x.y",
-        "nextlabel.kernels.cloud.np",
-        "nextlabel.lab.map.Field",
+        "nextlabel.statistics.point_cloud.np",
+        "nextlabel.trial.space_map.Field",
     ],
 )
 def test_a_wrong_symbol_would_be_noticed(path):

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from nextlabel.core.features import FeatureSpace
+from nextlabel.core.feature_space import FeatureSpace
 from nextlabel.core.pool import Pool
 from nextlabel.core.seeds import Seeds
 from nextlabel.core.snapshot import Snapshot

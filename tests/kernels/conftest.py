@@ -11,8 +11,12 @@ import pytest
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     """Make windows, reservoir, chunks and caches so small that small sets go through all paths."""
-    from nextlabel.kernels import centres, contest, refresh, window, witness
-    from nextlabel.kernels.farthest_first import farthest_first
+    from nextlabel.kernels.k_centre import bounds as refresh
+    from nextlabel.kernels.k_centre import bounds as window
+    from nextlabel.kernels.k_centre import candidates as contest
+    from nextlabel.kernels.k_centre import centres
+    from nextlabel.kernels.k_centre import initial_bounds as witness
+    from nextlabel.kernels.k_centre.farthest_first import farthest_first
 
     first = sys.modules[farthest_first.__module__]
 
@@ -32,10 +36,10 @@ def small(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
 @pytest.fixture
 def short(monkeypatch: pytest.MonkeyPatch) -> None:
     """Screen in bfloat16 on the processor, whatever the features, and never turn from it."""
-    from nextlabel.kernels import refresh
-    from nextlabel.kernels.bfloat import BfloatCentres
-    from nextlabel.kernels.farthest_first import farthest_first
-    from nextlabel.kernels.screen import Screen
+    from nextlabel.kernels.distance.products import Screen
+    from nextlabel.kernels.k_centre import bounds as refresh
+    from nextlabel.kernels.k_centre.bfloat16 import BfloatCentres
+    from nextlabel.kernels.k_centre.farthest_first import farthest_first
 
     first = sys.modules[farthest_first.__module__]
 

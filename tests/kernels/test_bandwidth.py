@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from nextlabel.core.features import Embedding
-from nextlabel.kernels import bandwidth
-from nextlabel.kernels.bandwidth import closest_pair, neighbour_distance, pure_radius
+from nextlabel.core.feature_space import Embedding
+from nextlabel.kernels.coverage import bandwidth
+from nextlabel.kernels.coverage.bandwidth import closest_pair, neighbour_distance, pure_radius
 
 GRIDS = arrays.arrays(
     np.int64, st.tuples(st.integers(2, 120), st.integers(1, 2)), elements=st.integers(-9, 9)

@@ -10,11 +10,14 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from nextlabel.core.errors import AlreadyLabelled, BudgetError, DataError
-from nextlabel.core.features import Embedding
-from nextlabel.kernels import cover, distances, herding, reference
-from nextlabel.kernels.bandwidth import neighbour_distance
-from nextlabel.kernels.cover import ball_cover
-from nextlabel.kernels.herding import max_herding
+from nextlabel.core.feature_space import Embedding
+from nextlabel.kernels import reference
+from nextlabel.kernels.coverage import ball_cover as cover
+from nextlabel.kernels.coverage import max_herding as herding
+from nextlabel.kernels.coverage.ball_cover import ball_cover
+from nextlabel.kernels.coverage.bandwidth import neighbour_distance
+from nextlabel.kernels.coverage.max_herding import max_herding
+from nextlabel.kernels.distance import tiles as distances
 
 pytestmark = pytest.mark.filterwarnings("ignore:the features of all", "error::RuntimeWarning")
 

@@ -5,12 +5,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from nextlabel.core.features import Embedding
-from nextlabel.kernels import distances
-from nextlabel.kernels.distances import Distances, nearest, unit
-from nextlabel.kernels.metric import Metric
-from nextlabel.kernels.screen import Precision
-from nextlabel.kernels.similarity import Gaussian, gaussian
+from nextlabel.core.feature_space import Embedding
+from nextlabel.kernels.coverage.gaussian_kernel import Gaussian, gaussian
+from nextlabel.kernels.distance import tiles as distances
+from nextlabel.kernels.distance.exact import Metric
+from nextlabel.kernels.distance.products import Precision
+from nextlabel.kernels.distance.tiles import Distances, nearest, unit
 
 
 def direct(metric: Metric, first: np.ndarray, second: np.ndarray) -> np.ndarray:

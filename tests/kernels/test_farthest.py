@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 
 from nextlabel.core.errors import AlreadyLabelled, BudgetError, DataError, UnknownId
-from nextlabel.core.features import Embedding
+from nextlabel.core.feature_space import Embedding
 from nextlabel.kernels import reference
-from nextlabel.kernels.farthest_first import farthest_first
+from nextlabel.kernels.distance.exact import Metric
+from nextlabel.kernels.distance.products import Screen
 from nextlabel.kernels.farthest_from_mean import farthest_from_mean
-from nextlabel.kernels.metric import Metric
-from nextlabel.kernels.screen import Screen
+from nextlabel.kernels.k_centre.farthest_first import farthest_first
 
 KERNELS = [
     pytest.param(farthest_first, reference.farthest_first, id="farthest_first"),

@@ -14,15 +14,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nextlabel.core.errors import DataError, NextlabelError, OutOfMemory
-from nextlabel.core.features import Embedding
-from nextlabel.kernels import contest, reference, refresh, window
-from nextlabel.kernels.bfloat import BfloatCentres
-from nextlabel.kernels.centres import NumpyCentres
-from nextlabel.kernels.farthest_first import farthest_first
+from nextlabel.core.feature_space import Embedding
+from nextlabel.kernels import reference
+from nextlabel.kernels.distance.exact import Metric
+from nextlabel.kernels.distance.products import Screen
 from nextlabel.kernels.farthest_from_mean import farthest_from_mean
-from nextlabel.kernels.metric import Metric
-from nextlabel.kernels.refresh import Refresh
-from nextlabel.kernels.screen import Screen
+from nextlabel.kernels.k_centre import bounds as refresh
+from nextlabel.kernels.k_centre import bounds as window
+from nextlabel.kernels.k_centre import candidates as contest
+from nextlabel.kernels.k_centre.bfloat16 import BfloatCentres
+from nextlabel.kernels.k_centre.bounds import Refresh
+from nextlabel.kernels.k_centre.centres import NumpyCentres
+from nextlabel.kernels.k_centre.farthest_first import farthest_first
 
 
 def mixture(n: int, d: int, seed: int = 0) -> np.ndarray:
@@ -234,7 +237,7 @@ def test_a_memory_map_is_read_and_not_copied(tmp_path: Path) -> None:
 
 
 def test_memory_grows_by_a_few_numbers_a_row(monkeypatch: pytest.MonkeyPatch) -> None:
-    from nextlabel.kernels import witness
+    from nextlabel.kernels.k_centre import initial_bounds as witness
 
     monkeypatch.setattr(witness, "VALUES", 2**18)
     peaks = []
@@ -270,7 +273,7 @@ LIMITED = """
 import resource
 import numpy as np
 from nextlabel.core.errors import OutOfMemory
-from nextlabel.kernels.farthest_first import farthest_first
+from nextlabel.kernels.k_centre.farthest_first import farthest_first
 from nextlabel.kernels.farthest_from_mean import farthest_from_mean
 from nextlabel.kernels.farthest_from_mean import farthest_from_mean
 x = np.random.default_rng(0).normal(size=({size}, 64)).astype(np.float32)

@@ -5,11 +5,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from nextlabel.core.features import Embedding
+from nextlabel.core.feature_space import Embedding
 from nextlabel.kernels import farthest_from_mean as fast_mean
 from nextlabel.kernels import reference
-from nextlabel.kernels.farthest_first import farthest_first
 from nextlabel.kernels.farthest_from_mean import farthest_from_mean
+from nextlabel.kernels.k_centre.farthest_first import farthest_first
 
 pytestmark = pytest.mark.filterwarnings("ignore:the features of all")
 

@@ -5,11 +5,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from nextlabel.core.features import Embedding
+from nextlabel.core.feature_space import Embedding
 from nextlabel.kernels import typicality
 from nextlabel.kernels.clusters import k_means
-from nextlabel.kernels.distances import Distances
-from nextlabel.kernels.metric import Metric
+from nextlabel.kernels.distance.exact import Metric
+from nextlabel.kernels.distance.tiles import Distances
 from nextlabel.kernels.typicality import mean_neighbour_distances
 
 

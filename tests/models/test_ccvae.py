@@ -15,7 +15,7 @@ from nextlabel.core.dataset import Dataset, Images
 from nextlabel.core.errors import DataError, UsageError
 from nextlabel.core.pool import Pool
 from nextlabel.core.seeds import Seeds
-from nextlabel.models.blocks import BLOCKS
+from nextlabel.features.blocks import BLOCKS
 from nextlabel.models.ccvae import (
     CCVAESettings,
     ClassPart,
@@ -25,7 +25,7 @@ from nextlabel.models.ccvae import (
     objective,
     refit,
 )
-from nextlabel.models.network import build, generator
+from nextlabel.models.networks.base import build, generator
 from nextlabel.models.priors import kl_divergence, log_normal
 from nextlabel.models.vae import VAE, fit_vae
 

@@ -5,8 +5,8 @@ import torch
 import torch.nn.functional as F
 
 from nextlabel.models.convolution import Conv3x3, compact
-from nextlabel.models.network import build, generator
-from nextlabel.models.resnet import ResNet18
+from nextlabel.models.networks.base import build, generator
+from nextlabel.models.networks.resnet import ResNet18
 
 
 def trained(network, images, labels, short):

@@ -5,8 +5,8 @@ import pytest
 import torch
 
 from nextlabel.core.seeds import Seeds
+from nextlabel.features.blocks import BLOCKS
 from nextlabel.models import device
-from nextlabel.models.blocks import BLOCKS
 from nextlabel.models.device import precise, resolve_precision, resolve_settings
 from nextlabel.models.settings import ModelSettings, TrainingSettings
 from nextlabel.models.task import TaskModel

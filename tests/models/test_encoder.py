@@ -3,9 +3,9 @@ import pytest
 import torch
 
 from nextlabel.core.errors import DataError
-from nextlabel.models.encoder import Encoder, take_over
-from nextlabel.models.network import build, generator
-from nextlabel.models.pixels import normalise
+from nextlabel.models.networks.base import build, generator
+from nextlabel.models.networks.encoder import Encoder, take_over
+from nextlabel.models.normalise import normalise
 from nextlabel.models.vae import VAE, VAESettings
 
 

@@ -13,10 +13,10 @@ from nextlabel.models.loss_prediction import (
     random_pairs,
     sample_losses,
 )
-from nextlabel.models.network import build, generator
-from nextlabel.models.resnet import ResNet18
+from nextlabel.models.networks.base import build, generator
+from nextlabel.models.networks.resnet import ResNet18
+from nextlabel.models.networks.small_cnn import SmallCNN
 from nextlabel.models.settings import LossPredictionSettings, ModelSettings, TrainingSettings
-from nextlabel.models.small_cnn import SmallCNN
 from nextlabel.models.task import TaskModel
 from nextlabel.models.training import Lesson, Trainer, forward_of
 

@@ -7,7 +7,7 @@ from scipy.integrate import quad
 from scipy.special import logsumexp
 from scipy.stats import norm
 
-from nextlabel.models.network import generator
+from nextlabel.models.networks.base import generator
 from nextlabel.models.priors import MixturePrior, NormalPrior, VampPrior, kl_divergence
 
 

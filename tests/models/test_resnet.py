@@ -1,8 +1,8 @@
 import torch
 
-from nextlabel.models.network import build, generator
-from nextlabel.models.resnet import ResNet18
-from nextlabel.models.small_cnn import SmallCNN
+from nextlabel.models.networks.base import build, generator
+from nextlabel.models.networks.resnet import ResNet18
+from nextlabel.models.networks.small_cnn import SmallCNN
 
 
 def expected_names():

@@ -7,9 +7,9 @@ from nextlabel.core.errors import DataError, UsageError
 from nextlabel.core.seeds import Seeds
 from nextlabel.models.convolution import compact
 from nextlabel.models.device import resolve
-from nextlabel.models.network import build, generator
-from nextlabel.models.pixels import IMAGENET_DEVIATION, IMAGENET_MEAN, normalise
-from nextlabel.models.resnet import ResNet18
+from nextlabel.models.networks.base import build, generator
+from nextlabel.models.networks.resnet import ResNet18
+from nextlabel.models.normalise import IMAGENET_DEVIATION, IMAGENET_MEAN, normalise
 from nextlabel.models.settings import LossPredictionSettings, ModelSettings, TrainingSettings
 from nextlabel.models.task import TaskModel
 from nextlabel.models.training import Trainer, forward_of

@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 
 from nextlabel.core.errors import DataError
 from nextlabel.core.seeds import Seeds
-from nextlabel.models.blocks import BLOCKS
-from nextlabel.models.network import build, generator
+from nextlabel.features.blocks import BLOCKS
+from nextlabel.models.networks.base import build, generator
 from nextlabel.models.priors import NormalPrior, kl_divergence
 from nextlabel.models.vae import VAE, VAESettings, adam, fit_vae, reconstruction
 

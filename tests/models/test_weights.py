@@ -6,8 +6,8 @@ import torch
 
 from nextlabel.core.errors import DataError
 from nextlabel.core.seeds import Seeds
-from nextlabel.models.network import build, generator
-from nextlabel.models.resnet import ResNet18
+from nextlabel.models.networks.base import build, generator
+from nextlabel.models.networks.resnet import ResNet18
 from nextlabel.models.settings import ModelSettings, TrainingSettings
 from nextlabel.models.task import TaskModel
 from nextlabel.models.weights import IMAGENET_SHA256, IMAGENET_URL, insert, load_weights

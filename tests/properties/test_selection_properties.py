@@ -22,7 +22,7 @@ from nextlabel import (
 )
 from nextlabel.core.errors import DataError
 from nextlabel.kernels import reference
-from nextlabel.kernels.metric import Metric
+from nextlabel.kernels.distance.exact import Metric
 
 pytestmark = pytest.mark.filterwarnings("ignore:the features of all", "ignore:block")
 

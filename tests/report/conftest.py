@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from nextlabel.lab.store import Store
+from nextlabel.store.store import Store
 
 sys.path.insert(0, str(Path(__file__).parent))  # for studies.py, beside the tests
 

@@ -11,7 +11,7 @@ from PIL import Image
 from nextlabel.core.learner import Training
 from nextlabel.core.round import Round
 from nextlabel.core.types import as_ids
-from nextlabel.lab.store import Store, TrialRecord, initial_hash
+from nextlabel.store.store import Store, TrialRecord, initial_hash
 
 ARMS = (
     {"name": "random", "strategy": "random"},

@@ -7,12 +7,12 @@ import pytest
 from scipy.stats import permutation_test
 from studies import ARMS, accuracy, areas, curves, fill, spec_of
 
-from nextlabel.lab.store import Store
-from nextlabel.report.curves import read_study
 from nextlabel.report.hypotheses import judge_hypotheses
 from nextlabel.report.page import build_report
+from nextlabel.report.results import read_study
 from nextlabel.report.summary import hypothesis_facts, hypothesis_lines
-from nextlabel.report.words import verdict
+from nextlabel.report.verdict import verdict
+from nextlabel.store.store import Store
 
 AHEAD = {
     "name": "VAE twins beat random",

@@ -15,12 +15,12 @@ from studies import ARMS, ENVIRONMENT, fill, png, spec_of
 from test_page import Words
 
 from nextlabel.core.types import as_ids
-from nextlabel.kernels.cloud import Shape
-from nextlabel.lab.map_record import Map, MappedSpace
-from nextlabel.lab.store import Store
 from nextlabel.report import figures
 from nextlabel.report.map import GROUPS, draw_map, map_view
 from nextlabel.report.page import build_report
+from nextlabel.statistics.point_cloud import Shape
+from nextlabel.store.maps import Map, MappedSpace
+from nextlabel.store.store import Store
 
 LABELLED, CANDIDATES = 20, 30
 

@@ -10,8 +10,8 @@ import pytest
 from studies import ARMS, accuracy, fill, png, spec_of
 
 from nextlabel.core.errors import StoreError, UsageError
-from nextlabel.lab.store import Store
 from nextlabel.report.page import build_report
+from nextlabel.store.store import Store
 
 
 def rows(path: Path) -> list[dict[str, str]]:

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from studies import fill, spec_of
 
-from nextlabel.lab.store import Store
 from nextlabel.report.page import build_report
+from nextlabel.store.store import Store
 
 PAIRS = (
     {"name": "core-set", "strategy": "core_set"},

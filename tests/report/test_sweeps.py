@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 from studies import COUNTS, fill, spec_of
 
-from nextlabel.lab.store import Store
-from nextlabel.report.curves import read_study
 from nextlabel.report.page import build_report
+from nextlabel.report.results import read_study
 from nextlabel.report.sweeps import find_sweeps
+from nextlabel.store.store import Store
 
 ALPHAS = (0.0, 0.1, 1.0, 10.0)
 

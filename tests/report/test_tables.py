@@ -8,9 +8,9 @@ from scipy.stats import ttest_rel
 from statsmodels.stats.multitest import multipletests
 from studies import ARMS, COUNTS, areas, curves, fill, spec_of
 
-from nextlabel.lab.store import Store
 from nextlabel.report.page import build_report
 from nextlabel.report.summary import summary_table
+from nextlabel.store.store import Store
 
 
 def rows(path: Path) -> list[dict[str, str]]:

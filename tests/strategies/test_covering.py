@@ -8,7 +8,7 @@ import pytest
 from nextlabel import Embedding, FeatureSpace, Pool, Snapshot
 from nextlabel.core.errors import DataError, UsageError
 from nextlabel.kernels import reference
-from nextlabel.kernels.bandwidth import closest_pair, neighbour_distance
+from nextlabel.kernels.coverage.bandwidth import closest_pair, neighbour_distance
 from nextlabel.strategies import create
 from nextlabel.strategies.max_herding import MaxHerding
 from nextlabel.strategies.prob_cover import ProbCover

@@ -3,7 +3,7 @@ import pytest
 
 from nextlabel import CoreSet, Entropy, LeastConfidence, Margin, MedAL, Pool, Random, Snapshot
 from nextlabel.core.errors import BudgetError, DataError, UsageError
-from nextlabel.core.features import Embedding
+from nextlabel.core.feature_space import Embedding
 from nextlabel.kernels import reference
 from nextlabel.strategies import STRATEGIES, create
 from nextlabel.testing import example

@@ -9,7 +9,7 @@ from nextlabel.cli.output import note, plural, put, put_json, size
 from nextlabel.core.errors import UsageError
 
 if TYPE_CHECKING:
-    from nextlabel.lab.cache import CacheSize
+    from nextlabel.features.cache import CacheSize
 
 app = typer.Typer(help="Show or prune what is kept of fitted features.")
 
@@ -28,7 +28,7 @@ def _default(
 @app.command("size")
 def measure(cache_dir: options.CacheDir = None, json: options.AsJson = False) -> None:
     """Say how many entries there are and how much disk they take."""
-    from nextlabel.lab.cache import Cache
+    from nextlabel.features.cache import Cache
 
     _show(Cache.open(cache_dir).size(), json)
 
@@ -46,7 +46,7 @@ def prune(
     json: options.AsJson = False,
 ) -> None:
     """Remove entries; they are computed again when they are needed."""
-    from nextlabel.lab.cache import Cache
+    from nextlabel.features.cache import Cache
 
     if everything == (days is not None):
         raise UsageError("say what to remove: either --all or --older-than DAYS")

@@ -46,7 +46,7 @@ def command(
     check_target(out)
     if out.exists() and Path(data).is_file() and out.samefile(data):
         raise UsageError(f"{out} is the file of images itself; give another file to write")
-    from nextlabel.lab.embed import embed
+    from nextlabel.features.embed import embed
 
     made = embed(
         data,

@@ -16,10 +16,10 @@ from nextlabel.cli.summary import show_summary
 from nextlabel.core.errors import UsageError
 
 if TYPE_CHECKING:
-    from nextlabel.lab.events import TrialFailed
-    from nextlabel.lab.plan import Plan
-    from nextlabel.lab.spec import Experiment
-    from nextlabel.lab.store import Store
+    from nextlabel.engine.events import TrialFailed
+    from nextlabel.engine.plan import Plan
+    from nextlabel.experiment.spec import Experiment
+    from nextlabel.store.store import Store
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class Wish:
 
 def parse_seeds(text: str) -> list[int]:
     """Return the seeds of "5" (0 to 4), "0-9" or "0,3,7"; UsageError when it is no such list."""
-    from nextlabel.lab.parse import MOST_SEEDS
+    from nextlabel.experiment.parse import MOST_SEEDS
 
     words = text.strip()
     if words.isdecimal():
@@ -87,7 +87,7 @@ def execute(source: Path, wish: Wish, arguments: Sequence[str]) -> None:
 
 
 def _execute(source: Path, wish: Wish) -> None:
-    from nextlabel.lab.parse import load_experiment
+    from nextlabel.experiment.parse import load_experiment
 
     experiment = load_experiment(source, wish.all_overrides())
     out = wish.out or Path("runs") / experiment.name
@@ -95,7 +95,7 @@ def _execute(source: Path, wish: Wish) -> None:
     if wish.plan:
         _show_plan(experiment, location, wish)
         return
-    from nextlabel.lab.store import Store
+    from nextlabel.store.store import Store
 
     out.mkdir(parents=True, exist_ok=True)
     if not os.access(out, os.W_OK | os.X_OK):
@@ -109,9 +109,9 @@ def _execute(source: Path, wish: Wish) -> None:
 
 def _run(experiment: "Experiment", store: "Store", wish: Wish) -> "list[TrialFailed]":
     from nextlabel.cli.progress import display
-    from nextlabel.lab.events import TrialFailed
-    from nextlabel.lab.processes import share_imports
-    from nextlabel.lab.run import run
+    from nextlabel.engine.events import TrialFailed
+    from nextlabel.engine.executors.local import share_imports
+    from nextlabel.engine.run import run
 
     share_imports()
     failed = []
@@ -169,8 +169,8 @@ def _conclude(
 
 
 def _show_plan(experiment: "Experiment", location: str, wish: Wish) -> None:
-    from nextlabel.lab.plan import plan
-    from nextlabel.lab.store import Store
+    from nextlabel.engine.plan import plan
+    from nextlabel.store.store import Store
 
     jobs = wish.workers(experiment.training.threads)
     more: dict[str, Any] = {

@@ -14,7 +14,7 @@ from nextlabel.cli.output import note, plural, put, put_json, put_table
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from nextlabel.lab.map_record import Map
+    from nextlabel.store.maps import Map
 
 
 def command(
@@ -55,12 +55,12 @@ def command(
     from pydantic import ValidationError
 
     from nextlabel.core.errors import UsageError
-    from nextlabel.lab.environment import environment
-    from nextlabel.lab.map import MapSettings, make_map
-    from nextlabel.lab.parse import load_experiment
-    from nextlabel.lab.refusal import refusal
-    from nextlabel.lab.store import Store
-    from nextlabel.report.files import write_files
+    from nextlabel.core.validation import refusal
+    from nextlabel.engine.environment import environment
+    from nextlabel.experiment.parse import load_experiment
+    from nextlabel.files.atomic import write_files
+    from nextlabel.store.store import Store
+    from nextlabel.trial.space_map import MapSettings, make_map
 
     spec = load_experiment(experiment, overrides)
     folder = out or Path("runs") / spec.name
@@ -125,8 +125,8 @@ def _drawn(found: "Map") -> "tuple[Map, dict[str, bytes]]":
 
 
 def _show(found: "Map") -> None:
+    from nextlabel.report.formatting import seconds, show
     from nextlabel.report.map import MEASURES, number_table, second_table
-    from nextlabel.report.words import seconds, show
 
     table = number_table("numbers", [found])
     skipped = 2  # arm and seed are the same in every row

@@ -12,7 +12,7 @@ from nextlabel.cli.output import complain, duration, note, plural
 if TYPE_CHECKING:
     from rich.progress import TaskID
 
-    from nextlabel.lab.events import (
+    from nextlabel.engine.events import (
         Event,
         RoundDone,
         TrialDone,
@@ -55,7 +55,7 @@ class Progress:
 
     def follow(self, event: "Event") -> None:
         """Take in an event."""
-        from nextlabel.lab import events
+        from nextlabel.engine import events
 
         now = self.clock()
         match event:
@@ -89,7 +89,7 @@ def display() -> AbstractContextManager[Show]:
 
 @contextmanager
 def _lines() -> Iterator[Show]:
-    from nextlabel.lab import events
+    from nextlabel.engine import events
 
     progress = Progress()
 
@@ -119,7 +119,7 @@ def _bars() -> Iterator[Show]:
     from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
     from rich.progress import Progress as Bars
 
-    from nextlabel.lab import events
+    from nextlabel.engine import events
 
     progress = Progress()
     bars = Bars(

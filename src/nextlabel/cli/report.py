@@ -38,8 +38,8 @@ def command(
     json: options.AsJson = False,
 ) -> None:
     """Build report.html, and figures as files, from what a store holds; nothing is run."""
-    from nextlabel.lab.store import Store
     from nextlabel.report.page import build_report
+    from nextlabel.store.store import Store
 
     kinds = [kind.value for kind in formats or Format]
     found = places(store, experiment)

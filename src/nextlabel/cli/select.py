@@ -12,8 +12,8 @@ from nextlabel.cli.values import parse_options, parse_weights
 from nextlabel.core.errors import DataError, UsageError
 
 if TYPE_CHECKING:
-    from nextlabel.cli.features import Features
     from nextlabel.core.types import Ids
+    from nextlabel.features.embedding_file import Features
 
 TASK = "task"
 
@@ -60,8 +60,8 @@ def command(
     """Choose which images to label next; prints ids, or file names where there are some."""
     import numpy as np
 
-    from nextlabel.cli.features import read_features, read_ids
     from nextlabel.core.types import as_ids
+    from nextlabel.features.embedding_file import read_features, read_ids
     from nextlabel.selection import select
 
     blocks = {name: read_features(path) for name, path in named_files(features).items()}

@@ -11,7 +11,7 @@ from nextlabel.cli.output import note, put_json, put_table
 from nextlabel.core.errors import StoreError
 
 if TYPE_CHECKING:
-    from nextlabel.lab.store import Store
+    from nextlabel.store.store import Store
 
 
 def command(
@@ -24,7 +24,7 @@ def command(
     """Show each trial's state, rounds, labels and error, also while it runs."""
     found = []
     for location in places(store, experiment):
-        from nextlabel.lab.store import Store
+        from nextlabel.store.store import Store
 
         with Store.read(location) as opened:
             for name in names(opened, experiment):

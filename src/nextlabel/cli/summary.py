@@ -27,7 +27,7 @@ def show_summary(rows: "Sequence[SummaryRow]", headline: str) -> None:
 
 
 def _cells(row: "SummaryRow") -> tuple[str, ...]:
-    from nextlabel.report.words import p_value, signed
+    from nextlabel.report.formatting import p_value, signed
 
     numbers = ["–" if v is None else f"{v:.4f}" for v in (row.first, row.last, row.area)]
     difference = "–" if row.difference is None else signed(row.difference)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from nextlabel.core.errors import DataError, UsageError
-from nextlabel.core.features import Embedding
+from nextlabel.core.feature_space import Embedding
 from nextlabel.core.pool import Pool
 from nextlabel.core.types import Array, Signal, Task, as_array
 

@@ -7,8 +7,8 @@ from pathlib import Path
 from nextlabel.core.dataset import Dataset, Images
 from nextlabel.core.errors import UsageError
 from nextlabel.data.download import Shelf
-from nextlabel.data.pixels import constant, fit, to_channels
 from nextlabel.data.registry import SOURCES
+from nextlabel.data.resize import constant, fit, to_channels
 from nextlabel.data.settings import DataSettings
 from nextlabel.data.source import Source
 from nextlabel.data.splits import divide

@@ -4,5 +4,5 @@ from typing import Any
 
 from nextlabel.core.registry import Registry
 
-SOURCES: Registry[Any] = Registry("data set", "nextlabel.data", "nextlabel.sources")
+SOURCES: Registry[Any] = Registry("data set", "nextlabel.data.sources", "nextlabel.sources")
 register = SOURCES.register

@@ -5,8 +5,8 @@ import warnings
 import numpy as np
 
 from nextlabel.core.types import Array, Ids
-from nextlabel.kernels.metric import Metric
-from nextlabel.kernels.screen import Screen
+from nextlabel.kernels.distance.exact import Metric
+from nextlabel.kernels.distance.products import Screen
 
 FEW = 50
 """Up to so many clusters k-means runs on all images, beyond on mini-batches (Hacohen et al.)."""

@@ -9,13 +9,12 @@ row's score is ‖z‖² - 2 z·μ about any fixed shift; and when μ moves by �
 import numpy as np
 from numpy.typing import NDArray
 
-from nextlabel.core.features import Embedding
+from nextlabel.core.feature_space import Embedding
 from nextlabel.core.pool import Pool
 from nextlabel.core.types import Array, Ids, as_ids
-from nextlabel.kernels.farthest_first import does_not_vary
+from nextlabel.kernels.distance.exact import TILE, Metric, does_not_vary
+from nextlabel.kernels.distance.products import COARSE, Precision, Screen, inner
 from nextlabel.kernels.memory import memory_for
-from nextlabel.kernels.metric import TILE, Metric
-from nextlabel.kernels.screen import COARSE, Precision, Screen, inner
 
 WINDOW = 512
 """Rows whose scores are kept up to date at every pick; the rest are held by their bound."""

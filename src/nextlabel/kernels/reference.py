@@ -11,12 +11,12 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from nextlabel.core.features import Embedding
+from nextlabel.core.feature_space import Embedding
 from nextlabel.core.pool import Pool
 from nextlabel.core.types import Ids, as_ids
-from nextlabel.kernels.distances import unit
-from nextlabel.kernels.metric import Metric, parts_of
-from nextlabel.kernels.similarity import gaussian
+from nextlabel.kernels.coverage.gaussian_kernel import gaussian
+from nextlabel.kernels.distance.exact import Metric, parts_of
+from nextlabel.kernels.distance.tiles import unit
 
 Blocks = list[tuple[NDArray[np.float64], float]]
 

@@ -7,7 +7,7 @@ https://arxiv.org/abs/2202.02794. The larger, the denser it is around an image.
 import numpy as np
 
 from nextlabel.core.types import Ids
-from nextlabel.kernels.distances import SIDE, Distances, Floats
+from nextlabel.kernels.distance.tiles import SIDE, Distances, Floats
 
 SPARE = 8
 """Neighbours measured beyond those asked for, so that rounding seldom needs a second look."""

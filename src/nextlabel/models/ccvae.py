@@ -22,7 +22,7 @@ from nextlabel.core.errors import DataError, UsageError
 from nextlabel.core.seeds import Seeds
 from nextlabel.core.types import Array, Ids, Labels
 from nextlabel.models.device import precise, resolve
-from nextlabel.models.network import build, generator, place
+from nextlabel.models.networks.base import build, generator, place
 from nextlabel.models.priors import NormalPrior, kl_divergence, log_normal
 from nextlabel.models.vae import (
     VAE,

@@ -14,8 +14,8 @@ from nextlabel.core.seeds import Seeds
 from nextlabel.core.types import Array, Labels, Task
 from nextlabel.models.device import precise, resolve
 from nextlabel.models.loss_prediction import LossHead
-from nextlabel.models.network import TaskNetwork, build, generator, place, state_on_cpu
-from nextlabel.models.pixels import normalise
+from nextlabel.models.networks.base import TaskNetwork, build, generator, place, state_on_cpu
+from nextlabel.models.normalise import normalise
 from nextlabel.models.settings import LossPredictionSettings, ModelSettings, TrainingSettings
 from nextlabel.models.training import Lesson, Trainer
 from nextlabel.models.weights import insert, load_weights
@@ -109,7 +109,7 @@ class TaskModel:
         """Return the network before training and a line on its weights, for the record."""
         network = build(self._network, generator(seeds.integer("weights")))
         if self.start is not None:
-            from nextlabel.models.encoder import take_over
+            from nextlabel.models.networks.encoder import take_over
 
             take_over(network, self.start)
             return network, f"encoder of {self.model.block}"
@@ -121,14 +121,14 @@ class TaskModel:
 
     def _network(self) -> TaskNetwork:
         if self.model.name == "resnet18":
-            from nextlabel.models.resnet import ResNet18
+            from nextlabel.models.networks.resnet import ResNet18
 
             return ResNet18(self.outputs, self.model.stem)
         if self.model.name == "encoder":
-            from nextlabel.models.encoder import Encoder
+            from nextlabel.models.networks.encoder import Encoder
 
             return Encoder(self.outputs)
-        from nextlabel.models.small_cnn import SmallCNN
+        from nextlabel.models.networks.small_cnn import SmallCNN
 
         return SmallCNN(self.outputs)
 

@@ -14,8 +14,8 @@ from nextlabel.core.types import Ids, Task
 from nextlabel.models.convolution import compact
 from nextlabel.models.device import precise
 from nextlabel.models.loss_prediction import LossHead, pair_loss, random_pairs, sample_losses
-from nextlabel.models.network import TaskNetwork
-from nextlabel.models.pixels import normalise
+from nextlabel.models.networks.base import TaskNetwork
+from nextlabel.models.normalise import normalise
 from nextlabel.models.settings import LossPredictionSettings, TrainingSettings
 
 Forward = Callable[[Tensor], tuple[tuple[Tensor, ...], Tensor]]

@@ -15,12 +15,12 @@ from nextlabel.core.seeds import Seeds
 from nextlabel.core.settings import Settings
 from nextlabel.core.types import Array
 from nextlabel.models.device import precise, resolve
-from nextlabel.models.network import build, generator, place
+from nextlabel.models.networks.base import build, generator, place
+from nextlabel.models.networks.encoder import CHANNELS
 from nextlabel.models.priors import NormalPrior, Prior
 from nextlabel.models.priors import kl_divergence as kl_divergence
 from nextlabel.models.settings import Device, Precision
 
-CHANNELS = (32, 64, 64, 64)
 UP = 4
 INFERENCE_BATCH = 512
 

@@ -3,11 +3,11 @@
 import numpy as np
 import torch
 
-from nextlabel.core.picture import contact_sheet
 from nextlabel.core.seeds import Seeds
 from nextlabel.core.types import Array
+from nextlabel.files.contact_sheet import contact_sheet
 from nextlabel.models.ccvae import ClassPart
-from nextlabel.models.network import generator
+from nextlabel.models.networks.base import generator
 from nextlabel.models.vae import FittedVAE
 
 TRAVERSED = 8

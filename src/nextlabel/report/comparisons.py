@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from nextlabel.core.seeds import Seeds
-from nextlabel.report.curves import Curve, Study
+from nextlabel.report.results import Curve, Study
 from nextlabel.statistics import (
     Comparison,
     Saving,

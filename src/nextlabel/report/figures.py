@@ -12,8 +12,8 @@ import numpy as np
 
 from nextlabel.core.errors import UsageError
 from nextlabel.report.comparisons import Pair
-from nextlabel.report.curves import Curve, Study
 from nextlabel.report.fonts import families
+from nextlabel.report.results import Curve, Study
 from nextlabel.report.sweeps import Sweep
 
 if TYPE_CHECKING:

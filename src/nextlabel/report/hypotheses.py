@@ -17,7 +17,7 @@ from nextlabel.report.columns import (
     saved_cells,
 )
 from nextlabel.report.comparisons import Ends
-from nextlabel.report.curves import Curve, Study, common
+from nextlabel.report.results import Curve, Study, common
 from nextlabel.report.tables import Table
 from nextlabel.statistics import (
     Alternative,

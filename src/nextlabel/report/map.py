@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nextlabel.lab.map_record import Map, MappedSpace
 from nextlabel.report.columns import Cell, Column
 from nextlabel.report.figures import HUES, INK, NEUTRAL, render
 from nextlabel.report.sections import Sheet, flatten
 from nextlabel.report.tables import Table
+from nextlabel.store.maps import Map, MappedSpace
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -7,19 +7,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from nextlabel.lab.store import Store
-from nextlabel.report import figures, sections, tables, words
+from nextlabel.files.atomic import write_files
+from nextlabel.report import figures, formatting, sections, tables
+from nextlabel.report import verdict as words
 from nextlabel.report.columns import Cell
 from nextlabel.report.comparisons import Pair, compare_arms
-from nextlabel.report.curves import Study, read_study
 from nextlabel.report.figures import FORMATS
-from nextlabel.report.files import write_files
 from nextlabel.report.hypotheses import Verdict, hypothesis_table, judge_hypotheses
 from nextlabel.report.map import MEASURES, MapView, map_files, map_views
+from nextlabel.report.results import Study, read_study
 from nextlabel.report.run_time import run_time_table
 from nextlabel.report.summary import SummaryRow, summary_table
 from nextlabel.report.sweeps import Sweep, find_sweeps, sweep_table
 from nextlabel.report.tables import Table
+from nextlabel.store.store import Store
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -223,7 +224,7 @@ def _view(caption: str, table: Table, columns: Sequence[str] | None = None) -> V
         caption,
         tuple((column.heading, column.kind != "text") for _, column in chosen),
         tuple(
-            tuple(words.show(row[place], column.kind) for place, column in chosen)
+            tuple(formatting.show(row[place], column.kind) for place, column in chosen)
             for row in table.rows
         ),
     )
@@ -269,7 +270,7 @@ def _with_interval(view: View, place: int) -> View:
 
 
 def _interval(low: str, high: str) -> str:
-    return low if low == high == words.NONE else f"{low} to {high}"
+    return low if low == high == formatting.NONE else f"{low} to {high}"
 
 
 def _hypotheses(claims: Sequence[Verdict]) -> View:
@@ -305,8 +306,8 @@ def _map(view: MapView) -> dict[str, Any]:
 
 
 def _mean_and_spread(mean: Cell, spread: Cell) -> str:
-    shown = words.show(mean, "number")
-    return shown if spread is None else f"{shown} ± {words.show(spread, 'spread')}"
+    shown = formatting.show(mean, "number")
+    return shown if spread is None else f"{shown} ± {formatting.show(spread, 'spread')}"
 
 
 def _trials(study: Study) -> View:
@@ -325,8 +326,8 @@ def _arms(study: Study) -> View:
         strategy = f"{arm['strategy']} ({options})" if options else str(arm["strategy"])
         side = [_weighted(arm.get("side") or {})] if arm.get("side") else []
         head = ["loss head"] if arm.get("loss_head") else []
-        more = [", ".join(side + head) or words.NONE] if beside else []
-        rest = (words.show(arm.get(name)) for name in names)
+        more = [", ".join(side + head) or formatting.NONE] if beside else []
+        rest = (formatting.show(arm.get(name)) for name in names)
         rows.append((str(arm["name"]), strategy, _weighted(arm["features"]), *more, *rest))
     headings = ("arm", "strategy", "features", *(["beside the training"] * beside), *names)
     return View("", tuple((name, False) for name in headings), tuple(rows))

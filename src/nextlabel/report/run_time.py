@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from nextlabel.report.columns import Cell, Column
 from nextlabel.report.comparisons import Pair
-from nextlabel.report.curves import Study, Trial
+from nextlabel.report.results import Study, Trial
 from nextlabel.report.tables import Table
 
 ORDER = ("train", "blocks", "signals", "select", "evaluate")

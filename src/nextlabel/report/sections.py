@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from nextlabel.core.block import collapsed
-from nextlabel.report.curves import Study, Trial
+from nextlabel.report.results import Study, Trial
 
 EVERYWHERE = "all arms, at first"
 

@@ -6,8 +6,8 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from nextlabel.core.errors import StoreError
-from nextlabel.lab.damage import first_fault
-from nextlabel.lab.database import DAMAGED
+from nextlabel.store.database import DAMAGED
+from nextlabel.store.integrity import first_fault
 
 
 class Part(BaseModel):

@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from nextlabel.lab.store import Store
 from nextlabel.report.columns import Cell
 from nextlabel.report.comparisons import Pair, compare_arms
-from nextlabel.report.curves import Study, read_study
 from nextlabel.report.hypotheses import hypothesis_table, judge_hypotheses
-from nextlabel.report.words import hypotheses
+from nextlabel.report.results import Study, read_study
+from nextlabel.report.verdict import hypotheses
 from nextlabel.statistics import aubc
+from nextlabel.store.store import Store
 
 
 @dataclass(frozen=True)

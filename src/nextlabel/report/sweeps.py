@@ -7,7 +7,7 @@ from typing import Any
 
 from nextlabel.core.seeds import Seeds
 from nextlabel.report.columns import Column
-from nextlabel.report.curves import Study, common
+from nextlabel.report.results import Study, common
 from nextlabel.report.tables import Table
 from nextlabel.statistics import Comparison, aubc, compare
 

@@ -17,7 +17,7 @@ from nextlabel.report.columns import (
     saved_cells,
 )
 from nextlabel.report.comparisons import Pair
-from nextlabel.report.curves import Curve, Study
+from nextlabel.report.results import Curve, Study
 from nextlabel.statistics import aubc
 
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from nextlabel.core.snapshot import Snapshot
 from nextlabel.core.types import Ids, Signal
-from nextlabel.kernels.farthest_first import farthest_first
+from nextlabel.kernels.k_centre.farthest_first import farthest_first
 from nextlabel.strategies import register
 
 

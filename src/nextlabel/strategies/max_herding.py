@@ -9,8 +9,8 @@ from nextlabel.core.errors import UsageError
 from nextlabel.core.options import is_within
 from nextlabel.core.snapshot import Snapshot
 from nextlabel.core.types import Ids, Signal
-from nextlabel.kernels.bandwidth import neighbour_distance
-from nextlabel.kernels.herding import max_herding
+from nextlabel.kernels.coverage.bandwidth import neighbour_distance
+from nextlabel.kernels.coverage.max_herding import max_herding
 from nextlabel.strategies import register
 
 

@@ -6,14 +6,14 @@ from typing import ClassVar
 import numpy as np
 
 from nextlabel.core.errors import UsageError
-from nextlabel.core.features import Embedding
+from nextlabel.core.feature_space import Embedding
 from nextlabel.core.options import check_whole, is_within
 from nextlabel.core.snapshot import Snapshot
 from nextlabel.core.types import Ids, Signal
-from nextlabel.kernels.bandwidth import pure_radius
 from nextlabel.kernels.clusters import k_means
-from nextlabel.kernels.cover import ball_cover
-from nextlabel.kernels.metric import Metric
+from nextlabel.kernels.coverage.ball_cover import ball_cover
+from nextlabel.kernels.coverage.bandwidth import pure_radius
+from nextlabel.kernels.distance.exact import Metric
 from nextlabel.strategies import register
 
 

@@ -9,9 +9,8 @@ from nextlabel.core.options import check_whole
 from nextlabel.core.snapshot import Snapshot
 from nextlabel.core.types import Array, Ids, Signal
 from nextlabel.kernels.clusters import k_means
-from nextlabel.kernels.distances import Distances
-from nextlabel.kernels.farthest_first import does_not_vary
-from nextlabel.kernels.metric import Metric
+from nextlabel.kernels.distance.exact import Metric, does_not_vary
+from nextlabel.kernels.distance.tiles import Distances
 from nextlabel.kernels.typicality import mean_neighbour_distances
 from nextlabel.strategies import register
 

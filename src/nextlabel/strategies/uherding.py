@@ -7,8 +7,8 @@ import numpy as np
 
 from nextlabel.core.snapshot import Snapshot
 from nextlabel.core.types import Ids, Signal
-from nextlabel.kernels.bandwidth import closest_pair, neighbour_distance
-from nextlabel.kernels.herding import max_herding
+from nextlabel.kernels.coverage.bandwidth import closest_pair, neighbour_distance
+from nextlabel.kernels.coverage.max_herding import max_herding
 from nextlabel.kernels.uncertainty import margin
 from nextlabel.strategies import register
 from nextlabel.strategies.max_herding import check_bandwidth

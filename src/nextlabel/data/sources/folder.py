@@ -1,0 +1,216 @@
+"""A folder of one's own images, in class sub-folders or with a manifest."""
+
+import hashlib
+import os
+import threading
+import warnings
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nextlabel.core.dataset import Images
+from nextlabel.core.errors import DataError, UsageError
+from nextlabel.core.types import PARTS, Labels, Part, Task
+from nextlabel.data.download import Shelf
+from nextlabel.data.formats.class_folders import entries_of, image_files
+from nextlabel.data.formats.images import Undecodable, decode
+from nextlabel.data.formats.manifest import Entry, read_manifest
+from nextlabel.data.registry import register
+from nextlabel.data.resize import Pixels, resize, stretch
+from nextlabel.data.settings import DataSettings
+from nextlabel.data.source import Card, Raw
+from nextlabel.files.arrays import check_regular
+
+SIZE = 64
+MANIFEST = "manifest.csv"
+
+
+@register("folder")
+class Folder:
+    """Images of any size; see `entries_of` and `read_manifest` for how labels are given.
+
+    The manifest is `data.manifest`, or the folder's own manifest.csv; images that it does not
+    name are left out, with a warning. Images become grey if all are, else RGB. 16-bit images are
+    scaled together: the smallest value of any of them becomes 0, the largest 255. The order is
+    that of the sorted names, which `Images.names` keeps.
+    """
+
+    def __init__(self, settings: DataSettings) -> None:
+        settings.allow(
+            "path", "manifest", "unreadable", "validation_fraction", "test_fraction", "max_pixels"
+        )
+        self.settings, self.root = settings, settings.need_path()
+        if not self.root.is_dir():
+            raise UsageError(f"{self.root} is no folder; correct data.path")
+
+    @classmethod
+    def card(cls, name: str, shelf: Shelf) -> Card:
+        """Return that all depends on the folder."""
+        return Card(name, None, (), {}, None, "path")
+
+    def read(self, image_size: int | None, shelf: Shelf) -> Raw:
+        """Return all images, resized to squares of `image_size` (64 when None)."""
+        task, entries, sources = self._entries()
+        reading = _Reading(self.root, image_size or SIZE, self.settings.max_pixels)
+        rows = reading.read(entries, shelf.progress)
+        self._report(reading.failures, len(entries))
+        kept = [entries[row] for row in rows]
+        classes, labels = encode(task, [entry.labels for entry in kept])
+        images = Images(
+            reading.stack(),
+            labels,
+            np.array(rows, np.int64),
+            tuple(entry.name for entry in kept),
+        )
+        parts = _parts(images, kept)
+        known = sum(e.labels is not None for e in kept if (e.part or "train") == "train")
+        drawn: dict[Part, int] = {
+            "validation": int(self.settings.validation_fraction * known),
+            "test": int(self.settings.test_fraction * known),
+        }
+        name = self.root.resolve().name
+        sources[name] = reading.digest.hexdigest()
+        return Raw(name, task, classes, parts, drawn, sources, reading.notes)
+
+    def _entries(self) -> tuple[Task, list[Entry], dict[str, str]]:
+        path = self._manifest()
+        if path is None:
+            return "multiclass", entries_of(self.root), {}
+        manifest = read_manifest(path)
+        entries = sorted(manifest.entries, key=lambda entry: entry.name)
+        others = set(image_files(self.root)) - {entry.name for entry in entries}
+        if others:
+            warnings.warn(
+                f"{len(others)} image(s) of {self.root.name} ({min(others)} first) are not in the "
+                "manifest and are left out",
+                stacklevel=4,
+            )
+        return manifest.task, entries, {path.name: hashlib.sha256(path.read_bytes()).hexdigest()}
+
+    def _manifest(self) -> Path | None:
+        named = self.settings.manifest
+        if named is None:
+            own = self.root / MANIFEST
+            return own if os.path.lexists(own) else None
+        for path in (self.root / named, named):
+            if path.is_file():
+                return path
+        raise UsageError(
+            f"manifest {named} is neither in {self.root} nor in the working directory; "
+            "correct data.manifest"
+        )
+
+    def _report(self, failures: list[str], total: int) -> None:
+        if not failures:
+            return
+        text = f"{len(failures)} of {total} images cannot be read: {'; '.join(failures)}"
+        if self.settings.unreadable == "refuse":
+            raise DataError(
+                f"{text}; mend or remove them, or skip them by --unreadable skip, in experiments "
+                'data.unreadable = "skip"'
+            )
+        if len(failures) == total:
+            raise DataError(f"{text}; give at least one image that can be read")
+        warnings.warn(f"{text}; they are left out", stacklevel=4)
+
+
+class _Reading:
+    """Images read one by one: small pixels, what failed, and a digest of names and bytes.
+
+    The digest is the sha256 over each file's name, a zero byte, its length (8 bytes, little
+    endian) and its bytes, in the order of names.
+    """
+
+    def __init__(self, root: Path, size: int, max_pixels: int) -> None:
+        self.root, self.size, self.max_pixels = root, size, max_pixels
+        self.pixels: list[Pixels] = []
+        self.failures: list[str] = []
+        self.notes: dict[str, str] = {}
+        self.digest = hashlib.sha256()
+        self.low, self.high = 65535, 0
+
+    def read(self, entries: list[Entry], progress: bool) -> list[int]:
+        """Read all; return the rows of the entries that could be."""
+        from tqdm import tqdm
+
+        tqdm.set_lock(threading.RLock())  # its own is a semaphore that killed workers leave behind
+        rows = []
+        for row, entry in enumerate(tqdm(entries, "images", disable=not progress)):
+            try:
+                self.pixels.append(self._read(entry.name))
+                rows.append(row)
+            except Undecodable as error:
+                self.failures.append(f"{_printable(entry.name)}: {error}")
+        if self.failures:
+            self.notes["skipped"] = "\n".join(self.failures)
+        return rows
+
+    def _read(self, name: str) -> Pixels:
+        try:
+            check_regular(self.root / name)
+            data = (self.root / name).read_bytes()
+        except OSError as error:
+            raise Undecodable(str(error.strerror or error)) from error
+        self.digest.update(os.fsencode(name) + b"\0" + len(data).to_bytes(8, "little") + data)
+        if _printable(name) != name:
+            raise Undecodable("its name holds a line break or is no valid UTF-8; rename it")
+        pixels = decode(data, self.max_pixels)
+        if pixels.dtype == np.uint16:
+            self.low = min(self.low, int(pixels.min()))
+            self.high = max(self.high, int(pixels.max()))
+        return resize(pixels, self.size)
+
+    def stack(self) -> NDArray[np.uint8]:
+        """Return all images as uint8 (N, C, size, size); lets go of the single ones."""
+        channels = 3 if any(p.ndim == 3 for p in self.pixels) else 1
+        out = np.empty((len(self.pixels), channels, self.size, self.size), np.uint8)
+        deep = sum(pixels.dtype == np.uint16 for pixels in self.pixels)
+        if deep:
+            self.notes["16-bit range"] = f"{self.low} to {self.high} in {deep} images"
+        for row, pixels in enumerate(self.pixels):
+            eight = stretch(pixels, self.low, self.high) if pixels.dtype == np.uint16 else pixels
+            out[row] = eight if eight.ndim == 2 else eight.transpose(2, 0, 1)
+        self.pixels.clear()
+        return out
+
+
+def encode(
+    task: Task, answers: list[tuple[str, ...] | None]
+) -> tuple[tuple[str, ...], Labels | None]:
+    """Return class names and labels, -1 where unknown; no labels when none is known.
+
+    Names are sorted, as numbers when all are whole numbers. Raises DataError when there is no
+    class at all though images are labelled.
+    """
+    if all(answer is None for answer in answers):
+        return (), None
+    names = {name for answer in answers for name in answer or ()}
+    if not names:
+        raise DataError("every image is labelled 'none'; name at least one class")
+    numeric = all(name.isascii() and name.isdigit() for name in names)
+    classes = tuple(sorted(names, key=lambda n: (int(n), n) if numeric else (0, n)))
+    number = {name: k for k, name in enumerate(classes)}
+    if task == "multiclass":
+        return classes, np.array([number[a[0]] if a else -1 for a in answers], np.int64)
+    labels = np.full((len(answers), len(classes)), -1, np.int64)
+    for row, answer in enumerate(answers):
+        if answer is not None:
+            labels[row] = 0
+            labels[row, [number[name] for name in answer]] = 1
+    return classes, labels
+
+
+def _parts(images: Images, entries: list[Entry]) -> dict[Part, Images]:
+    """Return the parts that entries name; what has no part stands in train."""
+    of = np.array([entry.part or "train" for entry in entries])
+    named: set[Part] = {entry.part or "train" for entry in entries} | {"train"}
+    if named == {"train"}:
+        return {"train": images}
+    return {part: images.take(np.flatnonzero(of == part)) for part in PARTS if part in named}
+
+
+def _printable(name: str) -> str:
+    """Return a name that is one line of valid text: itself where it is so already."""
+    text = name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    return text.replace("\n", "\\n").replace("\r", "\\r")

@@ -1,0 +1,1 @@
+"""Running experiments: trials into workers, rounds into the store."""

@@ -1,0 +1,113 @@
+"""What a run would cost, before it is started."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from nextlabel.core.seeds import Seeds
+from nextlabel.engine.throughput import Pace
+from nextlabel.experiment.spec import Experiment
+from nextlabel.features.cache import Cache
+from nextlabel.features.fitted import has_block
+from nextlabel.models.ccvae import CCVAESettings
+from nextlabel.models.vae import VAESettings
+from nextlabel.store.store import Store
+from nextlabel.trial.data import load_data
+from nextlabel.trial.spec import TrialSpec, trials
+
+ROUND_BYTES = 60_000
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Trials asked for and still to run, training samples, seconds with so many jobs, and bytes."""
+
+    trials: int
+    pending: int
+    training_samples: int
+    seconds: float
+    disk_bytes: int
+    jobs: int
+
+
+def plan(
+    experiment: Experiment,
+    store: Store | None = None,
+    *,
+    data_dir: Path | None = None,
+    cache_dir: Path | None = None,
+    jobs: int = 1,
+    progress: bool = False,
+    arms: Sequence[str] | None = None,
+) -> Plan:
+    """Estimate what is still to do, by timing a few training steps; nothing is run or written.
+
+    A round's training counts labelled × epochs samples. Round 0 is trained once a seed, and so is
+    a VAE unless the cache has it; one that the labels shape goes on in every round. The time is
+    training alone: leave a tenth for the rest. With `arms`, only theirs are counted as ahead.
+    """
+    wanted, cache = experiment.names_of(arms), Cache.at(cache_dir)
+    data = load_data(experiment, data_dir, progress)
+    ahead = []
+    for trial in trials(experiment, jobs):
+        known = _rounds_known(store, trial, data.checksum)
+        if known < trial.rounds and trial.arm.name in wanted:
+            ahead.append((trial, known))
+    samples = sum(_samples(trial, known) for trial, known in ahead)
+    shared = {trial.seed for trial, known in ahead if known == 0}
+    twice = sum(known == 0 for _, known in ahead) - len(shared)
+    samples -= max(0, twice) * _round_samples(experiment, 0)
+    pace = Pace(experiment, data)
+    seconds = _vae_seconds(pace, ahead, cache)
+    if experiment.model.shallow:
+        seconds += pace.shallow_seconds * sum(t.rounds - k for t, k in ahead)
+        samples = weights = 0
+    else:
+        seconds += samples * pace.sample_seconds if samples else 0
+        network, _ = pace.model.initial(Seeds(0))
+        weights = 4 * sum(p.numel() for p in network.parameters())
+    disk = len(shared) * weights + sum((t.rounds - k) * ROUND_BYTES for t, k in ahead)
+    return Plan(
+        len(set(wanted)) * len(experiment.seeds),
+        len(ahead),
+        samples,
+        seconds / max(1, min(jobs, len(ahead))),
+        disk,
+        jobs,
+    )
+
+
+def _rounds_known(store: Store | None, trial: TrialSpec, checksum: str) -> int:
+    key = trial.key(checksum)  # also finds out whether all files are there
+    if store is None or trial.experiment.name not in store.experiments():
+        return 0
+    states = {s.record.key: s.rounds for s in store.trials(trial.experiment.name)}
+    return states.get(key, 0)
+
+
+def _samples(trial: TrialSpec, known: int) -> int:
+    return sum(_round_samples(trial.experiment, k) for k in range(known, trial.rounds))
+
+
+def _round_samples(experiment: Experiment, number: int) -> int:
+    labelled = min(experiment.target, experiment.initial + experiment.batch * number)
+    return labelled * experiment.training.planned_epochs(number, labelled)
+
+
+def _vae_seconds(pace: Pace, ahead: Sequence[tuple[TrialSpec, int]], cache: Cache) -> float:
+    """Return what the VAEs of all trials ahead take, each made once a seed."""
+    experiment, passes, begun = pace.experiment, dict[str, int](), set[tuple[str, int]]()
+    for trial, known in ahead:
+        for name in experiment.blocks_of(trial.arm):
+            maker = experiment.block(name)
+            if not isinstance(maker, VAESettings):
+                continue
+            passes.setdefault(name, 0)
+            if (name, trial.seed) not in begun:
+                begun.add((name, trial.seed))
+                there = has_block(maker, pace.data, Seeds(trial.seed), experiment.training, cache)
+                passes[name] += 0 if there else maker.epochs
+            if isinstance(maker, CCVAESettings) and name in experiment.rows_of(trial.arm):
+                passes[name] += maker.round_epochs * (trial.rounds - known)
+    each = {name: pace.vae_seconds(experiment.block(name)) for name, n in passes.items() if n}
+    return sum(passes[name] * len(pace.data.train) * seconds for name, seconds in each.items())

@@ -1,0 +1,1 @@
+"""The experiment file: from TOML to frozen settings."""

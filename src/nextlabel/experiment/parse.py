@@ -1,0 +1,156 @@
+"""From TOML to a frozen Experiment: parsed once, and every unknown key is an error."""
+
+import json
+import tomllib
+from collections.abc import Mapping, Sequence
+from datetime import date
+from datetime import time as dt_time
+from pathlib import Path, PurePath
+from typing import Any
+
+from pydantic import ValidationError
+
+from nextlabel.core.errors import UsageError
+from nextlabel.core.types import Signal
+from nextlabel.core.validation import check_keys, refusal
+from nextlabel.experiment.spec import Arm, Experiment
+from nextlabel.strategies import create
+
+MOST_SEEDS = 10_000
+
+
+def load_experiment(source: Path | str, overrides: Sequence[str] = ()) -> Experiment:
+    """Read an experiment from a TOML file, with `overrides` like "arms.0.features.vae=2".
+
+    An override of a table sets the keys that it names and leaves the others.
+    Raises UsageError with the key, the value and the nearest known name.
+    """
+    path = Path(source)
+    try:
+        raw = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UsageError(
+            f"cannot read {path} ({error.strerror}); give the path of an experiment file"
+        ) from error
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{path} is not UTF-8 text; save it as UTF-8") from error
+    except tomllib.TOMLDecodeError as error:
+        raise UsageError(f"{path} is not valid TOML: {error}; correct it there") from error
+    for override in overrides:
+        _override(raw, override)
+    return parse_experiment(raw, str(path))
+
+
+def parse_experiment(raw: Mapping[str, Any], name: str = "experiment") -> Experiment:
+    """Return the Experiment of plain values; UsageError says which key is wrong and why.
+
+    Strategies and blocks are checked here too, names and options, so that nothing starts which
+    could not end.
+    """
+    check_keys(Experiment, raw, "")
+    try:
+        experiment = Experiment.model_validate(_plain(raw))
+    except ValidationError as error:
+        raise UsageError(f"{name}: {refusal(error)}") from error
+    for arm in experiment.arms:
+        given = {"features", "probabilities"}
+        if not experiment.model.shallow:
+            given.add("predicted_loss")
+        elif arm.loss_head:
+            raise UsageError(
+                f"arm {arm.name!r}: model {experiment.model.name} has no maps for loss_head; choose"
+                " a network, or leave it out"
+            )
+        _check_signals(arm, create(arm.strategy, arm.options).needs, given)
+        if arm.start != "random":
+            needs = create(arm.start).needs
+            _check_signals(arm, needs, {"features"})
+            if needs and not arm.blocks:
+                raise UsageError(
+                    f"arm {arm.name!r}: start {arm.start!r} needs features before any label is "
+                    "there, and its only ones are the task model's; add a block to its features"
+                )
+        for block in experiment.blocks_of(arm):
+            experiment.block(block)
+    for block in experiment.blocks:
+        experiment.block(block)
+    return experiment
+
+
+def _check_signals(arm: Arm, needs: frozenset[Signal], given: set[str]) -> None:
+    """Raise UsageError when a strategy would ask for what no model here gives at that time."""
+    missing = sorted(needs - given)
+    if missing and given == {"features"}:
+        raise UsageError(
+            f"arm {arm.name!r}: start {arm.start!r} needs {missing[0]} before any label is there; "
+            "choose one that needs features alone, or none"
+        )
+    if missing:
+        raise UsageError(
+            f"arm {arm.name!r}: strategy {arm.strategy!r} needs {missing[0]}, which no model here "
+            "gives; choose another strategy"
+        )
+
+
+def _override(raw: dict[str, Any], override: str) -> None:
+    """Set one value in plain settings: `key = value` as TOML, or with the value as bare text."""
+    key, separator, text = override.partition("=")
+    if not separator or not key.strip():
+        raise UsageError(f"override {override!r} has no value; write key=value")
+    for attempt in (override, f"{key} = {json.dumps(text.strip())}"):
+        try:
+            change = tomllib.loads(attempt)
+        except tomllib.TOMLDecodeError:
+            continue
+        _merge(raw, change, override)
+        return
+    raise UsageError(
+        f"override {override!r} is not a key and a value; quote names that hold other characters "
+        "than letters, digits, - and _"
+    )
+
+
+def _merge(place: Any, change: Mapping[str, Any], override: str) -> None:
+    for step, value in change.items():
+        key: Any = _index(place, step, override) if isinstance(place, list) else step
+        inner = place[key] if isinstance(place, list) else place.get(key)
+        if isinstance(value, dict) and isinstance(inner, dict | list):
+            _merge(inner, value, override)
+        elif isinstance(value, dict) and inner is not None:
+            raise UsageError(f"override {override!r}: {step!r} is a value, not a table")
+        else:
+            place[key] = value
+
+
+def _index(place: list[Any], step: str, override: str) -> int:
+    """Return a position in a list, given as a number or as the name of an arm."""
+    names = [item.get("name") if isinstance(item, dict) else None for item in place]
+    if step in names:
+        return names.index(step)
+    if not step.isdigit() or int(step) >= len(place):
+        known = f"a number from 0 to {len(place) - 1}" + (" or a name" if any(names) else "")
+        raise UsageError(f"override {override!r}: {step!r} must be {known}")
+    return int(step)
+
+
+def _plain(raw: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a deep copy; a number of seeds becomes 0 … n - 1."""
+    copy: dict[str, Any] = json.loads(json.dumps(raw, default=_text))
+    count = copy.get("seeds")
+    if isinstance(count, int) and not isinstance(count, bool):
+        if count > MOST_SEEDS:
+            raise UsageError(f"seeds {count} are too many; give at most {MOST_SEEDS}")
+        copy["seeds"] = list(range(count))
+    return copy
+
+
+def _text(value: object) -> str:
+    """Return a path as text; UsageError for what TOML has no word for, and for dates."""
+    if isinstance(value, PurePath):
+        return str(value)
+    if isinstance(value, date | dt_time):
+        raise UsageError(f"{value} is a date or a time, which no setting is; put it in quotes")
+    raise UsageError(
+        f"{value!r} is a {type(value).__name__}, which no setting is; give text, numbers, lists "
+        "or tables"
+    )

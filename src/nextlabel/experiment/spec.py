@@ -1,0 +1,216 @@
+"""What an experiment is: frozen settings, consistent in themselves, that go back to TOML."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, Literal
+
+from pydantic import Field, model_validator
+
+from nextlabel.core.errors import UsageError, nearest
+from nextlabel.core.feature_space import FeatureSpace, Scale
+from nextlabel.core.settings import Settings
+from nextlabel.data.settings import DataSettings
+from nextlabel.features.create import make_block
+from nextlabel.models.settings import LossPredictionSettings, ModelSettings, TrainingSettings
+from nextlabel.strategies import create
+
+TASK = "task"
+"""The name of T_f in a feature space; all other names are blocks."""
+
+
+class Arm(Settings):
+    """One way of choosing: a strategy, its options, and the space it reasons in.
+
+    `features` weighs the blocks of equation 6, for example {task = 1.0, vae = 0.5}: α = 0.5.
+    `baseline` names the arm to compare with; `start` what chooses the initial set. With
+    `loss_head` the module P is trained along even where nobody asks what it predicts, so that
+    heuristic and regulariser can be told apart; `side` weighs the blocks that P sees beside the
+    task model's maps.
+    """
+
+    later: ClassVar[frozenset[str]] = frozenset({"side", "loss_head"})
+
+    name: str = Field(min_length=1)
+    strategy: str
+    options: Mapping[str, Any] = Field(default_factory=dict)
+    features: Mapping[str, float] = Field(default_factory=lambda: {TASK: 1.0})
+    scale: Scale = "rms"
+    baseline: str | None = None
+    start: str = "random"
+    side: Mapping[str, float] = Field(default_factory=dict)
+    loss_head: bool = False
+
+    @model_validator(mode="after")
+    def _space(self) -> "Arm":
+        FeatureSpace(self.features, self.scale)
+        if TASK in self.side:
+            raise ValueError(
+                f"side {TASK!r} is what the module P sees anyway; name task-agnostic blocks there"
+            )
+        if self.side_blocks:
+            FeatureSpace(self.side, self.scale)
+            if not self.predicts_loss:
+                raise ValueError(
+                    f"side goes into loss prediction, which strategy {self.strategy!r} does not "
+                    "use; put the blocks into features, or set loss_head = true"
+                )
+        return self
+
+    @property
+    def space(self) -> FeatureSpace:
+        """The feature space of this arm."""
+        return FeatureSpace(self.features, self.scale)
+
+    @property
+    def blocks(self) -> tuple[str, ...]:
+        """The blocks of the space besides the task model's own features."""
+        return tuple(name for name in self.space.blocks if name != TASK)
+
+    @property
+    def side_blocks(self) -> tuple[str, ...]:
+        """The blocks that P sees, sorted; those of weight zero are left out altogether."""
+        return tuple(sorted(name for name, weight in self.side.items() if weight != 0))
+
+    @property
+    def side_space(self) -> FeatureSpace:
+        """The space of the side blocks, for their scale."""
+        return FeatureSpace(self.side, self.scale)
+
+    @property
+    def predicts_loss(self) -> bool:
+        """True when P is trained along with the task model."""
+        return self.loss_head or "predicted_loss" in create(self.strategy, self.options).needs
+
+
+class Hypothesis(Settings):
+    """A claim stated before the run: the mean AUBC of `arms` is above that of `against`.
+
+    Seed by seed; "two-sided" claims a difference without saying in which direction.
+    """
+
+    name: str = Field(min_length=1)
+    arms: tuple[str, ...] = Field(min_length=1, strict=False)
+    against: tuple[str, ...] = Field(min_length=1, strict=False)
+    alternative: Literal["greater", "two-sided"] = "greater"
+
+    def check(self, known: Sequence[str]) -> None:
+        """Raise ValueError for an arm that is unknown, or that stands twice."""
+        stated = [*self.arms, *self.against]
+        for arm in stated:
+            if arm not in known:
+                raise ValueError(
+                    f"hypothesis {self.name!r} speaks of {arm!r}, which is no arm; "
+                    f"{nearest(arm, known)}"
+                )
+            if stated.count(arm) > 1:
+                raise ValueError(
+                    f"hypothesis {self.name!r} names arm {arm!r} twice; let each arm stand once, "
+                    "on one side"
+                )
+
+
+class Experiment(Settings):
+    """Arms × seeds on one data set: everything that Algorithm 1 and its statistics need to know.
+
+    `headline` is the metric of curves and tests, by default validation accuracy, and validation
+    AUROC for multi-label data; `primary` names the arm whose difference to its
+    baseline is the one primary test. `hypotheses` are tested together, corrected by Holm.
+    """
+
+    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
+    seeds: tuple[int, ...] = Field(min_length=1, strict=False)
+    initial: int = Field(ge=1)
+    batch: int = Field(ge=1)
+    target: int = Field(ge=1)
+    headline: str | None = None
+    primary: str | None = None
+    data: DataSettings
+    model: ModelSettings = ModelSettings()
+    training: TrainingSettings = TrainingSettings()
+    loss_prediction: LossPredictionSettings = LossPredictionSettings()
+    blocks: Mapping[str, Mapping[str, Any]] = Field(default_factory=dict)
+    arms: tuple[Arm, ...] = Field(min_length=1, strict=False)
+    hypotheses: tuple[Hypothesis, ...] = Field((), strict=False)
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "Experiment":
+        names = [arm.name for arm in self.arms]
+        claims = [hypothesis.name for hypothesis in self.hypotheses]
+        for kind, values in (("arm", names), ("seed", self.seeds), ("hypothesis", claims)):
+            twice = [value for value in values if list(values).count(value) > 1]
+            if twice:
+                raise ValueError(f"{kind} {twice[0]!r} stands twice; give each its own")
+        for seed in self.seeds:
+            if not 0 <= seed < 2**63:
+                raise ValueError(f"seed {seed} must lie between 0 and 2^63 - 1; give another")
+        if self.target < self.initial:
+            raise ValueError(
+                f"target {self.target} is below initial {self.initial}; raise target to at least "
+                f"{self.initial}"
+            )
+        for arm in self.arms:
+            if arm.baseline is not None and arm.baseline not in names:
+                raise ValueError(
+                    f"baseline {arm.baseline!r} of arm {arm.name!r} is no arm; "
+                    f"{nearest(arm.baseline, names)}"
+                )
+        for hypothesis in self.hypotheses:
+            hypothesis.check(names)
+        if self.primary is not None:
+            chosen = [arm for arm in self.arms if arm.name == self.primary]
+            if not chosen:
+                raise ValueError(
+                    f"primary {self.primary!r} is no arm; {nearest(self.primary, names)}"
+                )
+            if chosen[0].baseline is None:
+                raise ValueError(
+                    f"primary {self.primary!r} has no baseline to be compared with; name one"
+                )
+        return self
+
+    def arm(self, name: str) -> Arm:
+        """Return the arm called `name`; UsageError when there is none."""
+        for arm in self.arms:
+            if arm.name == name:
+                return arm
+        raise UsageError(f"there is no arm {name!r}; {nearest(name, (a.name for a in self.arms))}")
+
+    def names_of(self, arms: Sequence[str] | None) -> tuple[str, ...]:
+        """Return the names of these arms, of all by default; UsageError as `arm`."""
+        return tuple(arm.name for arm in (self.arms if arms is None else map(self.arm, arms)))
+
+    def block(self, name: str) -> Any:
+        """Return the feature block `name`, as `[blocks]` sets it."""
+        return make_block(name, self.blocks.get(name, {}), self.training)
+
+    def blocks_of(self, arm: Arm) -> tuple[str, ...]:
+        """Return the names of all blocks that an arm needs: space, side and task model."""
+        own = () if self.model.block is None else (self.model.block,)
+        return tuple(dict.fromkeys((*self.rows_of(arm), *own)))
+
+    def rows_of(self, arm: Arm) -> tuple[str, ...]:
+        """Return the names of the blocks whose rows are looked at in every round.
+
+        The network "encoder" starts from a block's weights and never sees its rows.
+        """
+        seen = (self.model.block,) if self.model.block and self.model.shallow else ()
+        return tuple(dict.fromkeys((*arm.blocks, *arm.side_blocks, *seen)))
+
+    def identity_of(self, name: str) -> dict[str, Any]:
+        """Return what decides a block's outcome besides data and seed."""
+        return dict(self.block(name).identity)
+
+    def resolved(self) -> dict[str, Any]:
+        """Return all settings as JSON values, defaults written out."""
+        return self.model_dump(mode="json")
+
+    def to_toml(self) -> str:
+        """Return the experiment as TOML that loads to an equal one."""
+        import tomli_w
+
+        return tomli_w.dumps(_without_none(self.resolved()))
+
+
+def _without_none(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {k: _without_none(v) for k, v in value.items() if v is not None}
+    return [_without_none(v) for v in value] if isinstance(value, list) else value

@@ -1,0 +1,1 @@
+"""Feature blocks: made, fitted, kept in a cache, written to files."""

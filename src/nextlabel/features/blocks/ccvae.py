@@ -1,0 +1,103 @@
+"""The block `ccvae`: a VAE that is trained on with the labels after each labelling step."""
+
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+
+from nextlabel.core.block import Drawn, FittedBlock
+from nextlabel.core.dataset import Dataset
+from nextlabel.core.errors import DataError
+from nextlabel.core.pool import Pool
+from nextlabel.core.seeds import Seeds
+from nextlabel.core.types import PARTS, Array, Labels, Part
+from nextlabel.features.blocks import register
+from nextlabel.features.blocks.base import BlockSettings
+from nextlabel.features.blocks.vae import ENCODER, SHOWN
+from nextlabel.models import vae_pictures as draw
+from nextlabel.models.ccvae import CCVAESettings, ClassPart, begin, refit
+from nextlabel.models.normalise import to_device
+from nextlabel.models.vae import FittedVAE
+
+
+@register("ccvae")
+class CCVAEBlock(CCVAESettings, BlockSettings):
+    """Posterior means of a class-conditional VAE, which the labels shape anew each round.
+
+    The beginning is a plain VAE, `epochs` on the pool without labels. A round goes on from it for
+    `round_epochs` of as many steps each, so that it costs round_epochs / epochs of the beginning
+    (a quarter by default) and some more for the class part, on top of that once. No round starts
+    from another, so that each can be fitted again from the labels alone.
+    """
+
+    supervised: ClassVar[bool] = True
+    block: ClassVar[str] = "ccvae"
+
+    def fit(
+        self,
+        data: Dataset,
+        pool: Pool,
+        labels: Labels | None,
+        number: int,
+        seeds: Seeds,
+        start: FittedBlock | None = None,
+    ) -> FittedBlock:
+        """Train without labels, or go on from `start` with `labels` of `pool.labelled`.
+
+        Without a start the beginning is fitted here, the same for the same seeds. Returns means
+        (n, latent) float32 for each part, of the class part alone (n, class dimensions) if so set
+        and there are labels; log, pictures, and as state all weights of a beginning or the
+        encoder's of a round. Raises DataError for labels that do not fit the pool or the classes.
+        """
+        images = to_device(data.train.images, torch.device("cpu"))
+        width = self.class_dims(len(data.classes))
+        if labels is None or not len(labels):
+            fitted = begin(images, self, seeds)
+            return self._block(data, fitted, self.latent, fitted.state(), images, None, seeds)
+        if len(labels) != pool.labelled_count:
+            raise DataError(
+                f"{len(labels)} labels for {pool.labelled_count} labelled images; give one for each"
+            )
+        state = start.state if start is not None else begin(images, self, seeds).state()
+        multiclass = data.task == "multiclass"
+        fitted, classes = refit(
+            images,
+            pool.labelled,
+            labels[:, None] if multiclass else labels,
+            len(data.classes) if multiclass else 2,
+            state,
+            self,
+            number,
+            seeds,
+        )
+        kept = width if self.part == "class" else self.latent
+        return self._block(data, fitted, kept, fitted.state(*ENCODER), images, classes, seeds)
+
+    def _block(
+        self,
+        data: Dataset,
+        fitted: FittedVAE,
+        kept: int,
+        state: dict[str, Array],
+        images: Tensor,
+        classes: ClassPart | None,
+        seeds: Seeds,
+    ) -> FittedBlock:
+        """Return the features, the first `kept` dimensions of each part, and the pictures."""
+        mean, log_variance = (t.numpy() for t in fitted.encode(images))
+        features: dict[Part, Array] = {"train": mean[:, :kept]}
+        for part in PARTS[1:]:
+            if len(data.part(part)):
+                others = to_device(data.part(part).images, torch.device("cpu"))
+                features[part] = fitted.means(others)[:, :kept]
+
+        def pictures() -> dict[str, bytes]:
+            found = {
+                "reconstructions": draw.reconstructions(fitted, data.train.images[:SHOWN]),
+                "traversal": draw.traversal_of_cloud(fitted, mean, log_variance),
+            }
+            if classes is not None:
+                found["classes"] = draw.by_class(fitted, classes, seeds)
+            return found
+
+        return FittedBlock(features, fitted.log, Drawn(pictures), state)

@@ -1,0 +1,107 @@
+"""The block of a user's own embeddings: a `.npy` or `.npz` file, named by its path."""
+
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+from pydantic import Field
+
+from nextlabel.core.block import FittedBlock
+from nextlabel.core.dataset import Dataset
+from nextlabel.core.errors import DataError
+from nextlabel.core.pool import Pool
+from nextlabel.core.seeds import Seeds
+from nextlabel.core.types import PARTS, Array, Labels, Part
+from nextlabel.features.blocks import register
+from nextlabel.features.blocks.base import BlockSettings
+from nextlabel.features.embedding_file import matched_rows
+from nextlabel.files.arrays import check_regular, read_arrays
+
+SUFFIXES = (".npy", ".npz")
+
+
+@register("file")
+class FileBlock(BlockSettings):
+    """Rows of a file: one for each image of the pool, then of validation and test if there.
+
+    An `.npz` holds `features` in that order, or in any with what `nextlabel embed` writes beside
+    them: `names`, or `source` and `row`. Or it holds `train`, `validation` and `test` apart.
+    """
+
+    cached: ClassVar[bool] = False
+    path: Path = Field(strict=False)
+
+    @property
+    def identity(self) -> Mapping[str, Any]:
+        """The sha256 of the file's bytes, wherever it lies."""
+        return {"sha256": self._digest()}
+
+    def _digest(self) -> str:
+        try:
+            check_regular(self.path)
+            with self.path.open("rb") as stream:
+                return hashlib.file_digest(stream, "sha256").hexdigest()
+        except OSError as error:
+            raise DataError(
+                f"the feature file {self.path} cannot be read ({error.strerror}); check the path"
+            ) from error
+
+    def fit(
+        self,
+        data: Dataset,
+        pool: Pool,
+        labels: Labels | None,
+        number: int,
+        seeds: Seeds,
+        start: FittedBlock | None = None,
+    ) -> FittedBlock:
+        """Return the file's rows for each part it covers; DataError when they do not fit."""
+        loaded = read_arrays(self.path)
+        if isinstance(loaded, np.ndarray):
+            return FittedBlock(self._cut(loaded, data))
+        parts = {part: loaded[part] for part in PARTS if part in loaded}
+        if not parts and "features" in loaded:
+            matched = matched_rows(self.path.name, loaded, data)
+            if matched is not None:
+                return FittedBlock(matched)
+            return FittedBlock(self._cut(loaded["features"], data))
+        if "train" not in parts:
+            raise DataError(
+                f"{self.path.name} holds {', '.join(loaded) or 'nothing'}; store the rows under "
+                "the name 'features', or each part's under 'train', 'validation' and 'test'"
+            )
+        for part, rows in parts.items():
+            self._check(self._count(rows), (len(data.part(part)),))
+            if rows.shape[1:] != parts["train"].shape[1:]:
+                raise DataError(
+                    f"{self.path.name} has rows of shape {rows.shape[1:]} for {part} and of "
+                    f"{parts['train'].shape[1:]} for train; give all parts the same columns"
+                )
+        return FittedBlock(parts)
+
+    def _count(self, rows: Array) -> int:
+        """Return the number of rows; DataError for a single number."""
+        if rows.ndim == 0:
+            raise DataError(f"{self.path.name} holds a single number; give a row for each image")
+        return len(rows)
+
+    def _cut(self, rows: Array, data: Dataset) -> dict[Part, Array]:
+        """Cut rows into parts: the pool alone, or pool, validation and test in that order."""
+        sizes = [len(data.part(part)) for part in PARTS]
+        self._check(self._count(rows), (sizes[0], sum(sizes)))
+        if len(rows) == sizes[0]:
+            return {"train": rows}
+        starts = np.cumsum([0, *sizes])
+        return {
+            part: rows[starts[i] : starts[i + 1]] for i, part in enumerate(PARTS) if sizes[i] > 0
+        }
+
+    def _check(self, rows: int, allowed: tuple[int, ...]) -> None:
+        if rows not in allowed:
+            wanted = " or ".join(map(str, sorted(set(allowed))))
+            raise DataError(
+                f"{self.path.name} has {rows} rows; give {wanted}: one for each image of the pool, "
+                "and after them those of validation and test if you have them"
+            )

@@ -1,0 +1,58 @@
+"""The block `pca`: the control that every learned representation has to beat."""
+
+import numpy as np
+from pydantic import Field
+
+from nextlabel.core.block import FittedBlock
+from nextlabel.core.dataset import Dataset
+from nextlabel.core.errors import UsageError
+from nextlabel.core.pool import Pool
+from nextlabel.core.seeds import Seeds
+from nextlabel.core.types import PARTS, Labels
+from nextlabel.features.blocks import register
+from nextlabel.features.blocks.base import BlockSettings
+from nextlabel.features.blocks.pixels import flat
+
+EXACT_COLUMNS = 4096
+
+
+@register("pca")
+class PCABlock(BlockSettings):
+    """Principal components of the pool's pixels; exact up to 4,096 pixels, randomised above."""
+
+    components: int = Field(32, ge=1)
+    whiten: bool = False
+
+    def fit(
+        self,
+        data: Dataset,
+        pool: Pool,
+        labels: Labels | None,
+        number: int,
+        seeds: Seeds,
+        start: FittedBlock | None = None,
+    ) -> FittedBlock:
+        """Return scores (n, components) float32 for each part; UsageError for too many."""
+        from sklearn.decomposition import PCA
+
+        rows = flat(data.train.images)
+        limit = min(rows.shape)
+        if self.components > limit:
+            raise UsageError(
+                f"pca.components {self.components} exceeds the {limit} that {len(rows)} images of "
+                f"{rows.shape[1]} pixels have; lower it to {limit}"
+            )
+        solver = "covariance_eigh" if rows.shape[1] <= EXACT_COLUMNS else "randomized"
+        fitted = PCA(
+            self.components,
+            whiten=self.whiten,
+            svd_solver=solver,
+            random_state=seeds.integer("pca") % 2**32,
+        ).fit(rows)
+        return FittedBlock(
+            {
+                part: fitted.transform(flat(data.part(part).images)).astype(np.float32)
+                for part in PARTS
+                if len(data.part(part))
+            }
+        )

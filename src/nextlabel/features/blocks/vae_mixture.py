@@ -1,0 +1,25 @@
+"""The block `vae_mixture`: a VAE whose prior is a learned mixture of Gaussians."""
+
+from typing import ClassVar
+
+from pydantic import Field
+from torch import Tensor
+
+from nextlabel.core.seeds import Seeds
+from nextlabel.features.blocks import register
+from nextlabel.features.blocks.vae import VAEBlock
+from nextlabel.models.networks.base import generator
+from nextlabel.models.priors import MixturePrior
+from nextlabel.models.vae import VAE
+
+
+@register("vae_mixture")
+class MixtureVAEBlock(VAEBlock):
+    """Posterior means of a VAE whose prior has several modes, each learned along with it."""
+
+    components: int = Field(10, ge=2)
+    block: ClassVar[str] = "vae_mixture"
+
+    def prior(self, network: VAE, images: Tensor, seeds: Seeds) -> MixturePrior:
+        """Return the mixture as it is before training, its means drawn by the seed."""
+        return MixturePrior(self.components, self.latent, generator(seeds.integer("vae prior")))

@@ -1,0 +1,30 @@
+"""A feature block by its name, with the settings of its table and of the training."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from nextlabel.core.errors import UsageError
+from nextlabel.core.validation import check_keys, refusal
+from nextlabel.models.settings import TrainingSettings
+
+
+def make_block(name: str, options: Mapping[str, Any], training: TrainingSettings) -> Any:
+    """Return the feature block `name`, a registered one or a file, with its settings.
+
+    Device and precision are those of the training unless the block says otherwise.
+    """
+    from nextlabel.features.blocks import BLOCKS
+    from nextlabel.features.blocks.file import SUFFIXES
+
+    file = Path(name).suffix in SUFFIXES
+    kind = BLOCKS["file" if file else name]
+    inherited = {k: getattr(training, k) for k in ("device", "precision") if k in kind.model_fields}
+    settings = inherited | ({"path": name} if file else {}) | dict(options)
+    check_keys(kind, settings, f"blocks.{name}.")
+    try:
+        return kind(**settings)
+    except ValidationError as error:
+        raise UsageError(refusal(error, f"blocks.{name}")) from error

@@ -1,0 +1,107 @@
+"""Features of a data set or folder, and what each row shows: the first of two commands."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from nextlabel.core.dataset import Dataset, Images
+from nextlabel.core.errors import DataError, UsageError
+from nextlabel.core.seeds import Seeds
+from nextlabel.core.types import PARTS, Array
+from nextlabel.data.settings import DataSettings
+from nextlabel.features.cache import Cache
+from nextlabel.features.create import make_block
+from nextlabel.features.embedding_file import EmbeddingFile
+from nextlabel.features.fitted import fitted_block
+from nextlabel.models.settings import TrainingSettings
+
+
+def embed(
+    data: str,
+    block: str = "vae",
+    *,
+    options: Mapping[str, Any] | None = None,
+    image_size: int | None = None,
+    data_dir: Path | None = None,
+    cache_dir: Path | None = None,
+    seed: int = 0,
+    threads: int = 1,
+    unreadable: Literal["refuse", "skip"] = "refuse",
+    progress: bool = False,
+) -> EmbeddingFile:
+    """Return the features that `block` gives the images of a data set, a folder or a file.
+
+    The block is fitted to the train part of a data set (its pool) and to all images of a folder, or
+    of an .npy or .npz file without `split`; it gives rows for all of them: train, then validation,
+    then test. `options` are the block's settings, for example {"latent": 16}; `unreadable` is what
+    becomes of a folder's broken images. Raises UsageError for a data set, file or block that there
+    is not, a block that learns from labels, and settings that do not fit; DataError for images
+    that cannot be used, or fewer than 2 of them to learn from.
+    """
+    import torch
+
+    from nextlabel.data import load
+
+    torch.set_num_threads(threads)
+    settings = _settings(data, unreadable)
+    folder = settings.name == "folder"
+    images = load(settings, image_size=image_size, data_dir=data_dir, progress=progress)
+    pool, part = _whole(images) if folder else (images, None)
+    if len(pool.train) < 2:
+        raise DataError(f"{data} holds {len(pool.train)} images; give at least 2")
+    training = TrainingSettings(threads=threads)
+    maker = make_block(block, dict(options or {}), training)
+    if maker.supervised:
+        raise UsageError(
+            f"block {block!r} is shaped by labels, and embed looks at none; give another block, "
+            "for example vae, or use it in an experiment"
+        )
+    fitted = fitted_block(maker, pool, Seeds(seed), training, Cache.open(cache_dir))
+    parts = [part for part in PARTS if part in fitted.features]
+    features = np.concatenate([fitted.rows(part) for part in parts]).astype(np.float32)
+    if folder:
+        return EmbeddingFile(features, pool.train.names, part)
+    sources, rows = zip(*(pool.source_rows(part) for part in parts), strict=True)
+    sizes = [len(of_part) for of_part in rows]
+    return EmbeddingFile(
+        features,
+        part=np.repeat(parts, sizes),
+        source=np.repeat(sources, sizes),
+        row=np.concatenate(rows),
+        data=pool.name,
+        sources=pool.sources,
+    )
+
+
+def _settings(data: str, unreadable: Literal["refuse", "skip"]) -> DataSettings:
+    """Return how to read a folder, an .npy or .npz file, or a data set; no new parts are drawn."""
+    path = Path(data)
+    whole: dict[str, Any] = {"path": path, "validation_fraction": 0, "test_fraction": 0}
+    if data and path.is_dir():
+        return DataSettings(name="folder", unreadable=unreadable, **whole)
+    if path.suffix.lower() not in (".npy", ".npz"):
+        return DataSettings(name=data)
+    if not path.exists():
+        raise UsageError(f"{data} does not exist; give a data set, a folder, or a file of images")
+    return DataSettings(name="arrays", **whole)
+
+
+def _whole(data: Dataset) -> tuple[Dataset, Array | None]:
+    """Return a folder's images as one pool by name, and the part of each (N) where it has several.
+
+    Whatever sub-folders they lie in, no label is used.
+    """
+    there = [part for part in PARTS if len(data.part(part))]
+    parts = [data.part(part) for part in there]
+    words = np.repeat(there, [len(p) for p in parts])
+    origin = np.concatenate([p.origin for p in parts if p.origin is not None])
+    names = [name for p in parts for name in p.names or ()]
+    train = Images(np.concatenate([p.images for p in parts]), None, origin, tuple(names))
+    if len(parts) > 1:
+        order = np.argsort(origin)
+        train, words = train.take(order), words[order]
+    none = Images(train.images[:0], None, names=())
+    whole = Dataset(data.name, data.task, data.classes, train, none, none, data.sources)
+    return whole, words if len(parts) > 1 else None

@@ -1,0 +1,203 @@
+"""Files of embeddings: written by `nextlabel embed`, read and matched to images by name or row."""
+
+import zipfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from nextlabel.core.dataset import Dataset
+from nextlabel.core.errors import DataError, StoreError, UnknownId, UsageError
+from nextlabel.core.types import PARTS, Array, Ids, Part, as_ids
+from nextlabel.files.arrays import read_arrays, row_names, texts
+
+Key = str | tuple[str, int]
+"""A file name, or a part of the source and a row there."""
+
+
+def matched_rows(file: str, arrays: Mapping[str, Array], data: Dataset) -> dict[Part, Array] | None:
+    """Return the rows of `features` for each part of `data` that the file covers, in its order.
+
+    None when the file does not say what its rows show, as `nextlabel embed` does. Raises DataError
+    when it was made of other files than `data`, when two of its rows show one image, or when it
+    has no row for an image of the pool, or for some of another part only.
+    """
+    _check_sources(file, arrays, data)
+    features = arrays["features"]
+    parts = [part for part in PARTS if len(data.part(part))]
+    names = {part: data.part(part).names or () for part in parts}
+    if "names" in arrays and all(names.values()):
+        return _find(file, features, row_names(file, arrays["names"], features.shape), names)
+    if "source" in arrays or "row" in arrays:
+        return _find(file, features, _given(file, arrays), {p: _wanted(data, p) for p in parts})
+    return None
+
+
+def _check_sources(file: str, arrays: Mapping[str, Array], data: Dataset) -> None:
+    """Raise DataError when the file names a source file, by its sha256, that `data` has not.
+
+    `data` may have more, such as labels in a file of their own.
+    """
+    if not {"files", "sha256"} <= set(arrays):
+        return
+    given = zip(*(texts(file, arrays[name].ravel()) for name in ("files", "sha256")), strict=False)
+    other = {name: sha for name, sha in given if sha not in data.sources.values()}
+    if other:
+        made = next((name for name in other if name in data.sources), next(iter(other)))
+        mine = made if made in data.sources else next(iter(data.sources), None)
+        here = "no file" if mine is None else f"{mine} (sha256 {data.sources[mine][:12]}…)"
+        raise DataError(
+            f"{file} holds features of {arrays.get('data', 'images')} read from {made} (sha256 "
+            f"{other[made][:12]}…), but {data.name} is read from {here}; embed {data.name} into a "
+            "file of its own"
+        )
+
+
+def _given(file: str, arrays: Mapping[str, Array]) -> Sequence[Key]:
+    """Return part and row in the source for each row of the file; DataError unless all differ."""
+    shape = arrays["features"].shape
+    for name in ("source", "row"):
+        if name not in arrays:
+            raise DataError(f"{file} lacks the array {name!r}; embed the images anew")
+        if arrays[name].ndim != 1 or arrays[name].shape != shape[:1]:
+            raise DataError(
+                f"{file} holds {name!r} of shape {arrays[name].shape} for features of shape "
+                f"{shape}; give one value for each row"
+            )
+    parts = texts(file, arrays["source"])
+    unknown = sorted(set(parts) - set(PARTS))
+    if unknown:
+        raise DataError(
+            f"{file} has the source {unknown[0]!r}, which is unknown; give {', '.join(PARTS)}"
+        )
+    keys = list(zip(parts, arrays["row"].tolist(), strict=True))
+    if len(set(keys)) != len(keys):
+        raise DataError(
+            f"{file} has {len(set(keys))} different images for {len(keys)} rows, by their source "
+            "and row; give each image one row"
+        )
+    return keys
+
+
+def _wanted(data: Dataset, part: Part) -> Sequence[Key]:
+    source, rows = data.source_rows(part)
+    return [(source, row) for row in rows.tolist()]
+
+
+def _find(
+    file: str, features: Array, given: Sequence[Key], wanted: Mapping[Part, Sequence[Key]]
+) -> dict[Part, Array]:
+    place = {key: row for row, key in enumerate(given)}
+    found: dict[Part, Array] = {}
+    for part, keys in wanted.items():
+        missing = [key for key in keys if key not in place]
+        if not missing:
+            found[part] = features[[place[key] for key in keys]]
+        elif part == "train" or len(missing) < len(keys):
+            raise DataError(
+                f"{file} has no features for {len(missing)} of the {len(keys)} images of {part}, "
+                f"{_shown(missing[0])} first; embed all images of this data set"
+            )
+    return found
+
+
+def _shown(key: Key) -> str:
+    return repr(key) if isinstance(key, str) else f"row {key[1]} of the source's {key[0]}"
+
+
+class Features(NamedTuple):
+    """Rows (N, d), a memory map where the file allows it, and what it says of them.
+
+    `names` are file names; `held` (M) int64 the rows of validation and test images.
+    """
+
+    rows: Array
+    names: tuple[str, ...] | None
+    held: Ids = as_ids(())
+
+
+def read_features(path: Path) -> Features:
+    """Return the rows in an .npy file, or in an .npz file under `features` or alone.
+
+    Raises DataError when the file holds something else.
+    """
+    loaded = read_arrays(path)
+    if isinstance(loaded, np.ndarray):
+        return Features(loaded, None)
+    names = loaded.pop("names", None)
+    if "features" not in loaded and len(loaded) != 1:
+        inside = ", ".join(sorted(loaded)) or "nothing"
+        raise DataError(f"{path} holds {inside}; store the rows under the name 'features'")
+    rows = loaded["features"] if "features" in loaded else next(iter(loaded.values()))
+    part = np.asarray(loaded.get("part", ()))
+    held = np.flatnonzero((part == "validation") | (part == "test"))
+    named = None if names is None else row_names(path, names, rows.shape)
+    return Features(rows, named, as_ids(held))
+
+
+def read_ids(path: Path, names: Sequence[str] | None) -> Ids:
+    """Return the ids in a text file, one a line: numbers, or file names where there are some.
+
+    Empty lines and those that begin with # are skipped, unless a file is called so. Raises
+    UnknownId for an unknown name, UsageError for what is no number, both with the line.
+    """
+    try:
+        lines = path.read_text(encoding="utf-8-sig").split("\n")
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{path} is no text; give one id a line") from error
+    known = {name: row for row, name in enumerate(names or ())}
+    ids = []
+    for number, line in enumerate(lines, 1):
+        raw = line.removesuffix("\r")
+        word = raw if raw in known else raw.strip()
+        if not word or (word.startswith("#") and word not in known):
+            continue
+        if word in known:
+            ids.append(known[word])
+        elif word.lstrip("-").isdecimal() and len(word) < 19:
+            ids.append(int(word))
+        elif known:
+            raise UnknownId(f"{path}, line {number}: {word!r} is not among the names; correct it")
+        else:
+            raise UsageError(
+                f"{path}, line {number}: {word!r} is no id; give a whole number a line"
+            )
+    return np.array(ids, np.int64)
+
+
+@dataclass(frozen=True, eq=False)
+class EmbeddingFile:
+    """Features (N, d) float32 of all images, and what each row shows.
+
+    A folder's rows have file `names`, and the `part` (N, words) that they were in where it has
+    several. Those of a data set have it too, and where they stand in its files, whatever is drawn
+    from these: `source` (N, words) is train for all of the training file, and `row` (N) int64 the
+    row there. `data` is the data set's name, `sources` the sha256 of each file.
+    """
+
+    features: Array
+    names: tuple[str, ...] | None = None
+    part: Array | None = None
+    source: Array | None = None
+    row: Ids | None = None
+    data: str | None = None
+    sources: Mapping[str, str] | None = None
+
+    def save(self, path: Path) -> None:
+        """Write an `.npz` of the arrays there are, all or nothing; StoreError if it cannot be."""
+        partial = path.with_name(path.name + ".partial")
+        kept = ("features", "names", "part", "source", "row", "data")
+        arrays: dict[str, Any] = {name: getattr(self, name) for name in kept}
+        if self.sources is not None:
+            arrays |= {"files": list(self.sources), "sha256": list(self.sources.values())}
+        arrays = {name: array for name, array in arrays.items() if array is not None}
+        try:
+            with partial.open("wb") as stream:
+                np.savez(stream, **arrays)
+            partial.replace(path)
+        except (OSError, zipfile.BadZipFile) as error:
+            partial.unlink(missing_ok=True)
+            reason = getattr(error, "strerror", None) or error
+            raise StoreError(f"cannot write {path} ({reason}); choose another place") from error

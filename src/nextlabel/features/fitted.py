@@ -1,0 +1,122 @@
+"""Fitted blocks and task models in the cache: by what they depend on, and back bit for bit."""
+
+import json
+import warnings
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from nextlabel.core.block import FittedBlock, collapsed
+from nextlabel.core.dataset import Dataset
+from nextlabel.core.learner import Training
+from nextlabel.core.pool import Pool
+from nextlabel.core.seeds import Seeds
+from nextlabel.core.types import PARTS
+from nextlabel.features.cache import Cache
+from nextlabel.models.device import resolve
+from nextlabel.models.settings import TrainingSettings
+
+ARTEFACT_VERSION = 2
+"""To be raised when code changes what comes out of the same settings."""
+
+
+def circumstances(data: Dataset, seeds: Seeds, training: TrainingSettings) -> dict[str, Any]:
+    """Return what every artefact depends on besides its own settings."""
+    import sklearn
+    import torch
+
+    return {
+        "artefact": ARTEFACT_VERSION,
+        "data": data.checksum,
+        "seed": seeds.seed,
+        "threads": training.threads,
+        "device": resolve(training.device).type,
+        "versions": [torch.__version__, np.__version__, sklearn.__version__],
+    }
+
+
+def fitted_block(
+    maker: Any, data: Dataset, seeds: Seeds, training: TrainingSettings, cache: Cache
+) -> FittedBlock:
+    """Return what a block makes of the images alone, fitted now or taken from the cache.
+
+    Warns of a prior whose components ended as one, whoever fitted it.
+    """
+    pool = Pool(len(data.train))
+    if not maker.cached:
+        fitted: FittedBlock = maker.fit(data, pool, None, 0, seeds)
+        return fitted
+    found: FittedBlock
+    found, _ = cache.get(
+        *_place(maker, data, seeds, training),
+        lambda: maker.fit(data, pool, None, 0, seeds),
+        save_block,
+        load_block,
+    )
+    from nextlabel.models.vae import VAESettings
+
+    if isinstance(maker, VAESettings) and collapsed(found.log):
+        warnings.warn(
+            f"the prior's components collapsed to {found.log[-1]['distinct']:.2f} distinct ones "
+            f"after {len(found.log)} epochs, which is a single Gaussian; lower "
+            f"blocks.{maker.block}.beta, now {maker.beta:g}, raise its epochs, now {maker.epochs}, "
+            "or use the block vae",
+            stacklevel=2,
+        )
+    return found
+
+
+def has_block(
+    maker: Any, data: Dataset, seeds: Seeds, training: TrainingSettings, cache: Cache
+) -> bool:
+    """Say whether `fitted_block` would find the block in the cache."""
+    return bool(maker.cached) and cache.has(*_place(maker, data, seeds, training))
+
+
+def _place(
+    maker: Any, data: Dataset, seeds: Seeds, training: TrainingSettings
+) -> tuple[str, dict[str, Any]]:
+    """Return the kind and the identity under which the cache has a block."""
+    name = type(maker).__name__
+    identity = {**circumstances(data, seeds, training), "block": name, **maker.identity}
+    return f"block-{name.lower()}", identity
+
+
+def save_block(block: FittedBlock, path: Path) -> None:
+    """Write features, log, pictures and state as one npz file."""
+    arrays: dict[str, Any] = {f"features/{part}": rows for part, rows in block.features.items()}
+    arrays |= {f"state/{name}": array for name, array in block.state.items()}
+    arrays |= {f"picture/{k}": np.frombuffer(v, np.uint8) for k, v in block.pictures.items()}
+    with path.open("wb") as stream:
+        np.savez(stream, log=np.array(json.dumps(block.log)), **arrays)
+
+
+def load_block(path: Path) -> FittedBlock:
+    """Read what `save_block` wrote."""
+    with np.load(path, allow_pickle=False) as file:
+        return FittedBlock(
+            {part: file[f"features/{part}"] for part in PARTS if f"features/{part}" in file},
+            tuple(json.loads(str(file["log"]))),
+            {k[8:]: file[k].tobytes() for k in file.files if k.startswith("picture/")},
+            {k[6:]: file[k] for k in file.files if k.startswith("state/")},
+        )
+
+
+def save_task(fitted: tuple[dict[str, Any], Training], path: Path) -> None:
+    """Write a task model's state and the record of its training."""
+    import torch
+
+    state, training = fitted
+    record = {
+        k: getattr(training, k) for k in ("accuracy", "epochs", "steps", "weights", "reached")
+    }
+    torch.save({"state": state, "training": record}, path)
+
+
+def load_task(path: Path) -> tuple[dict[str, Any], Training]:
+    """Read what `save_task` wrote; the training counts as shared and took no time."""
+    import torch
+
+    file = torch.load(path, map_location="cpu", weights_only=True)
+    return file["state"], Training(**file["training"], shared=True)

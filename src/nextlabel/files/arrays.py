@@ -1,0 +1,87 @@
+"""Files of arrays, .npy or .npz: reading them, and the names of their rows."""
+
+import errno
+import os
+import stat
+import tokenize
+import zipfile
+import zlib
+from pathlib import Path
+
+import numpy as np
+
+from nextlabel.core.errors import DataError
+from nextlabel.core.types import Array
+
+DAMAGED: tuple[type[Exception], ...] = (
+    ValueError,
+    TypeError,
+    LookupError,
+    EOFError,
+    OverflowError,
+    RuntimeError,
+    zipfile.BadZipFile,
+    zlib.error,
+    tokenize.TokenError,
+)
+"""What numpy raises for a file that is damaged, cut short, encrypted or of another kind."""
+
+
+def read_arrays(path: Path) -> Array | dict[str, Array]:
+    """Return the array in an .npy file, as a memory map for reading, or those in an .npz by name.
+
+    Raises DataError for what cannot be read or holds something else.
+    """
+    try:
+        check_regular(path)
+        loaded = np.load(path, mmap_mode="r", allow_pickle=False)
+        if isinstance(loaded, np.ndarray):
+            return loaded
+        with loaded:
+            return {name: loaded[name] for name in loaded.files}
+    except OSError as error:
+        raise DataError(
+            f"{path} cannot be read ({error.strerror or error}); check the path"
+        ) from error
+    except DAMAGED as error:
+        reason = str(error).splitlines()[0] if str(error) else "it ends too early"
+        raise DataError(
+            f"{path} is no .npy or .npz file of numbers ({reason}); save it by numpy.save or "
+            "numpy.savez"
+        ) from error
+
+
+def texts(file: Path | str, values: Array) -> tuple[str, ...]:
+    """Return values (N) as text, bytes read as UTF-8; DataError for bytes that are none."""
+    try:
+        return tuple(v.decode() if isinstance(v, bytes) else str(v) for v in values)
+    except UnicodeDecodeError as error:
+        raise DataError(f"{file} holds names that are no UTF-8; store them as text") from error
+
+
+def row_names(file: Path | str, names: Array, shape: tuple[int, ...]) -> tuple[str, ...]:
+    """Return names of features of `shape` as text; DataError unless each row has its own."""
+    if names.ndim != 1 or names.shape != shape[:1]:
+        raise DataError(
+            f"{file} holds names of shape {names.shape} for features of shape {shape}; give one "
+            "name for each row"
+        )
+    found = texts(file, names)
+    first: dict[str, int] = {}
+    for row, text in enumerate(found):
+        if first.setdefault(text, row) != row:
+            raise DataError(
+                f"{file} has {len(set(found))} different names for {len(found)} rows: both row "
+                f"{first[text]} and row {row} are called {text!r}; give each image a name of its "
+                "own"
+            )
+    return found
+
+
+def check_regular(path: Path) -> None:
+    """Raise OSError, without opening it, unless `path` is a file, or a link to one."""
+    mode = path.stat().st_mode
+    if stat.S_ISDIR(mode):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+    if not stat.S_ISREG(mode):
+        raise OSError(errno.EINVAL, "a pipe, socket or device, not a file", str(path))

@@ -1,0 +1,1 @@
+"""Covering a pool with few images."""

@@ -1,0 +1,1 @@
+"""Squared distances between rows of an embedding."""

@@ -1,0 +1,1 @@
+"""Greedy k-centre selection, equation 1."""

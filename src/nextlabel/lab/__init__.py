@@ -1,1 +1,0 @@
-"""The experiment: from a TOML file to rounds in a store."""

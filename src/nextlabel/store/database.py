@@ -1,0 +1,254 @@
+"""Opening a store's database: its address, its settings, its schema, and its errors in words."""
+
+import json
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, make_url, text
+from sqlalchemy.exc import ArgumentError, IntegrityError, SQLAlchemyError, StatementError
+
+from nextlabel.core.errors import StoreError
+from nextlabel.store.integrity import Damaged
+from nextlabel.store.schema import REVISION
+
+if TYPE_CHECKING:
+    from alembic.config import Config
+
+MIGRATIONS = Path(__file__).with_name("migrations")
+
+LONGEST = 200
+"""So much of what a database says is shown: it may quote a whole row."""
+
+DAMAGED = "{place} is damaged ({said}); restore it from a copy, or give another store"
+
+SENTENCES = (
+    ("UTF-8", DAMAGED),  # first, since it quotes what it could not read
+    ("full", "the disk is full: {place} could not be written; free some space and run the same "
+             "command again, nothing already stored is lost"),
+    ("locked", "{place} has been locked by another process for {busy:g} s; wait for that run to "
+               "end or stop it, then try again"),
+    ("not a database", "{place} is not a database; give another store, or move this file away"),
+    ("malformed", DAMAGED),
+    ("no such ", DAMAGED),
+    ("disk I/O", "{place} cannot be read to its end; check the disk, or restore it from a copy"),
+    ("readonly", "{place} is not writable; allow writing to it and its folder, or give a copy"),
+    ("unable to open", "{place} cannot be opened; check that it may be read and its folder written "
+                       "to, or copy it and the -wal beside it to where you may write"),
+)  # fmt: skip
+"""What SQLite says, and what a person can do about it."""
+
+
+def address(location: str | Path) -> URL:
+    """Return the database URL for a path or URL; StoreError when it cannot be one."""
+    if "://" not in str(location):
+        return URL.create("sqlite", database=str(Path(location).expanduser().absolute()))
+    try:
+        return make_url(str(location))
+    except ArgumentError as error:
+        raise StoreError(
+            f"{location} is no database URL; give a path, or for example postgresql://host/name"
+        ) from error
+
+
+def place(url: URL) -> str:
+    """Return the file, or the URL without its password, for messages."""
+    if url.get_backend_name() == "sqlite" and url.database:
+        return url.database
+    return url.render_as_string(hide_password=True)
+
+
+def connect(url: URL, *, create: bool, busy: float) -> Engine:
+    """Return an engine on a database whose schema is current, created or upgraded if need be.
+
+    `busy` is how many seconds to wait for another writer. Raises StoreError.
+    """
+    is_file = url.get_backend_name() == "sqlite" and url.database not in (None, "", ":memory:")
+    if is_file:
+        check_file(Path(url.database or ""), create)
+    with sentences(url, busy):
+        engine = _engine(url, busy)
+    try:
+        with sentences(url, busy):
+            _migrate(engine, place(url), create)
+            if is_file:
+                _write_ahead(engine)
+    except StoreError:
+        engine.dispose()
+        raise
+    return engine
+
+
+def check_file(path: Path, create: bool) -> None:
+    """Raise StoreError unless a store is at `path`, or can be made there with `create`."""
+    if path.is_dir():
+        raise StoreError(f"{path} is a folder; give a file, for example {path / 'store.db'}")
+    try:
+        if path.exists():
+            return
+        if create:
+            path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreError(
+            f"the folder {path.parent} cannot be used ({error.strerror}); "
+            "give a store in a folder that is writable"
+        ) from error
+    if not create:
+        raise StoreError(f"there is no store at {path}; run an experiment first, or give its path")
+
+
+def _engine(url: URL, busy: float) -> Engine:
+    sqlite = url.get_backend_name() == "sqlite"
+    try:
+        engine = create_engine(
+            url,
+            connect_args={"timeout": busy} if sqlite else {},
+            json_serializer=to_json,
+            json_deserializer=from_json,
+        )
+    except (ModuleNotFoundError, SQLAlchemyError) as error:
+        raise StoreError(
+            f"{place(url)} cannot be used ({error}); install the database's Python driver, "
+            "or give a path"
+        ) from error
+    if sqlite:
+        listen(engine)
+    return engine
+
+
+def listen(engine: Engine) -> None:
+    """Set up each connection of an SQLite engine, and begin its transactions, as the store does."""
+    event.listen(engine, "connect", _configure)
+    event.listen(engine, "begin", _begin)
+
+
+def _configure(connection: Any, _record: object) -> None:
+    """Set SQLite up so that a round once stored survives even a power cut."""
+    connection.isolation_level = None  # transactions begin where we say: see _begin
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA foreign_keys = ON")
+
+
+def _write_ahead(engine: Engine) -> None:
+    """Let readers go on while one writes; SQLite keeps the mode in the file."""
+    connection = engine.raw_connection()
+    try:
+        connection.cursor().execute("PRAGMA journal_mode = WAL")
+    finally:
+        connection.close()
+
+
+def _begin(connection: Connection) -> None:
+    """Begin as a writer at once where one is meant: a reader cannot be promoted later."""
+    writing = connection.get_execution_options().get("writing", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
+
+
+def _migrate(engine: Engine, name: str, create: bool) -> None:
+    with engine.connect() as connection:
+        if revision(connection) == REVISION:
+            return
+    with engine.execution_options(writing=True).begin() as connection:
+        found, tables = revision(connection), set(inspect(connection).get_table_names())
+        if found == REVISION:  # another process was quicker
+            return
+        if found is None and (tables - {"alembic_version"} or not create):
+            raise no_store(name)
+        upgrade(connection, found, name)
+
+
+def no_store(name: str) -> StoreError:
+    """Return what to say of a database that is another program's."""
+    return StoreError(f"{name} is a database, but not a store of nextlabel; give another store")
+
+
+def revision(connection: Connection) -> str | None:
+    """Return the schema's revision; None where there is none, as in another program's database."""
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    found = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+    return None if found is None else str(found)
+
+
+def upgrade(connection: Connection, found: str | None, name: str) -> None:
+    """Run the migrations from revision `found` on; StoreError when it is not known here."""
+    from alembic import command
+
+    check_known(found, name)
+    config = _migrations()
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
+
+
+def check_known(found: str | None, name: str) -> None:
+    """Raise StoreError when no migration leads from revision `found` to the newest one."""
+    from alembic.script import ScriptDirectory
+
+    config = _migrations()
+    known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
+    if found is not None and found not in known:
+        raise StoreError(
+            f"{name} was written by a newer nextlabel (schema {found}, this one knows up to "
+            f"{REVISION}); upgrade nextlabel, or give another store"
+        )
+
+
+def _migrations() -> "Config":
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    return config
+
+
+@contextmanager
+def sentences(url: URL, busy: float) -> Iterator[None]:
+    """Turn what a database raises into a StoreError that says what to do."""
+    try:
+        yield
+    except Damaged as error:
+        raise StoreError(DAMAGED.format(place=place(url), said=error)) from error
+    except sqlite3.Error as error:
+        raise StoreError(_sentence(str(error), url, busy)) from error
+    except IntegrityError as error:
+        said = " ".join(str(error.orig).split())
+        raise StoreError(
+            f"{place(url)} refused a row that is there already ({said}); "
+            "let one run at a time write to a store"
+        ) from error
+    except StatementError as error:
+        if isinstance(error.orig, StoreError):
+            raise error.orig from error
+        raise StoreError(_sentence(str(error.orig), url, busy)) from error
+
+
+def _sentence(said: str, url: URL, busy: float) -> str:
+    short = " ".join(said.split())[:LONGEST]
+    for sign, sentence in SENTENCES:
+        if sign in said:
+            return sentence.format(place=place(url), busy=busy, said=short)
+    return f"{place(url)} cannot be used ({short}); check the database and try again"
+
+
+def to_json(value: object) -> str:
+    """Return `value` as JSON; StoreError when it holds NaN, infinity or what JSON cannot say."""
+    try:
+        return json.dumps(value, allow_nan=False, ensure_ascii=False)
+    except (TypeError, ValueError) as error:
+        raise StoreError(
+            f"a value cannot be stored ({error}); give finite numbers, text, lists and mappings"
+        ) from error
+
+
+def _no_number(word: str) -> float:
+    raise ValueError(f"{word} is no finite number")
+
+
+def from_json(text: str) -> Any:
+    """Return the value of JSON; Damaged when it is none that `to_json` writes."""
+    try:
+        return json.loads(text, parse_constant=_no_number)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise Damaged(f"JSON that does not parse: {error}") from error

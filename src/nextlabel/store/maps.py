@@ -1,0 +1,179 @@
+"""A map as it is kept: which points it shows, where they lie, and the numbers beside them."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
+
+from nextlabel.core.types import Ids, as_ids
+from nextlabel.statistics.point_cloud import Shape
+from nextlabel.store.database import to_json
+from nextlabel.store.integrity import check_map
+from nextlabel.store.rows import add_once, find_experiment, keep_picture
+from nextlabel.store.schema import EnvironmentRow, ExperimentRow, MapPictureRow, MapRow, PictureRow
+
+DECIMALS = 3
+"""Of the coordinates of a map, which spans about a hundred units: finer than any screen."""
+
+
+@dataclass(frozen=True, eq=False)
+class MappedSpace:
+    """A feature space seen from above.
+
+    `points` (n, 2) are t-SNE coordinates of the map's ids, `picked` the ids chosen in this space,
+    in the order of choice. `in_space` and `in_map` are the same measures before and after t-SNE;
+    `sheet` is a PNG of the picked.
+    """
+
+    name: str
+    weights: Mapping[str, float]
+    scale: str
+    dimensions: int
+    picked: Ids
+    points: NDArray[np.float64]
+    in_space: Shape
+    in_map: Shape
+    sheet: bytes
+
+
+@dataclass(frozen=True, eq=False)
+class Map:
+    """Labelled, unlabelled and picked images of one seed, in the spaces of one arm (Figs. 5-6).
+
+    `ids` (n) are the images shown, the `labelled` ones first, then the candidates. `spec` is the
+    experiment as it was mapped, `settings` what the map itself was asked for, `facts` what came
+    out besides, `seconds` by part.
+    """
+
+    arm: str
+    seed: int
+    ids: Ids
+    labelled: int
+    spaces: tuple[MappedSpace, ...]
+    spec: Mapping[str, Any]
+    settings: Mapping[str, Any]
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    seconds: Mapping[str, float] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+    @property
+    def candidates(self) -> Ids:
+        """The unlabelled images that could be picked."""
+        return self.ids[self.labelled :]
+
+    def groups(self, space: MappedSpace) -> list[str]:
+        """Return of each id whether it is labelled, unlabelled or picked in `space`."""
+        picked = set(space.picked.tolist())
+        return [
+            "labelled" if place < self.labelled else "picked" if i in picked else "unlabelled"
+            for place, i in enumerate(self.ids.tolist())
+        ]
+
+
+def keep_map(session: Session, found: Map, environment: Mapping[str, Any]) -> None:
+    """Store a map in the place of an earlier one of its experiment, arm and seed."""
+    name = found.spec["name"]
+    row = session.scalar(select(ExperimentRow).where(ExperimentRow.name == name))
+    if row is None:
+        row = ExperimentRow(name=name, spec=dict(found.spec))
+        session.add(row)
+        session.flush()
+    digest = hashlib.sha256(json.dumps(environment, sort_keys=True).encode()).hexdigest()
+    if session.get(EnvironmentRow, digest) is None:
+        add_once(session, EnvironmentRow(sha256=digest, content=json.loads(to_json(environment))))
+    place = {"experiment_id": row.id, "arm": found.arm, "seed": found.seed}
+    session.execute(delete(MapPictureRow).filter_by(**place))
+    session.execute(delete(MapRow).filter_by(**place))
+    session.add(
+        MapRow(
+            **place,
+            spec=dict(found.spec),
+            settings=dict(found.settings),
+            content=_content(found),
+            environment=digest,
+        )
+    )
+    session.flush()
+    session.add_all(
+        MapPictureRow(**place, space=space.name, sha256=keep_picture(session, space.sheet))
+        for space in found.spaces
+    )
+
+
+def read_maps(session: Session, experiment: str) -> list[Map]:
+    """Return the maps of an experiment, by seed and in the order of its arms."""
+    row = find_experiment(session, experiment)
+    sheets = {
+        (arm, seed, space): png
+        for arm, seed, space, png in session.execute(
+            select(MapPictureRow.arm, MapPictureRow.seed, MapPictureRow.space, PictureRow.png)
+            .join(PictureRow, PictureRow.sha256 == MapPictureRow.sha256)
+            .where(MapPictureRow.experiment_id == row.id)
+        )
+    }
+    order = [arm["name"] for arm in row.spec.get("arms", ())]
+    found = [
+        _map(kept, sheets)
+        for kept in session.scalars(select(MapRow).where(MapRow.experiment_id == row.id))
+    ]
+    known = {name: place for place, name in enumerate(order)}
+    return sorted(found, key=lambda m: (known.get(m.arm, len(order)), m.arm, m.seed))
+
+
+def _content(found: Map) -> dict[str, Any]:
+    return {
+        "ids": as_ids(found.ids).tolist(),
+        "labelled": found.labelled,
+        "spaces": [
+            {
+                "name": space.name,
+                "weights": dict(space.weights),
+                "scale": space.scale,
+                "dimensions": space.dimensions,
+                "picked": as_ids(space.picked).tolist(),
+                "points": np.round(space.points, DECIMALS).tolist(),
+                "in_space": asdict(space.in_space),
+                "in_map": asdict(space.in_map),
+            }
+            for space in found.spaces
+        ],
+        "facts": dict(found.facts),
+        "seconds": dict(found.seconds),
+        "notes": list(found.notes),
+    }
+
+
+def _map(row: MapRow, sheets: Mapping[tuple[str, int, str], bytes]) -> Map:
+    check_map(row)
+    content = row.content
+    return Map(
+        row.arm,
+        row.seed,
+        as_ids(content["ids"]),
+        content["labelled"],
+        tuple(
+            MappedSpace(
+                kept["name"],
+                kept["weights"],
+                kept["scale"],
+                kept["dimensions"],
+                as_ids(kept["picked"]),
+                np.array(kept["points"], np.float64).reshape(-1, 2),
+                Shape(**kept["in_space"]),
+                Shape(**kept["in_map"]),
+                sheets[row.arm, row.seed, kept["name"]],
+            )
+            for kept in content["spaces"]
+        ),
+        row.spec,
+        row.settings,
+        content["facts"],
+        content["seconds"],
+        tuple(content["notes"]),
+    )

@@ -1,0 +1,12 @@
+"""What alembic runs: the migrations, on the connection that `lab.database` hands over."""
+
+from alembic import context
+
+from nextlabel.store.schema import Base
+
+context.configure(
+    connection=context.config.attributes["connection"],
+    target_metadata=Base.metadata,
+    render_as_batch=True,  # SQLite alters a table by copying it
+)
+context.run_migrations()

@@ -1,0 +1,125 @@
+"""What is asked of the store, within a session."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from nextlabel.core.round import Round
+from nextlabel.store.records import Picture, TrialRecord, TrialState
+from nextlabel.store.rows import find_experiment, find_trial, to_round
+from nextlabel.store.schema import (
+    BlockLogRow,
+    BlockPictureRow,
+    EnvironmentRow,
+    MemberRow,
+    MetricRow,
+    PictureRow,
+    RoundPictureRow,
+    RoundRow,
+    SecondsRow,
+    TrialRow,
+)
+
+
+def read_history(session: Session, key: str) -> list[Round]:
+    """Return a trial's rounds in order, as they were appended."""
+    trial = find_trial(session, key)
+    metrics: dict[int, dict[str, float]] = {}
+    for m in session.scalars(
+        select(MetricRow).where(MetricRow.trial_id == trial.id).order_by(MetricRow.name)
+    ):
+        metrics.setdefault(m.number, {})[m.name] = m.value
+    seconds: dict[tuple[int, str], dict[str, float]] = {}
+    for s in session.scalars(
+        select(SecondsRow).where(SecondsRow.trial_id == trial.id).order_by(SecondsRow.phase)
+    ):
+        seconds.setdefault((s.number, s.scope), {})[s.phase] = s.seconds
+    rows = session.scalars(
+        select(RoundRow).where(RoundRow.trial_id == trial.id).order_by(RoundRow.number)
+    )
+    return [
+        to_round(
+            row,
+            metrics.get(row.number, {}),
+            seconds.get((row.number, "round"), {}),
+            seconds.get((row.number, "training"), {}),
+        )
+        for row in rows
+    ]
+
+
+def read_environments(session: Session, key: str) -> list[Mapping[str, Any]]:
+    """Return the environments that a trial's rounds were computed in, each once, in order."""
+    rows = session.scalars(
+        select(EnvironmentRow)
+        .join(RoundRow, RoundRow.environment == EnvironmentRow.sha256)
+        .where(RoundRow.trial_id == find_trial(session, key).id)
+        .order_by(RoundRow.number)
+    )
+    return list({row.sha256: row.content for row in rows}.values())
+
+
+def read_trials(session: Session, experiment: str) -> list[TrialState]:
+    """Return an experiment's trials in the enrolled order."""
+    counts = (
+        select(
+            RoundRow.trial_id,
+            func.count().label("rounds"),
+            func.max(RoundRow.labelled_count).label("labelled"),
+        )
+        .group_by(RoundRow.trial_id)
+        .subquery()
+    )
+    rows = session.execute(
+        select(TrialRow, EnvironmentRow, counts.c.rounds, counts.c.labelled)
+        .join(MemberRow, MemberRow.trial_id == TrialRow.id)
+        .outerjoin(EnvironmentRow, EnvironmentRow.sha256 == TrialRow.environment)
+        .outerjoin(counts, counts.c.trial_id == TrialRow.id)
+        .where(MemberRow.experiment_id == find_experiment(session, experiment).id)
+        .order_by(MemberRow.position)
+    )
+    return [
+        TrialState(
+            TrialRecord(t.key, t.arm, t.seed, t.spec),
+            t.status,
+            labelled or 0,
+            rounds or 0,
+            t.error,
+            {} if environment is None else environment.content,
+            t.initial_hash,
+            t.traceback,
+        )
+        for t, environment, rounds, labelled in rows
+    ]
+
+
+def read_pictures(session: Session, key: str) -> list[Picture]:
+    """Return a trial's pictures: those of its blocks, then those of its rounds in order."""
+    trial = find_trial(session, key)
+    blocks = session.execute(
+        select(BlockPictureRow, PictureRow)
+        .join(PictureRow, PictureRow.sha256 == BlockPictureRow.sha256)
+        .where(BlockPictureRow.trial_id == trial.id)
+        .order_by(BlockPictureRow.block, BlockPictureRow.kind)
+    )
+    rounds = session.execute(
+        select(RoundPictureRow, PictureRow)
+        .join(PictureRow, PictureRow.sha256 == RoundPictureRow.sha256)
+        .where(RoundPictureRow.trial_id == trial.id)
+        .order_by(RoundPictureRow.number, RoundPictureRow.kind)
+    )
+    return [Picture(None, at.block, at.kind, picture.png) for at, picture in blocks] + [
+        Picture(at.number, None, at.kind, picture.png) for at, picture in rounds
+    ]
+
+
+def read_block_logs(session: Session, key: str) -> Mapping[str, list[Mapping[str, float]]]:
+    """Return what a trial's feature blocks reported by epoch."""
+    rows = session.scalars(
+        select(BlockLogRow)
+        .where(BlockLogRow.trial_id == find_trial(session, key).id)
+        .order_by(BlockLogRow.block)
+    )
+    return {row.block: list(row.log) for row in rows}

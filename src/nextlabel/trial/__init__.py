@@ -1,0 +1,1 @@
+"""One arm with one seed, as an iterator of rounds."""

@@ -1,0 +1,313 @@
+"""A trial's learner: blocks, task model and signals, for one arm and one seed."""
+
+import time
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from nextlabel.core.block import FittedBlock
+from nextlabel.core.dataset import Dataset
+from nextlabel.core.errors import DataError
+from nextlabel.core.feature_space import Embedding
+from nextlabel.core.learner import Fitted, Metrics, Training
+from nextlabel.core.pool import Pool
+from nextlabel.core.seeds import Seeds
+from nextlabel.core.snapshot import Snapshot
+from nextlabel.core.types import Array, Labels, Part, Signal
+from nextlabel.experiment.spec import TASK, Arm, Experiment
+from nextlabel.features.cache import Cache, digest
+from nextlabel.features.fitted import circumstances, fitted_block, load_task, save_task
+from nextlabel.models.classical import FittedShallow, ShallowModel
+from nextlabel.models.device import resolve, resolve_settings
+from nextlabel.models.loss_prediction import loss_correlation
+from nextlabel.models.metrics import evaluate
+from nextlabel.models.normalise import to_device
+from nextlabel.models.task import FittedTask, Inference, TaskModel
+
+
+@dataclass(frozen=True, eq=False)
+class TrialLearner:
+    """Fits an arm's models; what other arms fit alike is taken from the cache."""
+
+    experiment: Experiment
+    arm: Arm
+    seeds: Seeds
+    data: Dataset
+    cache: Cache
+    latest: dict[str, FittedBlock] = field(default_factory=dict)
+    """The supervised blocks as the last round fitted them."""
+    _blocks: dict[str, FittedBlock] = field(default_factory=dict)
+    _begun: list[float] = field(default_factory=list)
+    """Seconds spent on blocks before the first fit, of which round 0 gives account."""
+    _tensors: dict[Part, Any] = field(default_factory=dict)
+
+    @property
+    def sequential(self) -> bool:
+        """True when fine-tuning: a round then depends on the one before."""
+        return self.experiment.training.refit == "finetune"
+
+    @property
+    def model(self) -> TaskModel:
+        """The task model to fit, with the module P where the arm trains it, yet without its side.
+
+        How wide that is only a round's blocks can tell: those that the labels shape may change it.
+        """
+        spec, arm = self.experiment, self.arm
+        start = None
+        if spec.model.block is not None and not spec.model.shallow:
+            start = self.block(spec.model.block).state
+        return TaskModel(
+            spec.model,
+            spec.training,
+            self.data.task,
+            len(self.data.classes),
+            head=spec.loss_prediction if arm.predicts_loss else None,
+            start=start,
+        )
+
+    def cold(self, pool: Pool, needs: frozenset[Signal]) -> Snapshot:
+        """Return the task-agnostic part of the space; UsageError when there is none."""
+        if not needs:
+            return Snapshot(pool, self.data.task)
+        start = self._worked()
+        rows = {name: self.block(name).rows("train") for name in self.arm.blocks}
+        self._begun.append(self._worked() - start)
+        space = replace(self.arm.space, weights={n: self.arm.features[n] for n in self.arm.blocks})
+        return Snapshot(pool, self.data.task, space.embed(rows))
+
+    def fit(
+        self, pool: Pool, labels: Labels, number: int, previous: Fitted | None
+    ) -> "FittedRound":
+        """Fit the arm's blocks (those that use no label once) and the task model for a round."""
+        start = self._worked()
+        blocks = {
+            name: self._refitted(name, pool, labels, number)
+            for name in self.experiment.blocks_of(self.arm)
+        }
+        fitting = self._worked()
+        before = previous.model if isinstance(previous, FittedRound) else None
+        task = before if isinstance(before, FittedTask) else None
+        fitted = self._model(pool, labels, number, blocks, task)
+        spent = fitting - start + sum(self._begun)
+        self._begun.clear()
+        seconds = {"blocks": spent, "train": self._worked() - fitting}
+        training = replace(fitted.training, seconds=seconds)
+        return FittedRound(self, fitted, training, blocks)
+
+    def _worked(self) -> float:
+        """Return seconds that pass, but not while another process makes what this one needs."""
+        return time.perf_counter() - self.cache.waited
+
+    def _model(
+        self,
+        pool: Pool,
+        labels: Labels,
+        number: int,
+        blocks: Mapping[str, FittedBlock],
+        before: FittedTask | None,
+    ) -> FittedTask | FittedShallow:
+        """Fit the task model; round 0 may come from an arm that trained alike."""
+        spec = self.experiment
+        if spec.model.shallow:
+            shallow = ShallowModel(spec.model, self.data.task, len(self.data.classes))
+            return shallow.fit(_only(blocks, spec.model.block).rows("train"), pool.labelled, labels)
+        side = self.side("train", blocks)
+        model = replace(self.model, side=0 if side is None else side.shape[1])
+
+        def make() -> FittedTask:
+            rows = to_index(pool.labelled)
+            beside = None if side is None else side[rows]
+            images = self.images("train")[rows]
+            return model.fit(images, labels, number, self.seeds, before, beside)
+
+        if number:
+            return make()
+
+        def first() -> tuple[dict[str, Any], Training]:
+            fitted = make()
+            return fitted.state(), fitted.training
+
+        how = resolve_settings(spec.training.decisive())
+        del how["device"]  # of the circumstances
+        identity = {
+            **circumstances(self.data, self.seeds, spec.training),
+            "model": {k: v for k, v in spec.model.decisive().items() if k != "weights"},
+            "weights": weights_identity(spec),
+            "training": how,
+            "labelled": pool.labelled.tolist(),
+            **self._head_identity(),
+        }
+        (state, training), _ = self.cache.get("round0", identity, first, save_task, load_task)
+        return model.restore(state, training)
+
+    def _head_identity(self) -> dict[str, Any]:
+        """Return what decides how P trains, for arms that have it."""
+        spec, arm = self.experiment, self.arm
+        if not arm.predicts_loss:
+            return {}
+        side = {name: [arm.side[name], spec.identity_of(name)] for name in arm.side_blocks}
+        settings = spec.loss_prediction.decisive()
+        return {"loss_prediction": settings, "side": side, "side_scale": arm.scale}
+
+    def side(self, part: Part, blocks: Mapping[str, FittedBlock]) -> Any:
+        """Return what P sees beside the maps, float32 (n, d) on the device; None for nothing.
+
+        Columns are scaled by the pool's distances, whatever the part. Raises DataError for a row
+        that is not finite.
+        """
+        names = self.arm.side_blocks
+        if not names:
+            return None
+        import torch
+
+        pool = self.arm.side_space.embed({n: blocks[n].rows("train") for n in names})
+        rows = []
+        for name, (_, factor) in zip(names, pool.blocks, strict=True):
+            own = np.asarray(blocks[name].rows(part), np.float32) * np.float32(factor)
+            bad = np.flatnonzero(~np.isfinite(own).all(axis=1))
+            if bad.size:
+                raise DataError(
+                    f"block {name!r} is not finite in row {bad[0]} of {part}; give numbers there"
+                )
+            rows.append(own)
+        return torch.from_numpy(np.concatenate(rows, axis=1)).to(self.model_device)
+
+    @property
+    def model_device(self) -> Any:
+        """Where the task model trains."""
+        return resolve(self.experiment.training.device)
+
+    def _refitted(self, name: str, pool: Pool, labels: Labels, number: int) -> FittedBlock:
+        """Return a block as this round has it: a supervised one is fitted to the labels."""
+        beginning = self.block(name)
+        maker = self.experiment.block(name)
+        if not maker.supervised or name not in self.experiment.rows_of(self.arm):
+            return beginning
+        found: FittedBlock = maker.fit(self.data, pool, labels, number, self.seeds, beginning)
+        self.latest[name] = found
+        return found
+
+    def block(self, name: str) -> FittedBlock:
+        """Return what the block makes of the images alone, fitted once or taken from the cache."""
+        if name not in self._blocks:
+            self._blocks[name] = fitted_block(
+                self.experiment.block(name),
+                self.data,
+                self.seeds,
+                self.experiment.training,
+                self.cache,
+            )
+        return self._blocks[name]
+
+    def images(self, part: Part) -> Any:
+        """Return the images of a part as a uint8 tensor on the model's device."""
+        if part not in self._tensors:
+            self._tensors[part] = to_device(self.data.part(part).images, self.model_device)
+        return self._tensors[part]
+
+
+@dataclass(frozen=True, eq=False)
+class FittedRound:
+    """A round's models; the pool is looked at once, however many signals are asked for."""
+
+    learner: TrialLearner
+    model: FittedTask | FittedShallow
+    training: Training
+    blocks: Mapping[str, FittedBlock]
+
+    def snapshot(self, pool: Pool, needs: frozenset[Signal]) -> Snapshot:
+        """Compute the signals in `needs` in one pass over the pool."""
+        learner, seen = self.learner, None
+        space = learner.arm.space
+        of_model = needs & {"probabilities", "predicted_loss"}
+        if of_model or ("features" in needs and TASK in space.blocks):
+            seen = self._infer("train")
+        return Snapshot(
+            pool,
+            learner.data.task,
+            features=self._embed(seen) if "features" in needs else None,
+            probabilities=_sure(seen).probabilities if "probabilities" in needs else None,
+            predicted_loss=_sure(seen).predicted_loss if "predicted_loss" in needs else None,
+        )
+
+    def _infer(self, part: Part) -> Inference:
+        learner = self.learner
+        if isinstance(self.model, FittedShallow):
+            block = _only(self.blocks, learner.experiment.model.block)
+            return self.model.infer(block.rows(part))
+        side = None if self._bare(part) else learner.side(part, self.blocks)
+        return self.model.infer(learner.images(part), side)
+
+    def _bare(self, part: Part) -> list[str]:
+        """Return the side blocks that have no rows for a part."""
+        names = self.learner.arm.side_blocks
+        return [name for name in names if part not in self.blocks[name].features]
+
+    def _embed(self, seen: Inference | None) -> Embedding:
+        space = self.learner.arm.space
+        rows: Mapping[str, Array] = {
+            name: _sure(seen).features if name == TASK else self.blocks[name].rows("train")
+            for name in space.blocks
+        }
+        return space.embed(rows)
+
+    def evaluate(self) -> Metrics:
+        """Measure on validation, and on test where there is one; nothing is decided on test.
+
+        Where P is trained, `loss_correlation` is the rank correlation of predicted and true losses;
+        warns of a part without it, since a side block has no rows there.
+        """
+        found: dict[str, float] = {}
+        parts: tuple[Part, ...] = ("validation", "test")
+        task = self.learner.data.task
+        for part in parts:
+            labels = self.learner.data.part(part).labels
+            if labels is None or not len(labels):
+                continue
+            seen = self._infer(part)
+            if bare := self._bare(part):
+                warnings.warn(
+                    f"block {bare[0]!r} has no rows for the {part} images, so how well losses are "
+                    "predicted there (loss_correlation) is not measured; append those rows to it",
+                    stacklevel=2,
+                )
+            measured = evaluate(seen.probabilities, labels, task)
+            found |= {f"{part}/{name}": value for name, value in measured.items()}
+            if seen.predicted_loss is not None:
+                correlation = loss_correlation(
+                    seen.predicted_loss, seen.probabilities, labels, task
+                )
+                if correlation is not None:
+                    found[f"{part}/loss_correlation"] = correlation
+        return found
+
+
+def weights_identity(experiment: Experiment) -> str:
+    """Return what the task model starts from: "random", a block, or a file's sha256."""
+    from nextlabel.models.weights import load_weights
+
+    block = experiment.model.block
+    if block is not None and not experiment.model.shallow:
+        return f"block:{digest(experiment.identity_of(block))}"
+    weights = load_weights(experiment.model.weights)
+    return "random" if weights is None else weights.sha256
+
+
+def to_index(ids: Array) -> Any:
+    """Return ids as a torch index."""
+    import torch
+
+    return torch.from_numpy(np.array(ids))
+
+
+def _sure(seen: Inference | None) -> Inference:
+    assert seen is not None
+    return seen
+
+
+def _only(blocks: Mapping[str, FittedBlock], name: str | None) -> FittedBlock:
+    assert name is not None
+    return blocks[name]

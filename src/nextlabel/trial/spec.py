@@ -1,0 +1,86 @@
+"""A trial: one arm with one seed, and the key that names it."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from nextlabel.experiment.spec import Arm, Experiment
+from nextlabel.features.cache import digest
+from nextlabel.models.device import resolve_settings
+from nextlabel.trial.learner import weights_identity
+
+KEY_VERSION = 1
+
+
+@dataclass(frozen=True)
+class TrialSpec:
+    """One arm with one seed: what a worker needs to run it."""
+
+    experiment: Experiment
+    arm: Arm
+    seed: int
+
+    @property
+    def rounds(self) -> int:
+        """How many rounds it takes to the target, the initial one counted."""
+        spec = self.experiment
+        return 1 + -(-(spec.target - spec.initial) // spec.batch)
+
+    def labelled(self, number: int) -> int:
+        """Return |L| in round `number`."""
+        spec = self.experiment
+        return min(spec.target, spec.initial + spec.batch * number)
+
+    @property
+    def training(self) -> dict[str, Any]:
+        """The settings of the training as they stand for here; UsageError without that device."""
+        return resolve_settings(self.experiment.training.decisive())
+
+    def outcome(self, data_checksum: str) -> dict[str, Any]:
+        """Return all that decides the outcome: not the target, and not how many run at once.
+
+        Files count by their content, wherever they lie. A setting that is added one day must be
+        left out at its default here (`Settings.later`), so that the trials known by then keep
+        their keys.
+        """
+        spec = self.experiment
+        arm = self.arm.decisive()
+        del arm["baseline"]
+        blocks = {name: spec.identity_of(name) for name in spec.blocks_of(self.arm)}
+        named = {
+            n: f"sha256:{i['sha256']}" if set(i) == {"sha256"} else n for n, i in blocks.items()
+        }
+        for space in {"features", "side"} & set(arm):
+            arm[space] = {named.get(n, n): weight for n, weight in arm[space].items()}
+        model = spec.model.decisive() | {"weights": weights_identity(spec)}
+        if spec.model.block is not None:
+            model["block"] = named[spec.model.block]
+        found = {
+            "version": KEY_VERSION,
+            "arm": arm,
+            "seed": self.seed,
+            "start": self.arm.start,
+            "initial": spec.initial,
+            "batch": spec.batch,
+            "data": spec.data.name,
+            "data_checksum": data_checksum,
+            "model": model,
+            "training": self.training,
+            "blocks": {named[name]: identity for name, identity in blocks.items()},
+        }
+        if self.arm.predicts_loss:
+            found["loss_prediction"] = spec.loss_prediction.decisive()
+        return found
+
+    def key(self, data_checksum: str) -> str:
+        """Return the sha256 that names this trial wherever it runs."""
+        return digest(self.outcome(data_checksum))
+
+
+def trials(experiment: Experiment, jobs: int = 1) -> list[TrialSpec]:
+    """Return arms × seeds, so ordered that trials run at once do not wait for shared artefacts."""
+    seeds = experiment.seeds
+    ordered = []
+    for start in range(0, len(seeds), max(1, jobs)):
+        for arm in experiment.arms:
+            ordered += [TrialSpec(experiment, arm, seed) for seed in seeds[start : start + jobs]]
+    return ordered

@@ -1,0 +1,88 @@
+"""The composition root: an arm and a seed become an iterator of rounds."""
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+
+from nextlabel.algorithm1 import algorithm1
+from nextlabel.core.block import FittedBlock
+from nextlabel.core.dataset import Dataset
+from nextlabel.core.oracle import Reveal
+from nextlabel.core.round import Round
+from nextlabel.core.seeds import Seeds
+from nextlabel.features.cache import Cache
+from nextlabel.files.contact_sheet import contact_sheet
+from nextlabel.models.metrics import warn_undefined
+from nextlabel.strategies import create
+from nextlabel.trial.learner import TrialLearner
+from nextlabel.trial.spec import TrialSpec
+
+SHOWN = 64
+
+
+def initial_weights(trial: TrialSpec, data: Dataset, cache: Cache) -> str:
+    """Return the sha256 of the weights that every round starts from; "none" without any."""
+    if trial.experiment.model.shallow:
+        return "none"
+    network, _ = learner_of(trial, data, cache).model.initial(Seeds(trial.seed))
+    found = hashlib.sha256()
+    for tensor in network.state_dict().values():
+        found.update(tensor.contiguous().numpy().data)
+    return found.hexdigest()
+
+
+def run_trial(
+    trial: TrialSpec,
+    data: Dataset,
+    cache: Cache,
+    history: Sequence[Round] = (),
+    learner: TrialLearner | None = None,
+) -> Iterator[tuple[Round, Mapping[str, bytes]]]:
+    """Yield each round that `history` does not have, with a picture of what was chosen.
+
+    Give a learner, of `learner_of`, to ask it for its blocks afterwards.
+    """
+    import torch
+
+    spec, arm = trial.experiment, trial.arm
+    torch.set_num_threads(spec.training.threads)
+    warn_undefined(data)
+    assert data.train.labels is not None
+    seeds = Seeds(trial.seed)
+    rounds = algorithm1(
+        size=len(data.train),
+        initial=spec.initial,
+        batch=spec.batch,
+        target=spec.target,
+        oracle=Reveal(data.train.labels),
+        learner=learner_of(trial, data, cache) if learner is None else learner,
+        strategy=create(arm.strategy, arm.options),
+        seeds=seeds,
+        start=None if arm.start == "random" else create(arm.start),
+        history=history,
+    )
+    for found in rounds:
+        yield found, {"picked": contact_sheet(data.train.images[found.chosen[:SHOWN]])}
+
+
+BlockRecords = dict[str, tuple[Sequence[Mapping[str, float]], Mapping[str, bytes]]]
+"""Log and pictures by block."""
+
+
+def learner_of(trial: TrialSpec, data: Dataset, cache: Cache) -> TrialLearner:
+    """Return the learner of a trial."""
+    return TrialLearner(trial.experiment, trial.arm, Seeds(trial.seed), data, cache)
+
+
+def beginning_records(learner: TrialLearner) -> BlockRecords:
+    """Return what the arm's blocks have to show, as fitted to the images alone."""
+    names = learner.experiment.blocks_of(learner.arm)
+    return _records({name: learner.block(name) for name in names})
+
+
+def last_records(learner: TrialLearner) -> BlockRecords:
+    """Return what the supervised blocks have to show, as the last round fitted them."""
+    return _records({f"{name}, last round": b for name, b in learner.latest.items()})
+
+
+def _records(blocks: Mapping[str, FittedBlock]) -> BlockRecords:
+    return {name: (b.log, b.pictures) for name, b in blocks.items() if b.log or b.pictures}

@@ -1,0 +1,83 @@
+import json
+
+import numpy as np
+import pytest
+
+from nextlabel.core.dataset import Dataset, Images
+from nextlabel.core.errors import DataError
+from nextlabel.engine.plan import plan
+from nextlabel.engine.run import run
+from nextlabel.engine.throughput import Pace
+from nextlabel.features.cache import Cache
+from nextlabel.models.task import TaskModel
+from nextlabel.models.vae import VAESettings
+from nextlabel.store.store import Store
+
+
+def test_a_plan_counts_and_runs_nothing(tiny, tmp_path):
+    experiment = tiny()
+    planned = plan(experiment, cache_dir=tmp_path / "cache")
+    each = 2 * (40 + 60 + 70)
+    assert (planned.trials, planned.pending) == (6, 6)
+    assert planned.training_samples == 6 * each + 2 * 2 * 20
+    assert planned.seconds > 0 and planned.disk_bytes > 0
+    with Store.open(tmp_path / "store.db") as store:
+        assert store.experiments() == []
+        list(run(experiment, store, cache_dir=tmp_path / "cache", jobs=2))
+        assert plan(experiment, store).pending == 0
+        assert plan(experiment, store).training_samples == 0
+        assert json.dumps(planned.__dict__)
+
+
+def test_a_plan_counts_each_vae_once_a_seed_unless_it_is_there(tiny, tmp_path, monkeypatch):
+    arms = [
+        {"name": name, "strategy": "core_set", "features": {block: 1.0}}
+        for name, block in (("one", "vae"), ("two", "vae"), ("three", "ccvae"))
+    ]
+    sizes = {"latent": 12, "epochs": 100}
+    blocks = {"vae": sizes, "ccvae": sizes | {"round_epochs": 50}}
+    experiment = tiny(arms=arms, primary=None, blocks=blocks, seeds=[0, 1])
+    monkeypatch.setattr(Pace, "sample_seconds", 0.0)
+    monkeypatch.setattr(Pace, "vae_seconds", lambda self, settings: 1.0)
+    rounds = 4
+    beginnings, later = 2 * 2 * 100, 2 * rounds * 50
+    images = experiment.data.train
+    assert plan(experiment, cache_dir=tmp_path).seconds == images * (beginnings + later)
+    assert list(tmp_path.iterdir()) == []
+    monkeypatch.setattr(Cache, "has", lambda self, kind, identity: kind == "block-vaeblock")
+    assert plan(experiment, cache_dir=tmp_path).seconds == images * (beginnings / 2 + later)
+
+
+def test_a_plan_is_quick_on_large_images(tiny, monkeypatch):
+    seen = []
+    monkeypatch.setattr(TaskModel, "fit", lambda self, images, *rest: seen.append(len(images)))
+    monkeypatch.setattr(
+        "nextlabel.engine.throughput.fit_vae", lambda images, *r: seen.append(len(images))
+    )
+    spec = tiny()
+    for side, most in ((1024, 4), (8, 256)):
+        images = np.broadcast_to(np.uint8(0), (300, 1, side, side))
+        labels = np.zeros(300, np.int64)
+        part = Images(images, labels)
+        pace = Pace(spec, Dataset("large", "multiclass", ("a", "b"), part, part, part))
+        assert pace.sample_seconds > 0 and pace.vae_seconds(VAESettings()) > 0
+        assert max(seen) <= most
+        seen.clear()
+
+
+def test_a_plan_looks_for_the_files(tiny, tmp_path):
+    arm = {"name": "mine", "strategy": "core_set", "features": {str(tmp_path / "no.npy"): 1.0}}
+    with pytest.raises(DataError, match=r"no.npy cannot be read"):
+        plan(tiny(arms=[arm], primary=None))
+
+
+def test_a_plan_times_a_vae_whose_prior_needs_many_images(tiny):
+    arms = [{"name": "vamp", "strategy": "core_set", "features": {"vae_vamp": 1.0}}]
+    blocks = {"vae_vamp": {"latent": 4, "epochs": 1, "pseudo_inputs": 140, "batch_size": 8}}
+    assert plan(tiny(arms=arms, primary=None, blocks=blocks)).seconds > 0
+
+
+def test_only_the_trials_of_the_arms_asked_for_are_counted(tiny):
+    found = plan(tiny(), arms=["random", "core-set", "random"])
+    assert (found.trials, found.pending) == (4, 4)
+    assert plan(tiny()).trials == 6

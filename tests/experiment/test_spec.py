@@ -1,0 +1,262 @@
+import tomllib
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from nextlabel.core.errors import UsageError
+from nextlabel.data.settings import DataSettings
+from nextlabel.experiment.parse import load_experiment, parse_experiment
+from nextlabel.experiment.spec import Arm, Experiment
+from nextlabel.features.blocks import BLOCKS
+from nextlabel.models.settings import (
+    Epochs,
+    LossPredictionSettings,
+    ModelSettings,
+    TrainingSettings,
+    TrainUntil,
+)
+
+TEXT = """
+name = "small"
+seeds = 3
+initial = 10
+batch = 5
+target = 30
+primary = "b"
+[data]
+name = "digits"
+[model]
+weights = "random"
+[[arms]]
+name = "a"
+strategy = "random"
+[[arms]]
+name = "b"
+strategy = "core_set"
+features = { task = 1.0, vae = 0.5 }
+baseline = "a"
+"""
+
+
+@pytest.fixture
+def file(tmp_path):
+    path = tmp_path / "small.toml"
+    path.write_text(TEXT)
+    return path
+
+
+def test_toml_goes_there_and_back(file):
+    experiment = load_experiment(file)
+    assert experiment.seeds == (0, 1, 2)
+    assert experiment.arm("b").features == {"task": 1.0, "vae": 0.5}
+    assert experiment.training.epochs.initial == 10
+    assert parse_experiment(tomllib.loads(experiment.to_toml())) == experiment
+
+
+CLAIM = """
+[[hypotheses]]
+name = "b beats a"
+arms = ["b"]
+against = ["a"]
+"""
+
+
+def test_hypotheses_are_read_and_kept(file):
+    file.write_text(TEXT + CLAIM)
+    experiment = load_experiment(file)
+    (found,) = experiment.hypotheses
+    assert (found.arms, found.against, found.alternative) == (("b",), ("a",), "greater")
+    assert parse_experiment(tomllib.loads(experiment.to_toml())) == experiment
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        ('hypotheses.0.arms=["c"]', "'b beats a' speaks of 'c', which is no arm; "),
+        ('hypotheses.0.against=["b"]', "'b beats a' names arm 'b' twice; let each arm stand once"),
+        ('hypotheses.0.arms=["b", "b"]', "'b beats a' names arm 'b' twice"),
+        ("hypotheses.0.arms=[]", "an empty list must have at least 1 item; add one"),
+        ("hypotheses.0.alternative=less", "'greater' or 'two-sided'"),
+        ("hypotheses.0.agains=x", "unknown key hypotheses.0.agains; did you mean 'against'"),
+    ],
+)
+def test_hypotheses_that_cannot_be_tested_are_refused(file, override, message):
+    file.write_text(TEXT + CLAIM)
+    with pytest.raises(UsageError, match=message):
+        load_experiment(file, [override])
+    file.write_text(TEXT + CLAIM + CLAIM)
+    with pytest.raises(UsageError, match="hypothesis 'b beats a' stands twice"):
+        load_experiment(file)
+
+
+def test_it_is_frozen(file):
+    with pytest.raises(ValueError, match="frozen"):
+        load_experiment(file).target = 3
+
+
+@pytest.mark.parametrize(
+    ("override", "read"),
+    [
+        ("arms.1.features.vae=2", lambda e: e.arms[1].features["vae"] == 2),
+        ("arms.b.features.vae = 2", lambda e: e.arms[1].features["vae"] == 2),
+        ('arms.b.features."my.npy"=0.5', lambda e: e.arms[1].features["my.npy"] == 0.5),
+        ("data.name=mnist", lambda e: e.data.name == "mnist"),
+        ("seeds=[7,9]", lambda e: e.seeds == (7, 9)),
+        ("training.epochs={initial=3,step=1}", lambda e: e.training.epochs.step == 1),
+        ("training.train_until.cap=20", lambda e: e.training.train_until.cap == 20),
+    ],
+)
+def test_overrides(file, override, read):
+    assert read(load_experiment(file, [override]))
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        ("bacth=3", "unknown key bacth; did you mean 'batch'"),
+        ("data.nam=digits", "unknown key data.nam; did you mean 'name'"),
+        ("arms.0.featurs.vae=1", "unknown key arms.0.featurs; did you mean 'features'"),
+        ("blocks.vae.latnt=3", "unknown key blocks.vae.latnt; did you mean 'latent'"),
+        ("arms.0.strategy=coreset", "unknown strategy 'coreset'; did you mean 'core_set'"),
+        ("arms.1.features.vea=1", "unknown feature block 'vea'; did you mean 'vae'"),
+        ("arms.1.baseline=c", "baseline 'c' of arm 'b' is no arm"),
+        ("primary=a", "primary 'a' has no baseline"),
+        ("primary=z", "primary 'z' is no arm"),
+        ("target=3", "target 3 is below initial 10"),
+        ("seeds=[1,1]", "seed 1 stands twice"),
+        ("seeds=[-1]", "seed -1 must lie between 0"),
+        ("seeds=[9223372036854775808]", "must lie between 0 and"),
+        ("seeds=10001", "seeds 10001 are too many; give at most 10000"),
+        ("seeds=0", "seeds"),
+        ("batch=0", "batch: 0 must be at least 1; raise it"),
+        ("initial=many", "initial: 'many' must be a whole number; give one"),
+        ("arms.1.name=a", "arm 'a' stands twice"),
+        ("arms.5.name=x", "'5' must be a number from 0 to 1 or a name"),
+        ("arms.1.features={task=0.0,vae=0.0}", "every block has weight 0"),
+        ("arms.1.options={entropy_top=3}", "strategy 'core_set' has no option 'entropy_top'"),
+        ("training.learning_rate=inf", "learning_rate: .*finite"),
+        ("model.name=resnet19", "model.name"),
+        ("name=../x", "name: "),
+        ("target", "has no value; write key=value"),
+        ("data=7", "data: "),
+    ],
+)
+def test_what_is_wrong_is_said_by_name(file, override, message):
+    with pytest.raises(UsageError, match=message):
+        load_experiment(file, [override])
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        ("initial=true", "initial: true must be a whole number; give one"),
+        ("target=100.0", "target: 100.0 must be a whole number; give one without quotes and dec"),
+        ('batch="5"', "batch: '5' must be a whole number; give one without quotes"),
+        ('seeds="5"', "seeds: '5' must be a list; put it in brackets"),
+        ("seeds=true", "seeds: true must be a list"),
+        ("seeds=[true]", "seeds.0: true must be a whole number"),
+        ("seeds=[1.0]", "seeds.0: 1.0 must be a whole number"),
+        ("name=7", "name: 7 must be text; put it in quotes"),
+        ("name=2020-01-01", "2020-01-01 is a date or a time, .* put it in quotes"),
+        ("headline=[1]", "headline: a list must be text"),
+        ("data.path=7", "data.path: 7 must be a path; put it in quotes"),
+        ("data.channels=true", "data.channels: true must be 1 or 3; choose one of them"),
+        ("data.channels=1.0", "data.channels: 1.0 must be 1 or 3; choose one of them"),
+        ("data.channels=2", "data.channels: 2 must be 1 or 3; choose one of them"),
+        ("training.learning_rate='0.1'", "learning_rate: '0.1' must be a number; give one without"),
+        ("training.learning_rate=-1", "training.learning_rate: -1 must be greater than 0; raise"),
+        ("training.learning_rate=true", "training.learning_rate: true must be a number"),
+        ("training.learning_rate=nan", "training.learning_rate: nan must be finite; give another"),
+        ("training.momentum=1", "training.momentum: 1 must be less than 1; lower it"),
+        ("training.threads=300", "training.threads: 300 must be at most 256; lower it"),
+        ("training.compile=1", "training.compile: 1 must be true or false; give one of them"),
+        ("training.epochs=3", "training.epochs: 3 must be a table; put it in braces"),
+        ("arms.0.features.task=true", "arms.0.features.task: true must be a number"),
+        ("arms.0.features.task=-1", "weight -1.* must be a number of at least 0; give one"),
+        ('arms.0.name=""', "arms.0.name: '' must have at least 1 character; write some"),
+        ("arms.0.options=3", "arms.0.options: 3 must be a table"),
+        ("arms.0.scale=3", "arms.0.scale: 3 must be 'none' or 'rms'; choose one of them"),
+        ("blocks.vae.latent=true", "^blocks.vae.latent: true must be a whole number"),
+        ("blocks.vae.beta=-1", "^blocks.vae.beta: -1 must be at least 0; raise it"),
+    ],
+)
+def test_a_value_is_of_the_type_that_toml_has_for_it(file, override, message):
+    with pytest.raises(UsageError, match=message):
+        load_experiment(file, [override])
+
+
+def test_a_whole_number_is_a_number_and_a_long_value_is_cut(file):
+    assert load_experiment(file, ["training.learning_rate=1"]).training.learning_rate == 1.0
+    with pytest.raises(UsageError, match=r"initial: 'x{59}… must be"):
+        load_experiment(file, ["initial=" + "x" * 200])
+
+
+def test_files_that_cannot_be_read(tmp_path):
+    with pytest.raises(UsageError, match="cannot read"):
+        load_experiment(tmp_path / "absent.toml")
+    broken = tmp_path / "broken.toml"
+    broken.write_text("name = [")
+    with pytest.raises(UsageError, match="is not valid TOML"):
+        load_experiment(broken)
+    broken.write_bytes(b"\xff\xfe")
+    with pytest.raises(UsageError, match="is not UTF-8"):
+        load_experiment(broken)
+    broken.write_text(TEXT.replace('name = "small"', ""))
+    with pytest.raises(UsageError, match="name: is missing"):
+        load_experiment(broken)
+
+
+leaves = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5)
+keys = st.sampled_from(["name", "arms", "data", "model", "seeds", "target", "training", "x"])
+trees = st.recursive(
+    leaves, lambda t: st.lists(t, max_size=3) | st.dictionaries(keys, t, max_size=3), max_leaves=8
+)
+
+
+@given(st.dictionaries(keys, trees, max_size=5))
+def test_any_values_are_refused_in_one_sentence(changes):
+    raw = tomllib.loads(TEXT) | changes
+    try:
+        parse_experiment(raw)
+    except UsageError as error:
+        said = str(error)
+        assert "\n" not in said and "Input should" not in said
+        assert "; " in said and not said.endswith("; ")  # a remedy
+
+
+TABLES = {
+    "": Experiment,
+    "data.": DataSettings,
+    "model.": ModelSettings,
+    "training.": TrainingSettings,
+    "training.epochs.": Epochs,
+    "training.train_until.": TrainUntil,
+    "loss_prediction.": LossPredictionSettings,
+    "arms.0.": Arm,
+    "blocks.vae.": BLOCKS["vae"],
+}
+places = st.sampled_from([f"{at}{key}" for at, kind in TABLES.items() for key in kind.model_fields])
+
+
+@settings(max_examples=400)
+@given(places, trees)
+def test_any_value_at_any_key_is_taken_as_it_is_or_refused_with_a_remedy(place, value):
+    raw = tomllib.loads(TEXT)
+    *parents, last = place.split(".")
+    inside = raw
+    for step in parents:
+        inside = inside[0] if step == "0" else inside.setdefault(step, {})
+    inside[last] = value
+    try:
+        experiment = parse_experiment(raw)
+    except UsageError as error:
+        said = str(error)
+        assert "\n" not in said and "Input should" not in said
+        assert "; " in said and not said.endswith("; ")  # a remedy
+        return
+    found = experiment.resolved()
+    for step in parents:
+        found = found[0] if step == "0" else found[step]
+    if place != "seeds" and not isinstance(value, dict) and last in found:
+        assert found[last] == value and isinstance(found[last], bool) == isinstance(value, bool)

@@ -1,0 +1,51 @@
+import numpy as np
+import pytest
+
+from nextlabel.core.errors import DataError
+from nextlabel.files.arrays import read_arrays
+
+ROWS = np.arange(6.0).reshape(3, 2)
+
+
+def test_an_npy_is_a_memory_map_and_an_npz_all_its_arrays(tmp_path):
+    np.save(tmp_path / "x.npy", ROWS)
+    found = read_arrays(tmp_path / "x.npy")
+    assert isinstance(found, np.memmap) and not found.flags.writeable
+    assert np.array_equal(found, ROWS)
+    np.savez_compressed(tmp_path / "x.npz", a=ROWS, b=["x"])
+    both = read_arrays(tmp_path / "x.npz")
+    assert list(both) == ["a", "b"] and np.array_equal(both["a"], ROWS)
+
+
+def broken(path, kind):
+    np.savez(path, a=ROWS)
+    content = bytearray(path.read_bytes())
+    if kind == "cut":
+        content = content[:100]
+    elif kind == "empty":
+        content = content[:0]
+    elif kind == "changed":
+        content[content.index(ROWS.tobytes()) + 9] ^= 255
+    elif kind == "encrypted":
+        start = content.index(b"PK\x01\x02")
+        content[6] |= 1
+        content[start + 8] |= 1
+    elif kind == "code":
+        np.savez(path, a=np.array([{}], object))
+        return
+    path.write_bytes(content)
+
+
+@pytest.mark.parametrize("kind", ["cut", "empty", "changed", "encrypted", "code"])
+def test_a_broken_file_is_one_sentence(kind, tmp_path):
+    path = tmp_path / "x.npz"
+    broken(path, kind)
+    with pytest.raises(DataError, match=r"x\.npz is no \.npy or \.npz file .* \(.+\); save"):
+        read_arrays(path)
+
+
+def test_what_is_not_there_is_one_sentence(tmp_path):
+    with pytest.raises(DataError, match=r"x\.npy cannot be read \(No such file or directory\)"):
+        read_arrays(tmp_path / "x.npy")
+    with pytest.raises(DataError, match=r"cannot be read \(Is a directory\); check the path"):
+        read_arrays(tmp_path)
