@@ -5,9 +5,19 @@ from difflib import get_close_matches
 
 
 class NextlabelError(Exception):
-    """Anything that nextlabel refuses with one clear sentence; the CLI exits with `exit_code`."""
+    """Anything that nextlabel refuses with one clear sentence; the CLI exits with `exit_code`.
+
+    `code` names the fault in a few words with hyphens, such as "budget-too-large". It stays the
+    same when the sentence is reworded, so programs and tests compare codes.
+    """
 
     exit_code = 1
+    code = "error"
+
+    def __init__(self, message: str = "", *, code: str | None = None) -> None:
+        super().__init__(message)
+        if code is not None:
+            self.code = code
 
 
 class UsageError(NextlabelError):

@@ -1,0 +1,17 @@
+"""Errors carry a code that outlives the wording."""
+
+import pickle
+
+from nextlabel.core.errors import DataError, NextlabelError, OutOfMemory, UsageError
+
+
+def test_an_error_has_the_code_that_it_was_raised_with():
+    error = UsageError("budget 9 exceeds 5; lower it", code="budget-too-large")
+    assert (str(error), error.code) == ("budget 9 exceeds 5; lower it", "budget-too-large")
+    assert DataError("x").code == NextlabelError.code == "error"
+    assert OutOfMemory("x", code="too-big").code == "too-big"
+
+
+def test_a_code_comes_back_from_another_process():
+    again = pickle.loads(pickle.dumps(UsageError("no", code="refused")))
+    assert (str(again), again.code, type(again)) == ("no", "refused", UsageError)
