@@ -2,6 +2,10 @@
 
 import os
 import signal
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))  # for refusals.py, beside the tests
 
 # Two threads a process on a busy machine of two cores are far slower than one: they spin.
 os.environ.setdefault("OMP_NUM_THREADS", "1")

@@ -2,7 +2,10 @@
 
 import pickle
 
+import pytest
+
 from nextlabel.core.errors import DataError, NextlabelError, OutOfMemory, UsageError
+from refusals import refused
 
 
 def test_an_error_has_the_code_that_it_was_raised_with():
@@ -15,3 +18,14 @@ def test_an_error_has_the_code_that_it_was_raised_with():
 def test_a_code_comes_back_from_another_process():
     again = pickle.loads(pickle.dumps(UsageError("no", code="refused")))
     assert (str(again), again.code, type(again)) == ("no", "refused", UsageError)
+
+
+def test_a_refusal_is_expected_by_kind_and_code():
+    def refuse():
+        raise UsageError("no", code="refused")
+
+    with refused(UsageError, "refused"):
+        refuse()
+    for kind, code in ((UsageError, "other"), (NextlabelError, "refused")):
+        with pytest.raises(AssertionError), refused(kind, code):
+            refuse()
