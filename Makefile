@@ -1,6 +1,7 @@
 # make        lint and the fast tests          make demo    the main job on real digits
 # make test   every test                       make bench   the short benchmarks
 # make lint   style, types and floors          make clean   all that make made
+# make reference   writes docs/reference from the code
 # Needs Python 3.11 or newer with its venv module, and nothing else: PYTHON=python3.12 picks one.
 
 PYTHON ?= python3
@@ -11,7 +12,7 @@ PIP := -m pip install --quiet --disable-pip-version-check -c constraints.txt
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist worksteal
 
 .DEFAULT_GOAL := check
-.PHONY: check demo test fast lint bench clean
+.PHONY: check demo test fast lint reference bench clean
 
 check: lint fast
 
@@ -29,6 +30,9 @@ lint: $(VENV)/.dev
 	$(BIN)/python -m ruff format --check .
 	$(BIN)/python -m mypy
 	$(BIN)/lint-imports
+
+reference: $(VENV)/.dev
+	$(BIN)/python -m scripts.reference
 
 bench: $(PEERS)/.bench
 	OMP_NUM_THREADS=1 $(PEERS)/bin/python benchmarks/run.py

@@ -18,7 +18,7 @@ from nextlabel.experiment.parse import load_experiment
 ROOT = Path(__file__).parents[2]
 RESULTS = [ROOT / "docs/results/README.md", *sorted((ROOT / "docs/results").glob("*/README.md"))]
 GUIDES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
-GUIDES += RESULTS
+GUIDES += [*sorted((ROOT / "docs/reference").glob("*.md")), *RESULTS]
 TEXT = {guide: guide.read_text(encoding="utf-8") for guide in GUIDES}
 
 
@@ -54,11 +54,16 @@ def test_python_runs(guide, tmp_path):
     done = subprocess.run(
         [sys.executable, "-W", "error::SyntaxWarning", "-c", f"import block{len(code) - 1}"],
         cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), *python_path()])},
         capture_output=True,
         text=True,
     )
     assert done.returncode == 0, done.stderr
+
+
+def python_path():
+    """Return the folders of the caller's PYTHONPATH, so that its sources are tested."""
+    return [folder for folder in os.environ.get("PYTHONPATH", "").split(os.pathsep) if folder]
 
 
 def parse(words):
@@ -74,13 +79,14 @@ def parse(words):
 def test_shell_commands_exist(guide):
     targets = set(re.findall(r"^(\w+):", (ROOT / "Makefile").read_text(), re.M))
     for words in commands(guide):
-        program = Path(words[0]).name
+        program = Path(words[0]).name or words[0]
         if program == "nextlabel":
-            parse(words[1:])
+            if "--help" not in words:
+                parse(words[1:])
         elif program == "make":
             assert set(words[1:]) <= targets, words
         else:
-            assert program in {"python3", "pip", "pre-commit", "export"}, words
+            assert program in {"python3", "pip", "pre-commit", "export", "git", "cd", "."}, words
 
 
 @pytest.mark.parametrize("guide", RESULTS, ids=name)
@@ -132,17 +138,48 @@ def _settings_sources():
     return "\n".join((ROOT / "src/nextlabel" / file).read_text() for file in files)
 
 
+def make_photos(count, rng):
+    """Write `count` images of each of two classes below photos/."""
+    for label, level in (("cats", 60), ("dogs", 180)):
+        Path("photos", label).mkdir(parents=True)
+        for i in range(count):
+            pixels = np.clip(rng.normal(level, 30, (20, 24)), 0, 255).astype(np.uint8)
+            Image.fromarray(pixels).save(f"photos/{label}/{i:04}.png")
+
+
+@pytest.mark.slow
+def test_the_paths_of_the_readme_work_as_they_stand(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    rng = np.random.default_rng(0)
+    make_photos(60, rng)
+    Path("experiments").symlink_to(ROOT / "experiments")
+    Path("done.txt").write_text("cats/0003.png\n")
+    Path("ids.txt").write_text("0\n1\n")
+    np.save("clip.npy", rng.normal(size=(150, 8)))
+    np.save("p.npy", rng.dirichlet(np.ones(2), 150))
+    chosen = []
+    for words in commands(ROOT / "README.md"):
+        needs_a_run = words[1:2] == ["status"] or (words[1:2] == ["run"] and "--plan" not in words)
+        if words[0] != "nextlabel" or "--help" in words or needs_a_run:
+            continue
+        assert main(words[1:]) == 0, capsys.readouterr().err
+        out = capsys.readouterr().out
+        if words[1] == "select":
+            chosen.append(out.split())
+    assert [len(set(lines)) for lines in chosen] == [100, 100, 100]
+    assert all(Path("photos", line).is_file() for line in chosen[0])
+    assert "cats/0003.png" not in chosen[0]
+    assert not {"0", "1"} & {*chosen[1], *chosen[2]}
+
+
 @pytest.mark.slow
 def test_the_guide_to_own_images_works_as_it_stands(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     guide = ROOT / "docs/own-images.md"
     rng = np.random.default_rng(0)
-    for kind, level in (("cats", 60), ("dogs", 180)):
-        Path("photos", kind).mkdir(parents=True)
-        for i in range(30):
-            pixels = np.clip(rng.normal(level, 30, (20, 24)), 0, 255).astype(np.uint8)
-            Image.fromarray(pixels).save(f"photos/{kind}/{i:04}.png")
+    make_photos(30, rng)
     done, manifest = blocks(guide, "text")
     assert manifest.startswith("path,label,split\n")
     Path("done.txt").write_text(done)
@@ -166,11 +203,22 @@ def test_the_guide_to_own_images_works_as_it_stands(tmp_path, monkeypatch, capsy
     assert ran == 7
 
 
+def anchors(text):
+    """Return the anchors of a page's headings, as GitHub makes them."""
+    headings = re.findall(r"^#+ (.*)$", re.sub(r"^```.*?^```$", "", text, flags=re.M | re.S), re.M)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
 @pytest.mark.parametrize("guide", GUIDES, ids=name)
 def test_links_lead_somewhere(guide):
-    for target in re.findall(r"\]\(([^)#]+)\)", TEXT[guide]):
-        if not target.startswith("http"):
-            assert (guide.parent / target).exists(), f"{name(guide)} links to {target}"
+    for link in re.findall(r"\]\(([^)]+)\)", TEXT[guide]):
+        target, _, anchor = link.partition("#")
+        if target.startswith("http"):
+            continue
+        path = guide.parent / target if target else guide
+        assert path.exists(), f"{name(guide)} links to {target}"
+        if anchor:
+            assert anchor in anchors(path.read_text(encoding="utf-8")), f"{name(guide)}: {link}"
 
 
 def test_the_citation_is_valid():

@@ -1,0 +1,91 @@
+"""The page of all tables of the experiment file, from their settings classes."""
+
+import inspect
+from collections.abc import Iterator
+from typing import Any, get_args, get_origin
+
+from scripts.reference.fields import attribute_docstrings, type_name, value_name
+from scripts.reference.markdown import NOTE, markdown, table
+
+LIMITS = {"ge": "at least", "gt": "above", "le": "at most", "lt": "below"}
+
+
+def settings_page() -> str:
+    """Return the page of all tables of the experiment file."""
+    from nextlabel.experiment.spec import Experiment
+    from nextlabel.features.blocks import BLOCKS
+
+    lines = [
+        "# Settings of an experiment",
+        NOTE,
+        "",
+        "Every table and key of the experiment file. [The guide](../experiments.md) explains them "
+        "by example. On the command line `--set TABLE.KEY=VALUE` changes one of them.",
+        "",
+    ]
+    lines += settings_section("At the top of the file", Experiment)
+    for title, model in nested_tables(Experiment):
+        lines += settings_section(title, model)
+    for name in BLOCKS:
+        lines += settings_section(f"`[blocks.{name}]`", BLOCKS[name])
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def nested_tables(model: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield title and settings class of each table below `model`."""
+    for name, field in model.model_fields.items():
+        inner = settings_class(field.annotation)
+        if inner is None:
+            continue
+        listed = get_origin(field.annotation) is tuple
+        yield (f"`[[{prefix}{name}]]`" if listed else f"`[{prefix}{name}]`"), inner
+        yield from nested_tables(inner, f"{prefix}{name}.")
+
+
+def settings_class(annotation: Any) -> Any:
+    """Return the settings class inside an annotation, if there is one."""
+    from nextlabel.core.settings import Settings
+
+    if isinstance(annotation, type) and issubclass(annotation, Settings):
+        return annotation
+    inside = (settings_class(part) for part in get_args(annotation))
+    return next((found for found in inside if found is not None), None)
+
+
+def settings_section(title: str, model: Any) -> Iterator[str]:
+    """Yield the section of one table of settings."""
+    meanings = attribute_docstrings(model)
+    rows = []
+    for name, field in model.model_fields.items():
+        if settings_class(field.annotation) is not None:
+            kind = "list of tables" if get_origin(field.annotation) is tuple else "table"
+            rows.append((f"`{name}`", kind, "required" if field.is_required() else "see below", ""))
+            continue
+        default = (
+            "required"
+            if field.is_required()
+            else value_name(field.get_default(call_default_factory=True))
+        )
+        limits = limits_of(field.metadata)
+        kind = type_name(field.annotation) + (f", {limits}" if limits else "")
+        rows.append((f"`{name}`", kind, default, meanings.get(name, "")))
+    yield from (f"## {title}", "", markdown(inspect.getdoc(model) or ""), "")
+    if rows:
+        yield from table(("key", "type and limits", "default", "meaning"), rows)
+    else:
+        yield "This table has no keys."
+    yield ""
+
+
+def limits_of(metadata: list[Any]) -> str:
+    """Return the limits of a pydantic field in words."""
+    limits = []
+    for item in metadata:
+        for name, words in LIMITS.items():
+            if getattr(item, name, None) is not None:
+                limits.append(f"{words} {getattr(item, name)}")
+        if getattr(item, "min_length", None):
+            limits.append("not empty")
+        if getattr(item, "pattern", None):
+            limits.append(f"matches `{item.pattern}`")
+    return ", ".join(limits)

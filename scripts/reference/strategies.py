@@ -1,0 +1,77 @@
+"""The page of all strategies, from their registry."""
+
+import dataclasses
+import inspect
+from collections.abc import Iterator
+from typing import Any
+
+from scripts.reference.fields import attribute_docstrings, type_name, value_name
+from scripts.reference.markdown import NOTE, markdown, summary, table
+
+
+def strategies_page() -> str:
+    """Return the page of all strategies: needs, options, meaning."""
+    from nextlabel.strategies import STRATEGIES, create
+
+    lines = [
+        "# Strategies",
+        NOTE,
+        "",
+        "A strategy chooses the images to label next. Its name goes into `--strategy`, into an arm "
+        'of an experiment (`strategy = "NAME"`) or into `select(strategy="NAME")`. Its options are '
+        "given by `--option KEY=VALUE`, by `options = { KEY = VALUE }` in an arm, or as keywords "
+        "of its class.",
+        "",
+        "*Needs* are what a strategy computes from: `features` are rows of numbers per image, "
+        "`probabilities` are class probabilities of a model, and `predicted_loss` comes from a "
+        "loss-prediction model that an experiment trains.",
+        "",
+    ]
+    rows = []
+    for name in STRATEGIES:
+        needs = ", ".join(f"`{need}`" for need in sorted(create(name).needs)) or "nothing"
+        options = ", ".join(f"`{field.name}`" for field in option_fields(STRATEGIES[name])) or "–"
+        rows.append((f"[`{name}`](#{name})", needs, options, summary(STRATEGIES[name])))
+    lines += table(("name", "needs", "options", "chooses first"), rows)
+    for name in STRATEGIES:
+        lines += strategy_section(name, STRATEGIES[name], create(name))
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def strategy_section(name: str, cls: Any, strategy: Any) -> Iterator[str]:
+    """Yield the section of one strategy."""
+    yield from ("", f"## {name}", "", f"`{cls.__module__}.{cls.__qualname__}`", "")
+    yield markdown(inspect.getdoc(cls) or "")
+    tasks = getattr(strategy, "tasks", ("multiclass", "multilabel"))
+    needs = ", ".join(f"`{need}`" for need in sorted(strategy.needs)) or "nothing"
+    kinds = "single-label and multi-label" if len(tasks) > 1 else f"{', '.join(tasks)} only"
+    yield from ("", f"Needs {needs}. Data: {kinds}.")
+    fields = option_fields(cls)
+    if fields:
+        meanings = attribute_docstrings(cls)
+        hints = inspect.get_annotations(cls, eval_str=True)
+        rows = [
+            (
+                f"`{field.name}`",
+                type_name(hints.get(field.name, Any)),
+                default_of(field),
+                meanings.get(field.name, ""),
+            )
+            for field in fields
+        ]
+        yield ""
+        yield from table(("option", "type", "default", "meaning"), rows)
+
+
+def option_fields(cls: Any) -> list[Any]:
+    """Return the dataclass fields that are options of a strategy."""
+    return [f for f in dataclasses.fields(cls) if f.init] if dataclasses.is_dataclass(cls) else []
+
+
+def default_of(field: Any) -> str:
+    """Return a dataclass field's default as text."""
+    if field.default is not dataclasses.MISSING:
+        return value_name(field.default)
+    if field.default_factory is not dataclasses.MISSING:
+        return value_name(field.default_factory())
+    return "required"
