@@ -1,12 +1,15 @@
-"""Plain float64 numpy: the definition of which ids are right.
+"""Plain float64 numpy: the definition of the right ids.
 
-Every squared distance is a direct difference, (u - v)² summed along a row and, with several
-blocks, weighted and added block by block. Rows that are the same tie exactly, whole numbers are
-exact altogether, and ties go to the smallest id. Everything is recomputed plainly, in
-O(N·d) memory; the fast kernels must give the same ids.
+The functions share no code with the fast kernels, which must give the same ids. They are written
+from the blocks of an embedding, pairs of an array and its factor, alone. Every squared distance is
+a direct difference: (u - v)² is summed along a row, multiplied by the squared factor, and added
+block by block. Equal rows tie exactly, whole numbers are exact, and ties go to the smallest id.
+
+N images, B blocks, d_b columns of block b, U unlabelled ids, L labelled ids.
 """
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,27 +17,77 @@ from numpy.typing import NDArray
 from nextlabel.core.feature_space import Embedding
 from nextlabel.core.pool import Pool
 from nextlabel.core.types import Ids, as_ids
-from nextlabel.kernels.coverage.gaussian_kernel import gaussian
-from nextlabel.kernels.distance.exact import Metric, parts_of
-from nextlabel.kernels.distance.tiles import unit
 
-Blocks = list[tuple[NDArray[np.float64], float]]
+Floats = NDArray[np.float64]
+
+
+class Space(NamedTuple):
+    """The rows of an embedding in a unit in which their squares neither overflow nor vanish.
+
+    A distance of the embedding times `scale` is a distance here.
+    """
+
+    arrays: list[Floats]
+    squared_factors: list[float]
+    scale: float
+
+    def squared_distances(self, row: list[Floats]) -> Floats:
+        """Return the squared distance of every row (N) to one, given block by block (d_b)."""
+        total = np.zeros(len(self.arrays[0]))  # [N]
+        for array, squared_factor, one in zip(self.arrays, self.squared_factors, row, strict=True):
+            total = total + squared_factor * ((array - one) ** 2).sum(axis=1)  # [N]
+        return total
+
+    def distances_from(self, image: int) -> Floats:
+        """Return the squared distance of every row (N) to the row of an image."""
+        return self.squared_distances([array[image] for array in self.arrays])
+
+    @property
+    def constant(self) -> bool:
+        """Whether all rows are the same."""
+        return all(bool((array == array[:1]).all()) for array in self.arrays)
+
+
+def space_of(embedding: Embedding) -> Space:
+    """Return the rows of an embedding in units that are powers of two, which round nothing.
+
+    A block whose largest value is between 2^-8 and 2^8 keeps its unit. The factor of a single
+    block is common to all distances and decides nothing, so it enters `scale` alone.
+    """
+    exponents = []
+    for array, _ in embedding.blocks:
+        exponent = math.frexp(float(np.abs(np.array(array, np.float64)).max(initial=0)))[1]
+        exponents.append(0 if -8 <= exponent <= 8 else max(exponent, -1000))
+    units = [math.ldexp(1.0, -exponent) for exponent in exponents]
+    arrays = [
+        np.array(array, np.float64, order="C") * unit
+        for (array, _), unit in zip(embedding.blocks, units, strict=True)
+    ]
+    if len(arrays) == 1:
+        factor = abs(embedding.blocks[0][1])
+        return Space(arrays, [1.0], units[0] / factor if factor else 1.0)
+    # Block b counts factor_b · 2^exponent_b in the embedding; the largest is brought below 1.
+    pairs = [math.frexp(factor) for _, factor in embedding.blocks]
+    top = max(own + extra for (_, own), extra in zip(pairs, exponents, strict=True))
+    factors = [
+        math.ldexp(mantissa, own + extra - top)
+        for (mantissa, own), extra in zip(pairs, exponents, strict=True)
+    ]
+    return Space(arrays, [factor * factor for factor in factors], math.ldexp(1.0, -top))
 
 
 def farthest_first(features: object, labelled: object, budget: int, excluded: object = ()) -> Ids:
     """Return the ids of greedy k-centre: argmax over U of min over L of ‖u - ℓ‖², equation 1."""
-    blocks, pool = _prepare(features, labelled, budget, excluded)
-    nearest = np.full(pool.size, np.inf)
-    for row in pool.labelled:
-        nearest = np.minimum(nearest, _squared_distances(blocks, _row(blocks, int(row))))
+    space, pool = _prepare(features, labelled, budget, excluded)
+    nearest = _nearest(space, pool)  # [N]
     picks: list[int] = []
     while len(picks) < budget:
-        free = _free(pool, picks)
+        unlabelled = _unlabelled(pool, picks)
         if not pool.labelled_count and not picks:
-            pick = _nearest_to_mean(blocks, free)
+            pick = _nearest_to_mean(space, unlabelled)
         else:
-            pick = int(free[nearest[free].argmax()])
-        nearest = np.minimum(nearest, _squared_distances(blocks, _row(blocks, pick)))
+            pick = int(unlabelled[nearest[unlabelled].argmax()])
+        nearest = np.minimum(nearest, space.distances_from(pick))
         picks.append(pick)
     return np.array(picks, np.int64)
 
@@ -42,65 +95,25 @@ def farthest_first(features: object, labelled: object, budget: int, excluded: ob
 def farthest_from_mean(
     features: object, labelled: object, budget: int, excluded: object = ()
 ) -> Ids:
-    """Return the ids of MedAL: argmax over U of the mean over L of ‖u - ℓ‖², equation 2, literally.
+    """Return the ids of MedAL: argmax over U of the mean over L of ‖u - ℓ‖², equation 2.
 
-    The mean's divisor |L| is the same for every candidate and left out: sums of whole numbers
-    then stay exact, so that points which tie do compare equal.
+    The divisor |L| of the mean is the same for every candidate and left out. Sums of whole numbers
+    then stay exact, so that points which tie compare equal.
     """
-    blocks, pool = _prepare(features, labelled, budget, excluded)
-    total = np.zeros(pool.size)
-    for row in pool.labelled:
-        total = total + _squared_distances(blocks, _row(blocks, int(row)))
+    space, pool = _prepare(features, labelled, budget, excluded)
+    total = np.zeros(pool.size)  # [N]
+    for image in pool.labelled:
+        total = total + space.distances_from(image)
     picks: list[int] = []
     while len(picks) < budget:
-        free = _free(pool, picks)
+        unlabelled = _unlabelled(pool, picks)
         if not pool.labelled_count and not picks:
-            pick = _nearest_to_mean(blocks, free)
+            pick = _nearest_to_mean(space, unlabelled)
         else:
-            pick = int(free[total[free].argmax()])
-        total = total + _squared_distances(blocks, _row(blocks, pick))
+            pick = int(unlabelled[total[unlabelled].argmax()])
+        total = total + space.distances_from(pick)
         picks.append(pick)
     return np.array(picks, np.int64)
-
-
-def _prepare(
-    features: object, labelled: object, budget: int, excluded: object
-) -> tuple[Blocks, Pool]:
-    embedding = Embedding.of(features)
-    pool = Pool(len(embedding), as_ids(labelled), as_ids(excluded))
-    pool.check_budget(budget)
-    # The unit is a power of two: it keeps 1e200 from overflowing and changes no bit otherwise.
-    blocks = [
-        (np.array(part.array, np.float64, order="C") * part.unit, part.weight)
-        for part in parts_of(embedding)
-    ]
-    return blocks, pool
-
-
-def _row(blocks: Blocks, row: int) -> list[NDArray[np.float64]]:
-    return [x[row] for x, _ in blocks]
-
-
-def _squared_distances(blocks: Blocks, centre: list[NDArray[np.float64]]) -> NDArray[np.float64]:
-    total = np.zeros(len(blocks[0][0]))
-    for (x, weight), c in zip(blocks, centre, strict=True):
-        total = total + weight * ((x - c) ** 2).sum(axis=1)
-    return total
-
-
-def _free(pool: Pool, picks: list[int]) -> Ids:
-    return pool.unlabelled[~np.isin(pool.unlabelled, picks)]
-
-
-def _nearest_to_mean(blocks: Blocks, free: Ids) -> int:
-    """Return the candidate nearest to the mean x_0 + Σ (x_i - x_0) / n, added in order of ids."""
-    mean = []
-    for x, _ in blocks:
-        total = np.zeros(x.shape[1])
-        for row in x[free]:
-            total = total + (row - x[free[0]])
-        mean.append(x[free[0]] + total / len(free))
-    return int(free[_squared_distances(blocks, mean)[free].argmin()])
 
 
 def max_herding(
@@ -113,28 +126,27 @@ def max_herding(
 ) -> Ids:
     """Return the ids of MaxHerding: argmax over U of Σ_x w_x max(k(x, u) - max_L k(x, ℓ), 0).
 
-    k is exp(-‖x - u‖²/σ²), or whether two are copies at σ = 0; x runs over all but the excluded.
-    Sums are correctly rounded, so that their order is of no account.
+    k(x, u) is exp(-‖x - u‖²/σ²), and at σ = 0 it is 1 for copies and else 0; x runs over all images
+    but the excluded. Sums are correctly rounded, so that their order does not matter.
     """
-    blocks, pool = _prepare(features, labelled, budget, excluded)
-    own = bandwidth * unit(Metric(Embedding.of(features)), Embedding.of(features))
-    width = own * own
-    weight = np.ones(pool.size) if weights is None else np.array(weights, np.float64)
-    weight[pool.excluded] = 0
-    if _constant(blocks):
+    space, pool = _prepare(features, labelled, budget, excluded)
+    if space.constant:
         return pool.unlabelled[:budget].copy()
-    nearest = np.full(pool.size, np.inf)
-    for row in pool.labelled:
-        nearest = np.minimum(nearest, _squared_distances(blocks, _row(blocks, int(row))))
+    image_weights = np.ones(pool.size) if weights is None else np.array(weights, np.float64)  # [N]
+    image_weights[pool.excluded] = 0
+    sigma = bandwidth * space.scale
+    squared_bandwidth = sigma * sigma
+    nearest = _nearest(space, pool)  # [N]
     picks: list[int] = []
     while len(picks) < budget:
-        gains, covered = {}, gaussian(nearest, width)
-        for u in _free(pool, picks):
-            k = gaussian(_squared_distances(blocks, _row(blocks, int(u))), width)
-            more = np.maximum(k - covered, 0) * weight
-            gains[int(u)] = math.fsum(more.tolist())
-        pick = max(gains, key=lambda u: (gains[u], -u))
-        nearest = np.minimum(nearest, _squared_distances(blocks, _row(blocks, pick)))
+        coverage = _gaussian(nearest, squared_bandwidth)  # [N]
+        gains = {}
+        for image in _unlabelled(pool, picks):
+            kernel = _gaussian(space.distances_from(image), squared_bandwidth)  # [N]
+            gain = np.maximum(kernel - coverage, 0) * image_weights  # [N]
+            gains[int(image)] = math.fsum(gain.tolist())
+        pick = max(gains, key=lambda image: (gains[image], -image))
+        nearest = np.minimum(nearest, space.distances_from(pick))
         picks.append(pick)
     return np.array(picks, np.int64)
 
@@ -142,28 +154,69 @@ def max_herding(
 def ball_cover(
     features: object, labelled: object, budget: int, radius: float, excluded: object = ()
 ) -> Ids:
-    """Return the ids of ProbCover: argmax over U of how many in the fewest balls are within δ of u.
+    """Return the ids of ProbCover: argmax over U of the images in the fewest balls within δ of u.
 
-    The images counted are those of U, and balls those about L, both after each pick.
+    Balls of radius δ are about L and all picks; they are counted again after each pick. The images
+    that count are those of U in the fewest balls.
     """
-    blocks, pool = _prepare(features, labelled, budget, excluded)
-    squared = (radius * unit(Metric(Embedding.of(features)), Embedding.of(features))) ** 2
-    if _constant(blocks):
+    space, pool = _prepare(features, labelled, budget, excluded)
+    if space.constant:
         return pool.unlabelled[:budget].copy()
+    delta = radius * space.scale
+    squared_radius = delta * delta
     picks: list[int] = []
     while len(picks) < budget:
-        times = np.zeros(pool.size, np.int64)
-        for row in [*pool.labelled, *picks]:
-            times += _squared_distances(blocks, _row(blocks, int(row))) <= squared
-        free = _free(pool, picks)
-        aim = free[times[free] == times[free].min()]
+        balls = np.zeros(pool.size, np.int64)  # [N]
+        for image in [*pool.labelled, *picks]:
+            balls += space.distances_from(image) <= squared_radius
+        unlabelled = _unlabelled(pool, picks)
+        least_covered = unlabelled[balls[unlabelled] == balls[unlabelled].min()]
         gains = {}
-        for u in free:
-            distances = _squared_distances(blocks, _row(blocks, int(u)))
-            gains[int(u)] = int((distances[aim] <= squared).sum())
-        picks.append(max(gains, key=lambda u: (gains[u], -u)))
+        for image in unlabelled:
+            inside = space.distances_from(image)[least_covered] <= squared_radius
+            gains[int(image)] = int(inside.sum())
+        picks.append(max(gains, key=lambda image: (gains[image], -image)))
     return np.array(picks, np.int64)
 
 
-def _constant(blocks: Blocks) -> bool:
-    return all(bool((x == x[:1]).all()) for x, _ in blocks)
+def _prepare(
+    features: object, labelled: object, budget: int, excluded: object
+) -> tuple[Space, Pool]:
+    embedding = Embedding.of(features)
+    pool = Pool(len(embedding), as_ids(labelled), as_ids(excluded))
+    pool.check_budget(budget)
+    return space_of(embedding), pool
+
+
+def _unlabelled(pool: Pool, picks: list[int]) -> Ids:
+    return pool.unlabelled[~np.isin(pool.unlabelled, picks)]
+
+
+def _nearest(space: Space, pool: Pool) -> Floats:
+    """Return the squared distance of every row (N) to its nearest labelled one; inf without any."""
+    nearest = np.full(pool.size, np.inf)
+    for image in pool.labelled:
+        nearest = np.minimum(nearest, space.distances_from(image))
+    return nearest
+
+
+def _nearest_to_mean(space: Space, unlabelled: Ids) -> int:
+    """Return the candidate nearest to the mean x_0 + Σ (x_i - x_0) / n, added in order of ids."""
+    mean = []
+    for array in space.arrays:
+        first, total = array[unlabelled[0]], np.zeros(array.shape[1])  # [d_b]
+        for row in array[unlabelled]:
+            total = total + (row - first)
+        mean.append(first + total / len(unlabelled))
+    return int(unlabelled[space.squared_distances(mean)[unlabelled].argmin()])
+
+
+def _gaussian(squared_distances: Floats, squared_bandwidth: float) -> Floats:
+    """Return exp(-‖x - u‖²/σ²), 0 beyond e^-700; a σ² below 2^-900 is 0."""
+    if squared_bandwidth < 2.0**-900:
+        return (squared_distances == 0).astype(np.float64)
+    with np.errstate(over="ignore"):
+        exponents = squared_distances / squared_bandwidth
+    kernel = np.exp(-np.minimum(exponents, 700.0))
+    kernel[exponents > 700.0] = 0.0
+    return np.asarray(kernel)
