@@ -10,6 +10,7 @@ from scipy.stats import ttest_rel
 from nextlabel import statistics as s
 from nextlabel.core.errors import UsageError
 from nextlabel.statistics.curves import _crossings
+from refusals import refused
 
 numbers = st.integers(-1000, 1000).map(lambda i: i / 1000)
 
@@ -64,6 +65,29 @@ def test_sign_flip_is_the_enumeration(ab: tuple[np.ndarray, np.ndarray]) -> None
     assert found.p is not None and found.smallest_p is not None and found.p >= found.smallest_p
 
 
+def test_means_that_are_equal_but_for_rounding_tie() -> None:
+    # ±0.1 both ways: of the four means 0.1, 0, 0 and -0.1 three are at least the observed 0.
+    assert s.sign_flip([0.6, 0.8], [0.7, 0.7], alternative="greater").p == 0.75
+    assert s.sign_flip([0.6, 0.8], [0.7, 0.7]).p == 1.0
+
+
+@given(st.integers(2, 9), st.sampled_from([300, 7, 41]), st.integers(0, 10**6))
+@settings(deadline=None)
+def test_accuracies_give_the_p_of_their_counts(n: int, images: int, seed: int) -> None:
+    a, b = np.random.default_rng(seed).integers(0, images + 1, (2, n))
+    for alternative in ("greater", "two-sided"):
+        counted = s.sign_flip(a, b, alternative=alternative)
+        assert s.sign_flip(a / images, b / images, alternative=alternative).p == counted.p
+
+
+def test_random_flips_count_the_observed_signs_once() -> None:
+    a = np.r_[np.ones(20), -np.ones(20)]  # the observed mean is 0: half of the flips are below
+    found = s.sign_flip(a, np.zeros(40), rng(), "greater")
+    assert found.p == pytest.approx(0.5 + 0.125 / 2, abs=0.01)  # C(40, 20) / 2^40 is 0.125
+    ahead = s.sign_flip(np.arange(1.0, 41), np.zeros(40), rng(), "greater")
+    assert ahead.p == s.smallest_p(40, "greater") == 1 / (s.RESAMPLES + 1)
+
+
 def test_the_smallest_p_is_reached() -> None:
     for n in (2, 3, 5, 10):
         assert s.sign_flip(np.arange(1, n + 1), np.zeros(n)).p == s.smallest_p(n) == 2 / 2**n
@@ -73,7 +97,7 @@ def test_the_smallest_p_is_reached() -> None:
 
 def test_many_pairs_are_resampled_from_an_explicit_generator() -> None:
     a = np.linspace(0.1, 1, 40)
-    with pytest.raises(UsageError, match=r"40 pairs are too many .*up to 16.*give a generator"):
+    with refused(UsageError, "generator-missing", match="40 pairs are too many .*up to 16"):
         s.sign_flip(a, np.zeros(40))
     found = s.sign_flip(a, np.zeros(40), rng())
     assert found.p == pytest.approx(s.smallest_p(40)) and "random sign flips" in found.note
@@ -111,8 +135,9 @@ def test_holm_by_hand() -> None:
     assert s.holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
     assert s.holm([0.02, None, 0.9]) == [pytest.approx(0.04), None, pytest.approx(0.9)]
     assert s.holm([]) == [] and s.holm([None]) == [None]
-    with pytest.raises(UsageError, match="between 0 and 1"):
-        s.holm([float("nan")])
+    for p in (float("nan"), -0.1, 1.1):
+        with refused(UsageError, "p-out-of-range"):
+            s.holm([p])
 
 
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=10))
@@ -297,21 +322,30 @@ def test_an_arm_saves_nothing_over_itself(curve: np.ndarray) -> None:
 
 
 @pytest.mark.parametrize(
-    ("call", "message"),
+    ("call", "code", "message"),
     [
-        (lambda: s.aubc([2, 1], [0, 0]), r"\[2.0, 1.0\] must increase"),
-        (lambda: s.aubc([0, 1], [0, 0]), "must increase, from 1"),
-        (lambda: s.aubc([], []), "must increase"),
-        (lambda: s.aubc([1, 2], [0, 0, 0]), r"2 label counts for curves of shape \(3,\)"),
-        (lambda: s.aubc([1, 2], [0, np.nan]), "curve holds NaN or infinity"),
-        (lambda: s.sign_flip([], []), "at least 1"),
-        (lambda: s.sign_flip([1, 2], [1]), r"\(2,\) and \(1,\); give two of one length"),
-        (lambda: s.paired_t([np.inf, 1], [1, 1]), "a holds NaN or infinity"),
-        (lambda: s.paired_t(["x"], [1]), "a holds what is no number"),
-        (lambda: s.paired_t_by_count([1], [1]), r"give two of shape \(n, T\)"),
-        (lambda: s.labels_to_reach([1, 2], [1], 0.5), "give one a point"),
+        (lambda: s.aubc([2, 1], [0, 0]), "counts-not-increasing", r"\[2.0, 1.0\] must increase"),
+        (lambda: s.aubc([1, 1], [0, 0]), "counts-not-increasing", None),
+        (lambda: s.aubc([0, 1], [0, 0]), "counts-not-increasing", None),
+        (lambda: s.aubc([], []), "counts-not-increasing", None),
+        (lambda: s.aubc([[1], [2]], [0]), "counts-not-increasing", None),
+        (lambda: s.aubc([1, 2], [0, 0, 0]), "unequal-shapes", r"2 label counts for .* \(3,\)"),
+        (lambda: s.aubc([1, 2], 0.5), "unequal-shapes", None),
+        (lambda: s.aubc([1, 2], [0, np.nan]), "not-finite", "curve holds NaN or infinity"),
+        (lambda: s.sign_flip([], []), "unequal-shapes", "at least 1"),
+        (lambda: s.sign_flip([1, 2], [1]), "unequal-shapes", r"\(2,\) and \(1,\); give two"),
+        (lambda: s.sign_flip([[1, 2]], [[1, 2]]), "unequal-shapes", None),
+        (lambda: s.paired_t([np.inf, 1], [1, 1]), "not-finite", "a holds"),
+        (lambda: s.paired_t([1, 1], [np.inf, 1]), "not-finite", "b holds"),
+        (lambda: s.paired_t(["x"], [1]), "not-a-number", "a holds what is not a number"),
+        (lambda: s.paired_t_by_count([1], [1]), "unequal-shapes", r"give two of shape \(n, T\)"),
+        (lambda: s.paired_t_by_count([[1]], [[1, 2]]), "unequal-shapes", None),
+        (lambda: s.labels_to_reach([1, 2], [1], 0.5), "unequal-shapes", "give one per point"),
+        (lambda: s.saving_intervals([1], [1], [1], rng()), "unequal-shapes", None),
+        (lambda: s.saving_intervals([1], [[1]], [[1], [2]], rng()), "unequal-shapes", None),
+        (lambda: s.saving_intervals([1, 2], [[1]], [[1]], rng()), "unequal-shapes", None),
     ],
 )
-def test_bad_input_is_refused(call: object, message: str) -> None:
-    with pytest.raises(UsageError, match=message):
+def test_bad_input_is_refused(call: object, code: str, message: str | None) -> None:
+    with refused(UsageError, code, match=message):
         call()  # type: ignore[operator]

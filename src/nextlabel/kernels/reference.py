@@ -214,7 +214,7 @@ def _nearest_to_mean(space: Space, unlabelled: Ids) -> int:
 def _gaussian(squared_distances: Floats, squared_bandwidth: float) -> Floats:
     """Return exp(-‖x - u‖²/σ²), 0 beyond e^-700; a σ² below 2^-900 is 0."""
     if squared_bandwidth < 2.0**-900:
-        return (squared_distances == 0).astype(np.float64)
+        return np.asarray(squared_distances == 0, np.float64)
     with np.errstate(over="ignore"):
         exponents = squared_distances / squared_bandwidth
     kernel = np.exp(-np.minimum(exponents, 700.0))

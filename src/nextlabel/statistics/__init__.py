@@ -1,10 +1,11 @@
-"""Honest comparisons of paired numbers: pure functions of arrays, on scipy and statsmodels.
+"""Comparisons of paired numbers: pure functions of arrays, on scipy and statsmodels.
 
-Rows are pairs (seeds), columns label counts. Equal numbers give p = 1 and effect 0; what cannot
-be computed is None, never NaN. Bad input raises UsageError.
+Rows are pairs (seeds), columns are label counts. Equal numbers give p = 1 and effect 0; a number
+that cannot be computed is None, never NaN. Bad input raises UsageError.
 """
 
 from nextlabel.statistics.curves import (
+    Interval,
     Saving,
     aubc,
     label_saving,
@@ -25,7 +26,7 @@ from nextlabel.statistics.paired import (
     EXACT_PAIRS,
     RESAMPLES,
     Alternative,
-    Test,
+    PairedTest,
     holm,
     paired_t,
     paired_t_by_count,
@@ -41,8 +42,9 @@ __all__ = [
     "RESAMPLES",
     "Alternative",
     "Comparison",
+    "Interval",
+    "PairedTest",
     "Saving",
-    "Test",
     "aubc",
     "bootstrap_interval",
     "compare",

@@ -1,4 +1,7 @@
-"""Budget curves: the area under them, and the labels that one saves against another."""
+"""Budget curves: the area under them, and the labels that one saves against another.
+
+T label counts, n pairs (seeds), R resampled curves.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,10 +12,14 @@ from numpy.typing import NDArray
 
 from nextlabel.core.errors import UsageError
 from nextlabel.statistics.effects import CONFIDENCE, expanded
-from nextlabel.statistics.numbers import Floats, finite, label_counts
+from nextlabel.statistics.inputs import Floats, finite, label_counts
 
 DRAWS = 4999
-"""How often curves are drawn again for the interval of what they save."""
+"""Bootstrap samples for the interval of the labels saved."""
+
+Counts = Sequence[int] | NDArray[np.int64]
+Interval = tuple[float | None, float | None]
+"""The lower and the upper end; None for an end at which the level is not reached."""
 
 
 @dataclass(frozen=True)
@@ -29,49 +36,102 @@ class Saving:
         return None if self.arm_needs is None else self.baseline_needs - self.arm_needs
 
 
-def aubc(
-    counts: Sequence[int] | NDArray[np.int64],
-    values: object,
-    scale: Literal["linear", "log2"] = "linear",
-) -> Floats:
-    """Return the area under the budget curve, as a mean height: in the unit of `values`.
+def aubc(counts: Counts, values: object, scale: Literal["linear", "log2"] = "linear") -> Floats:
+    """Return the area under the budget curve, as a mean height.
 
-    `counts` (T) increase; `values` (..., T) give (...). Trapezoids over the label counts or their
-    binary logarithms, divided by the range; a single count gives its value.
+    Trapezoids over the label counts or their binary logarithms, divided by the range; a single
+    count gives its value.
+
+    Parameters
+    ----------
+    counts
+        Increasing label counts, shape (T,).
+    values
+        Curves, shape (..., T).
+    scale
+        "linear" in the label counts, or "log2".
+
+    Returns
+    -------
+    Floats
+        Mean heights, shape (...), in the unit of `values`.
+
+    Raises
+    ------
+    UsageError
+        The counts do not increase, or the shapes do not fit.
+
     """
     x, y = label_counts(counts), finite(values, "curve")
     if y.ndim < 1 or y.shape[-1] != len(x):
-        raise UsageError(f"{len(x)} label counts for curves of shape {y.shape}; give one a point")
+        raise UsageError(
+            f"{len(x)} label counts for curves of shape {y.shape}; give one per point",
+            code="unequal-shapes",
+        )
     if len(x) == 1:
         return y[..., 0]
     if scale == "log2":
         x = np.log2(x)
-    heights = (y[..., 1:] + y[..., :-1]) / 2
-    area: Floats = np.asarray(heights @ np.diff(x) / (x[-1] - x[0]))
+    heights = (y[..., 1:] + y[..., :-1]) / 2  # [..., T - 1]
+    area: Floats = np.asarray(heights @ np.diff(x) / (x[-1] - x[0]))  # [...]
     return area
 
 
-def labels_to_reach(
-    counts: Sequence[int] | NDArray[np.int64], values: object, level: float
-) -> float | None:
-    """Return the label count at which a curve (T) first reaches `level`, interpolated linearly.
+def labels_to_reach(counts: Counts, values: object, level: float) -> float | None:
+    """Return the label count at which a curve first reaches a level, interpolated linearly.
 
-    The first count when the curve starts there; None when it is never reached.
+    Parameters
+    ----------
+    counts
+        Increasing label counts, shape (T,).
+    values
+        One curve, shape (T,).
+    level
+        The level, in the unit of `values`.
+
+    Returns
+    -------
+    float | None
+        A label count, the first one when the curve starts there; None when it is never reached.
+
+    Raises
+    ------
+    UsageError
+        The counts do not increase, or the shapes do not fit.
+
     """
     x, y = label_counts(counts), finite(values, "curve")
     if y.shape != x.shape:
-        raise UsageError(f"{len(x)} label counts for a curve of shape {y.shape}; give one a point")
+        raise UsageError(
+            f"{len(x)} label counts for a curve of shape {y.shape}; give one per point",
+            code="unequal-shapes",
+        )
     needs = _crossings(x, y[None], np.array([level]))[0]
     return _reached(needs)
 
 
-def label_saving(
-    counts: Sequence[int] | NDArray[np.int64], arm: object, baseline: object
-) -> list[Saving]:
-    """Return, for each label count, what both need for the best that the baseline had by then.
+def label_saving(counts: Counts, arm: object, baseline: object) -> list[Saving]:
+    """Return, for each label count, the labels that both need for the baseline's best by then.
 
-    `arm` and `baseline` (T) are mean curves; both needs are first crossings, so that an arm
-    against itself saves exactly nothing.
+    Both needs are first crossings, so that an arm against itself saves exactly nothing.
+
+    Parameters
+    ----------
+    counts
+        Increasing label counts, shape (T,).
+    arm, baseline
+        Mean curves, shape (T,).
+
+    Returns
+    -------
+    list[Saving]
+        One saving per label count.
+
+    Raises
+    ------
+    UsageError
+        The counts do not increase, or the shapes do not fit.
+
     """
     savings = []
     for level in np.maximum.accumulate(finite(baseline, "baseline")).tolist():
@@ -82,36 +142,59 @@ def label_saving(
 
 
 def saving_intervals(
-    counts: Sequence[int] | NDArray[np.int64],
+    counts: Counts,
     arm: object,
     baseline: object,
     rng: np.random.Generator,
     confidence: float = CONFIDENCE,
-) -> list[tuple[float | None, float | None]] | None:
-    """Return bootstrap intervals of what `label_saving` says of the mean of curves (n, T).
+) -> list[Interval] | None:
+    """Return bootstrap intervals of the labels saved, as `label_saving` counts them.
 
     Pairs are drawn again, both mean curves and so the level with them, and the percentiles widened
-    as in `bootstrap_interval`. An end is None where the arm does not reach the level; the whole is
-    None for a single pair.
+    as in `bootstrap_interval`.
+
+    Parameters
+    ----------
+    counts
+        Increasing label counts, shape (T,).
+    arm, baseline
+        Curves, shape (n, T), one row per pair.
+    rng
+        Source of the samples.
+    confidence
+        Level of the intervals, 0 to 1.
+
+    Returns
+    -------
+    list[Interval] | None
+        T intervals, in labels; None for a single pair.
+
+    Raises
+    ------
+    UsageError
+        The counts do not increase, or the shapes do not fit.
+
     """
     x, a, b = label_counts(counts), finite(arm, "arm"), finite(baseline, "baseline")
     if a.ndim != 2 or a.shape != b.shape or a.shape[1] != len(x):
         raise UsageError(
             f"curves of shapes {a.shape} and {b.shape} for {len(x)} label counts; "
-            "give two of shape (n, T)"
+            "give two of shape (n, T)",
+            code="unequal-shapes",
         )
     n = len(a)
     if n == 1:
         return None
     rows = rng.integers(0, n, (DRAWS, n))
-    mine, theirs = a[rows].mean(axis=1), b[rows].mean(axis=1)
+    arm_means, baseline_means = a[rows].mean(axis=1), b[rows].mean(axis=1)  # [R, T]
     tail = (1 - expanded(n, confidence)) / 2
-    found: list[tuple[float | None, float | None]] = []
-    for levels in np.maximum.accumulate(theirs, axis=1).T:
-        saved = np.sort(_crossings(x, theirs, levels) - _crossings(x, mine, levels))
-        ends = saved[int(tail * DRAWS)], saved[DRAWS - 1 - int(tail * DRAWS)]
-        found.append((_reached(ends[0]), _reached(ends[1])))
-    return found
+    intervals: list[Interval] = []
+    for levels in np.maximum.accumulate(baseline_means, axis=1).T:  # [R]
+        saved = _crossings(x, baseline_means, levels) - _crossings(x, arm_means, levels)  # [R]
+        saved.sort()
+        low, high = saved[int(tail * DRAWS)], saved[DRAWS - 1 - int(tail * DRAWS)]
+        intervals.append((_reached(low), _reached(high)))
+    return intervals
 
 
 def _reached(count: float) -> float | None:
@@ -119,13 +202,13 @@ def _reached(count: float) -> float | None:
 
 
 def _crossings(x: Floats, curves: Floats, levels: Floats) -> Floats:
-    """Return where each curve (R, T) first reaches its level (R), as `labels_to_reach`, or inf."""
-    above = curves >= levels[:, None]
-    after = above.argmax(axis=1)
+    """Return the count at which each curve (R, T) first reaches its level (R); inf if never."""
+    above = curves >= levels[:, None]  # [R, T]
+    after = above.argmax(axis=1)  # [R]
     rows, before = np.arange(len(curves)), np.maximum(after - 1, 0)
-    y0, y1 = curves[rows, before], curves[rows, after]
+    y0, y1 = curves[rows, before], curves[rows, after]  # [R]
     rise = np.where(after > 0, y1 - y0, 1.0)
     beyond = np.where(after > 0, levels - y0, 0.0)
-    needs: Floats = x[before] + (x[after] - x[before]) * beyond / rise
+    needs: Floats = x[before] + (x[after] - x[before]) * beyond / rise  # [R]
     needs[~above.any(axis=1)] = np.inf
     return needs

@@ -1,22 +1,36 @@
-"""How large a paired difference is, how sure, and how small a one could be found."""
+"""The size of a paired difference, its interval, and the smallest one that a test could find."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
-from nextlabel.statistics.numbers import differences
-from nextlabel.statistics.paired import Alternative, Test, sign_flip
+from nextlabel.statistics.inputs import differences
+from nextlabel.statistics.paired import Alternative, PairedTest, sign_flip
 
 ALPHA, POWER, CONFIDENCE = 0.05, 0.8, 0.95
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """What paired numbers say about a − b.
+    """All that paired numbers say about a − b.
 
-    `mean` of the differences with the bootstrap interval `low` to `high`; `deviation` (s.d.) and
-    `effect` (Cohen's d_z) are None where undefined; `test` is the sign-flip permutation test;
-    `detectable` is the true mean difference that a paired t test finds with 80% power.
+    Parameters
+    ----------
+    n
+        The number of pairs.
+    mean
+        The mean difference, in the unit of the numbers.
+    deviation
+        The standard deviation of the differences; None for one pair.
+    effect
+        Cohen's d_z, without a unit; None where it is undefined.
+    low, high
+        The bootstrap interval of the mean.
+    test
+        The sign-flip permutation test.
+    detectable
+        The true mean difference that a paired t test finds with 80% power; None for one pair.
+
     """
 
     n: int
@@ -25,14 +39,29 @@ class Comparison:
     effect: float | None
     low: float
     high: float
-    test: Test
+    test: PairedTest
     detectable: float | None
 
 
 def effect_size(a: object, b: object) -> float | None:
-    """Return Cohen's d_z: the mean of a − b over its s.d.; None when that s.d. is not there.
+    """Return Cohen's d_z: the mean of a − b over its standard deviation.
 
-    Zero when all pairs are equal; undefined with one pair, or equal differences that are not 0.
+    Parameters
+    ----------
+    a, b
+        Finite numbers, shape (n,), one pair per row.
+
+    Returns
+    -------
+    float | None
+        d_z, without a unit; 0 when all pairs are equal. None for one pair, and for equal
+        differences that are not 0: then the standard deviation is missing or zero.
+
+    Raises
+    ------
+    UsageError
+        The input is not finite or not paired.
+
     """
     difference = differences(a, b)
     if len(difference) > 1 and not difference.any():
@@ -45,11 +74,31 @@ def effect_size(a: object, b: object) -> float | None:
 def bootstrap_interval(
     a: object, b: object, rng: np.random.Generator, confidence: float = CONFIDENCE
 ) -> tuple[float, float]:
-    """Return the expanded percentile bootstrap interval of the mean of a − b (n).
+    """Return the expanded percentile bootstrap interval of the mean of a − b.
 
     Plain percentiles are too narrow for few pairs; the level is widened so that for normal
     differences the interval is as wide as Student's [Hesterberg 2015, arXiv 1411.5279]. It cannot
     leave the range of the differences: with n pairs it covers at most 1 − 2^(1−n).
+
+    Parameters
+    ----------
+    a, b
+        Finite numbers, shape (n,), one pair per row.
+    rng
+        Source of the samples.
+    confidence
+        Level of the interval, 0 to 1.
+
+    Returns
+    -------
+    tuple[float, float]
+        The lower and the upper end, in the unit of the numbers.
+
+    Raises
+    ------
+    UsageError
+        The input is not finite or not paired.
+
     """
     difference = differences(a, b)
     n = len(difference)
@@ -57,7 +106,7 @@ def bootstrap_interval(
         return float(difference[0]), float(difference[0])
     from scipy.stats import bootstrap
 
-    found = bootstrap(
+    interval = bootstrap(
         (difference,),
         np.mean,
         confidence_level=expanded(n, confidence),
@@ -65,11 +114,11 @@ def bootstrap_interval(
         vectorized=True,
         rng=rng,
     ).confidence_interval
-    return float(found.low), float(found.high)
+    return float(interval.low), float(interval.high)
 
 
 def expanded(pairs: int, confidence: float) -> float:
-    """Return the level at which percentiles of so many pairs are as wide as Student's interval."""
+    """Return the level at which percentiles of `pairs` pairs are as wide as Student's interval."""
     from scipy.stats import norm, t
 
     quantile = np.sqrt(pairs / (pairs - 1)) * t.ppf(0.5 + confidence / 2, pairs - 1)
@@ -82,23 +131,61 @@ def detectable_effect(
     power: float = POWER,
     alternative: Alternative = "two-sided",
 ) -> float | None:
-    """Return the smallest d_z that a paired t test finds with `power`; None for one pair.
+    """Return the smallest d_z that a paired t test finds.
 
-    Times the s.d. of the differences it is in the unit of the curve.
+    Times the standard deviation of the differences it is in the unit of the numbers.
+
+    Parameters
+    ----------
+    pairs
+        The number of pairs.
+    alpha
+        Significance level of the test.
+    power
+        Probability of finding the effect.
+    alternative
+        "two-sided", or "greater" for a > b.
+
+    Returns
+    -------
+    float | None
+        d_z, without a unit; None for one pair.
+
     """
     if pairs < 2:
         return None
     from statsmodels.stats.power import TTestPower
 
-    side = "larger" if alternative == "greater" else alternative
-    solved = TTestPower().solve_power(nobs=pairs, alpha=alpha, power=power, alternative=side)
-    return float(solved)
+    sides = "larger" if alternative == "greater" else alternative
+    effect = TTestPower().solve_power(nobs=pairs, alpha=alpha, power=power, alternative=sides)
+    return float(effect)
 
 
 def compare(
     a: object, b: object, rng: np.random.Generator, alternative: Alternative = "two-sided"
 ) -> Comparison:
-    """Return all that n paired numbers, for example AUBCs by seed, say about a − b."""
+    """Return all that paired numbers, for example AUBCs by seed, say about a − b.
+
+    Parameters
+    ----------
+    a, b
+        Finite numbers, shape (n,), one pair per row.
+    rng
+        Source of the bootstrap samples and of random sign flips.
+    alternative
+        "two-sided", or "greater" for a > b.
+
+    Returns
+    -------
+    Comparison
+        The comparison, in the unit of the numbers.
+
+    Raises
+    ------
+    UsageError
+        The input is not finite or not paired.
+
+    """
     difference = differences(a, b)
     n = len(difference)
     deviation = float(difference.std(ddof=1)) if n > 1 else None

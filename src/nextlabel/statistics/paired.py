@@ -7,24 +7,33 @@ from typing import Literal
 import numpy as np
 
 from nextlabel.core.errors import UsageError
-from nextlabel.statistics.numbers import differences, finite
+from nextlabel.statistics.inputs import Floats, differences, finite, paired, rounding_noise
 
 Alternative = Literal["two-sided", "greater"]
 
 EXACT_PAIRS = 16
-"""Up to so many pairs all 2^n sign flips are taken; beyond, RESAMPLES random ones."""
+"""The largest number of pairs of which all 2^n sign flips are taken."""
 RESAMPLES: int = 2**EXACT_PAIRS
+"""The number of random sign flips of more pairs."""
 
 
 @dataclass(frozen=True)
-class Test:
-    """A p-value and how it came about; `p` is None when no test is possible, and `note` says why.
+class PairedTest:
+    """A p-value and how it came about.
 
-    `smallest_p` is the least that this many pairs can give; `statistic` is None where it has no
-    finite value.
+    Parameters
+    ----------
+    p
+        The p-value, 0 to 1; None when no test is possible, and `note` says why.
+    statistic
+        The mean difference (sign flips) or Student's t; None where it is not finite.
+    smallest_p
+        The least p that this many pairs can give; None for Student's t.
+    note
+        Remark for the reader, or "".
+
     """
 
-    __test__ = False  # for pytest: the name is no test's
     p: float | None
     statistic: float | None
     smallest_p: float | None
@@ -32,7 +41,21 @@ class Test:
 
 
 def smallest_p(pairs: int, alternative: Alternative = "two-sided") -> float:
-    """Return the least p that the sign-flip test can give with so many pairs."""
+    """Return the least p that the sign-flip test can give with a number of pairs.
+
+    Parameters
+    ----------
+    pairs
+        The number of pairs, at least 1.
+    alternative
+        "two-sided", or "greater" for a > b.
+
+    Returns
+    -------
+    float
+        A probability, at most 1.
+
+    """
     sides = 2 if alternative == "two-sided" else 1
     if pairs <= EXACT_PAIRS:
         return min(1.0, sides * 0.5**pairs)
@@ -44,74 +67,156 @@ def sign_flip(
     b: object,
     rng: np.random.Generator | None = None,
     alternative: Alternative = "two-sided",
-) -> Test:
-    """Test whether the mean of a − b (n) is zero: under the null each sign is as likely.
+) -> PairedTest:
+    """Test whether the mean of a − b is zero: under the null both signs are equally likely.
 
-    Exact up to EXACT_PAIRS pairs; beyond, RESAMPLES random flips, drawn from `rng`.
+    The test is exact up to EXACT_PAIRS pairs; beyond, it takes RESAMPLES random flips. Mean
+    differences that are equal but for rounding count as equal.
+
+    Parameters
+    ----------
+    a, b
+        Finite numbers, shape (n,), one pair per row.
+    rng
+        Source of the random flips; needed beyond EXACT_PAIRS pairs.
+    alternative
+        "two-sided", or "greater" for a > b.
+
+    Returns
+    -------
+    PairedTest
+        The test; its statistic is the mean difference, in the unit of `a`.
+
+    Raises
+    ------
+    UsageError
+        The input is not finite or not paired, or many pairs come without a generator.
+
     """
     difference = differences(a, b)
     n = len(difference)
     if n == 1:
-        return Test(None, float(difference[0]), None, "one pair allows no test")
+        return PairedTest(None, float(difference[0]), None, "one pair allows no test")
     least = smallest_p(n, alternative)
     if not difference.any():
-        return Test(1.0, 0.0, least, "all pairs are equal")
+        return PairedTest(1.0, 0.0, least, "all pairs are equal")
     if n > EXACT_PAIRS and rng is None:
         raise UsageError(
-            f"{n} pairs are too many for an exact test (up to {EXACT_PAIRS}); give a generator"
+            f"{n} pairs are too many for an exact test (up to {EXACT_PAIRS}); give a generator",
+            code="generator-missing",
         )
     from scipy.stats import permutation_test
 
-    found = permutation_test(
+    mean = float(difference.mean())
+    flipped: Floats = permutation_test(
         (difference,),
         lambda x, axis: np.mean(x, axis=axis),
         permutation_type="samples",
         vectorized=True,
         n_resamples=RESAMPLES,
-        alternative=alternative,
         rng=rng,
-    )
+    ).null_distribution  # [2^n], or [RESAMPLES]
+    noise = rounding_noise(*paired(a, b))
+    # The observed signs count as one of the flips; among all 2^n they are there already.
+    observed = 0 if n <= EXACT_PAIRS else 1
+    shares = [
+        (int(np.count_nonzero(tail)) + observed) / (len(flipped) + observed)
+        for tail in (flipped >= mean - noise, flipped <= mean + noise)
+    ]
+    p = shares[0] if alternative == "greater" else min(1.0, 2 * min(shares))
     note = "" if n <= EXACT_PAIRS else f"by {RESAMPLES} random sign flips"
-    return Test(float(found.pvalue), float(difference.mean()), least, note)
+    return PairedTest(p, mean, least, note)
 
 
-def paired_t(a: object, b: object) -> Test:
-    """Test whether the mean of a − b (n) is zero by Student's paired t, two-sided.
+def paired_t(a: object, b: object) -> PairedTest:
+    """Test whether the mean of a − b is zero by Student's paired t, two-sided.
 
     Where all differences are the same but not zero, t is infinite: the exact sign-flip p is
     given in its place, since a p of 0 would claim what n pairs cannot show.
+
+    Parameters
+    ----------
+    a, b
+        Finite numbers, shape (n,), one pair per row.
+
+    Returns
+    -------
+    PairedTest
+        The test; its statistic is t, without a unit.
+
+    Raises
+    ------
+    UsageError
+        The input is not finite or not paired.
+
     """
     difference = differences(a, b)
     n = len(difference)
     if n == 1:
-        return Test(None, None, None, "one pair allows no test")
+        return PairedTest(None, None, None, "one pair allows no test")
     if not difference.any():
-        return Test(1.0, 0.0, None, "all pairs are equal")
+        return PairedTest(1.0, 0.0, None, "all pairs are equal")
     if np.ptp(difference) == 0:
-        return Test(smallest_p(n), None, None, "all differences are the same: sign-flip p")
+        return PairedTest(smallest_p(n), None, None, "all differences are the same: sign-flip p")
     from scipy.stats import ttest_1samp
 
-    found = ttest_1samp(difference, 0.0)
-    return Test(float(found.pvalue), float(found.statistic), None)
+    result = ttest_1samp(difference, 0.0)
+    return PairedTest(float(result.pvalue), float(result.statistic), None)
 
 
-def paired_t_by_count(a: object, b: object) -> tuple[list[Test], list[float | None]]:
-    """Return the paired t test of each column of a − b (n, T), and the p-values after Holm.
+def paired_t_by_count(a: object, b: object) -> tuple[list[PairedTest], list[float | None]]:
+    """Return the paired t test at each label count, and the p-values corrected by Holm.
 
     Leave out round 0 where it is shared: its difference is zero by construction.
+
+    Parameters
+    ----------
+    a, b
+        Curves, shape (n, T): one row per pair, one column per label count.
+
+    Returns
+    -------
+    tuple[list[PairedTest], list[float | None]]
+        T tests and T corrected p-values; a p that does not exist stays None.
+
+    Raises
+    ------
+    UsageError
+        The input is not finite, or not two arrays of one shape (n, T).
+
     """
-    a, b = finite(a, "a"), finite(b, "b")
-    if a.ndim != 2 or a.shape != b.shape:
-        raise UsageError(f"curves of shapes {a.shape} and {b.shape}; give two of shape (n, T)")
-    tests = [paired_t(a[:, t], b[:, t]) for t in range(a.shape[1])]
+    first, second = finite(a, "a"), finite(b, "b")
+    if first.ndim != 2 or first.shape != second.shape:
+        raise UsageError(
+            f"curves of shapes {first.shape} and {second.shape}; give two of shape (n, T)",
+            code="unequal-shapes",
+        )
+    tests = [paired_t(first[:, t], second[:, t]) for t in range(first.shape[1])]
     return tests, holm([test.p for test in tests])
 
 
 def holm(p_values: Sequence[float | None]) -> list[float | None]:
-    """Return p-values corrected by Holm's step-down method; None stays None and does not count."""
+    """Return p-values corrected by Holm's step-down method.
+
+    Parameters
+    ----------
+    p_values
+        Numbers from 0 to 1; None stays None and does not count.
+
+    Returns
+    -------
+    list[float | None]
+        The corrected p-values, in the same order.
+
+    Raises
+    ------
+    UsageError
+        A value is not between 0 and 1.
+
+    """
     given = [p for p in p_values if p is not None]
     if not all(0 <= p <= 1 for p in given):
-        raise UsageError(f"p-values {given} must lie between 0 and 1")
+        raise UsageError(f"p-values {given} must lie between 0 and 1", code="p-out-of-range")
     if not given:
         return [None] * len(p_values)
     from statsmodels.stats.multitest import multipletests
