@@ -1,7 +1,7 @@
 # make        lint and the fast tests          make demo    the main job on real digits
 # make test   every test                       make bench   the short benchmarks
 # make lint   style, types and floors          make clean   all that make made
-# make reference   writes docs/reference from the code
+# make docs   the site, in build/site          make reference   docs/reference, from the code
 # Needs Python 3.11 or newer with its venv module, and nothing else: PYTHON=python3.12 picks one.
 
 PYTHON ?= python3
@@ -12,7 +12,7 @@ PIP := -m pip install --quiet --disable-pip-version-check -c constraints.txt
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist worksteal
 
 .DEFAULT_GOAL := check
-.PHONY: check demo test fast lint reference bench clean
+.PHONY: check demo test fast lint reference docs bench clean
 
 check: lint fast
 
@@ -34,6 +34,9 @@ lint: $(VENV)/.dev
 reference: $(VENV)/.dev
 	$(BIN)/python -m scripts.reference
 
+docs: $(VENV)/.docs
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
+
 bench: $(PEERS)/.bench
 	OMP_NUM_THREADS=1 $(PEERS)/bin/python benchmarks/run.py
 
@@ -52,6 +55,10 @@ $(VENV)/.dev: pyproject.toml constraints.txt | $(BIN)/pip
 	@echo "installing nextlabel and its tools into $(VENV); the first time takes some minutes"
 	$(BIN)/python $(PIP) -e ".[dev]"
 	@touch $(VENV)/.runtime $@
+
+$(VENV)/.docs: $(VENV)/.dev
+	$(BIN)/python $(PIP) -e ".[docs]"
+	@touch $@
 
 $(PEERS)/.bench: pyproject.toml constraints.txt | $(PEERS)/bin/pip
 	@echo "installing nextlabel and its peers into $(PEERS); the first time takes some minutes"
