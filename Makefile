@@ -1,6 +1,6 @@
 # make        lint and the fast tests          make demo    the main job on real digits
 # make test   every test                       make bench   the short benchmarks
-# make lint   style, types and floors          make clean   all that make made
+# make lint   style, types, layers, words          make clean   all that make made
 # make docs   the site, in build/site          make reference   docs/reference, from the code
 # Needs Python 3.11 or newer with its venv module, and nothing else: PYTHON=python3.12 picks one.
 
@@ -12,7 +12,7 @@ PIP := -m pip install --quiet --disable-pip-version-check -c constraints.txt
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist worksteal
 
 .DEFAULT_GOAL := check
-.PHONY: check demo test fast lint reference docs bench clean
+.PHONY: check demo test fast slow coverage lint reference docs bench clean
 
 check: lint fast
 
@@ -25,11 +25,18 @@ test: $(VENV)/.dev
 fast: $(VENV)/.dev
 	$(PYTEST) -m "not slow"
 
+slow: $(VENV)/.dev
+	$(PYTEST) -m slow
+
+coverage: $(VENV)/.dev
+	$(PYTEST) -m "not slow" --cov=nextlabel --cov-report=term:skip-covered
+
 lint: $(VENV)/.dev
 	$(BIN)/python -m ruff check .
 	$(BIN)/python -m ruff format --check .
 	$(BIN)/python -m mypy
 	$(BIN)/lint-imports
+	$(BIN)/python -m scripts.words
 
 reference: $(VENV)/.dev
 	$(BIN)/python -m scripts.reference

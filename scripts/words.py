@@ -1,0 +1,211 @@
+"""Words and forms that a reader who learned English at school stumbles over.
+
+`python -m scripts.words` reads the paths listed in `[tool.nextlabel.words]` of pyproject.toml, or
+those after `--only`, and prints each finding with file, line and a plain alternative. It reads
+docstrings, comments, help texts, messages, templates and Markdown; names in backquotes and code
+are left out.
+"""
+
+import ast
+import io
+import re
+import sys
+import tokenize
+import tomllib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+LONGEST = 30
+"""Words that a sentence of a guide may have."""
+
+WORDS = {
+    r"beside": "next to, or in addition to",
+    r"besides": "other than, or in addition to",
+    r"anew": "again",
+    r"stands?(?! (?:alone|out)\b)": "is, are, or means",
+    r"whatever": "all, any, or leave it out",
+    r"who(?:m|ever)": "that, or name the person",
+    r"told (?:of|apart|by)": "reported, distinguished, recognised",
+    r"tells? (?:of|apart)": "reports, distinguishes",
+    r"so many": "that many, or the number",
+    r"nobody": "no person, or say it of the thing",
+    r"somebody": "a person",
+    r"(?<!there\s)(?:is|are) none": "does not exist, or is not one",
+    r"gives? away": "reveals",
+    r"asks? for": "needs, or requests",
+    r"(?<!there\s)(?:is|are|was|were) no(?! longer| more| less| better)": "is not a",
+    r"(?:one|ones) an? (?:line|row|core|round|file|time|pick|arm|trial|label|thread|worker)": "per",
+    r"in vain": "without effect",
+    r"to be had": "available",
+    r"goes? on": "continues",
+    r"went on": "continued",
+    r"mends?|mended": "repair, correct",
+    r"thereof|therein|thereby|lest|whilst|whence|hither": "a plain word",
+    r"looks? (?:at|into)|looked at": "uses, reads",
+    r"(?:sees|knows|wishes|dreams|wants)(?! to it)": "uses, has, contains: only persons do this",
+    r"of old|of late|as yet|ere": "a plain word",
+    r"beforehand": "before, in advance",
+    r"the house|floors?(?! (?:of|to) )|nursery": "layers, package",
+    r"is left aside|leaves? aside": "is ignored, ignores",
+    r"comes? in(?= and|\b[.,;])": "arrives",
+    r"bar(?:red)? (?:it|them)|barred": "excluded",
+}
+"""Patterns, matched at word boundaries, and what to write instead."""
+
+RIDDLE = re.compile(r"(?:What|Who|How|Where|Which|Whether|When|Whose)\b")
+"""A docstring that begins so names no subject."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One place to rewrite."""
+
+    path: str
+    line: int
+    words: str
+    remedy: str
+
+    def __str__(self) -> str:
+        return f"{self.path}:{self.line}: {self.words!r} -> {self.remedy}"
+
+
+@dataclass(frozen=True)
+class Passage:
+    """A piece of text in a file, from its first line."""
+
+    line: int
+    text: str
+    docstring: bool = False
+
+
+def check(path: Path) -> Iterator[Finding]:
+    """Yield the findings in one file."""
+    text = path.read_text(encoding="utf-8")
+    name = path.relative_to(ROOT).as_posix() if path.is_relative_to(ROOT) else path.as_posix()
+    for passage in passages(path, text):
+        plain = re.sub(r"``?[^`]*``?", lambda match: "`" * len(match.group()), passage.text)
+        if passage.docstring and (riddle := RIDDLE.match(plain.strip())):
+            yield Finding(name, passage.line, f"{riddle.group()} …", "begin with the subject")
+        for pattern, remedy in WORDS.items():
+            flexible = pattern.replace(" ", r"\s+")
+            for match in re.finditer(rf"(?<![\w-])(?:{flexible})(?![\w-])", plain, re.IGNORECASE):
+                line = passage.line + plain.count("\n", 0, match.start())
+                yield Finding(name, line, " ".join(match.group().split()), remedy)
+    if path.suffix == ".md":
+        yield from long_sentences(name, text)
+
+
+def passages(path: Path, text: str) -> Iterator[Passage]:
+    """Yield the texts of a file that people read."""
+    if path.suffix == ".py":
+        yield from python_passages(text)
+    elif path.suffix == ".md":
+        yield Passage(1, prose(path, text))
+    elif path.suffix in (".html", ".j2"):
+        without = re.sub(
+            r"<(style|script)\b.*?</\1>|<[^>]*>|\{[%{#].*?[%}#]\}", blank, text, flags=re.S
+        )
+        yield Passage(1, without)
+    else:
+        for number, line in enumerate(text.splitlines(), 1):
+            comment = re.search(r"(?:^|\s)#(?!!)(.*)", line)
+            if comment:
+                yield Passage(number, comment.group(1))
+
+
+def python_passages(text: str) -> Iterator[Passage]:
+    """Yield docstrings, comments, and strings of at least three words."""
+    tree = ast.parse(text)
+    docstrings = {
+        id(node.value)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+    }
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            docstring = id(node) in docstrings
+            if docstring or len(node.value.split()) >= 3:
+                yield Passage(node.lineno, node.value, docstring)
+    comments: list[tuple[int, str]] = []
+    for token in tokenize.generate_tokens(io.StringIO(text).readline):
+        if token.type == tokenize.COMMENT:
+            comments.append((token.start[0], token.string.lstrip("# ")))
+    for line, comment in comments:
+        yield Passage(line, comment)
+
+
+def prose(path: Path, text: str) -> str:
+    """Return Markdown without code, links' targets and what is released already."""
+    if path.name == "CHANGELOG.md":
+        text = re.split(r"^## \[\d", text, maxsplit=1, flags=re.M)[0]
+    text = re.sub(r"^```.*?^```", blank, text, flags=re.M | re.S)
+    text = re.sub(r"<!--.*?-->", blank, text, flags=re.S)
+    return re.sub(r"\]\([^)]*\)", "]", text)
+
+
+def long_sentences(name: str, text: str) -> Iterator[Finding]:
+    """Yield the sentences of a guide's paragraphs and lists that are too long."""
+    if name.startswith("docs/reference/"):
+        return
+    clean = prose(Path(name), text)
+    for match in re.finditer(r"(?:^(?![|#]).*\S.*\n?)+", clean, re.M):
+        line = clean.count("\n", 0, match.start()) + 1
+        items = re.split(r"^(?=\s*[-*\d.]+ )", match.group(), flags=re.M)
+        for item in items:
+            for sentence in re.split(r"(?<=[.!?:;])\s+(?=[\w`*\[“])", item):
+                words = re.findall(r"[\w’'-]*[^\W\d_][\w’'-]*", sentence)
+                if len(words) > LONGEST:
+                    start = " ".join(sentence.split()[:5])
+                    yield Finding(name, line, f"{start} …", f"{len(words)} words: split it")
+            line += item.count("\n")
+
+
+def blank(match: re.Match[str]) -> str:
+    """Return the line ends of a match, so that line numbers stay."""
+    return "\n" * match.group().count("\n")
+
+
+def settings() -> dict[str, list[object]]:
+    """Return the table `[tool.nextlabel.words]`: `paths` to read, and what to `allow`, and why."""
+    text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    return tomllib.loads(text).get("tool", {}).get("nextlabel", {}).get("words", {})
+
+
+def allowed(finding: Finding, exceptions: list[object]) -> bool:
+    """Say whether pyproject.toml names this finding, with a reason."""
+    for exception in exceptions:
+        assert isinstance(exception, dict), "an entry of allow is a table: path, words, reason"
+        assert exception["reason"], "an exception needs a reason"
+        if finding.path.startswith(exception["path"]) and finding.words == exception["words"]:
+            return True
+    return False
+
+
+def files(paths: list[str]) -> Iterator[Path]:
+    """Yield the files at and below the paths that hold text."""
+    for given in paths:
+        path = ROOT / given if (ROOT / given).exists() else Path(given)
+        if path.is_dir():
+            found = (f for f in path.rglob("*") if f.suffix in (".py", ".md", ".html", ".j2"))
+            yield from sorted(f for f in found if "__pycache__" not in f.parts)
+        else:
+            yield path
+
+
+def main(arguments: list[str]) -> int:
+    """Print all findings; return 1 if there are any."""
+    table = settings()
+    paths = arguments[1:] if arguments[:1] == ["--only"] else [str(p) for p in table["paths"]]
+    findings = [finding for path in files(paths) for finding in check(path)]
+    findings = [f for f in findings if not allowed(f, table.get("allow", []))]
+    for finding in sorted(findings, key=lambda f: (f.path, f.line)):
+        print(finding)
+    if findings:
+        print(f"{len(findings)} to rewrite; an exception goes into [tool.nextlabel.words] allow")
+    return 1 if findings else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
