@@ -4,7 +4,7 @@ import pickle
 
 import pytest
 
-from nextlabel.core.errors import DataError, NextlabelError, OutOfMemory, UsageError
+from nextlabel.core.errors import DataError, NextlabelError, OutOfMemory, UsageError, near, nearest
 from refusals import refused
 
 
@@ -29,3 +29,26 @@ def test_a_refusal_is_expected_by_kind_and_code():
     for kind, code in ((UsageError, "other"), (NextlabelError, "refused")):
         with pytest.raises(AssertionError), refused(kind, code):
             refuse()
+
+
+@pytest.mark.parametrize("kind", [UsageError, DataError])
+def test_a_wrong_argument_is_a_value_error(kind):
+    with pytest.raises(ValueError):
+        raise kind("no", code="refused")
+
+
+@pytest.mark.parametrize(
+    ("word", "known", "similar"),
+    [
+        ("vea", ("vae", "task"), "vae"),
+        ("coreset", ("core_set", "medal"), "core_set"),
+        ("vae", ("a",), None),  # "a" is half of it by chance
+        ("b", ("a",), None),
+        ("ab", ("abc",), None),
+        ("xyz", ("abc",), None),
+    ],
+)
+def test_a_similar_word_is_suggested_only_when_it_has_letters_to_compare(word, known, similar):
+    assert near(word, known) == similar
+    said = f"did you mean {similar!r}?" if similar else f"known: {', '.join(known)}"
+    assert nearest(word, known) == said

@@ -56,7 +56,7 @@ def test_every_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, f
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"val_labels": None}, "lacks the array 'val_labels'"),
+        ({"val_labels": None}, "lacks the array 'val_labels'; replace the file$"),
         ({"train_images": np.zeros((20, 28, 28), np.uint8)}, "expected 3 channel"),
         ({"train_labels": np.array([{}] * 20)}, "no readable npz archive"),
         ({"test_labels": np.full((9, 1), 9)}, "test labels run from 9 to 9; allowed are 0 to 8"),

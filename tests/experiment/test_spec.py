@@ -16,6 +16,7 @@ from nextlabel.models.settings import (
     TrainingSettings,
     TrainUntil,
 )
+from refusals import refused
 
 TEXT = """
 name = "small"
@@ -60,6 +61,17 @@ name = "b beats a"
 arms = ["b"]
 against = ["a"]
 """
+
+
+def test_an_error_of_ours_within_an_arm_keeps_its_code(monkeypatch):
+    def refuse(*_):
+        raise UsageError("no such space", code="space-refused")
+
+    monkeypatch.setattr("nextlabel.experiment.spec.FeatureSpace", refuse)
+    with refused(UsageError, "space-refused", match="^experiment: arms.0: no such space$"):
+        parse_experiment(tomllib.loads(TEXT))
+    with refused(UsageError, "invalid-setting"):
+        parse_experiment(tomllib.loads(TEXT) | {"batch": 0})
 
 
 def test_hypotheses_are_read_and_kept(file):
@@ -134,6 +146,7 @@ def test_overrides(file, override, read):
         ("arms.1.name=a", "arm 'a' stands twice"),
         ("arms.5.name=x", "'5' must be a number from 0 to 1 or a name"),
         ("arms.1.features={task=0.0,vae=0.0}", "every block has weight 0"),
+        ("arms.b.features={task=-1}", "arms.1: weight -1.0 of block 'task' must be"),
         ("arms.1.options={entropy_top=3}", "strategy 'core_set' has no option 'entropy_top'"),
         ("training.learning_rate=inf", "learning_rate: .*finite"),
         ("model.name=resnet19", "model.name"),

@@ -55,7 +55,7 @@ def command(
     from pydantic import ValidationError
 
     from nextlabel.core.errors import UsageError
-    from nextlabel.core.validation import refusal
+    from nextlabel.core.validation import refusal, refusal_code
     from nextlabel.engine.environment import environment
     from nextlabel.experiment.parse import load_experiment
     from nextlabel.files.atomic import write_files
@@ -73,7 +73,7 @@ def command(
     try:
         wanted = MapSettings(**{key: value for key, value in given.items() if value is not None})
     except ValidationError as error:
-        raise UsageError(refusal(error, "map")) from error
+        raise UsageError(refusal(error, "map"), code=refusal_code(error)) from error
     location = store or str(Path("runs") / spec.name / "store.db")
     with Store.open(location) as opened:
         here = environment()  # as it is now: a checkout may move on while this runs

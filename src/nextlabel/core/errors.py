@@ -3,6 +3,9 @@
 from collections.abc import Iterable
 from difflib import get_close_matches
 
+SHORTEST = 3
+"""The fewest letters of a word that a message suggests."""
+
 
 class NextlabelError(Exception):
     """Anything that nextlabel refuses with one clear sentence; the CLI exits with `exit_code`.
@@ -20,13 +23,13 @@ class NextlabelError(Exception):
             self.code = code
 
 
-class UsageError(NextlabelError):
+class UsageError(NextlabelError, ValueError):
     """The command, the experiment file or an argument is wrong: exit code 2."""
 
     exit_code = 2
 
 
-class DataError(NextlabelError):
+class DataError(NextlabelError, ValueError):
     """A data set, an image or an embedding cannot be used as it is."""
 
 
@@ -55,12 +58,17 @@ class StoreError(NextlabelError):
 
 
 def near(word: str, known: Iterable[str], cutoff: float = 0.5) -> str | None:
-    """Return the known word that is nearest, of those alike by `cutoff` (1: the same) or more."""
-    return next(iter(get_close_matches(word, sorted(known), n=1, cutoff=cutoff)), None)
+    """Return the most similar known word, or None when the similarity is below `cutoff`.
+
+    The similarity is 1 for equal words. Words of one or two letters resemble too much by chance,
+    and are never returned.
+    """
+    names = [name for name in sorted(known) if min(len(name), len(word)) >= SHORTEST]
+    return next(iter(get_close_matches(word, names, n=1, cutoff=cutoff)), None)
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
-    """Return ' did you mean …?' for the nearest known word, or the list of them; for messages."""
+    """Return "did you mean …?" for the most similar known word, or else all words, for messages."""
     names = sorted(known)
     close = near(word, names)
     return f"did you mean {close!r}?" if close is not None else f"known: {', '.join(names)}"

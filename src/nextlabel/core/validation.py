@@ -5,7 +5,7 @@ from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 
-from nextlabel.core.errors import UsageError, nearest
+from nextlabel.core.errors import NextlabelError, UsageError, nearest
 
 LONGEST = 60
 """So many characters of a value are shown."""
@@ -56,6 +56,12 @@ def refusal(error: ValidationError, prefix: str = "") -> str:
     first = error.errors()[0]
     place = ".".join(filter(None, [prefix, *map(str, first["loc"])]))
     return ": ".join(filter(None, [place, _sentence(first)]))
+
+
+def refusal_code(error: ValidationError) -> str:
+    """Return the code of the first fault: that of the error which a validator raised, if any."""
+    raised = error.errors()[0].get("ctx", {}).get("error")
+    return raised.code if isinstance(raised, NextlabelError) else "invalid-setting"
 
 
 def _sentence(fault: Mapping[str, Any]) -> str:

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from nextlabel.core.errors import UsageError
 from nextlabel.core.types import Signal
-from nextlabel.core.validation import check_keys, refusal
+from nextlabel.core.validation import check_keys, refusal, refusal_code
 from nextlabel.experiment.spec import Arm, Experiment
 from nextlabel.strategies import create
 
@@ -51,7 +51,7 @@ def parse_experiment(raw: Mapping[str, Any], name: str = "experiment") -> Experi
     try:
         experiment = Experiment.model_validate(_plain(raw))
     except ValidationError as error:
-        raise UsageError(f"{name}: {refusal(error)}") from error
+        raise UsageError(f"{name}: {refusal(error)}", code=refusal_code(error)) from error
     for arm in experiment.arms:
         given = {"features", "probabilities"}
         if not experiment.model.shallow:

@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from nextlabel.core.errors import UsageError
-from nextlabel.core.validation import check_keys, refusal
+from nextlabel.core.validation import check_keys, refusal, refusal_code
 from nextlabel.models.settings import TrainingSettings
 
 
@@ -27,4 +27,4 @@ def make_block(name: str, options: Mapping[str, Any], training: TrainingSettings
     try:
         return kind(**settings)
     except ValidationError as error:
-        raise UsageError(refusal(error, f"blocks.{name}")) from error
+        raise UsageError(refusal(error, f"blocks.{name}"), code=refusal_code(error)) from error

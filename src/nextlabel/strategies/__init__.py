@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from typing import Any
 
-from nextlabel.core.errors import UsageError, nearest
+from nextlabel.core.errors import NextlabelError, UsageError, nearest
 from nextlabel.core.registry import Registry
 from nextlabel.core.strategy import Strategy
 
@@ -27,6 +27,8 @@ def create(name: str, options: Mapping[str, Any] | None = None) -> Strategy:
                 raise UsageError(f"strategy {name!r} has no option {option!r}; {remedy}")
     try:
         strategy: Strategy = kind(**given)
+    except NextlabelError:
+        raise
     except (TypeError, ValueError) as error:
         raise UsageError(f"strategy {name!r} cannot be made: {error}; see its options") from error
     return strategy

@@ -43,6 +43,8 @@ def read_npz(path: Path, known: MedSet) -> dict[Part, Images]:
             if missing:
                 raise DataError(f"{path} lacks the array {missing[0]!r}; replace the file")
             arrays = {name: archive[name] for name in ARRAYS}
+    except DataError:
+        raise
     except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error, TypeError) as error:
         raise DataError(f"{path} is no readable npz archive ({error}); replace it") from error
     return {
