@@ -12,6 +12,9 @@ from nextlabel.store.store import Store, TrialRecord
 OLD = Path(__file__).parent / "older/schema_0001.db"
 """Three rounds of mnist_tenth's core-set, seed 0, in the schema that they were run into: 0001."""
 
+OLDER = (OLD, OLD.with_name("schema_0002.db"))
+"""The same rounds in each older schema."""
+
 ENVIRONMENT = {"cpu": "a", "versions": {"numpy": "2"}, "weights": "random"}
 
 

@@ -180,6 +180,8 @@ class Drive:
             yield TrialWarned(*trial.place, message.warning)
         elif message.block is not None:
             store.log_block(trial.key, message.block, message.log, message.pictures or {})
+        elif message.next_picks is not None:
+            store.keep_next_picks(trial.key, message.next_picks)
         elif message.round is not None:
             found = message.round
             if found.number == 0:

@@ -14,7 +14,7 @@ from nextlabel.engine.resume import check_machine
 from nextlabel.experiment.spec import Experiment
 from nextlabel.features.cache import Cache
 from nextlabel.store.store import Store, TrialRecord
-from nextlabel.trial.data import headline, load_data
+from nextlabel.trial.data import data_record, headline, load_data
 from nextlabel.trial.spec import TrialSpec, trials
 
 
@@ -49,6 +49,7 @@ def run(
         _check_counts(store, planned)
         check_machine(store, planned, data.checksum)
         _enrol(experiment, store, planned, data)
+        store.keep_data(data_record(data))
         done = {
             state.record.key: state.labelled_count >= experiment.target
             for state in store.trials(experiment.name)

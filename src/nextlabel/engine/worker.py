@@ -11,6 +11,7 @@ from typing import Any
 from nextlabel.core.dataset import Dataset
 from nextlabel.core.errors import NextlabelError, out_of_memory
 from nextlabel.core.round import Round
+from nextlabel.core.types import Ids
 from nextlabel.features.cache import Cache
 from nextlabel.trial.data import load_data
 from nextlabel.trial.spec import TrialSpec
@@ -20,6 +21,7 @@ from nextlabel.trial.trial import (
     initial_weights,
     last_records,
     learner_of,
+    next_picks,
     run_trial,
 )
 
@@ -34,6 +36,7 @@ class Message:
     log: Sequence[Mapping[str, float]] = ()
     environment: Mapping[str, Any] | None = None
     warning: str | None = None
+    next_picks: Ids | None = None
     done: bool = False
     error: str | None = None
     traceback: str = ""
@@ -89,11 +92,15 @@ def _last_word(
         start = {"initial_weights": initial_weights(trial, data, cache)}
         outbox.send(Message(environment=environment() | start))
         learner = learner_of(trial, data, cache)
+        rounds = list(history)
         for i, (found, pictures) in enumerate(run_trial(trial, data, cache, history, learner)):
             outbox.send(Message(round=found, pictures=pictures))
+            rounds.append(found)
             if i == 0:
                 _show(outbox, beginning_records(learner))
         _show(outbox, last_records(learner))
+        if learner.last:
+            outbox.send(Message(next_picks=next_picks(trial, learner, rounds)))
         return Message(done=True)
     except NextlabelError as error:
         return Message(error=str(error), traceback=traceback.format_exc())

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from nextlabel.core.types import Part
+
 
 @dataclass(frozen=True)
 class TrialRecord:
@@ -31,6 +33,66 @@ class TrialState:
     environment: Mapping[str, Any]
     initial_hash: str | None
     traceback: str = ""
+
+
+@dataclass(frozen=True)
+class PartRecord:
+    """A part of a data set.
+
+    Parameters
+    ----------
+    images : int
+        Number of images.
+    per_class : tuple of int
+        Number of images of each class, in the order of the classes; an image of multi-label data
+        counts once for each of its classes. Images without a label are not counted.
+    """
+
+    images: int
+    per_class: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class DataRecord:
+    """A data set as experiments used it, for reports and lists of picks.
+
+    Parameters
+    ----------
+    checksum : str
+        `Dataset.checksum`.
+    name : str
+        Name of the data set; of a folder, the folder's own name.
+    task : str
+        "multiclass" or "multilabel".
+    classes : tuple of str
+        Names of the classes.
+    parts : mapping of part to PartRecord
+        "train" (the pool), "validation" and "test".
+    names : tuple of str, or None
+        File name of each image of the pool, by id; None when the source has none.
+    labels : tuple
+        Label of each image of the pool, by id: a class number, or one 0 or 1 per class; -1 where
+        unknown.
+    """
+
+    checksum: str
+    name: str
+    task: str
+    classes: tuple[str, ...]
+    parts: Mapping[Part, PartRecord]
+    names: tuple[str, ...] | None
+    labels: tuple[int | tuple[int, ...], ...]
+
+    def name_of(self, image: int) -> str:
+        """Return the file name of an image of the pool; its id as text when it has no name."""
+        return str(image) if self.names is None else self.names[image]
+
+    def classes_of(self, image: int) -> tuple[str, ...]:
+        """Return the names of an image's true classes; empty when none is known."""
+        label = self.labels[image]
+        if isinstance(label, tuple):
+            return tuple(c for c, has in zip(self.classes, label, strict=True) if has == 1)
+        return () if label < 0 else (self.classes[label],)
 
 
 class Picture(NamedTuple):

@@ -16,6 +16,7 @@ from nextlabel.core.learner import Training
 from nextlabel.core.round import Round
 from nextlabel.core.types import Ids, as_ids
 from nextlabel.store.schema import (
+    DataRow,
     EnvironmentRow,
     ExperimentRow,
     MemberRow,
@@ -134,7 +135,7 @@ def keep_picture(session: Session, png: bytes) -> str:
     return digest
 
 
-def add_once(session: Session, row: EnvironmentRow | PictureRow) -> None:
+def add_once(session: Session, row: DataRow | EnvironmentRow | PictureRow) -> None:
     """Add a row named by its content, unless another writer was quicker with the very same."""
     if session.get_bind().dialect.name == "sqlite":  # one writer at a time: none can be quicker
         session.add(row)

@@ -16,7 +16,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-REVISION = "0002"
+REVISION = "0003"
 """The newest migration, spelled out so that opening a current store needs no alembic."""
 
 Json = dict[str, Any]
@@ -205,3 +205,27 @@ class MapPictureRow(Base):
     seed: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
     space: Mapped[str] = mapped_column(primary_key=True)
     sha256: Mapped[str] = mapped_column(ForeignKey("pictures.sha256"))
+
+
+class DataRow(Base):
+    """A data set under its checksum: counts of images and classes, and the pool's names.
+
+    `pool` is JSON, compressed by zlib: {"names": list or null, "labels": list}.
+    """
+
+    __tablename__ = "data"
+    checksum: Mapped[str] = mapped_column(String(64), primary_key=True)
+    name: Mapped[str]
+    task: Mapped[str] = mapped_column(String(16))
+    content: Mapped[Json]
+    pool: Mapped[bytes]
+
+
+class NextPicksRow(Base):
+    """The ids that a trial's strategy picks next, after its last round (`number`)."""
+
+    __tablename__ = "next_picks"
+    __table_args__ = (_of_a_round(),)
+    trial_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    ids: Mapped[list[int]]

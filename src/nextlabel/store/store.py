@@ -17,6 +17,8 @@ from sqlalchemy.orm import Session
 
 from nextlabel.core.errors import StoreError
 from nextlabel.core.round import Round
+from nextlabel.core.types import Ids, as_ids
+from nextlabel.store.data_records import keep_data, read_data
 from nextlabel.store.database import address, connect, place, sentences, to_json
 from nextlabel.store.integrity import garbled
 from nextlabel.store.maps import Map, keep_map, read_maps
@@ -28,7 +30,7 @@ from nextlabel.store.queries import (
     read_trials,
 )
 from nextlabel.store.read_only import read
-from nextlabel.store.records import Picture, TrialRecord, TrialState
+from nextlabel.store.records import DataRecord, Picture, TrialRecord, TrialState
 from nextlabel.store.rows import (
     add_once,
     check_finite,
@@ -48,13 +50,14 @@ from nextlabel.store.schema import (
     ExperimentRow,
     MemberRow,
     MetricRow,
+    NextPicksRow,
     RoundPictureRow,
     RoundRow,
     SecondsRow,
     TrialRow,
 )
 
-__all__ = ["Picture", "Store", "TrialRecord", "TrialState", "initial_hash"]
+__all__ = ["DataRecord", "Picture", "Store", "TrialRecord", "TrialState", "initial_hash"]
 
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 
@@ -260,7 +263,53 @@ class Store:
         with self._writing() as session:
             keep_map(session, found, environment)
 
+    def keep_data(self, record: DataRecord) -> None:
+        """Store what a data set holds, once for each checksum."""
+        with self._writing() as session:
+            keep_data(session, record)
+
+    def keep_next_picks(self, key: str, ids: Ids) -> None:
+        """Store the ids that a trial's strategy picks next, in the place of earlier ones.
+
+        They belong to the trial's last round; StoreError when it has none.
+        """
+        with self._writing() as session:
+            trial = find_trial(session, key)
+            last = session.scalar(
+                select(func.max(RoundRow.number)).where(RoundRow.trial_id == trial.id)
+            )
+            if last is None:
+                raise StoreError(
+                    f"trial {trial_name(trial)} has no round yet; add its rounds before its next "
+                    "picks",
+                    code="no-round-yet",
+                )
+            session.execute(delete(NextPicksRow).where(NextPicksRow.trial_id == trial.id))
+            session.add(NextPicksRow(trial_id=trial.id, number=last, ids=as_ids(ids).tolist()))
+
     # -- reading ---------------------------------------------------------------------------------
+
+    def data_record(self, key: str) -> DataRecord | None:
+        """Return the data set of a trial; None when an older nextlabel ran it."""
+        with self._reading() as session:
+            return read_data(session, find_trial(session, key))
+
+    def next_picks(self, key: str) -> Ids | None:
+        """Return the ids that a trial's strategy picks after its last stored round.
+
+        None when they were not computed: the trial did not end, went on since, or was run by an
+        older nextlabel.
+        """
+        with self._reading() as session:
+            trial = find_trial(session, key)
+            last = select(func.max(RoundRow.number)).where(RoundRow.trial_id == trial.id)
+            ids = session.scalar(
+                select(NextPicksRow.ids).where(
+                    NextPicksRow.trial_id == trial.id,
+                    NextPicksRow.number == last.scalar_subquery(),
+                )
+            )
+            return None if ids is None else as_ids(ids)
 
     def history(self, key: str) -> list[Round]:
         """Return a trial's rounds in order, as they were appended."""

@@ -7,9 +7,10 @@ import numpy as np
 from nextlabel.algorithm1 import check_sizes
 from nextlabel.core.dataset import Dataset
 from nextlabel.core.errors import DataError, UsageError
-from nextlabel.core.types import Part
+from nextlabel.core.types import PARTS, Part
 from nextlabel.experiment.spec import Experiment
 from nextlabel.models.metrics import MEASURED, RANKING
+from nextlabel.store.records import DataRecord, PartRecord
 
 
 def load_data(experiment: Experiment, data_dir: Path | None, progress: bool = False) -> Dataset:
@@ -50,6 +51,30 @@ def load_data(experiment: Experiment, data_dir: Path | None, progress: bool = Fa
         )
     headline(experiment, data)
     return data
+
+
+def data_record(data: Dataset) -> DataRecord:
+    """Return what the store keeps of a data set: counts, and the pool's names and labels."""
+    parts = {
+        part: PartRecord(len(data.part(part)), _per_class(data, part))
+        for part in PARTS
+        if len(data.part(part))
+    }
+    labels = data.train.labels
+    assert labels is not None
+    plain = labels.tolist() if labels.ndim == 1 else map(tuple, labels.tolist())
+    return DataRecord(
+        data.checksum, data.name, data.task, data.classes, parts, data.train.names, tuple(plain)
+    )
+
+
+def _per_class(data: Dataset, part: Part) -> tuple[int, ...]:
+    labels = data.part(part).labels
+    if labels is None:
+        return (0,) * len(data.classes)
+    if labels.ndim == 2:
+        return tuple((labels == 1).sum(axis=0).tolist())
+    return tuple(np.bincount(labels[labels >= 0], minlength=len(data.classes)).tolist())
 
 
 def headline(experiment: Experiment, data: Dataset) -> str:

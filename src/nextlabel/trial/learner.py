@@ -39,6 +39,8 @@ class TrialLearner:
     cache: Cache
     latest: dict[str, FittedBlock] = field(default_factory=dict)
     """The supervised blocks as the last round fitted them."""
+    last: list["FittedRound"] = field(default_factory=list)
+    """The models of the last round that was fitted, alone."""
     _blocks: dict[str, FittedBlock] = field(default_factory=dict)
     _begun: list[float] = field(default_factory=list)
     """Seconds spent on blocks before the first fit, of which round 0 gives account."""
@@ -95,7 +97,8 @@ class TrialLearner:
         self._begun.clear()
         seconds = {"blocks": spent, "train": self._worked() - fitting}
         training = replace(fitted.training, seconds=seconds)
-        return FittedRound(self, fitted, training, blocks)
+        self.last[:] = [FittedRound(self, fitted, training, blocks)]
+        return self.last[0]
 
     def _worked(self) -> float:
         """Return seconds that pass, but not while another process makes what this one needs."""

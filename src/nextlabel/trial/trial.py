@@ -3,12 +3,16 @@
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 
+import numpy as np
+
 from nextlabel.algorithm1 import algorithm1
 from nextlabel.core.block import FittedBlock
 from nextlabel.core.dataset import Dataset
 from nextlabel.core.oracle import Reveal
+from nextlabel.core.pool import Pool
 from nextlabel.core.round import Round
 from nextlabel.core.seeds import Seeds
+from nextlabel.core.types import Ids, as_ids
 from nextlabel.features.cache import Cache
 from nextlabel.files.contact_sheet import contact_sheet
 from nextlabel.models.metrics import warn_undefined
@@ -17,6 +21,9 @@ from nextlabel.trial.learner import TrialLearner
 from nextlabel.trial.spec import TrialSpec
 
 SHOWN = 64
+
+NEXT = 20
+"""Images that a trial names as its next picks."""
 
 
 def initial_weights(trial: TrialSpec, data: Dataset, cache: Cache) -> str:
@@ -62,6 +69,22 @@ def run_trial(
     )
     for found in rounds:
         yield found, {"picked": contact_sheet(data.train.images[found.chosen[:SHOWN]])}
+
+
+def next_picks(trial: TrialSpec, learner: TrialLearner, rounds: Sequence[Round]) -> Ids:
+    """Return the ids that the arm's strategy picks after all `rounds`, at most NEXT.
+
+    The models are those of the last round that `learner` fitted. No round changes: the draws are
+    those that the next round would begin with.
+    """
+    pool = Pool(len(learner.data.train)).label(np.concatenate([r.chosen for r in rounds]))
+    budget = min(NEXT, len(pool.unlabelled))
+    if not budget:
+        return as_ids(())
+    (fitted,) = learner.last
+    strategy = create(trial.arm.strategy, trial.arm.options)
+    rng = Seeds(trial.seed).rng("select", rounds[-1].number + 1)
+    return as_ids(strategy.select(fitted.snapshot(pool, strategy.needs), budget, rng))
 
 
 BlockRecords = dict[str, tuple[Sequence[Mapping[str, float]], Mapping[str, bytes]]]

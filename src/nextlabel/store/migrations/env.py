@@ -1,4 +1,4 @@
-"""What alembic runs: the migrations, on the connection that `lab.database` hands over."""
+"""What alembic runs: the migrations, on the connection that `store.database` hands over."""
 
 from alembic import context
 
