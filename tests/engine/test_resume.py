@@ -56,11 +56,10 @@ def test_other_settings_begin_anew_as_ever(tiny, store, units, tmp_path):
 
 def test_a_device_that_is_not_here_is_not_advised(tiny, tmp_path, monkeypatch):
     with Store.open(tmp_path / "store.db") as store:
-        for place in ("nextlabel.trial.spec", "nextlabel.trial.learner"):
-            monkeypatch.setattr(
-                f"{place}.resolve_settings",
-                lambda v: dict(v) | {"device": "cuda", "precision": "bf16"},
-            )
+        monkeypatch.setattr(
+            "nextlabel.trial.resolution.resolve_settings",
+            lambda v: dict(v) | {"device": "cuda", "precision": "bf16"},
+        )
         free = {**ARMS, "training__device": "auto"}
         list(run(tiny(**free), store, cache_dir=tmp_path / "cache"))
         monkeypatch.undo()

@@ -156,7 +156,7 @@ def test_a_file_serves_an_experiment_with_parts_of_other_sizes(tiny, tmp_path, m
             primary=None,
         )
         data = load_data(experiment, tmp_path)
-        trial = TrialSpec(experiment, experiment.arm("mine"), 0)
+        trial = TrialSpec.of(experiment, "mine", 0)
         block = learner_of(trial, data, Cache(tmp_path / "cache")).block(str(file))
         for part in ("train", "validation", "test"):
             shown = np.rint(block.rows(part) * 255).reshape(-1, 1, 28, 28)
@@ -173,7 +173,7 @@ def test_a_file_of_another_data_set_is_refused(tiny, tmp_path):
     arm = {"name": "mine", "strategy": "core_set", "features": {str(file): 1.0}}
     experiment = tiny(arms=[arm], primary=None)
     data = load_data(experiment, None)
-    trial = TrialSpec(experiment, experiment.arm("mine"), 0)
+    trial = TrialSpec.of(experiment, "mine", 0)
     with pytest.raises(
         DataError, match=r"of other read from other.npy .*, but digits is read from"
     ):

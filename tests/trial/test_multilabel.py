@@ -90,7 +90,7 @@ def test_every_strategy_runs_on_attributes(attributes, arm, tmp_path_factory):
     cache = Cache(tmp_path_factory.getbasetemp() / "multilabel-cache")
     data = load_data(spec, None)
     assert (data.task, data.classes) == ("multilabel", ("even", "above 4", "closed loop"))
-    check([r for r, _ in run_trial(TrialSpec(spec, spec.arms[0], 0), data, cache)], 120)
+    check([r for r, _ in run_trial(TrialSpec.of(spec, spec.arms[0].name, 0), data, cache)], 120)
 
 
 @pytest.mark.parametrize("arm", [ARMS[0], *TWINS], ids=lambda arm: arm["name"])
@@ -99,7 +99,7 @@ def test_a_file_of_chestmnists_layout_runs(chest, arm, tmp_path):
     spec = experiment({"name": "chestmnist"}, [arm])
     data = load_data(spec, chest)
     assert data.train.labels.shape == (60, 14) and data.classes[13] == "hernia"
-    found = run_trial(TrialSpec(spec, spec.arms[0], 0), data, Cache(tmp_path / "cache"))
+    found = run_trial(TrialSpec.of(spec, spec.arms[0].name, 0), data, Cache(tmp_path / "cache"))
     check([r for r, _ in found], 60)
 
 
@@ -107,7 +107,7 @@ def test_attributes_are_learned(attributes, tmp_path):
     training = {"learning_rate": 0.1, "epochs": {"initial": 30, "step": 0}, "device": "cpu"}
     spec = experiment(attributes, ARMS[:1], training=training, initial=120, target=120)
     ((only, _),) = run_trial(
-        TrialSpec(spec, spec.arms[0], 0), load_data(spec, None), Cache(tmp_path)
+        TrialSpec.of(spec, spec.arms[0].name, 0), load_data(spec, None), Cache(tmp_path)
     )
     found = only.metrics
     assert found["validation/auroc"] > 0.85 and found["validation/map"] > 0.8

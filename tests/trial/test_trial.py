@@ -21,7 +21,7 @@ from nextlabel.trial.trial import (
 
 
 def rounds(experiment, arm, seed, folder, history=()):
-    trial = TrialSpec(experiment, experiment.arm(arm), seed)
+    trial = TrialSpec.of(experiment, arm, seed)
     data = load_data(experiment, None)
     return [r for r, _ in run_trial(trial, data, Cache.open(folder), history)]
 
@@ -120,7 +120,7 @@ def test_the_key_is_what_decides_the_outcome(tiny, monkeypatch):
     monkeypatch.setattr("nextlabel.models.device.has_bfloat16", lambda device: False)
 
     def key(experiment, arm="core-set", seed=0, data="d"):
-        return TrialSpec(experiment, experiment.arm(arm), seed).key(data)
+        return TrialSpec.of(experiment, arm, seed).key(data)
 
     base = key(tiny())
     assert key(tiny(target=100)) == base
@@ -152,7 +152,9 @@ def test_what_is_claimed_decides_no_outcome(tiny):
     claim = Hypothesis(name="claim", arms=("core-set",), against=("random",))
     stated = tiny().model_copy(update={"hypotheses": (claim,)})
     for arm in tiny().arms:
-        assert TrialSpec(stated, arm, 0).key("d") == TrialSpec(tiny(), arm, 0).key("d")
+        assert TrialSpec.of(stated, arm.name, 0).key("d") == TrialSpec.of(tiny(), arm.name, 0).key(
+            "d"
+        )
 
 
 def test_the_key_follows_an_embedding_files_bytes_not_its_place(tiny, tmp_path):
@@ -163,7 +165,7 @@ def test_the_key_follows_an_embedding_files_bytes_not_its_place(tiny, tmp_path):
         np.save(path, np.full((150, 2), fill))
         arm = {"name": "x", "strategy": "core_set", "features": {str(path): 1.0}}
         experiment = tiny(arms=[arm], primary=None)
-        keys.append(TrialSpec(experiment, experiment.arms[0], 0).key("d"))
+        keys.append(TrialSpec.of(experiment, experiment.arms[0].name, 0).key("d"))
     assert keys[0] != keys[2]
     assert keys[0] == keys[1]
 
@@ -245,9 +247,7 @@ def test_waiting_for_another_process_is_no_work(tiny, tmp_path, monkeypatch):
     experiment = tiny()
     data = load_data(experiment, None)
     pool, labels = Pool(150, np.arange(20)), data.train.labels[:20]
-    learner = learner_of(
-        TrialSpec(experiment, experiment.arm("core-set + VAE"), 0), data, Cache.open(tmp_path)
-    )
+    learner = learner_of(TrialSpec.of(experiment, "core-set + VAE", 0), data, Cache.open(tmp_path))
     get = Cache.get
 
     def late(cache, *given):
@@ -356,7 +356,7 @@ def test_a_side_that_labels_make_narrower_is_as_wide_as_the_round_has_it(tiny, t
 
 def test_initial_weights_need_no_side_block_and_so_time_none(tiny, tmp_path):
     experiment = tiny(arms=LOSS_ARMS, primary=None)
-    trial = TrialSpec(experiment, experiment.arm("loss + VAE"), 0)
+    trial = TrialSpec.of(experiment, "loss + VAE", 0)
     data = load_data(experiment, None)
     assert len(initial_weights(trial, data, Cache(tmp_path))) == 64
     assert not list(tmp_path.glob("block-*"))
@@ -391,7 +391,7 @@ def test_the_other_models_run_and_resume(tiny, tmp_path, name):
         assert whole[0].training.weights == expected
     pca = {"pca": {"components": 4}}
     other = tiny(model={"name": name, "block": "pca"}, blocks=pca, arms=arms, primary=None)
-    keys = {TrialSpec(e, e.arm("margin"), 0).key("x") for e in (experiment, other)}
+    keys = {TrialSpec.of(e, "margin", 0).key("x") for e in (experiment, other)}
     assert len(keys) == 2
 
 
@@ -406,7 +406,7 @@ def test_a_class_conditional_block_shows_its_last_round_and_draws_no_other(tiny,
     arms = [{"name": "a", "strategy": "core_set", "features": {"task": 1.0, "ccvae": 1.0}}]
     blocks = {"ccvae": {"latent": 12, "epochs": 1, "round_epochs": 1}}
     experiment = tiny(arms=arms, primary=None, blocks=blocks, target=40)
-    trial = TrialSpec(experiment, experiment.arm("a"), 0)
+    trial = TrialSpec.of(experiment, "a", 0)
     data, cache = load_data(experiment, None), Cache.open(tmp_path)
     learner = learner_of(trial, data, cache)
     assert len(list(run_trial(trial, data, cache, (), learner))) == 2
@@ -422,7 +422,7 @@ def test_a_network_that_starts_from_a_class_conditional_block_fits_it_once(tiny,
     model = {"name": "encoder", "block": "ccvae"}
     arms = [{"name": "a", "strategy": "random"}]
     experiment = tiny(arms=arms, primary=None, blocks=blocks, model=model, target=40)
-    trial = TrialSpec(experiment, experiment.arm("a"), 0)
+    trial = TrialSpec.of(experiment, "a", 0)
     data, cache = load_data(experiment, None), Cache.open(tmp_path)
     learner = learner_of(trial, data, cache)
     found = [r for r, _ in run_trial(trial, data, cache, (), learner)]

@@ -1,7 +1,6 @@
 """Rounds from another kind of machine: found before they are left behind."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from nextlabel.core.errors import UsageError
@@ -38,7 +37,7 @@ def check_machine(store: Store, planned: Mapping[str, TrialSpec], checksum: str)
 
 def _choices(trial: TrialSpec, spec: Mapping[str, Any]) -> dict[str, str]:
     """Return what another machine chose otherwise; nothing when more than that is different."""
-    then, now = spec.get("training"), trial.training
+    then, now = spec.get("training"), dict(trial.resolution.training)
     if not isinstance(then, Mapping):
         return {}
     given = trial.experiment.training
@@ -49,11 +48,9 @@ def _choices(trial: TrialSpec, spec: Mapping[str, Any]) -> dict[str, str]:
 
 def _key(trial: TrialSpec, choices: Mapping[str, str], checksum: str) -> str | None:
     """Return the trial's key with these choices; None where such a device is not here."""
-    spec = trial.experiment
-    training = spec.training.model_copy(update=dict(choices))
+    training = trial.experiment.training.model_copy(update=dict(choices))
+    experiment = trial.experiment.model_copy(update={"training": training})
     try:
-        return replace(trial, experiment=spec.model_copy(update={"training": training})).key(
-            checksum
-        )
+        return TrialSpec.of(experiment, trial.arm.name, trial.seed).key(checksum)
     except UsageError:
         return None

@@ -10,6 +10,14 @@ from nextlabel.core.errors import UsageError
 from nextlabel.core.validation import check_keys, refusal, refusal_code
 from nextlabel.models.settings import TrainingSettings
 
+FILE_SUFFIXES = (".npy", ".npz")
+"""Endings of the names of blocks that are files of embeddings."""
+
+
+def is_file(name: str) -> bool:
+    """Return whether a block's name is the path of a file of embeddings."""
+    return Path(name).suffix in FILE_SUFFIXES
+
 
 def make_block(name: str, options: Mapping[str, Any], training: TrainingSettings) -> Any:
     """Return the feature block `name`, a registered one or a file, with its settings.
@@ -17,9 +25,8 @@ def make_block(name: str, options: Mapping[str, Any], training: TrainingSettings
     Device and precision are those of the training unless the block says otherwise.
     """
     from nextlabel.features.blocks import BLOCKS
-    from nextlabel.features.blocks.file import SUFFIXES
 
-    file = Path(name).suffix in SUFFIXES
+    file = is_file(name)
     kind = BLOCKS["file" if file else name]
     inherited = {k: getattr(training, k) for k in ("device", "precision") if k in kind.model_fields}
     settings = inherited | ({"path": name} if file else {}) | dict(options)

@@ -18,14 +18,16 @@ from nextlabel.core.seeds import Seeds
 from nextlabel.core.snapshot import Snapshot
 from nextlabel.core.types import Array, Labels, Part, Signal
 from nextlabel.experiment.spec import TASK, Arm, Experiment
-from nextlabel.features.cache import Cache, digest
+from nextlabel.features.cache import Cache
 from nextlabel.features.fitted import circumstances, fitted_block, load_task, save_task
 from nextlabel.models.classical import FittedShallow, ShallowModel
-from nextlabel.models.device import resolve, resolve_settings
+from nextlabel.models.device import resolve
 from nextlabel.models.loss_prediction import loss_correlation
 from nextlabel.models.metrics import evaluate
 from nextlabel.models.normalise import to_device
 from nextlabel.models.task import FittedTask, Inference, TaskModel
+from nextlabel.trial.resolution import Resolution
+from nextlabel.trial.resolution import resolve as resolve_experiment
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,6 +44,8 @@ class TrialLearner:
     last: list["FittedRound"] = field(default_factory=list)
     """The models of the last round that was fitted, alone."""
     _blocks: dict[str, FittedBlock] = field(default_factory=dict)
+    resolution: Resolution | None = None
+    """The experiment's; resolved here where none is given."""
     _begun: list[float] = field(default_factory=list)
     """Seconds spent on blocks before the first fit, of which round 0 gives account."""
     _tensors: dict[Part, Any] = field(default_factory=dict)
@@ -133,25 +137,26 @@ class TrialLearner:
             fitted = make()
             return fitted.state(), fitted.training
 
-        how = resolve_settings(spec.training.decisive())
+        resolution = self.resolution or resolve_experiment(spec, spec.blocks_of(self.arm))
+        how = dict(resolution.training)
         del how["device"]  # of the circumstances
         identity = {
             **circumstances(self.data, self.seeds, spec.training),
             "model": {k: v for k, v in spec.model.decisive().items() if k != "weights"},
-            "weights": weights_identity(spec),
+            "weights": resolution.weights,
             "training": how,
             "labelled": pool.labelled.tolist(),
-            **self._head_identity(),
+            **self._head_identity(resolution),
         }
         (state, training), _ = self.cache.get("round0", identity, first, save_task, load_task)
         return model.restore(state, training)
 
-    def _head_identity(self) -> dict[str, Any]:
+    def _head_identity(self, resolution: Resolution) -> dict[str, Any]:
         """Return what decides how P trains, for arms that have it."""
         spec, arm = self.experiment, self.arm
         if not arm.predicts_loss:
             return {}
-        side = {name: [arm.side[name], spec.identity_of(name)] for name in arm.side_blocks}
+        side = {name: [arm.side[name], resolution.blocks[name]] for name in arm.side_blocks}
         settings = spec.loss_prediction.decisive()
         return {"loss_prediction": settings, "side": side, "side_scale": arm.scale}
 
@@ -286,17 +291,6 @@ class FittedRound:
                 if correlation is not None:
                     found[f"{part}/loss_correlation"] = correlation
         return found
-
-
-def weights_identity(experiment: Experiment) -> str:
-    """Return what the task model starts from: "random", a block, or a file's sha256."""
-    from nextlabel.models.weights import load_weights
-
-    block = experiment.model.block
-    if block is not None and not experiment.model.shallow:
-        return f"block:{digest(experiment.identity_of(block))}"
-    weights = load_weights(experiment.model.weights)
-    return "random" if weights is None else weights.sha256
 
 
 def to_index(ids: Array) -> Any:

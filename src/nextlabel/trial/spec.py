@@ -1,12 +1,11 @@
 """A trial: one arm with one seed, and the key that names it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from nextlabel.experiment.spec import Arm, Experiment
 from nextlabel.features.cache import digest
-from nextlabel.models.device import resolve_settings
-from nextlabel.trial.learner import weights_identity
+from nextlabel.trial.resolution import Resolution, resolve
 
 KEY_VERSION = 1
 
@@ -18,6 +17,7 @@ class TrialSpec:
     experiment: Experiment
     arm: Arm
     seed: int
+    resolution: Resolution = field(compare=False)
 
     @property
     def rounds(self) -> int:
@@ -30,10 +30,11 @@ class TrialSpec:
         spec = self.experiment
         return min(spec.target, spec.initial + spec.batch * number)
 
-    @property
-    def training(self) -> dict[str, Any]:
-        """The settings of the training as they stand for here; UsageError without that device."""
-        return resolve_settings(self.experiment.training.decisive())
+    @classmethod
+    def of(cls, experiment: Experiment, arm: str, seed: int) -> "TrialSpec":
+        """Return a single trial; for all trials of an experiment, `trials` resolves once."""
+        found = experiment.arm(arm)
+        return cls(experiment, found, seed, resolve(experiment, experiment.blocks_of(found)))
 
     def outcome(self, data_checksum: str) -> dict[str, Any]:
         """Return all that decides the outcome: not the target, and not how many run at once.
@@ -45,13 +46,12 @@ class TrialSpec:
         spec = self.experiment
         arm = self.arm.decisive()
         del arm["baseline"]
-        blocks = {name: spec.identity_of(name) for name in spec.blocks_of(self.arm)}
-        named = {
-            n: f"sha256:{i['sha256']}" if set(i) == {"sha256"} else n for n, i in blocks.items()
-        }
+        resolution = self.resolution
+        blocks = {name: resolution.blocks[name] for name in spec.blocks_of(self.arm)}
+        named = {name: resolution.public_name(name) for name in blocks}
         for space in {"features", "side"} & set(arm):
             arm[space] = {named.get(n, n): weight for n, weight in arm[space].items()}
-        model = spec.model.decisive() | {"weights": weights_identity(spec)}
+        model = spec.model.decisive() | {"weights": resolution.weights}
         if spec.model.block is not None:
             model["block"] = named[spec.model.block]
         found = {
@@ -64,8 +64,8 @@ class TrialSpec:
             "data": spec.data.name,
             "data_checksum": data_checksum,
             "model": model,
-            "training": self.training,
-            "blocks": {named[name]: identity for name, identity in blocks.items()},
+            "training": dict(resolution.training),
+            "blocks": {named[name]: dict(identity) for name, identity in blocks.items()},
         }
         if self.arm.predicts_loss:
             found["loss_prediction"] = spec.loss_prediction.decisive()
@@ -78,9 +78,11 @@ class TrialSpec:
 
 def trials(experiment: Experiment, jobs: int = 1) -> list[TrialSpec]:
     """Return arms × seeds, so ordered that trials run at once do not wait for shared artefacts."""
-    seeds = experiment.seeds
+    seeds, resolution = experiment.seeds, resolve(experiment)
     ordered = []
     for start in range(0, len(seeds), max(1, jobs)):
         for arm in experiment.arms:
-            ordered += [TrialSpec(experiment, arm, seed) for seed in seeds[start : start + jobs]]
+            ordered += [
+                TrialSpec(experiment, arm, seed, resolution) for seed in seeds[start : start + jobs]
+            ]
     return ordered

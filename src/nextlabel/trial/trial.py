@@ -93,7 +93,10 @@ BlockRecords = dict[str, tuple[Sequence[Mapping[str, float]], Mapping[str, bytes
 
 def learner_of(trial: TrialSpec, data: Dataset, cache: Cache) -> TrialLearner:
     """Return the learner of a trial."""
-    return TrialLearner(trial.experiment, trial.arm, Seeds(trial.seed), data, cache)
+    seeds = Seeds(trial.seed)
+    return TrialLearner(
+        trial.experiment, trial.arm, seeds, data, cache, resolution=trial.resolution
+    )
 
 
 def beginning_records(learner: TrialLearner) -> BlockRecords:

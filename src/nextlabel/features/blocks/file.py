@@ -19,8 +19,6 @@ from nextlabel.features.blocks.base import BlockSettings
 from nextlabel.features.embedding_file import matched_rows
 from nextlabel.files.arrays import check_regular, read_arrays
 
-SUFFIXES = (".npy", ".npz")
-
 
 @register("file")
 class FileBlock(BlockSettings):
