@@ -107,16 +107,16 @@ def test_embed_as_json_with_settings_of_the_block(photos, capsys):
 @pytest.mark.parametrize(
     ("arguments", "code", "says"),
     [
-        ("nonsense -o x.npz", 2, "unknown data set 'nonsense'"),
+        ("nonsense -o x.npz", 2, "neither a folder nor a data set 'nonsense'"),
         ("photos -o x.npy", 2, "x.npy does not end in .npz"),
         ("photos -o photos/0.png/x.npz", 1, "photos/0.png"),
         ("photos --block vea -o x.npz", 2, "did you mean 'vae'?"),
         ("photos --block pca --set component=3 -o x.npz", 2, "did you mean 'components'?"),
         ("photos --block pca --set components -o x.npz", 2, "is not KEY=VALUE"),
         ("empty -o x.npz", 1, "empty"),
-        ("none.npy -o x.npz", 2, "none.npy does not exist"),
+        ("none.npy -o x.npz", 2, "no such file none.npy"),
         ("images.npz -o photos/../images.npz", 2, "is the file of images itself"),
-        ("'' -o x.npz", 2, "unknown data set ''"),
+        ("'' -o x.npz", 2, "a data set ''"),
     ],
 )
 def test_what_cannot_be_embedded_is_one_sentence(arguments, code, says, photos, capsys):

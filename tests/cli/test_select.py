@@ -177,7 +177,7 @@ def broken(name, row):
         ("--features x.npy --scale mean --budget 1", 2, "'--scale'"),
         ("--features nowhere.npy --budget 1", 1, "nowhere.npy cannot be read (No such file"),
         ("--features . --budget 1", 1, ". cannot be read (Is a directory); check the path"),
-        ("--features done.txt --budget 1", 1, "done.txt is no .npy or .npz file"),
+        ("--features done.txt --budget 1", 1, "done.txt is not a .npy or .npz file"),
         ("--features words.npy --budget 1", 1, "real numbers"),
         ("--features x.npy --labelled x.npy --budget 1", 2, "x.npy is no text"),
         ("--features named.npz --features v=other.npz --budget 1", 1, "row 2 is 'folder/02.png'"),

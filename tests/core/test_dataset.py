@@ -66,6 +66,12 @@ def test_the_checksum_sees_every_change_and_nothing_else():
     assert len({base.checksum, *(o.checksum for o in others)}) == 6
 
 
+def test_the_checksum_sees_the_task():
+    """Two data sets that differ in the task alone: without labels, the arrays say nothing of it."""
+    unlabelled = images(3)
+    assert dataset(unlabelled).checksum != dataset(unlabelled, "multilabel").checksum
+
+
 def test_the_checksum_covers_all_tiles():
     many = Images(np.zeros((TILE + 3, 1, 1, 1), np.uint8))
     other = Images(many.images.copy())

@@ -138,7 +138,7 @@ def test_kinds_of_pixels(tmp_path: Path) -> None:
         ({"images": IMAGES, "split": np.array(["train"])}, r"split has shape \(1,\) for 10 images"),
         ({"images": IMAGES, "split": np.array(["odd"] * 10)}, "split 'odd' is unknown; give"),
         ({"images": IMAGES, "split": np.array(["test"] * 10)}, "no training image is left; add"),
-        ({"images": np.array([{}, {}])}, "no .npy or .npz"),
+        ({"images": np.array([{}, {}])}, "Python objects"),
     ],
 )
 def test_what_does_not_fit(tmp_path: Path, arrays: dict[str, object], message: str) -> None:
@@ -151,7 +151,7 @@ def test_what_does_not_fit(tmp_path: Path, arrays: dict[str, object], message: s
 )
 def test_broken_files(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "x.npy").write_bytes(content)
-    with pytest.raises(DataError, match=r"x.npy is no .npy or .npz file of numbers"):
+    with pytest.raises(DataError, match=r"x.npy is not a .npy or .npz file"):
         read(tmp_path / "x.npy")
 
 

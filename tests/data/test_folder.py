@@ -11,6 +11,7 @@ from PIL import Image
 from nextlabel.core.dataset import Dataset
 from nextlabel.core.errors import DataError, UsageError
 from nextlabel.data import DataSettings, load
+from refusals import refused
 
 RNG = np.random.default_rng(0)
 
@@ -275,7 +276,7 @@ def test_digest_covers_names_and_bytes(tmp_path: Path) -> None:
 def test_what_is_no_folder_of_images(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="'folder' needs a path"):
         load(DataSettings(name="folder"))
-    with pytest.raises(UsageError, match="gone does not exist"):
+    with refused(UsageError, "no-such-folder", match="gone; correct data.path"):
         read(tmp_path / "gone")
     with pytest.raises(DataError, match=r"holds no image; give a folder with .bmp, .jpeg"):
         read(tmp_path)
@@ -283,7 +284,7 @@ def test_what_is_no_folder_of_images(tmp_path: Path) -> None:
     save(tmp_path / "loose.png")
     with pytest.raises(DataError, match=r"1 image\(s\) \(loose.png first\) lie beside the class"):
         read(tmp_path)
-    with pytest.raises(UsageError, match="is no folder"):
+    with refused(UsageError, "not-a-folder", match="is not a folder"):
         read(tmp_path / "loose.png")
 
 

@@ -13,6 +13,7 @@ from nextlabel.core.seeds import Seeds
 from nextlabel.features.blocks import BLOCKS
 from nextlabel.models.vae import VAE, VAESettings
 from nextlabel.models.vae_pictures import reconstructions
+from refusals import refused
 
 pytestmark = pytest.mark.usefixtures("no_bfloat16")
 
@@ -182,10 +183,10 @@ def test_bad_files_are_refused(data, tmp_path):
     with pytest.raises(DataError, match="has 59 rows; give 60 or 90"):
         fit("file", data, path=tmp_path / "short.npy")
     (tmp_path / "text.npy").write_text("no array")
-    with pytest.raises(DataError, match=r"no .npy or .npz file"):
+    with refused(DataError, "not-an-array-file"):
         fit("file", data, path=tmp_path / "text.npy")
     np.save(tmp_path / "code.npy", np.array([{}], dtype=object), allow_pickle=True)
-    with pytest.raises(DataError, match=r"no .npy or .npz file"):
+    with refused(DataError, "array-of-objects"):
         fit("file", data, path=tmp_path / "code.npy")
     with pytest.raises(DataError, match="cannot be read"):
         fit("file", data, path=tmp_path / "absent.npy")

@@ -19,6 +19,7 @@ from nextlabel.features.embedding_file import EmbeddingFile
 from nextlabel.trial.data import load_data
 from nextlabel.trial.spec import TrialSpec
 from nextlabel.trial.trial import learner_of, run_trial
+from refusals import refused
 
 
 @pytest.fixture
@@ -200,10 +201,12 @@ def test_what_cannot_be(folder, tmp_path):
         embed(str(folder), "vea", image_size=16, cache_dir=tmp_path)
     with pytest.raises(UsageError, match=r"blocks.vae.latnt; did you mean 'latent'"):
         embed(str(folder), "vae", options={"latnt": 3}, image_size=16, cache_dir=tmp_path)
-    with pytest.raises(UsageError, match="unknown data set"):
+    with refused(UsageError, "no-such-folder", match="data set 'no such place'"):
         embed("no such place", cache_dir=tmp_path)
-    with pytest.raises(UsageError, match=r"none\.npz does not exist; give a data set, a folder"):
+    with refused(UsageError, "no-such-file"):
         embed(str(tmp_path / "none.npz"), cache_dir=tmp_path)
+    with refused(UsageError, "no-such-folder", match="did you mean '.*images'"):
+        embed(str(tmp_path / "imagse"), cache_dir=tmp_path)
     for file in list(folder.iterdir())[1:]:
         file.unlink()
     with pytest.raises(DataError, match="holds 1 images; give at least 2"):

@@ -64,10 +64,10 @@ def write(path, **arrays):
             "2 .* for 3 rows: both row 0 and row 2",
         ),
         (lambda p: write(p, features=ROWS, names=[b"a", b"b", b"\xff"]), "names that are no UTF-8"),
-        (lambda p: (p.write_bytes(b""), p)[1], "no .npy or .npz file"),
-        (lambda p: p.write_text("1,2\n3,4") and p, "no .npy or .npz file"),
-        (lambda p: p.write_bytes(b"PK\x03\x04 broken") and p, "no .npy or .npz file"),
-        (lambda p: write(p, a=np.array([{}], object)), "no .npy or .npz file"),
+        (lambda p: (p.write_bytes(b""), p)[1], "not a .npy or .npz file"),
+        (lambda p: p.write_text("1,2\n3,4") and p, "not a .npy or .npz file"),
+        (lambda p: p.write_bytes(b"PK\x03\x04 broken") and p, "not a .npy or .npz file"),
+        (lambda p: write(p, a=np.array([{}], object)), "Python objects"),
     ],
 )
 def test_files_that_hold_something_else_are_named(make, says, tmp_path):
@@ -82,7 +82,7 @@ def test_cut_files_are_named(cut, tmp_path):
     np.save(tmp_path / "x.npy", ROWS)
     whole = (tmp_path / "x.npy").read_bytes()
     (tmp_path / "x.npy").write_bytes(whole[:cut])
-    with pytest.raises(DataError, match=r"x\.npy is no \.npy or \.npz file of numbers"):
+    with pytest.raises(DataError, match=r"x\.npy is not a \.npy or \.npz file"):
         read_features(tmp_path / "x.npy")
 
 
@@ -140,7 +140,7 @@ def test_a_file_may_be_called_like_a_comment_or_with_spaces(tmp_path):
 def test_damaged_files_are_named_whatever_numpy_makes_of_them(content, tmp_path):
     path = tmp_path / "x.npy"
     path.write_bytes(content)
-    with pytest.raises(DataError, match=r"x\.npy is no \.npy or \.npz file of numbers"):
+    with pytest.raises(DataError, match=r"x\.npy is not a \.npy or \.npz file"):
         read_features(path)
 
 
@@ -150,7 +150,7 @@ def test_a_compressed_file_with_changed_bytes_is_named(tmp_path):
     content = bytearray(path.read_bytes())
     content[200:260] = b"\0" * 60
     path.write_bytes(content)
-    with pytest.raises(DataError, match=r"x\.npz is no \.npy or \.npz file of numbers"):
+    with pytest.raises(DataError, match=r"x\.npz is not a \.npy or \.npz file"):
         read_features(path)
 
 

@@ -177,7 +177,7 @@ def test_the_same_store_gives_the_same_bytes(store: Store, tmp_path: Path) -> No
     assert {p.stem for p in one.files if p.suffix == ".pdf"} == set(figures)
     for a, b in zip((one.html, *one.files), (other.html, *other.files), strict=True):
         assert a.name == b.name and a.read_bytes() == b.read_bytes(), a.name
-    assert not list(tmp_path.rglob(".*.partial"))
+    assert not list(tmp_path.rglob("*.partial"))
 
 
 def test_a_prior_that_ended_as_one_gaussian_is_told_of_with_its_seeds(

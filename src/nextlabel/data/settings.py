@@ -80,5 +80,8 @@ class DataSettings(Settings):
         if self.path is None:
             raise UsageError(f"data set {self.name!r} needs a path; set data.path")
         if not self.path.exists():
-            raise UsageError(f"{self.path} does not exist; correct data.path")
+            raise UsageError(
+                f"there is no such file or folder {self.path}; correct data.path",
+                code="no-such-folder",
+            )
         return self.path

@@ -1,7 +1,5 @@
 """What is the same is computed once: artefacts on disk, addressed by what decides their content."""
 
-import hashlib
-import json
 import re
 import time
 from collections.abc import Callable, Mapping
@@ -13,6 +11,8 @@ from typing import Any, TypeVar
 from zipfile import BadZipFile
 
 from nextlabel.core.errors import StoreError, UsageError
+from nextlabel.files.atomic import replacing
+from nextlabel.files.digest import values_digest
 
 T = TypeVar("T")
 OURS = re.compile(r"[0-9a-f]{64}(\.partial|\.lock)?")
@@ -73,7 +73,7 @@ class Cache:
         """
         from filelock import FileLock
 
-        path = self.folder / kind / digest(identity)
+        path = self.folder / kind / values_digest(identity)
         lock = FileLock(f"{path}.lock")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -104,7 +104,7 @@ class Cache:
 
     def has(self, kind: str, identity: Mapping[str, Any]) -> bool:
         """Say whether there is an artefact of this identity."""
-        return (self.folder / kind / digest(identity)).exists()
+        return (self.folder / kind / values_digest(identity)).exists()
 
     def size(self) -> CacheSize:
         """Return how much the cache holds."""
@@ -136,12 +136,6 @@ class Cache:
         return [f for f in self.folder.glob("*/*") if OURS.fullmatch(f.name) and f.is_file()]
 
 
-def digest(identity: Mapping[str, Any]) -> str:
-    """Return the sha256 of plain values, whatever the order of their keys."""
-    text = json.dumps(identity, sort_keys=True, separators=(",", ":"), default=str)
-    return hashlib.sha256(text.encode()).hexdigest()
-
-
 def _read(path: Path, load: Callable[[Path], T]) -> T | None:
     try:
         return load(path)
@@ -151,12 +145,9 @@ def _read(path: Path, load: Callable[[Path], T]) -> T | None:
 
 
 def _write(path: Path, made: T, save: Callable[[T, Path], None]) -> None:
-    partial = path.with_suffix(".partial")
-    try:
-        save(made, partial)
-        partial.replace(path)
-    except (OSError, RuntimeError):  # torch.save wraps what the disk says
-        partial.unlink(missing_ok=True)
+    with suppress(OSError, RuntimeError):  # torch.save wraps what the disk says
+        with replacing(path) as partial:
+            save(made, partial)
 
 
 def _measure(files: list[Path], folder: Path) -> CacheSize:

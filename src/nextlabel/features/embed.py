@@ -7,9 +7,10 @@ from typing import Any, Literal
 import numpy as np
 
 from nextlabel.core.dataset import Dataset, Images
-from nextlabel.core.errors import DataError, UsageError
+from nextlabel.core.errors import DataError, UsageError, nearest
 from nextlabel.core.seeds import Seeds
 from nextlabel.core.types import PARTS, Array
+from nextlabel.data.registry import SOURCES
 from nextlabel.data.settings import DataSettings
 from nextlabel.features.cache import Cache
 from nextlabel.features.create import make_block
@@ -82,9 +83,19 @@ def _settings(data: str, unreadable: Literal["refuse", "skip"]) -> DataSettings:
     if data and path.is_dir():
         return DataSettings(name="folder", unreadable=unreadable, **whole)
     if path.suffix.lower() not in (".npy", ".npz"):
+        if data not in SOURCES:
+            folders = [str(p) for p in path.parent.glob("*/") if data and path.parent.is_dir()]
+            raise UsageError(
+                f"there is neither a folder nor a data set {data!r}; "
+                f"{nearest(data, [*SOURCES, *folders])}",
+                code="no-such-folder",
+            )
         return DataSettings(name=data)
     if not path.exists():
-        raise UsageError(f"{data} does not exist; give a data set, a folder, or a file of images")
+        raise UsageError(
+            f"there is no such file {data}; give a data set, a folder, or a file of images",
+            code="no-such-file",
+        )
     return DataSettings(name="arrays", **whole)
 
 

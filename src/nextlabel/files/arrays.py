@@ -30,7 +30,7 @@ DAMAGED: tuple[type[Exception], ...] = (
 def read_arrays(path: Path) -> Array | dict[str, Array]:
     """Return the array in an .npy file, as a memory map for reading, or those in an .npz by name.
 
-    Raises DataError for what cannot be read or holds something else.
+    Raises DataError when the file cannot be read, is damaged, or holds Python objects.
     """
     try:
         check_regular(path)
@@ -41,13 +41,23 @@ def read_arrays(path: Path) -> Array | dict[str, Array]:
             return {name: loaded[name] for name in loaded.files}
     except OSError as error:
         raise DataError(
-            f"{path} cannot be read ({error.strerror or error}); check the path"
+            f"{path} cannot be read ({error.strerror or error}); check the path",
+            code="file-unreadable",
         ) from error
     except DAMAGED as error:
-        reason = str(error).splitlines()[0] if str(error) else "it ends too early"
+        text = str(error)
+        if "Object arrays" in text or "Python objects" in text:
+            raise DataError(
+                f"{path} holds an array of Python objects, which is not loaded; save numbers, and "
+                "names as text by names.astype(str)",
+                code="array-of-objects",
+            ) from error
+        # For any file of another kind numpy advises to unpickle it, which would run its code.
+        detail = "" if not text or "pickle" in text else f" ({text.splitlines()[0]})"
         raise DataError(
-            f"{path} is no .npy or .npz file of numbers ({reason}); save it by numpy.save or "
-            "numpy.savez"
+            f"{path} is not a .npy or .npz file, or it is damaged{detail}; save it by numpy.save "
+            "or numpy.savez",
+            code="not-an-array-file",
         ) from error
 
 

@@ -1,22 +1,57 @@
-"""Writing what was made: each file whole or not at all."""
+"""Atomic writing: a file is complete or not there."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 from nextlabel.core.errors import StoreError
 
 
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Yield the path of a partial file; it becomes `path` when the block ends without an error.
+
+    The partial file has the name of `path` with ".partial" at its end. After an error it is
+    removed, and an older file at `path` stays as it was.
+    """
+    partial = path.with_name(f"{path.name}.partial")
+    try:
+        yield partial
+        partial.replace(path)
+    except BaseException:
+        partial.unlink(missing_ok=True)
+        raise
+
+
 def write_files(out: Path, files: Mapping[str, bytes]) -> tuple[Path, ...]:
-    """Write files by name to the folder `out`, in their order; StoreError when it cannot be."""
+    """Write files by name to the folder `out`, in their order, each of them atomically.
+
+    Parameters
+    ----------
+    out : Path
+        The folder; it is made when it does not exist.
+    files : Mapping[str, bytes]
+        The content of each file by its name.
+
+    Returns
+    -------
+    tuple[Path, ...]
+        The path of each file, in the order of `files`.
+
+    Raises
+    ------
+    StoreError
+        When a file cannot be written.
+    """
     try:
         out.mkdir(parents=True, exist_ok=True)
         for name, content in files.items():
-            partial = out / f".{name}.partial"
-            partial.write_bytes(content)
-            partial.replace(out / name)
+            with replacing(out / name) as partial:
+                partial.write_bytes(content)
     except OSError as error:
         raise StoreError(
             f"the report cannot be written to {out} ({error.strerror}); "
-            "free some space there or give another --out"
+            "free some space there or give another --out",
+            code="report-not-writable",
         ) from error
     return tuple(out / name for name in files)

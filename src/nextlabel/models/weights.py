@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from nextlabel.core.errors import DataError
+from nextlabel.files.digest import file_digest
 
 IMAGENET_URL = "https://download.pytorch.org/models/resnet18-f37072fd.pth"
 IMAGENET_SHA256 = "f37072fd47e89c5e827621c5baffa7500819f7896bbacec160b1a16c560e07ec"
@@ -37,7 +38,7 @@ def load_weights(
     path = _download(source, cache_dir, progress) if _remote(source) else Path(source)
     if not path.is_file():
         raise DataError(f'no weights at {source}; give a path, a URL, "imagenet" or "random"')
-    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    digest = file_digest(path)
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # torch raises many kinds for a file that is not a checkpoint

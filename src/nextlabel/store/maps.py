@@ -1,6 +1,5 @@
 """A map as it is kept: which points it shows, where they lie, and the numbers beside them."""
 
-import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
@@ -12,6 +11,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from nextlabel.core.types import Ids, as_ids
+from nextlabel.files.digest import values_digest
 from nextlabel.statistics.point_cloud import Shape
 from nextlabel.store.database import to_json
 from nextlabel.store.integrity import check_map
@@ -84,7 +84,7 @@ def keep_map(session: Session, found: Map, environment: Mapping[str, Any]) -> No
         row = ExperimentRow(name=name, spec=dict(found.spec))
         session.add(row)
         session.flush()
-    digest = hashlib.sha256(json.dumps(environment, sort_keys=True).encode()).hexdigest()
+    digest = values_digest(environment, compact=False)
     if session.get(EnvironmentRow, digest) is None:
         add_once(session, EnvironmentRow(sha256=digest, content=json.loads(to_json(environment))))
     place = {"experiment_id": row.id, "arm": found.arm, "seed": found.seed}

@@ -4,7 +4,6 @@ One driver writes; any number of readers may read meanwhile. After a crash at an
 is there in full, with its seconds and pictures, or not at all.
 """
 
-import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -18,6 +17,7 @@ from sqlalchemy.orm import Session
 from nextlabel.core.errors import StoreError
 from nextlabel.core.round import Round
 from nextlabel.core.types import Ids, as_ids
+from nextlabel.files.digest import values_digest
 from nextlabel.store.data_records import keep_data, read_data
 from nextlabel.store.database import address, connect, place, sentences, to_json
 from nextlabel.store.integrity import garbled
@@ -171,7 +171,7 @@ class Store:
         paired with it: same experiment, seed, `start` and `data_checksum`.
         """
         content = to_json(environment)
-        digest = hashlib.sha256(json.dumps(environment, sort_keys=True).encode()).hexdigest()
+        digest = values_digest(environment, compact=False)
         with self._writing() as session:
             trial = find_trial(session, key)
             if session.get(EnvironmentRow, digest) is None:

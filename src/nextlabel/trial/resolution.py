@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from nextlabel.experiment.spec import Experiment
-from nextlabel.features.cache import digest
 from nextlabel.features.create import is_file
+from nextlabel.files.digest import values_digest
 from nextlabel.models.device import resolve_settings
 
 
@@ -64,6 +64,6 @@ def _weights(experiment: Experiment, blocks: Mapping[str, Mapping[str, Any]]) ->
 
     model = experiment.model
     if model.block is not None and not model.shallow:
-        return f"block:{digest(blocks[model.block])}"
+        return f"block:{values_digest(blocks[model.block])}"
     weights = load_weights(model.weights)
     return "random" if weights is None else weights.sha256

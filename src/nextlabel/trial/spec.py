@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from nextlabel.experiment.spec import Arm, Experiment
-from nextlabel.features.cache import digest
+from nextlabel.files.digest import values_digest
 from nextlabel.trial.resolution import Resolution, resolve
 
 KEY_VERSION = 1
@@ -73,7 +73,7 @@ class TrialSpec:
 
     def key(self, data_checksum: str) -> str:
         """Return the sha256 that names this trial wherever it runs."""
-        return digest(self.outcome(data_checksum))
+        return values_digest(self.outcome(data_checksum))
 
 
 def trials(experiment: Experiment, jobs: int = 1) -> list[TrialSpec]:

@@ -8,13 +8,14 @@ from numpy.typing import NDArray
 from nextlabel.core.dataset import Images
 from nextlabel.core.errors import DataError
 from nextlabel.core.types import Array, Labels, Part, Task
-from nextlabel.data.download import Shelf, digests
+from nextlabel.data.download import Shelf
 from nextlabel.data.formats.manifest import PART_NAMES
 from nextlabel.data.registry import register
 from nextlabel.data.resize import stretch
 from nextlabel.data.settings import DataSettings
 from nextlabel.data.source import Card, Raw
 from nextlabel.files.arrays import read_arrays
+from nextlabel.files.digest import file_digest
 
 TILE = 1024
 MOST_CLASSES = 10_000
@@ -48,11 +49,11 @@ class Arrays:
             raise DataError(
                 f"{self.path} lacks the array 'images'; it has {', '.join(arrays) or 'none'}"
             )
-        sources = {self.path.name: digests(self.path)[1]}
+        sources = {self.path.name: file_digest(self.path)}
         answers = arrays.get("labels")
         if self.settings.labels is not None:
             answers = _labels_in(self.settings.labels)
-            sources[self.settings.labels.name] = digests(self.settings.labels)[1]
+            sources[self.settings.labels.name] = file_digest(self.settings.labels)
         images, notes = _bytes(_channels_first(arrays["images"]))
         task, classes, labels = _labels(answers, arrays.get("classes"))
         parts = _parts(Images(images, labels), arrays.get("split"))

@@ -21,6 +21,7 @@ from nextlabel.data.resize import Pixels, resize, stretch
 from nextlabel.data.settings import DataSettings
 from nextlabel.data.source import Card, Raw
 from nextlabel.files.arrays import check_regular
+from nextlabel.files.digest import file_digest
 
 SIZE = 64
 MANIFEST = "manifest.csv"
@@ -42,7 +43,7 @@ class Folder:
         )
         self.settings, self.root = settings, settings.need_path()
         if not self.root.is_dir():
-            raise UsageError(f"{self.root} is no folder; correct data.path")
+            raise UsageError(f"{self.root} is not a folder; correct data.path", code="not-a-folder")
 
     @classmethod
     def card(cls, name: str, shelf: Shelf) -> Card:
@@ -86,7 +87,7 @@ class Folder:
                 "manifest and are left out",
                 stacklevel=4,
             )
-        return manifest.task, entries, {path.name: hashlib.sha256(path.read_bytes()).hexdigest()}
+        return manifest.task, entries, {path.name: file_digest(path)}
 
     def _manifest(self) -> Path | None:
         named = self.settings.manifest

@@ -1,6 +1,5 @@
 """The block of a user's own embeddings: a `.npy` or `.npz` file, named by its path."""
 
-import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar
@@ -18,6 +17,7 @@ from nextlabel.features.blocks import register
 from nextlabel.features.blocks.base import BlockSettings
 from nextlabel.features.embedding_file import matched_rows
 from nextlabel.files.arrays import check_regular, read_arrays
+from nextlabel.files.digest import file_digest
 
 
 @register("file")
@@ -39,8 +39,7 @@ class FileBlock(BlockSettings):
     def _digest(self) -> str:
         try:
             check_regular(self.path)
-            with self.path.open("rb") as stream:
-                return hashlib.file_digest(stream, "sha256").hexdigest()
+            return file_digest(self.path)
         except OSError as error:
             raise DataError(
                 f"the feature file {self.path} cannot be read ({error.strerror}); check the path"
