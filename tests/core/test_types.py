@@ -6,15 +6,38 @@ from hypothesis import strategies as st
 
 from nextlabel.core.errors import DataError, UsageError
 from nextlabel.core.types import as_array, as_ids
+from refusals import refused
 
 
 @given(st.lists(st.integers(0, 2**40), max_size=20))
 def test_every_kind_of_sequence_gives_the_same_ids(numbers):
     expected = np.array(numbers, np.int64)
-    for given_as in (numbers, tuple(numbers), expected, torch.tensor(numbers, dtype=torch.int64)):
+    tensor = torch.tensor(numbers, dtype=torch.int64)
+    for given_as in (numbers, tuple(numbers), expected, tensor, (i for i in numbers)):
         ids = as_ids(given_as)
         assert ids.dtype == np.int64
         np.testing.assert_array_equal(ids, expected)
+
+
+def test_a_set_gives_its_ids_in_ascending_order_and_none_gives_no_ids():
+    np.testing.assert_array_equal(as_ids({9, 0, 40, 3}), [0, 3, 9, 40])
+    assert as_ids(None).shape == (0,)
+
+
+def test_a_mask_gives_ids_where_its_length_is_known():
+    mask = np.array([False, True, True])
+    np.testing.assert_array_equal(as_ids(mask, 3), [1, 2])
+    with refused(UsageError, "ids-are-a-mask"):
+        as_ids(mask)
+    with refused(UsageError, "mask-of-another-length"):
+        as_ids(mask, 4)
+
+
+def test_a_masked_array_is_refused_when_a_value_is_masked():
+    values = np.ma.masked_equal([1.0, 2.0], 3.0)
+    assert type(as_array(values)) is np.ndarray
+    with refused(DataError, "masked-values"):
+        as_array(np.ma.masked_equal([1.0, 2.0], 2.0))
 
 
 def test_whole_floats_are_ids_and_unsigned_are_too():

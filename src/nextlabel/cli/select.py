@@ -1,86 +1,100 @@
-"""`nextlabel select`: the next batch, for those who have embeddings already."""
+"""`nextlabel select`: the images to label next, from features in files."""
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 import typer
 
 from nextlabel.cli import options
 from nextlabel.cli.output import note, plural, put, put_json
 from nextlabel.cli.values import parse_options, parse_weights
-from nextlabel.core.errors import DataError, UsageError
-
-if TYPE_CHECKING:
-    from nextlabel.core.types import Ids
-    from nextlabel.features.embedding_file import Features
+from nextlabel.core.errors import UsageError
 
 TASK = "task"
 
 
 def command(
-    budget: Annotated[int, typer.Option(metavar="N", help="How many to choose.")],
+    budget: Annotated[int, typer.Option(metavar="N", help="The number of images to choose.")],
     features: Annotated[
         list[str],
         typer.Option(
             metavar="[NAME=]FILE",
-            help="Rows of features, .npy or .npz; several blocks: --features t.npy "
-            "--features vae=v.npz. One without a name is called task.",
+            help="One row of features per image, as .npy or .npz. Several blocks: --features t.npy "
+            "--features vae=v.npz. A file without a name is the block task.",
         ),
     ] = [],  # noqa: B006 - typer copies it
-    strategy: Annotated[str, typer.Option(help="See `nextlabel strategies`.")] = "core_set",
+    strategy: Annotated[
+        str, typer.Option(help="The name of a strategy; `nextlabel strategies` lists them.")
+    ] = "core_set",
     weights: Annotated[
         str | None,
-        typer.Option(metavar="NAME=W,…", help="What each block weighs (equation 6); 1 by default."),
+        typer.Option(metavar="NAME=W,…", help="The weight of each block; 1 by default."),
     ] = None,
     scale: Annotated[
         Literal["rms", "none"],
-        typer.Option(help="Make a weight mean the same for every block, or take rows as they are."),
+        typer.Option(
+            help="rms: divide each block by its root-mean-square distance between images first, "
+            "so that weights can be compared; none: take the rows as they are."
+        ),
     ] = "rms",
     probabilities: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Class probabilities, .npy: a row for each image."),
+        typer.Option(metavar="FILE", help="One row of class probabilities per image, as .npy."),
     ] = None,
     labelled: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="What is labelled already, one a line.")
+        Path | None,
+        typer.Option(metavar="FILE", help="The labelled images: one id or file name per line."),
     ] = None,
     exclude: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="What must not be chosen, one a line.")
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Images that must not be chosen: one id or file name per line."
+        ),
     ] = None,
     option: Annotated[
         list[str],
-        typer.Option(metavar="KEY=VALUE", help="A setting of the strategy: entropy_top=50"),
+        typer.Option(metavar="KEY=VALUE", help="A setting of the strategy, such as entropy_top=50"),
     ] = [],  # noqa: B006 - typer copies it
-    seed: Annotated[int, typer.Option(min=0, help="Decides all that is random.")] = 0,
+    seed: Annotated[
+        int, typer.Option(min=0, help="The number that decides everything random.")
+    ] = 0,
     multi_label: Annotated[
-        bool, typer.Option("--multi-label", help="Each probability stands for itself.")
+        bool,
+        typer.Option("--multi-label", help="An image may have several classes, or none of them."),
     ] = False,
     json: options.AsJson = False,
 ) -> None:
-    """Choose which images to label next; prints ids, or file names where there are some."""
+    """Choose the images to label next; print their ids, or file names if the file has them."""
     import numpy as np
 
     from nextlabel.core.types import as_ids
-    from nextlabel.features.embedding_file import read_features, read_ids
+    from nextlabel.features.embedding_file import read_ids
     from nextlabel.selection import select
+    from nextlabel.selection.rows import common_labels, held_out, rows_of
 
-    blocks = {name: read_features(path) for name, path in named_files(features).items()}
-    names = common_names(blocks)
-    known = as_ids(() if labelled is None else read_ids(labelled, names))
-    barred = as_ids(() if exclude is None else read_ids(exclude, names))
-    held = held_out(blocks, known, barred)
+    blocks = {name: rows_of(path, name) for name, path in named_files(features).items()}
+    labels = common_labels(blocks)
+    names = None if labels is None else tuple(map(str, labels.labels))
+    labelled_ids = as_ids(() if labelled is None else read_ids(labelled, names))
+    excluded_ids = as_ids(() if exclude is None else read_ids(exclude, names))
+    held = held_out(list(blocks.values()), labelled_ids, excluded_ids)
     if len(held):
         note(f"{plural(len(held), 'image')} of validation and test cannot be chosen")
+    arrays = {name: rows.array for name, rows in blocks.items()}
+    unnamed = list(arrays) == [TASK] and weights is None
     chosen = select(
-        {name: block.rows for name, block in blocks.items()},
-        budget=budget,
+        arrays[TASK] if unnamed else arrays,
+        budget,
         strategy=strategy,
         options=parse_options(option),
         weights=parse_weights(weights),
         scale=scale,
-        probabilities=None if probabilities is None else read_features(probabilities).rows,
-        labelled=known,
-        excluded=np.concatenate([barred, held]),
+        probabilities=None
+        if probabilities is None
+        else rows_of(probabilities, "probabilities").array,
+        labelled=labelled_ids,
+        excluded=np.concatenate([excluded_ids, held]),
         seed=seed,
         task="multilabel" if multi_label else "multiclass",
     )
@@ -93,38 +107,21 @@ def command(
             put(word)
 
 
-def held_out(blocks: "dict[str, Features]", labelled: "Ids", barred: "Ids") -> "Ids":
-    """Return the rows (M) of validation and test images, those given otherwise left aside."""
-    import numpy as np
-
-    held = {row for block in blocks.values() for row in block.held.tolist()}
-    return np.array(sorted(held.difference(labelled.tolist(), barred.tolist())), np.int64)
-
-
 def named_files(given: Sequence[str]) -> dict[str, Path]:
-    """Return files by block name; one without a name is the block "task"."""
+    """Return files by block name; a file without a name is the block "task"."""
     files: dict[str, Path] = {}
     for text in given:
         name, equals, path = text.partition("=")
         if not equals or Path(text).exists():
             name, path = TASK, text
         if not name or not path:
-            raise UsageError(f"features {text!r} are not [NAME=]FILE; write vae=vae.npz")
+            raise UsageError(
+                f"features {text!r} are not [NAME=]FILE; write vae=vae.npz", code="not-a-named-file"
+            )
         if name in files:
-            raise UsageError(f"block {name!r} is given twice; name each: --features vae={path}")
+            raise UsageError(
+                f"block {name!r} is given twice; name each: --features vae={path}",
+                code="block-twice",
+            )
         files[name] = Path(path)
     return files
-
-
-def common_names(blocks: "dict[str, Features]") -> tuple[str, ...] | None:
-    """Return the file names that the blocks agree on; DataError when their rows differ."""
-    known = {name: block.names for name, block in blocks.items() if block.names is not None}
-    for name, names in known.items():
-        first, expected = next(iter(known.items()))
-        differ = [i for i, (a, b) in enumerate(zip(expected, names, strict=False)) if a != b]
-        if differ:
-            raise DataError(
-                f"row {differ[0]} is {expected[differ[0]]!r} in block {first!r} but "
-                f"{names[differ[0]]!r} in block {name!r}; embed the same images for both"
-            )
-    return next(iter(known.values()), None)

@@ -1,5 +1,6 @@
-"""The shapes and words that every room shares."""
+"""Types that all packages share, and conversions of user input to them."""
 
+from collections.abc import Iterator, KeysView, ValuesView
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
@@ -14,7 +15,7 @@ Ids: TypeAlias = NDArray[np.int64]
 """Rows of the data set's training part, never positions within a subset of it."""
 
 Labels: TypeAlias = NDArray[np.int64]
-"""Class numbers (N), or 0/1 findings (N, K); -1 where nobody knows."""
+"""Class numbers (N), or 0/1 findings (N, K); -1 where the label is unknown."""
 
 Task: TypeAlias = Literal["multiclass", "multilabel"]
 Signal: TypeAlias = Literal["features", "probabilities", "predicted_loss"]
@@ -22,36 +23,103 @@ Part: TypeAlias = Literal["train", "validation", "test"]
 PARTS: tuple[Part, ...] = ("train", "validation", "test")
 
 
-def as_ids(values: object) -> Ids:
-    """Return integer ids, shape (n,), int64, from any sequence, array or tensor.
+def as_ids(values: object, size: int | None = None) -> Ids:
+    """Return ids as one int64 array.
 
-    Raises UsageError when a value is not a whole number; a mask is not taken for ids.
+    Parameters
+    ----------
+    values
+        Whole numbers in a sequence, set, generator, array or tensor, or None for no ids. A set
+        has no order, so its ids come in ascending order.
+    size
+        The number of images N, where a mask may be given: N times true or false.
+
+    Returns
+    -------
+    Ids
+        Shape (n,).
+
+    Raises
+    ------
+    UsageError
+        When a value is not a whole number, or for a mask of another length than `size`.
     """
-    raw = as_array(values).reshape(-1)
+    if values is None:
+        return np.empty(0, np.int64)
+    raw = as_array(in_sequence(values)).reshape(-1)
     if raw.size == 0:
         return np.empty(0, np.int64)
     if raw.dtype.kind == "b":
-        raise UsageError("ids are numbers, not true or false; give np.flatnonzero(mask)")
+        return _from_mask(raw, size)
     whole = raw.dtype.kind in "iu" or (raw.dtype.kind == "f" and (np.abs(raw) < 2.0**53).all())
     broken = raw[np.trunc(raw) != raw] if whole and raw.dtype.kind == "f" else raw[:0]
     if not whole or broken.size:
         shown = broken[0] if broken.size else raw[:3].tolist()
-        raise UsageError(f"ids must be whole numbers, not {shown}; give rows of the pool")
+        raise UsageError(
+            f"ids must be whole numbers, not {shown}; give rows of the pool", code="id-not-whole"
+        )
     return raw.astype(np.int64)
 
 
-def as_array(values: Any) -> Array:
-    """Return a numpy view of an array, tensor or sequence, without a copy where possible.
+def in_sequence(values: object) -> object:
+    """Return a set as a sorted list, an iterator or a view as a list, and all else as it is.
 
-    Raises DataError for sequences that make no array, such as rows of unequal lengths.
+    Raises UsageError for text, which would be read letter by letter.
+    """
+    if isinstance(values, str | bytes):
+        raise UsageError(f"{values!r} is one text; give a list of ids", code="ids-are-text")
+    if isinstance(values, set | frozenset):
+        items = list(values)
+        try:
+            return sorted(items)
+        except TypeError:  # labels of several types have no order
+            return items
+    return list(values) if isinstance(values, Iterator | KeysView | ValuesView) else values
+
+
+def _from_mask(mask: NDArray[np.bool_], size: int | None) -> Ids:
+    if size is None:
+        raise UsageError(
+            "ids are numbers, not true or false; give np.flatnonzero(mask)", code="ids-are-a-mask"
+        )
+    if len(mask) != size:
+        raise UsageError(
+            f"the mask has {len(mask)} values for a pool of {size} images; give one per image",
+            code="mask-of-another-length",
+        )
+    return np.flatnonzero(mask).astype(np.int64)
+
+
+def as_array(values: Any) -> Array:
+    """Return an array, tensor or sequence as a numpy array, without a copy where possible.
+
+    Raises DataError for sequences of unequal lengths, for masked values, whose mask would be
+    lost, and for sparse matrices.
     """
     if hasattr(values, "detach"):
         values = values.detach().cpu()
         if str(values.dtype) == "torch.bfloat16":  # numpy has no such type; float32 holds it all
             values = values.float()
+    if hasattr(values, "nnz") and hasattr(values, "toarray"):
+        raise DataError(
+            f"a sparse matrix of shape {values.shape} cannot be used; give values.toarray()",
+            code="sparse-matrix",
+        )
+    rows = values if isinstance(values, list | tuple) else [values]
+    if any(isinstance(row, np.ma.MaskedArray) and np.ma.is_masked(row) for row in rows):
+        raise DataError(
+            "an array has masked values, which would be read as if they were not masked; fill "
+            "them, or leave their rows out",
+            code="masked-values",
+        )
+    if isinstance(values, np.ma.MaskedArray):
+        return values.data
     if isinstance(values, np.ndarray):
         return values
     try:
         return np.asarray(values)
     except ValueError as error:
-        raise DataError(f"the values make no array ({error}); give rows of one length") from error
+        raise DataError(
+            f"the values make no array ({error}); give rows of one length",
+            code="rows-of-unequal-lengths",
+        ) from error

@@ -1,0 +1,165 @@
+"""The next batch to label, from features or probabilities that a user has already."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from nextlabel.core.errors import DataError, UsageError, nearest
+from nextlabel.core.feature_space import Embedding, FeatureSpace, Scale
+from nextlabel.core.pool import Pool
+from nextlabel.core.seeds import Seeds
+from nextlabel.core.snapshot import Snapshot
+from nextlabel.core.strategy import Strategy
+from nextlabel.core.types import Array, Ids, Task, as_ids
+from nextlabel.selection.rows import Rows, common_labels, common_length, held_out, rows_of
+from nextlabel.selection.strategies import strategy_of
+
+
+def select(
+    features: object = None,
+    budget: int | None = None,
+    *,
+    strategy: str | Strategy | type[Strategy] | None = None,
+    options: Mapping[str, Any] | None = None,
+    weights: Mapping[str, float] | None = None,
+    scale: Scale = "rms",
+    probabilities: object = None,
+    labelled: object = (),
+    excluded: object = (),
+    seed: int = 0,
+    task: Task = "multiclass",
+) -> Array:
+    """Return the images to label next, in the order of choice.
+
+    Parameters
+    ----------
+    features
+        One row of d numbers per image, shape (N, d), or a mapping of block names to such arrays,
+        which `weights` and `scale` combine into one feature space (equation 6). An array may be a
+        numpy array of any type, a memory map, a tensor, nested lists, a pandas DataFrame, a Series
+        of vectors, or the path of an .npy or .npz file.
+    budget
+        The number of images to choose.
+    strategy
+        The name of a strategy (core-set by default; `nextlabel strategies` lists them), a strategy
+        object, or a strategy class, which is called with `options`.
+    options
+        Settings of the strategy by name, for example {"neighbours": 10}.
+    weights
+        The weight of each block; 1 where not named, and 0 leaves a block out.
+    scale
+        "rms" divides each block by its root-mean-square distance between images first, so that
+        weights of different blocks can be compared; "none" takes the rows as they are.
+    probabilities
+        The predicted probability of each class per image, shape (N, K), from 0 to 1.
+    labelled, excluded
+        The images that are labelled already, and those that must not be chosen: ids (rows from 0
+        to N - 1) in any sequence or set, or a mask of N times true or false. Where rows have
+        labels, these are meant instead of ids.
+    seed
+        The number that decides everything random.
+    task
+        "multiclass" or "multilabel" (each probability is of its own).
+
+    Returns
+    -------
+    Array
+        `budget` ids, int64. Where the input has labels of rows, these instead: the index of a
+        DataFrame or Series, or the file names in an .npz file.
+
+    Raises
+    ------
+    UsageError
+        An argument does not fit; UnknownId, AlreadyLabelled and BudgetError are kinds of it. It is
+        a ValueError.
+    DataError
+        An array cannot be used; the message names the row. It is a ValueError.
+
+    Examples
+    --------
+    >>> from nextlabel import select
+    >>> features = [[0.0], [0.1], [5.0], [9.0]]
+    >>> select(features, 2, labelled=[0])
+    array([3, 2])
+    >>> select(features, 1, strategy="typiclust", labelled={3})
+    array([1])
+    """
+    chooser = strategy_of(strategy, options)
+    called = strategy or "core_set"
+    called = called if isinstance(called, str) else type(chooser).__name__
+    if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
+        raise UsageError(f"seed {seed!r} must be a whole number of at least 0", code="bad-seed")
+    blocks = _blocks(features)
+    given = dict(blocks)
+    if probabilities is not None:
+        given["probabilities"] = rows_of(probabilities, "probabilities")
+    size, labels = common_length(given), common_labels(given)
+    if labels is not None:
+        labels.check_unique()
+    known, barred = (
+        as_ids(values, size) if labels is None else labels.ids_of(values)
+        for values in (labelled, excluded)
+    )
+    held = held_out(list(given.values()), known, barred)
+    pool = Pool(size, known, np.concatenate([barred, held]))
+    if budget is None:
+        raise UsageError("budget is missing; give the number of images to choose", code="no-budget")
+    pool.check_budget(budget)
+    space = _embed(blocks, weights, scale) if "features" in chooser.needs and blocks else None
+    chances = None if probabilities is None else _numbers(given["probabilities"].array)
+    there = {"features": space, "probabilities": chances}
+    for name in sorted(chooser.needs):
+        if there.get(name) is None:
+            raise UsageError(f"strategy {called!r} {_missing(name)}", code="missing-signal")
+    snapshot = Snapshot(pool, task, space, chances)
+    chosen: Ids = chooser.select(snapshot, budget, Seeds(int(seed)).rng("select", 1))
+    return chosen if labels is None else labels.of(chosen)
+
+
+def _missing(signal: str) -> str:
+    if signal in ("features", "probabilities"):
+        return f"needs {signal}, and none were given; give a row of them for each image"
+    return (
+        f"needs {signal}, which only a model trained in an experiment gives; choose another "
+        "strategy, or run an experiment"
+    )
+
+
+def _blocks(features: object) -> dict[str, Rows]:
+    if features is None:
+        return {}
+    if isinstance(features, Mapping):
+        return {name: rows_of(values, f"block {name!r}") for name, values in features.items()}
+    return {"features": rows_of(features, "features")}
+
+
+def _numbers(array: Array) -> Array:
+    if array.dtype.kind not in "fiub":
+        raise DataError(
+            f"probabilities hold {array.dtype}; give real numbers from 0 to 1", code="not-numbers"
+        )
+    return array
+
+
+def _embed(
+    blocks: Mapping[str, Rows], weights: Mapping[str, float] | None, scale: Scale
+) -> Embedding:
+    weights = {} if weights is None else weights
+    if not isinstance(weights, Mapping):
+        raise UsageError(
+            f'weights {weights!r} are not a mapping; give block names and numbers, {{"vae": 0.5}}',
+            code="weights-not-a-mapping",
+        )
+    for name in weights:
+        if name not in blocks:
+            raise UsageError(
+                f"weights name an unknown block {name!r}; {nearest(str(name), blocks)}",
+                code="unknown-block",
+            )
+    space = FeatureSpace({name: weights.get(name, 1.0) for name in blocks}, scale)
+    try:
+        return space.embed({name: rows.array for name, rows in blocks.items()})
+    except DataError as error:  # a single array is not a block to the user
+        said = str(error).replace("block 'features'", "features")
+        raise DataError(said, code=error.code) from error
