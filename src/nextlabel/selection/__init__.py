@@ -1,5 +1,5 @@
 """Selection from arrays, tables and files that a user has already: no model, no data set."""
 
-from nextlabel.selection.select import select
+from nextlabel.selection.batch import select
 
 __all__ = ["select"]
