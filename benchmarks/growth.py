@@ -1,9 +1,9 @@
-"""How cost grows: core-set selection against N, b, d and |L|, and whole trials against seeds.
+"""Growth of cost: core-set selection against N, b, d and |L|, and whole trials against seeds.
 
 `python benchmarks/growth.py` goes to 100,000 images, `--full` to 1,000,000 (2 GB of memory). Every
 other size stays at the base below. An exponent k is fitted to the upper half of the sizes, where
 fixed costs no longer hide it: twice the size costs 2^k times as much. Selections are timed by the
-processor's clock, one thread; trials on the wall, one worker.
+processor's clock, one thread; trials by wall clock, one worker.
 """
 
 import argparse
@@ -49,7 +49,7 @@ def selection(repeats, **sizes):
 
 
 def trials(seeds):
-    """Return the seconds of so many small trials by one worker, start-up and report counted."""
+    """Return the seconds of some small trials by one worker, with start-up and report."""
     from end_to_end import PAIR, ours, pair
 
     experiment = pair("digits", PAIR[:1], seeds=seeds, target=100)
@@ -64,7 +64,7 @@ def exponent(sizes, times):
     return float(np.polyfit(np.log(sizes[upper:]), np.log(times[upper:]), 1)[0])
 
 
-def draw(found):
+def draw(measured):
     """Write the log-log picture; dotted lines have the fitted exponents."""
     import matplotlib.pyplot as plt
 
@@ -72,8 +72,10 @@ def draw(found):
 
     with house_style():
         plt.rcParams["text.parse_math"] = True
-        figure, axes = plt.subplots(1, len(found), figsize=(2.3 * len(found), 2.5), sharey=True)
-        for axis, (what, (sizes, times)), hue in zip(axes, found.items(), HUES, strict=False):
+        figure, axes = plt.subplots(
+            1, len(measured), figsize=(2.3 * len(measured), 2.5), sharey=True
+        )
+        for axis, (what, (sizes, times)), hue in zip(axes, measured.items(), HUES, strict=False):
             k = exponent(sizes, times)
             axis.loglog(sizes, times, "o-", color=hue)
             axis.loglog(sizes, times[-1] * (np.array(sizes) / sizes[-1]) ** k, ":", color=hue)
@@ -88,19 +90,19 @@ def draw(found):
 
 
 def main(full=False):
-    """Print a row for every size, the exponents, and draw them."""
-    found = {}
+    """Print a row per size, the exponents, and draw them."""
+    measured = {}
     print("growth: core-set selection, " + ", ".join(f"{v:,} {k}" for k, v in BASE.items()))
     for what, sizes in SIZES.items():
         sizes = [size for size in sizes if full or size <= LARGEST]
         times = [selection(5 if full else 3, **{what: size}) for size in sizes]
-        found[what] = sizes, times
+        measured[what] = sizes, times
         show(what, sizes, times)
-    found["seeds"] = list(SEEDS), [trials(count) for count in SEEDS]
-    show("seeds", *found["seeds"])
-    start, each = np.polynomial.Polynomial.fit(*found["seeds"], 1).convert().coef
+    measured["seeds"] = list(SEEDS), [trials(count) for count in SEEDS]
+    show("seeds", *measured["seeds"])
+    start, each = np.polynomial.Polynomial.fit(*measured["seeds"], 1).convert().coef
     print(f"  trials of digits, two rounds: {start:.1f} s to start and report, {each:.1f} s a seed")
-    draw(found)
+    draw(measured)
     print(f"  drawn: {PICTURE}")
 
 

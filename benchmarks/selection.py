@@ -37,7 +37,7 @@ def mixture(size, clusters, rng, out=None, columns=DIMENSIONS):
 
 
 def plain_core_set(features, labelled, budget):
-    """Core-set the plain way: a tiled product to start with, then one product a pick, float32."""
+    """Pick core-set the plain way: a tiled product at first, then one per pick, float32."""
     squares = np.einsum("ij,ij->i", features, features)
     nearest = np.full(len(features), np.inf, np.float32)
     for s in range(0, len(features), 2048):
@@ -62,7 +62,7 @@ def plain_core_set(features, labelled, budget):
 
 
 def plain_medal(features, labelled, budget):
-    """MedAL's closed form, ‖z‖² - 2 z·μ: one product a pick."""
+    """Pick MedAL by its closed form, ‖z‖² - 2 z·μ: one product per pick."""
     shifted = features - features[labelled].mean(axis=0)
     squares = np.einsum("ij,ij->i", shifted, shifted)
     total, count = shifted[labelled].sum(axis=0, dtype=np.float64), len(labelled)
@@ -76,17 +76,17 @@ def plain_medal(features, labelled, budget):
 
 
 def least_work(features, labelled, picks):
-    """Compute the distances that any exact method needs: picked rows to all centres before them."""
+    """Compute the distances that any exact method needs: of picks to all centres before them."""
     rows = features[np.concatenate([labelled, picks])]
     for start in range(len(labelled), len(rows), 512):
         rows[start : start + 512] @ rows[: start + 512].T
 
 
 def seconds(call, *arguments):
-    """Return how long a call takes, and what it returns."""
+    """Return the seconds of a call, and its result."""
     clock = time.perf_counter()
-    found = call(*arguments)
-    return time.perf_counter() - clock, found
+    result = call(*arguments)
+    return time.perf_counter() - clock, result
 
 
 def slope(call, features, labelled, budget, short):
@@ -111,23 +111,22 @@ def row(name, took, ours, note=""):
 
 
 def paper_step(repeats):
-    """Time both kernels on the paper's step; turns are taken, so that a busy machine is fair."""
+    """Time both kernels on the paper's step, in turns, so that a busy machine slows all alike."""
     rng = np.random.default_rng(0)
     features = mixture(SIZE, 20, rng)
     labelled = rng.choice(SIZE, LABELLED, replace=False)
     for name, ours, plain, text in (
-        ("core-set", farthest_first, plain_core_set, "plain: tiled products, then one a pick"),
-        ("MedAL", farthest_from_mean, plain_medal, "closed form: one product a pick"),
+        ("core-set", farthest_first, plain_core_set, "plain: tiled products, then one per pick"),
+        ("MedAL", farthest_from_mean, plain_medal, "closed form: one product per pick"),
     ):
         print(f"{name}: {SIZE:,} × {DIMENSIONS}, {LABELLED:,} labelled, {BUDGET:,} picks, 1 thread")
         ours(features, labelled, BUDGET)
         pairs = []
         for _ in range(repeats):
-            own, picks = seconds(ours, features, labelled, BUDGET)
-            other = slope(plain, features, labelled, BUDGET, 150)
-            pairs.append((own, other))
-        took = statistics.median(own for own, _ in pairs)
-        ratio = statistics.median(other / own for own, other in pairs)
+            fast, picks = seconds(ours, features, labelled, BUDGET)
+            pairs.append((fast, slope(plain, features, labelled, BUDGET, 150)))
+        took = statistics.median(fast for fast, _ in pairs)
+        ratio = statistics.median(slow / fast for fast, slow in pairs)
         row("nextlabel", took, took, f"median of {repeats}")
         row(text, ratio * took, took, "slope of 150 and 450 picks; median of the ratios")
         if name == "core-set":
@@ -148,7 +147,7 @@ def paper_step(repeats):
 
 
 def same_picks():
-    """Say whether the picks are those of the literal float64 reference."""
+    """Print whether the picks are those of the literal float64 reference."""
     rng = np.random.default_rng(1)
     features = mixture(3_000, 20, rng)
     labelled = rng.choice(3_000, 600, replace=False)
@@ -166,9 +165,9 @@ def same_picks():
 
 
 def million(folder, size=1_000_000, count=10_000):
-    """Time core-set on features that lie on disk; the file is removed, come what may."""
-    with tempfile.TemporaryDirectory(dir=folder) as place:
-        file = Path(place) / "features.npy"
+    """Time core-set on features on disk; the file is removed even after a failure."""
+    with tempfile.TemporaryDirectory(dir=folder) as temporary:
+        file = Path(temporary) / "features.npy"
         stored = np.lib.format.open_memmap(file, "w+", np.float32, (size, DIMENSIONS))
         mixture(size, 100, np.random.default_rng(0), stored)
         stored.flush()
@@ -193,27 +192,18 @@ def million(folder, size=1_000_000, count=10_000):
         least, _ = seconds(least_work, features, labelled, picks)
         row("least work: distances among the picked alone", least, took)
         row(
-            "one pass a pick would take about",
+            "one pass per pick would take about",
             slope(plain_core_set, features, labelled[:100], count, 2),
             took,
             "slope of 2 and 6 picks",
         )
-        print(f"  memory beside the file, between windows: {(max(sizes) - before) / 2**20:.0f} MB")
-
-
-def short_screening():
-    """Say whether products in bfloat16 are used here: a probe decides, once in a process."""
-    import torch  # noqa: F401 - only then is it probed
-
-    from nextlabel.kernels.k_centre.device_probe import gain, screening_device
-
-    place = screening_device("auto", SIZE * DIMENSIONS)
-    used = f"used, on {place}" if place else "not used"
-    print(f"screening in bfloat16 is {gain(place or 'cpu'):.2f}× float32's speed here: {used}")
+        print(
+            f"  memory in addition to the file, between steps: {(max(sizes) - before) / 2**20:.0f} MB"
+        )
 
 
 def resident():
-    """Return the bytes of memory of our own, without the pages of mapped files."""
+    """Return the bytes of memory of this process, without the pages of mapped files."""
     lines = Path("/proc/self/status").read_text().splitlines()
     return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("RssAnon"))
 
@@ -224,7 +214,6 @@ def main(full=False, folder=None):
     paper_step(9 if full else 3)
     if full:
         million(folder)
-    short_screening()
 
 
 if __name__ == "__main__":

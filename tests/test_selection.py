@@ -71,7 +71,7 @@ def test_probabilities_are_enough_for_uncertainty() -> None:
         ({"features": X, "budget": -1}, BudgetError, "negative"),
         ({"features": X, "budget": 1, "labelled": [40]}, UnknownId, "id 40 is outside"),
         ({"features": X, "budget": 1, "labelled": [-1]}, UnknownId, "id -1 is outside"),
-        ({"features": X, "budget": 1, "labelled": [3, 3]}, AlreadyLabelled, "id 3 stands 2 times"),
+        ({"features": X, "budget": 1, "labelled": [3, 3]}, AlreadyLabelled, "id 3 is listed"),
         ({"features": X, "budget": 1, "labelled": [3], "excluded": [3]}, AlreadyLabelled, "id 3"),
         ({"features": X, "budget": 1, "labelled": [0.5]}, UsageError, "whole numbers, not 0.5"),
         ({"features": X, "budget": 1, "labelled": ["a"]}, UsageError, "whole numbers"),

@@ -1,4 +1,4 @@
-"""Algorithm 1 of the paper: measuring the performance of a selection heuristic, line by line."""
+"""Algorithm 1 of the paper: the performance of a selection heuristic, line by line."""
 
 import resource
 import sys
@@ -32,12 +32,48 @@ def algorithm1(
     start: Strategy | None = None,
     history: Sequence[Round] = (),
 ) -> Iterator[Round]:
-    """Yield a Round for the initial set and after every batch, until `target` labels are there.
+    """Yield a Round for the initial set and after every batch, until `target` images are labelled.
 
-    `start` chooses the initial set (at random by default). `history` are the rounds already
-    known, in order: they are not yielded again, and the rest comes out as if never interrupted.
-    The last batch is cut to reach the target exactly. Raises UsageError when the sizes do not
-    fit, AnswersPending when a person has yet to answer.
+    The last batch is cut to reach the target exactly.
+
+    Parameters
+    ----------
+    size
+        The number of images in the pool.
+    initial
+        The number of images labelled at first.
+    batch
+        The number of images labelled per round.
+    target
+        The number of labelled images at which to stop.
+    oracle
+        Gives the labels of ids.
+    learner
+        Fits the models of a round.
+    strategy
+        Chooses the images of a round.
+    seeds
+        The random streams: "initial" and ("select", round).
+    start
+        Chooses the initial set; at random by default.
+    history
+        The rounds of an interrupted run, in order: they are not yielded again, and the rest is
+        as if never interrupted.
+
+    Yields
+    ------
+    Round
+        Metrics, chosen ids and seconds of a round, from number 0.
+
+    Raises
+    ------
+    UsageError
+        The sizes do not fit, or the strategy returned another number of images.
+    UnknownId, AlreadyLabelled
+        The strategy chose an id outside the pool, or labelled already.
+    AnswersPending
+        A person has not answered yet.
+
     """
     check_sizes(size, initial, batch, target)
     if history:
@@ -50,12 +86,12 @@ def algorithm1(
     for number in count(len(history) or 1):
         if pool.labelled_count >= target:  # line 5
             return
-        clock = time.perf_counter()
+        begun = time.perf_counter()
         snapshot = fitted.snapshot(pool, strategy.needs)
-        seen = time.perf_counter()
+        computed = time.perf_counter()
         budget = min(batch, target - pool.labelled_count)
         chosen = _select(strategy, snapshot, budget, seeds.rng("select", number))  # line 6
-        seconds = {"signals": seen - clock, "select": time.perf_counter() - seen}
+        seconds = {"signals": computed - begun, "select": time.perf_counter() - computed}
         del snapshot
         pool, labels = pool.label(chosen), np.concatenate([labels, oracle(chosen)])  # line 7
         fitted = learner.fit(pool, labels, number, fitted)  # line 8
@@ -65,19 +101,21 @@ def algorithm1(
 def check_sizes(size: int, initial: int, batch: int, target: int) -> None:
     """Raise UsageError unless 1 <= initial <= target <= size and batch >= 1."""
     if size < 1:
-        raise UsageError("the pool is empty; give at least one training image")
+        raise UsageError("the pool is empty; give at least one training image", code="pool-empty")
     if not 1 <= initial <= size:
         raise UsageError(
-            f"initial {initial} must lie between 1 and the pool's {size} images; set it so, or add "
-            "images"
+            f"initial {initial} must lie between 1 and the pool's {size} images; correct initial, "
+            "or add images",
+            code="initial-out-of-range",
         )
     if not initial <= target <= size:
         raise UsageError(
             f"target {target} must lie between initial {initial} and the pool's {size} images; "
-            "set it so, or add images"
+            "correct target, or add images",
+            code="target-out-of-range",
         )
     if batch < 1:
-        raise UsageError(f"batch {batch} must be at least 1; raise it")
+        raise UsageError(f"batch {batch} must be at least 1; raise it", code="batch-too-small")
 
 
 def _initial_pool(
@@ -91,11 +129,13 @@ def _initial_pool(
 
 
 def _select(strategy: Strategy, snapshot: Snapshot, budget: int, rng: np.random.Generator) -> Ids:
-    """Return what the strategy chose; `Pool` refuses ids twice, labelled already or unknown."""
+    """Return the ids that the strategy chose; `Pool` refuses repeated, labelled and unknown ids."""
     chosen = as_ids(strategy.select(snapshot, budget, rng))
     if len(chosen) != budget:
         raise UsageError(
-            f"the strategy chose {len(chosen)} images, not the {budget} asked for; repair it"
+            f"the strategy chose {len(chosen)} images where the budget is {budget}; correct the "
+            "strategy",
+            code="wrong-number-chosen",
         )
     return chosen
 
@@ -103,12 +143,12 @@ def _select(strategy: Strategy, snapshot: Snapshot, budget: int, rng: np.random.
 def _replay(
     size: int, oracle: Oracle, learner: Learner, history: Sequence[Round]
 ) -> tuple[Pool, Labels, Fitted]:
-    """Rebuild the state after the last known round: ids, answers and seeds are all it takes."""
+    """Return the state after the last round of a history, from its ids, answers and seeds."""
     pool, fitted = Pool(size), None
-    for known in history:
-        pool = pool.label(known.chosen)
-        if learner.sequential or known is history[-1]:
-            fitted = learner.fit(pool, oracle(pool.labelled), known.number, fitted)
+    for past in history:
+        pool = pool.label(past.chosen)
+        if learner.sequential or past is history[-1]:
+            fitted = learner.fit(pool, oracle(pool.labelled), past.number, fitted)
     assert fitted is not None
     return pool, oracle(pool.labelled), fitted
 
@@ -116,11 +156,17 @@ def _replay(
 def _round(
     number: int, pool: Pool, chosen: Ids, fitted: Fitted, seconds: dict[str, float]
 ) -> Round:
-    clock = time.perf_counter()
+    begun = time.perf_counter()
     metrics = fitted.evaluate()
-    spent = {**fitted.training.seconds, **seconds, "evaluate": time.perf_counter() - clock}
+    evaluation = {"evaluate": time.perf_counter() - begun}
     return Round(
-        number, pool.labelled_count, chosen, metrics, fitted.training, spent, _peak_memory()
+        number,
+        pool.labelled_count,
+        chosen,
+        metrics,
+        fitted.training,
+        {**fitted.training.seconds, **seconds, **evaluation},
+        _peak_memory(),
     )
 
 

@@ -10,6 +10,7 @@ from hypothesis.extra import numpy as hnp
 
 from nextlabel.core.errors import DataError, UsageError
 from nextlabel.core.feature_space import TILE, Embedding, FeatureSpace, rms_distance
+from refusals import refused
 
 values = st.floats(-100, 100, width=32)
 
@@ -114,7 +115,7 @@ def test_memory_maps_and_tensors_are_taken_as_they_are(tmp_path):
     assert Embedding.of(embedding) is embedding
 
 
-def test_nobody_writes_through_an_embedding():
+def test_an_embedding_is_read_only():
     rows = np.ones((3, 2))
     with pytest.raises(ValueError, match="read-only"):
         Embedding.of(rows).blocks[0][0][0] = 5
@@ -140,45 +141,65 @@ def test_a_space_survives_pickling_and_comparison():
 def test_a_row_that_is_not_finite_is_named(bad, row):
     rows = np.zeros((TILE + 2, 2), np.float32)
     rows[row, 1] = bad
-    with pytest.raises(DataError, match=rf"block 'vae' is not finite in row {row};"):
+    with refused(DataError, "not-finite", match=rf"block 'vae' .* in row {row};"):
         FeatureSpace({"vae": 1.0}).embed({"vae": rows})
 
 
 @pytest.mark.parametrize(
-    ("rows", "says"),
+    ("rows", "code", "message"),
     [
-        (np.zeros(4), r"shape \(4,\)"),
-        (np.zeros((4, 0)), r"shape \(4, 0\)"),
-        (np.zeros((2, 3, 4)), r"shape \(2, 3, 4\)"),
-        (np.array([["a"], ["b"]]), "real numbers"),
-        (np.zeros((2, 2), np.complex64), "complex64"),
+        (np.zeros(4), "not-a-table", r"shape \(4,\)"),
+        (np.zeros((4, 0)), "not-a-table", r"shape \(4, 0\)"),
+        (np.zeros((2, 3, 4)), "not-a-table", r"shape \(2, 3, 4\)"),
+        (np.array([["a"], ["b"]]), "not-real-numbers", "give real numbers"),
+        (np.zeros((2, 2), np.complex64), "not-real-numbers", "complex64"),
     ],
 )
-def test_what_cannot_be_measured_is_refused(rows, says):
-    with pytest.raises(DataError, match=says):
+def test_rows_without_distances_are_refused(rows, code, message):
+    with refused(DataError, code, match=message):
         Embedding.of(rows)
 
 
 def test_unequal_lengths_missing_blocks_and_bad_weights():
-    with pytest.raises(DataError, match="feature blocks have 3 and 4 rows"):
+    with refused(DataError, "unequal-lengths", match="feature blocks have 3 and 4 rows"):
         FeatureSpace({"a": 1, "b": 1}, "none").embed({"a": np.eye(3), "b": np.eye(4)})
-    with pytest.raises(DataError, match="needs block 'b', but only a is there"):
+    with refused(DataError, "block-missing", match="needs block 'b', .* given are a; give it"):
         FeatureSpace({"a": 1, "b": 1}).embed({"a": np.eye(3)})
-    for weight in (-1.0, float("nan"), float("inf")):
-        with pytest.raises(UsageError, match=rf"weight {weight} of block 'a'"):
+    for weight in (-1.0, float("nan"), float("inf"), "1", None, [1.0], 1j):
+        with refused(UsageError, "bad-weight", match=r"weight .* of block 'a' is not a finite"):
             FeatureSpace({"a": weight})
+    for weight in (np.float32(0.5), np.int64(2), 1):
+        assert FeatureSpace({"a": weight}).blocks == ("a",)
     for weights in ({}, {"a": 0.0}):
-        with pytest.raises(UsageError, match="every block has weight 0"):
+        with refused(UsageError, "weights-all-zero"):
             FeatureSpace(weights)
-    with pytest.raises(UsageError, match="at least one block"):
+    for weights in ([1], 1.0, None, "task"):
+        with refused(UsageError, "weights-without-names", match="give a mapping such as"):
+            FeatureSpace(weights)
+    with refused(UsageError, "no-blocks"):
         Embedding(())
-    with pytest.raises(UsageError, match="factor nan"):
-        Embedding(((np.eye(2), float("nan")),))
+    for factor in (float("nan"), float("inf")):
+        with refused(UsageError, "factor-not-finite", match=f"factor {factor}"):
+            Embedding(((np.eye(2), factor),))
+
+
+def test_a_known_rms_distance_is_not_computed_again(monkeypatch):
+    rows = np.random.default_rng(0).normal(size=(20, 3))
+    space = FeatureSpace({"a": 1.0, "b": 2.0})
+    computed = space.embed({"a": rows, "b": rows * 5})
+    monkeypatch.setattr("nextlabel.core.feature_space.rms_distance", None)
+    known = {"a": rms_distance(rows), "b": rms_distance(rows * 5)}
+    embedding = space.embed({"a": rows, "b": rows * 5}, known)
+    np.testing.assert_array_equal(embedding.concatenate(), computed.concatenate())
+
+
+def test_a_space_without_scale_needs_no_distances():
+    rows = np.random.default_rng(0).normal(size=(20, 3))
+    embedding = FeatureSpace({"a": 3.0}, "none").embed({"a": rows}, {"a": 9.0})
+    assert embedding.blocks[0][1] == 3.0
 
 
 @pytest.mark.parametrize("scale", ["None", "foo", None])
 def test_an_unknown_scale_is_refused(scale):
-    with pytest.raises(
-        UsageError, match=r"scale .* is unknown; (did you mean 'none'|known: none, rms)"
-    ):
+    with refused(UsageError, "unknown-scale", match=r"(did you mean 'none'|known: none, rms)"):
         FeatureSpace({"task": 1.0}, scale)

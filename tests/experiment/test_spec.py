@@ -186,7 +186,7 @@ def test_what_is_wrong_is_said_by_name(file, override, message):
         ("training.compile=1", "training.compile: 1 must be true or false; give one of them"),
         ("training.epochs=3", "training.epochs: 3 must be a table; put it in braces"),
         ("arms.0.features.task=true", "arms.0.features.task: true must be a number"),
-        ("arms.0.features.task=-1", "weight -1.* must be a number of at least 0; give one"),
+        ("arms.0.features.task=-1", "weight -1.* is not a finite number of at least 0"),
         ('arms.0.name=""', "arms.0.name: '' must have at least 1 character; write some"),
         ("arms.0.options=3", "arms.0.options: 3 must be a table"),
         ("arms.0.scale=3", "arms.0.scale: 3 must be 'none' or 'rms'; choose one of them"),

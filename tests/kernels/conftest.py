@@ -1,53 +1,32 @@
-"""Features on which fast selection goes wrong: cancellation, ties, duplicates, odd shapes."""
+"""Features that are hard for fast selection: cancellation, ties, duplicates, odd shapes."""
 
-import sys
 from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import pytest
 
-
-@pytest.fixture
-def small(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
-    """Make windows, reservoir, chunks and caches so small that small sets go through all paths."""
-    from nextlabel.kernels.k_centre import bounds as refresh
-    from nextlabel.kernels.k_centre import bounds as window
-    from nextlabel.kernels.k_centre import candidates as contest
-    from nextlabel.kernels.k_centre import centres
-    from nextlabel.kernels.k_centre import initial_bounds as witness
-    from nextlabel.kernels.k_centre.farthest_first import farthest_first
-
-    first = sys.modules[farthest_first.__module__]
-
-    def shrink(size: int, reservoir: int, chunk: int, grid: int, block: int) -> None:
-        monkeypatch.setattr(first, "WINDOW", size)
-        monkeypatch.setattr(first, "WIDEST", 4 * size)
-        monkeypatch.setattr(window, "RESERVOIR", reservoir)
-        monkeypatch.setattr(refresh, "CHUNK", chunk)
-        monkeypatch.setattr(refresh, "GRID", grid)
-        monkeypatch.setattr(contest, "BLOCK", block)
-        monkeypatch.setattr(centres, "CACHE", 2**12 * block)
-        monkeypatch.setattr(witness, "VALUES", 2**12)
-
-    return shrink
+from nextlabel.kernels.k_centre.tuning import Tuning
 
 
-@pytest.fixture
-def short(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Screen in bfloat16 on the processor, whatever the features, and never turn from it."""
-    from nextlabel.kernels.distance.products import Screen
-    from nextlabel.kernels.k_centre import bounds as refresh
-    from nextlabel.kernels.k_centre.bfloat16 import BfloatCentres
-    from nextlabel.kernels.k_centre.farthest_first import farthest_first
+def small(size: int, reservoir: int, chunk: int, grid: int, block: int) -> Tuning:
+    """Return sizes so small that small sets go through all paths."""
+    return Tuning(
+        top_rows=size,
+        most_top_rows=4 * size,
+        reservoir=reservoir,
+        grid=grid,
+        chunk=chunk,
+        block=block,
+        cached_bytes=2**12 * block,
+        tile_values=2**12,
+    )
 
-    first = sys.modules[farthest_first.__module__]
 
-    def centres(metric: Any, place: Any, capacity: int) -> BfloatCentres:
-        return BfloatCentres(Screen(metric), "cpu", capacity)
-
-    monkeypatch.setattr(first, "_centres", centres)
-    monkeypatch.setattr(refresh, "GRACE", np.inf)
+@pytest.fixture(params=[(16, 64, 8, 2, 4), (64, 100, 32, 4, 16)], ids=str)
+def tuning(request: pytest.FixtureRequest) -> Tuning:
+    """Give each of two sets of small sizes."""
+    return small(*request.param)
 
 
 class HardSet(NamedTuple):
@@ -131,21 +110,21 @@ def _features() -> Iterator[tuple[str, Callable[[np.random.Generator], np.ndarra
 
 
 def hard_sets() -> list[HardSet]:
-    """Every kind of features with labelled sets and budgets of every kind."""
-    found = []
+    """Return every kind of features with labelled sets and budgets of every kind."""
+    sets = []
     for i, (name, make) in enumerate(_features()):
         rng = np.random.default_rng(100 + i)
         x = make(rng)
         order = rng.permutation(len(x))
         for labelled, budget in ((len(x) // 10, 30), (1, 20), (0, 20)):
-            found.append(HardSet(f"{name}, |L| = {labelled}", x, order[:labelled], budget))
+            sets.append(HardSet(f"{name}, |L| = {labelled}", x, order[:labelled], budget))
         if len(x) < 100 or name in ("one-hot", "duplicates", "a grid of thirds"):
-            found.append(HardSet(f"{name}, b = |U|", x, order[:10], len(x) - 10))
-            found.append(HardSet(f"{name}, b = |U|, nothing labelled", x, order[:0], len(x)))
+            sets.append(HardSet(f"{name}, b = |U|", x, order[:10], len(x) - 10))
+            sets.append(HardSet(f"{name}, b = |U|, nothing labelled", x, order[:0], len(x)))
     zeros = np.zeros((50, 8), np.float32)
-    found.append(HardSet("all zero", zeros, np.array([3, 1]), 20))
-    found.append(HardSet("all zero, nothing labelled", zeros, np.empty(0, np.int64), 50))
-    return found
+    sets.append(HardSet("all zero", zeros, np.array([3, 1]), 20))
+    sets.append(HardSet("all zero, nothing labelled", zeros, np.empty(0, np.int64), 50))
+    return sets
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -1,6 +1,5 @@
-"""The covering kernels give the ids of their plain definitions, whatever the features."""
+"""The covering kernels give the ids of their plain definitions, on any features."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -12,12 +11,12 @@ from hypothesis.extra import numpy as arrays
 from nextlabel.core.errors import AlreadyLabelled, BudgetError, DataError
 from nextlabel.core.feature_space import Embedding
 from nextlabel.kernels import reference
-from nextlabel.kernels.coverage import ball_cover as cover
-from nextlabel.kernels.coverage import max_herding as herding
+from nextlabel.kernels.coverage import ball_cover as balls
+from nextlabel.kernels.coverage import gains
 from nextlabel.kernels.coverage.ball_cover import ball_cover
 from nextlabel.kernels.coverage.bandwidth import neighbour_distance
 from nextlabel.kernels.coverage.max_herding import max_herding
-from nextlabel.kernels.distance import tiles as distances
+from refusals import refused
 
 pytestmark = pytest.mark.filterwarnings("ignore:the features of all", "error::RuntimeWarning")
 
@@ -37,55 +36,50 @@ def few(hard_set: Any) -> tuple[np.ndarray, np.ndarray, int]:
     return x, labelled, min(hard_set.budget, 6, len(x) - len(labelled))
 
 
-@pytest.fixture
-def paths(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Yield for each way through the kernels: with few pairs, with many, from many to few."""
-
-    def ways() -> Iterator[None]:
-        monkeypatch.setattr(distances, "SIDE", 13)
-        monkeypatch.setattr(herding, "SIDE", 13)
-        for edges, pairs in ((2**24, 2**23), (-1, -1), (-1, IMAGES**2 // 3)):
-            monkeypatch.setattr(cover, "EDGES", edges)
-            monkeypatch.setattr(herding, "PAIRS", pairs)
-            yield
-
-    return ways()
+# The ways through the kernels: with few pairs, with many, from many to few.
+WAYS = [
+    (
+        gains.Tuning(listed_pairs=pairs, tile_rows=13),
+        balls.Tuning(listed_pairs=edges, tile_rows=13),
+    )
+    for edges, pairs in ((2**24, 2**23), (-1, -1), (-1, IMAGES**2 // 3))
+]
 
 
-def test_coverage_of_hard_sets(hard_set: Any, paths: Iterator[None]) -> None:
+def test_coverage_of_hard_sets(hard_set: Any) -> None:
     x, labelled, budget = few(hard_set)
     width = neighbour_distance(x, np.arange(len(x)))
     weights = np.random.default_rng(0).uniform(size=len(x)) ** 4
     plain = reference.max_herding(x, labelled, budget, width)
     weighted = reference.max_herding(x, labelled, budget, width / 4, weights)
     covers = [reference.ball_cover(x, labelled, budget, r) for r in (width, width / 4)]
-    for _ in paths:
-        picks = max_herding(x, labelled, budget, width)
+    for herding, covering in WAYS:
+        picks = max_herding(x, labelled, budget, width, tuning=herding)
         assert picks.dtype == np.int64
         np.testing.assert_array_equal(picks, plain)
-        picks = max_herding(x, labelled, budget, width / 4, weights=weights)
+        picks = max_herding(x, labelled, budget, width / 4, weights=weights, tuning=herding)
         np.testing.assert_array_equal(picks, weighted)
         for radius, truth in zip((width, width / 4), covers, strict=True):
-            picks = ball_cover(x, labelled, budget, radius)
+            picks = ball_cover(x, labelled, budget, radius, tuning=covering)
             assert picks.dtype == np.int64
             np.testing.assert_array_equal(picks, truth)
 
 
 @pytest.mark.parametrize("factors", [(1.0, 0.5), (1e-3, 1e3), (1 / 3, 1e-30), (1e20, 3e19)])
 @pytest.mark.parametrize("labelled", [0, 1, 20])
-def test_weighted_blocks(
-    factors: tuple[float, float], labelled: int, paths: Iterator[None]
-) -> None:
+def test_weighted_blocks(factors: tuple[float, float], labelled: int) -> None:
     rng = np.random.default_rng(labelled)
     task = (rng.normal(size=(60, 20)) + 100).astype(np.float32)
     space = Embedding(((task, factors[0]), (rng.integers(0, 3, (60, 5)) / 3, factors[1])))
     start, out = np.arange(labelled), np.arange(55, 60)
     width = neighbour_distance(space, np.arange(55))
-    herd = reference.max_herding(space, start, 10, width, excluded=out)
-    balls = reference.ball_cover(space, start, 10, width, excluded=out)
-    for _ in paths:
-        np.testing.assert_array_equal(max_herding(space, start, 10, width, excluded=out), herd)
-        np.testing.assert_array_equal(ball_cover(space, start, 10, width, excluded=out), balls)
+    herded = reference.max_herding(space, start, 10, width, excluded=out)
+    covered = reference.ball_cover(space, start, 10, width, excluded=out)
+    for herding, covering in WAYS:
+        picks = max_herding(space, start, 10, width, excluded=out, tuning=herding)
+        np.testing.assert_array_equal(picks, herded)
+        picks = ball_cover(space, start, 10, width, excluded=out, tuning=covering)
+        np.testing.assert_array_equal(picks, covered)
 
 
 @given(st.one_of(MATRICES, GRIDS), st.integers(0, 10**6), st.sampled_from([0.0, 0.3, 1.0, 4.0]))
@@ -140,19 +134,27 @@ def test_a_bandwidth_is_a_distance_in_the_space() -> None:
 
 
 @pytest.mark.parametrize("bandwidth", [1e160, 1e300])
-def test_a_bandwidth_whose_square_no_float_holds_makes_all_alike(bandwidth: float) -> None:
+def test_a_bandwidth_whose_square_overflows_makes_all_similar(bandwidth: float) -> None:
     rows = np.random.default_rng(0).normal(size=(30, 3))
-    for module in (herding, reference):
-        assert module.max_herding(rows, [2], 4, bandwidth).tolist() == [0, 1, 3, 4]
+    for herding in (max_herding, reference.max_herding):
+        assert herding(rows, [2], 4, bandwidth).tolist() == [0, 1, 3, 4]
 
 
-def test_copies_alone_are_alike_at_a_bandwidth_of_0() -> None:
+@pytest.mark.parametrize("bandwidth", [1e-140, 1e-153, 1e-163])
+def test_a_bandwidth_whose_square_underflows_makes_only_copies_similar(bandwidth: float) -> None:
+    rows = np.random.default_rng(0).integers(0, 9, (40, 3)) * 13.7
+    for way in WAYS:
+        picks = max_herding(rows, [2], 30, bandwidth, tuning=way[0])
+        assert picks.tolist() == reference.max_herding(rows, [2], 30, 0.0).tolist()
+
+
+def test_only_copies_are_similar_at_a_bandwidth_of_0() -> None:
     x = np.array([[1.0], [2], [2], [3], [3], [3], [4]])
     assert max_herding(x, [], 7, 0.0).tolist() == [3, 1, 0, 6, 2, 4, 5]
     assert max_herding(x / 3, [4], 3, 0.0).tolist() == [1, 0, 6]
 
 
-def test_what_weighs_nothing_attracts_nothing() -> None:
+def test_an_image_of_weight_0_need_not_be_covered() -> None:
     x = np.array([[0.0], [0.1], [0.2], [5], [9]])
     assert max_herding(x, [], 2, 1.0).tolist() == [1, 3]
     assert max_herding(x, [], 2, 1.0, weights=[0, 0, 0, 0, 1]).tolist() == [4, 0]
@@ -165,11 +167,12 @@ def test_a_second_cover_begins_where_the_first_is_thinnest() -> None:
 
 
 @pytest.mark.parametrize("radius", [0.5, 1.0, 2.0])
-def test_covers_upon_covers(radius: float, paths: Iterator[None]) -> None:
+def test_covers_upon_covers(radius: float) -> None:
     x = np.random.default_rng(8).normal(size=(40, 2))
     truth = reference.ball_cover(x, [3], 39, radius)
-    for _ in paths:
-        assert ball_cover(x, [3], 39, radius).tolist() == truth.tolist()
+    for _, covering in WAYS:
+        picks = ball_cover(x, [3], 39, radius, tuning=covering)
+        assert picks.tolist() == truth.tolist()
 
 
 def test_an_excluded_image_is_neither_picked_nor_covered() -> None:
@@ -181,25 +184,25 @@ def test_an_excluded_image_is_neither_picked_nor_covered() -> None:
 @pytest.mark.parametrize("kernel", [max_herding, ball_cover])
 def test_bad_input_is_named(kernel: Any) -> None:
     x = np.zeros((5, 2))
-    with pytest.raises(BudgetError, match="budget 6 exceeds the 5 unlabelled"):
+    with refused(BudgetError, "budget-too-large"):
         kernel(x, [], 6, 1.0)
-    with pytest.raises(AlreadyLabelled, match="id 3"):
+    with refused(AlreadyLabelled, "id-listed-twice"):
         kernel(x, [3, 3], 1, 1.0)
     x[3, 1] = np.nan
-    with pytest.raises(DataError, match="row 3"):
+    with refused(DataError, "not-finite", match="row 3"):
         kernel(x, [0], 1, 1.0)
 
 
 @pytest.mark.parametrize(
-    ("weights", "message"),
+    ("weights", "code", "message"),
     [
-        ([1, 1], r"shape \(2,\) for 3 images"),
-        ([1, -1, 1], "weight -1 of image 1"),
-        ([1, 1, np.nan], "weight nan of image 2"),
+        ([1, 1], "unequal-shapes", r"shape \(2,\) for 3 images"),
+        ([1, -1, 1], "bad-weight", "weight -1 of image 1"),
+        ([1, 1, np.nan], "bad-weight", "weight nan of image 2"),
     ],
 )
-def test_bad_weights_are_named(weights: list[float], message: str) -> None:
-    with pytest.raises(DataError, match=message):
+def test_bad_weights_are_named(weights: list[float], code: str, message: str) -> None:
+    with refused(DataError, code, match=message):
         max_herding([[0.0], [1], [2]], [], 1, 1.0, weights=weights)
 
 

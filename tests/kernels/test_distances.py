@@ -6,15 +6,14 @@ import numpy as np
 import pytest
 
 from nextlabel.core.feature_space import Embedding
-from nextlabel.kernels.coverage.gaussian_kernel import Gaussian, gaussian
-from nextlabel.kernels.distance import tiles as distances
+from nextlabel.kernels.coverage.gaussian_kernel import GaussianKernel, gaussian
 from nextlabel.kernels.distance.exact import Metric
 from nextlabel.kernels.distance.products import Precision
-from nextlabel.kernels.distance.tiles import Distances, nearest, unit
+from nextlabel.kernels.distance.tiles import Distances, nearest
 
 
 def direct(metric: Metric, first: np.ndarray, second: np.ndarray) -> np.ndarray:
-    return np.array([metric.squared_distances(second, metric.centre(int(i))) for i in first])
+    return np.array([metric.squared_distances(second, metric.row(int(i))) for i in first])
 
 
 @pytest.mark.parametrize("precision", [np.float32, np.float64])
@@ -23,18 +22,17 @@ def test_tiles_are_within_their_error(hard_set: Any, precision: Precision) -> No
     ids = np.arange(metric.size)
     measured = Distances(metric, ids, precision)
     truth = direct(metric, ids, ids)
-    bound = measured.error(measured.norms[:, None], measured.norms)
-    for first, second, differ in measured.halves(len(ids)):
+    bound = measured.error(measured.squared_norms[:, None], measured.squared_norms)
+    for first, second, differ in measured.upper_triangle(len(ids)):
         off = np.abs(measured.tile(first, second).astype(np.float64) - truth)
         assert not differ
         assert (off <= bound).all()
 
 
-def test_the_nearest_is_measured_directly(hard_set: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(distances, "SIDE", 16)
+def test_the_nearest_is_measured_directly(hard_set: Any) -> None:
     metric = Metric(Embedding.of(hard_set.features[-60:]))
     ids = np.arange(metric.size)
-    found = nearest(Distances(metric, ids), ids[:35], ids[35:])
+    found = nearest(Distances(metric, ids, tile_rows=16), ids[:35], ids[35:])
     np.testing.assert_array_equal(found, direct(metric, ids[:35], ids[35:]).min(axis=1))
     assert np.isinf(nearest(Distances(metric, ids), ids[:3], ids[:0])).all()
 
@@ -44,8 +42,8 @@ def test_the_nearest_is_right_where_products_are_wrong() -> None:
     x = np.where(np.arange(60) % 2, 1e4, -1e4)[:, None] + 1e-4 * rng.normal(size=(60, 8))
     measured = Distances(Metric(Embedding.of(x)), np.arange(60))
     truth = direct(measured.metric, np.arange(30), np.arange(30, 60))
-    own = measured.tile(measured.side(np.arange(30)), measured.side(np.arange(30, 60)))
-    assert (own.argmin(axis=1) != truth.argmin(axis=1)).any()
+    tile = measured.tile(measured.rows_at(np.arange(30)), measured.rows_at(np.arange(30, 60)))
+    assert (tile.argmin(axis=1) != truth.argmin(axis=1)).any()
     found = nearest(measured, np.arange(30), np.arange(30, 60))
     np.testing.assert_array_equal(found, truth.min(axis=1))
 
@@ -55,13 +53,13 @@ def test_kernel_values_are_within_their_doubt(hard_set: Any) -> None:
     ids = np.arange(metric.size)
     truth = direct(metric, ids, ids)
     for width in (float(np.median(truth)), float(np.median(truth)) / 1e4, 0.0):
-        kernel = Gaussian(Distances(metric, ids), width)
-        own = next(kernel.distances.sides())
-        squares = kernel.squares(own, own)
+        kernel = GaussianKernel(Distances(metric, ids), width)
+        rows = next(kernel.distances.each_rows_at())
+        squares = kernel.squared_distances(rows, rows)
         exact = gaussian(truth, width)
         near = squares <= kernel.limits(np.array(np.inf))
         assert near[exact > 0].all()
-        # Beyond e^-700 the kernel is 0 by definition, and products need not know.
+        # Beyond e^-700 the kernel is 0 by definition, and products need not be right.
         off = np.abs(kernel.values(squares) - exact)[near]
         assert (off <= 2 * kernel.doubt * exact[near] + 1e-300).all()
 
@@ -82,6 +80,6 @@ def test_the_unit_turns_distances_into_the_metric_s(factors: tuple[float, float]
         Embedding(((blocks[1], factors[1]),)),
     ):
         metric, joined = Metric(space), space.concatenate()
-        expected = np.linalg.norm(joined[4] - joined[7]) * unit(metric, space)
+        expected = np.linalg.norm(joined[4] - joined[7]) * metric.distance_unit
         found = np.sqrt(metric.pair_distances(np.array([4]), np.array([7])))[0]
         assert found == pytest.approx(expected, rel=1e-12)

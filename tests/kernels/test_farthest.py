@@ -12,9 +12,10 @@ from nextlabel.core.errors import AlreadyLabelled, BudgetError, DataError, Unkno
 from nextlabel.core.feature_space import Embedding
 from nextlabel.kernels import reference
 from nextlabel.kernels.distance.exact import Metric
-from nextlabel.kernels.distance.products import Screen
+from nextlabel.kernels.distance.products import ShiftedRows
 from nextlabel.kernels.farthest_from_mean import farthest_from_mean
 from nextlabel.kernels.k_centre.farthest_first import farthest_first
+from refusals import refused
 
 KERNELS = [
     pytest.param(farthest_first, reference.farthest_first, id="farthest_first"),
@@ -87,19 +88,19 @@ def test_excluded_rows_are_neither_picked_nor_centres(kernel: Any, truth: Any) -
 @every_kernel
 def test_what_is_refused(kernel: Any, truth: Any) -> None:
     x = features(10)
-    with pytest.raises(BudgetError, match="budget 9 exceeds the 8 unlabelled"):
+    with refused(BudgetError, "budget-too-large", match="budget 9 exceeds the 8 unlabelled"):
         kernel(x, [0, 1], 9)
-    with pytest.raises(BudgetError, match="negative"):
+    with refused(BudgetError, "budget-negative"):
         kernel(x, [0, 1], -1)
-    with pytest.raises(UnknownId, match="id 10 is outside"):
+    with refused(UnknownId, "id-outside-pool", match="id 10"):
         kernel(x, [10], 1)
-    with pytest.raises(AlreadyLabelled, match="id 3 stands 2 times"):
+    with refused(AlreadyLabelled, "id-listed-twice", match="id 3 is listed 2 times"):
         kernel(x, [3], 1, excluded=[3])
     bad = x.copy()
     bad[6, 2] = np.nan
-    with pytest.raises(DataError, match="row 6"):
+    with refused(DataError, "not-finite", match="row 6"):
         kernel(bad, [0], 1)
-    with pytest.raises(BudgetError, match="0 unlabelled"):
+    with refused(BudgetError, "budget-too-large"):
         kernel(np.empty((0, 3)), [], 1)
 
 
@@ -152,20 +153,20 @@ def test_the_error_bound_holds(precision: Any, offset: float) -> None:
     rng = np.random.default_rng(1)
     raw = (rng.normal(size=(400, 96)) * 10.0 ** rng.integers(-3, 3, (400, 1))) + offset
     metric = Metric(Embedding(((raw.astype(np.float32), 0.3), (raw[:, ::2], 1.7))))
-    screen = Screen(metric)
-    kappa, eta = screen.error(precision)
-    rows = screen.weighted(screen.rows(slice(0, 50), precision), precision)
-    products = screen.products(slice(0, 400), rows, precision).astype(np.float64)
-    norms = screen.norms
+    shifted = ShiftedRows(metric)
+    kappa, eta = shifted.error(precision)
+    rows = shifted.weighted(shifted.rows(slice(0, 50), precision), precision)
+    products = shifted.products(slice(0, 400), rows, precision).astype(np.float64)
+    norms = shifted.squared_norms
     direct = np.stack(
-        [metric.squared_distances(np.arange(400), metric.centre(c)) for c in range(50)], axis=1
+        [metric.squared_distances(np.arange(400), metric.row(c)) for c in range(50)], axis=1
     )
     sums = norms[:, None] + norms[:50]
     assert (np.abs(sums - 2 * products - direct) <= kappa * sums + eta).all()
-    quick = screen.quick_squares(screen.rows(slice(0, 400), precision))
+    quick = shifted.quick_squares(shifted.rows(slice(0, 400), precision))
     assert (np.abs(quick - norms) <= kappa * norms + eta).all()
     assert (
-        np.abs(screen.squares(screen.rows(slice(0, 400), precision)) - norms) <= kappa * norms
+        np.abs(shifted.squares(shifted.rows(slice(0, 400), precision)) - norms) <= kappa * norms
     ).all()
 
 
@@ -175,9 +176,9 @@ def test_one_rows_distance_does_not_depend_on_its_neighbours(kernel: Any, truth:
     for d in (1, 2, 3, 7, 8, 9, 33, 128, 129, 300):
         x = rng.normal(size=(700, d))
         metric = Metric(Embedding.of(x))
-        all_of_them = metric.squared_distances(np.arange(700), metric.centre(5))
+        all_of_them = metric.squared_distances(np.arange(700), metric.row(5))
         for some in ([3], [699, 3], list(range(0, 700, 7))):
-            alone = metric.squared_distances(np.array(some), metric.centre(5))
+            alone = metric.squared_distances(np.array(some), metric.row(5))
             np.testing.assert_array_equal(alone, all_of_them[some])
         np.testing.assert_array_equal(all_of_them, ((x - x[5]) ** 2).sum(axis=1))
         pairs = metric.pair_distances(np.arange(700), np.full(700, 5))

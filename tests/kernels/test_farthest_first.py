@@ -1,4 +1,4 @@
-"""Core-set in windows: what it leaves undone, what it tells, and how it stops."""
+"""Core-set selection in steps: the work saved, the progress reported, and interruptions."""
 
 import re
 import subprocess
@@ -17,15 +17,14 @@ from nextlabel.core.errors import DataError, NextlabelError, OutOfMemory
 from nextlabel.core.feature_space import Embedding
 from nextlabel.kernels import reference
 from nextlabel.kernels.distance.exact import Metric
-from nextlabel.kernels.distance.products import Screen
+from nextlabel.kernels.distance.products import ShiftedRows
 from nextlabel.kernels.farthest_from_mean import farthest_from_mean
-from nextlabel.kernels.k_centre import bounds as refresh
-from nextlabel.kernels.k_centre import bounds as window
-from nextlabel.kernels.k_centre import candidates as contest
-from nextlabel.kernels.k_centre.bfloat16 import BfloatCentres
-from nextlabel.kernels.k_centre.bounds import Refresh
-from nextlabel.kernels.k_centre.centres import NumpyCentres
+from nextlabel.kernels.k_centre.bounds import UpperBounds
+from nextlabel.kernels.k_centre.centres import Centres
 from nextlabel.kernels.k_centre.farthest_first import farthest_first
+from nextlabel.kernels.k_centre.state import GreedyState
+from nextlabel.kernels.k_centre.tuning import STANDARD, Tuning
+from refusals import refused
 
 
 def mixture(n: int, d: int, seed: int = 0) -> np.ndarray:
@@ -36,25 +35,16 @@ def mixture(n: int, d: int, seed: int = 0) -> np.ndarray:
 
 @pytest.fixture
 def states(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
-    """Collect the inner states of all calls, with the kinds of centres that they had."""
-    found: list[Any] = []
-    begin: Any = Refresh.__init__
-    sharpen: Any = Refresh.sharpen
+    """Collect the inner states of all calls."""
+    collected: list[Any] = []
+    begin: Any = GreedyState.__init__
 
     def init(self: Any, *arguments: Any) -> None:
         begin(self, *arguments)
-        self.kinds = [type(self.centres)]
-        found.append(self)
+        collected.append(self)
 
-    def turn(self: Any) -> None:
-        before = self.centres
-        sharpen(self)
-        if self.centres is not before:
-            self.kinds.append(type(self.centres))
-
-    monkeypatch.setattr(Refresh, "__init__", init)
-    monkeypatch.setattr(Refresh, "sharpen", turn)
-    return found
+    monkeypatch.setattr(GreedyState, "__init__", init)
+    return collected
 
 
 def test_a_hundred_are_the_first_of_a_thousand() -> None:
@@ -64,7 +54,7 @@ def test_a_hundred_are_the_first_of_a_thousand() -> None:
         np.testing.assert_array_equal(farthest_first(x, np.arange(50), budget), thousand[:budget])
 
 
-def test_picks_over_many_windows_are_those_of_the_reference() -> None:
+def test_picks_over_many_steps_are_those_of_the_reference() -> None:
     x = mixture(3000, 33)
     for labelled in (0, 1, 700):
         truth = reference.farthest_first(x, np.arange(labelled), 1200)
@@ -74,12 +64,12 @@ def test_picks_over_many_windows_are_those_of_the_reference() -> None:
 @given(
     st.integers(0, 10**6), st.sampled_from([2, 3, 40]), st.sampled_from(["grid", "copies", "real"])
 )
-def test_small_windows_pick_what_the_reference_picks(seed: int, d: int, kind: str) -> None:
+def test_small_sizes_pick_the_ids_of_the_reference(seed: int, d: int, values: str) -> None:
     rng = np.random.default_rng(seed)
     x: Any = rng.normal(size=(80, d)).astype(np.float32)
-    if kind == "grid":
+    if values == "grid":
         x = rng.integers(0, 3, (80, d)) / rng.choice([1, 3])
-    elif kind == "copies":
+    elif values == "copies":
         x = x[rng.integers(0, 12, 80)]
     if seed % 2:
         x = Embedding(((x, 0.7), (rng.integers(0, 2, (80, 3)), 1.3)))
@@ -87,18 +77,16 @@ def test_small_windows_pick_what_the_reference_picks(seed: int, d: int, kind: st
     labelled, excluded = order[: rng.integers(0, 30)], order[70 : rng.integers(70, 80)]
     budget = int(rng.integers(1, 80 - len(labelled) - len(excluded) + 1))
     truth = reference.farthest_first(x, labelled, budget, excluded)
-    with pytest.MonkeyPatch.context() as patch:
-        first = sys.modules[farthest_first.__module__]
-        if rng.integers(0, 2):
-            patch.setattr(first, "_centres", lambda m, _, n: BfloatCentres(Screen(m), "cpu", n))
-            patch.setattr(refresh, "GRACE", int(rng.choice([0, 10**9])))
-        patch.setattr(first, "WINDOW", int(rng.integers(1, 9)))
-        patch.setattr(first, "WIDEST", 16)
-        patch.setattr(window, "RESERVOIR", int(rng.integers(1, 40)))
-        patch.setattr(refresh, "CHUNK", int(rng.integers(4, 9)))
-        patch.setattr(refresh, "GRID", int(rng.integers(1, 5)))
-        patch.setattr(contest, "BLOCK", int(rng.integers(1, 5)))
-        picks = farthest_first(x, labelled, budget, excluded=excluded)
+    tuning = Tuning(
+        top_rows=int(rng.integers(1, 9)),
+        most_top_rows=16,
+        reservoir=int(rng.integers(1, 40)),
+        chunk=int(rng.integers(4, 9)),
+        grid=int(rng.integers(1, 5)),
+        block=int(rng.integers(1, 5)),
+        wasted_pairs=int(rng.choice([0, 10**9])),
+    )
+    picks = farthest_first(x, labelled, budget, excluded=excluded, tuning=tuning)
     np.testing.assert_array_equal(picks, truth)
 
 
@@ -111,15 +99,15 @@ def test_most_rows_are_never_brought_up_to_date(states: list[Any]) -> None:
     assert state.wasted < state.screened / 1000
 
 
-@pytest.mark.parametrize("kind", ["far", "ties", "plain"])
-def test_no_pair_is_screened_much_more_than_once(kind: str, states: list[Any]) -> None:
+@pytest.mark.parametrize("values", ["far", "ties", "plain"])
+def test_no_pair_is_screened_much_more_than_once(values: str, states: list[Any]) -> None:
     rng = np.random.default_rng(0)
     n, budget = 1500, 400
     x = {
         "far": rng.standard_t(1, size=(n, 40)),
         "ties": rng.integers(0, 2, (n, 40)),
         "plain": rng.normal(size=(n, 3)),
-    }[kind]
+    }[values]
     farthest_first(x, np.arange(100), budget)
     assert states[0].screened <= 1.2 * n * (100 + budget)
 
@@ -137,44 +125,18 @@ def test_turning_to_float64_changes_no_pick(states: list[Any]) -> None:
     assert states[0].centres.precision is np.float64
 
 
-def in_bfloat16(monkeypatch: pytest.MonkeyPatch) -> None:
-    first = sys.modules[farthest_first.__module__]
-    monkeypatch.setattr(first, "screening_device", lambda name, values: "cpu")
-
-
-def test_bfloat16_is_dropped_where_it_rules_out_too_little(
-    states: list[Any], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    in_bfloat16(monkeypatch)
-    monkeypatch.setattr(refresh, "GRACE", 500)
-    x = close_to_far_centres(np.random.default_rng(0))
-    truth = reference.farthest_first(x, np.arange(300), 300)
-    np.testing.assert_array_equal(farthest_first(x, np.arange(300), 300), truth)
-    assert states[0].kinds == [BfloatCentres, NumpyCentres, NumpyCentres]
-
-
-def test_bfloat16_stays_where_it_serves(states: list[Any], monkeypatch: pytest.MonkeyPatch) -> None:
-    in_bfloat16(monkeypatch)
-    x = mixture(3000, 128)
-    truth = reference.farthest_first(x, np.arange(300), 300)
-    np.testing.assert_array_equal(farthest_first(x, np.arange(300), 300), truth)
-    (state,) = states
-    assert type(state.centres) is BfloatCentres
-    assert state.wasted < state.screened / 200
-
-
-def test_progress_is_told_between_windows() -> None:
+def test_progress_is_reported_between_steps() -> None:
     x = mixture(3000, 40)
-    told: list[tuple[int, int]] = []
-    picks = farthest_first(x, np.arange(9), 900, progress=lambda *p: told.append(p))
+    reported: list[tuple[int, int]] = []
+    picks = farthest_first(x, np.arange(9), 900, progress=lambda *p: reported.append(p))
     np.testing.assert_array_equal(picks, farthest_first(x, np.arange(9), 900))
-    counts = [count for count, _ in told]
+    counts = [count for count, _ in reported]
     assert counts == sorted(counts) and counts[0] == 0 and counts[-1] == 900
     assert len(set(counts)) > 3
-    assert {budget for _, budget in told} == {900}
-    told.clear()
-    farthest_first(x, [], 1, progress=lambda *p: told.append(p))
-    assert told[-1] == (1, 1)
+    assert {budget for _, budget in reported} == {900}
+    reported.clear()
+    farthest_first(x, [], 1, progress=lambda *p: reported.append(p))
+    assert reported[-1] == (1, 1)
 
 
 def test_an_interruption_leaves_nothing_behind() -> None:
@@ -194,13 +156,13 @@ def test_an_interruption_leaves_nothing_behind() -> None:
 
 
 def test_what_is_not_finite_is_refused_before_any_work() -> None:
-    told: list[tuple[int, int]] = []
+    reported: list[tuple[int, int]] = []
     for bad in (np.nan, np.inf, -np.inf):
         x = mixture(3000, 40)
         x[2999, 39] = bad
-        with pytest.raises(DataError, match="row 2999"):
-            farthest_first(x, [0], 5, progress=lambda *p: told.append(p))
-    assert told == []
+        with refused(DataError, "not-finite", match="row 2999"):
+            farthest_first(x, [0], 5, progress=lambda *p: reported.append(p))
+    assert reported == []
 
 
 @pytest.mark.parametrize("dtype", ["f2", "f4", "f8", "i1", "u2", "i8", "?", ">f4"])
@@ -236,15 +198,12 @@ def test_a_memory_map_is_read_and_not_copied(tmp_path: Path) -> None:
     np.testing.assert_array_equal(picks, farthest_first(x, np.arange(200), 100))
 
 
-def test_memory_grows_by_a_few_numbers_a_row(monkeypatch: pytest.MonkeyPatch) -> None:
-    from nextlabel.kernels.k_centre import initial_bounds as witness
-
-    monkeypatch.setattr(witness, "VALUES", 2**18)
+def test_memory_grows_by_a_few_numbers_per_row() -> None:
     peaks = []
     for n in (30_000, 60_000):
         x = mixture(n, 128)
         tracemalloc.start()
-        farthest_first(x, np.arange(500), 50)
+        farthest_first(x, np.arange(500), 50, tuning=Tuning(tile_values=2**18))
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
     assert peaks[1] - peaks[0] < 30_000 * 64  # bytes a row; a float32 row has 512
@@ -258,13 +217,13 @@ def test_memory_grows_by_a_few_numbers_a_row(monkeypatch: pytest.MonkeyPatch) ->
 def test_out_of_memory_says_how_much_and_what_to_lower(
     kernel: Any, error: Exception, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(Screen, "__init__", Mock(side_effect=error))
+    monkeypatch.setattr(ShiftedRows, "__init__", Mock(side_effect=error))
     message = r"selecting 5 of 100 images needs about \d+ MB .*; free memory, or lower"
     with pytest.raises(OutOfMemory, match=message) as found:
         kernel(mixture(100, 40), [0], 5)
     assert "\n" not in str(found.value)
     assert issubclass(OutOfMemory, NextlabelError) and issubclass(OutOfMemory, MemoryError)
-    monkeypatch.setattr(Screen, "__init__", Mock(side_effect=RuntimeError("something else")))
+    monkeypatch.setattr(ShiftedRows, "__init__", Mock(side_effect=RuntimeError("something else")))
     with pytest.raises(RuntimeError, match="something else"):
         kernel(mixture(100, 40), [0], 5)
 
@@ -274,7 +233,6 @@ import resource
 import numpy as np
 from nextlabel.core.errors import OutOfMemory
 from nextlabel.kernels.k_centre.farthest_first import farthest_first
-from nextlabel.kernels.farthest_from_mean import farthest_from_mean
 from nextlabel.kernels.farthest_from_mean import farthest_from_mean
 x = np.random.default_rng(0).normal(size=({size}, 64)).astype(np.float32)
 {kernel}(x[:200], np.arange(50), 20)
@@ -289,51 +247,41 @@ except OutOfMemory as error:
 
 @pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="reads Linux's own figures")
 @pytest.mark.parametrize("kernel", ["farthest_first", "farthest_from_mean"])
-def test_a_real_want_of_memory_is_told_and_the_figure_suffices(kernel: str) -> None:
-    def told(room: int) -> str:
+def test_a_real_lack_of_memory_is_reported_and_the_figure_suffices(kernel: str) -> None:
+    def report(room: int) -> str:
         code = LIMITED.format(size=200_000, kernel=kernel, room=room)
         return subprocess.run(
             [sys.executable, "-c", code], check=True, capture_output=True, text=True
         ).stdout
 
-    message = told(4)
+    message = report(4)
     wanted = re.match(
-        r"selecting 20 of 200000 images needs about (\d+) MB beside the features, and they were "
-        r"not to be had \(Unable to allocate .*\); free memory, or lower the number of images",
+        r"selecting 20 of 200000 images needs about (\d+) MB in addition to the features, which "
+        r"is not free \(Unable to allocate .*\); free memory, or lower the number of images",
         message,
     )
     assert wanted, message
-    assert told(int(wanted[1])) == ""
+    assert report(int(wanted[1])) == ""
 
 
-def test_copies_of_a_centre_are_no_centres(states: list[Any]) -> None:
+def test_copies_of_a_centre_do_not_become_centres(states: list[Any]) -> None:
     x = np.repeat(mixture(30, 40), 20, axis=0)
     picks = farthest_first(x, np.arange(100), 200)
     np.testing.assert_array_equal(picks, reference.farthest_first(x, np.arange(100), 200))
     assert len(states[0].centres) == 30
 
 
-def test_only_what_was_wasted_since_the_last_turn_counts() -> None:
-    metric = Metric(Embedding.of(mixture(60, 40)))
-    screen = Screen(metric)
-    centres = BfloatCentres(screen, "cpu", 9)
+def test_float64_follows_when_more_than_the_share_is_wasted() -> None:
+    shifted = ShiftedRows(Metric(Embedding.of(mixture(60, 40))))
+    centres = Centres(shifted, np.float32, 9)
     centres.add(np.arange(5))
-    state = Refresh(metric, screen, centres, window.Bounds(np.ones(60)))
-    seen = []
-    for screened, wasted in (
-        (100_000, refresh.GRACE + 500),
-        (0, 1),
-        (0, 0),
-        (100_000, refresh.GRACE + 500),
-        (0, 1),
-        (0, 10**9),
-    ):
+    state = GreedyState(centres, UpperBounds(np.ones(60)))
+    precisions = []
+    for screened, wasted in ((100_000, STANDARD.wasted_pairs + 500), (0, 1), (0, 10**9)):
         state.screened += screened
         state.wasted += wasted
         state.sharpen()
-        seen.append((type(state.centres), state.centres.precision))
+        precisions.append(state.centres.precision)
         assert state.centres.ids.tolist() == list(range(5))
-        assert (state.kappa, state.eta) == screen.error(state.centres.precision)
-    short, single = (BfloatCentres, np.float32), (NumpyCentres, np.float32)
-    double = NumpyCentres, np.float64
-    assert seen == [short, single, single, single, double, double]
+        assert (state.centres.kappa, state.centres.eta) == shifted.error(precisions[-1])
+    assert precisions == [np.float32, np.float64, np.float64]

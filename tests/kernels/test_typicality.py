@@ -6,38 +6,34 @@ import numpy as np
 import pytest
 
 from nextlabel.core.feature_space import Embedding
-from nextlabel.kernels import typicality
 from nextlabel.kernels.clusters import k_means
 from nextlabel.kernels.distance.exact import Metric
 from nextlabel.kernels.distance.tiles import Distances
 from nextlabel.kernels.typicality import mean_neighbour_distances
 
 
-def means(x: Any, places: np.ndarray, neighbours: int) -> np.ndarray:
-    metric = Metric(Embedding.of(x))
-    return mean_neighbour_distances(Distances(metric, np.arange(len(x))), places, neighbours)
+def means(x: Any, positions: np.ndarray, neighbours: int, spare: int = 8) -> np.ndarray:
+    distances = Distances(Metric(Embedding.of(x)), np.arange(len(x)), tile_rows=23)
+    return mean_neighbour_distances(distances, positions, neighbours, spare)
 
 
-def plain(x: Any, places: np.ndarray, neighbours: int) -> np.ndarray:
+def plain(x: Any, positions: np.ndarray, neighbours: int) -> np.ndarray:
     metric, found = Metric(Embedding.of(x)), []
-    for place in places:
-        others = places[places != place]
-        squared = metric.squared_distances(others, metric.centre(int(place)))
+    for position in positions:
+        others = positions[positions != position]
+        squared = metric.squared_distances(others, metric.row(int(position)))
         found.append(np.sqrt(np.sort(squared)[:neighbours]).sum() / min(neighbours, len(others)))
     return np.array(found)
 
 
 @pytest.mark.parametrize("spare", [0, 8])
-def test_mean_distances_are_direct_on_hard_sets(
-    hard_set: Any, spare: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(typicality, "SPARE", spare)
+def test_mean_distances_are_direct_on_hard_sets(hard_set: Any, spare: int) -> None:
     x = hard_set.features[:60]
-    places = np.arange(0, 60, 2) if len(x) == 60 else np.arange(len(x))
+    positions = np.arange(0, 60, 2) if len(x) == 60 else np.arange(len(x))
     for neighbours in (1, 4, 100):
-        found = means(x, places, neighbours)
+        found = means(x, positions, neighbours, spare)
         # The very same numbers: what ties in exact arithmetic must tie here.
-        np.testing.assert_array_equal(found, plain(x, places, neighbours))
+        np.testing.assert_array_equal(found, plain(x, positions, neighbours))
 
 
 def test_one_alone_has_no_neighbours() -> None:

@@ -7,6 +7,7 @@ from scipy import stats
 from nextlabel.core.errors import DataError, UsageError
 from nextlabel.kernels.ranking import highest
 from nextlabel.kernels.uncertainty import confidence, entropy, margin
+from refusals import refused
 
 P = np.array([[0.7, 0.2, 0.1], [1.0, 0.0, 0.0], [1 / 3, 1 / 3, 1 / 3]])
 
@@ -38,17 +39,17 @@ def test_permuted_classes_tie_exactly(seed: int) -> None:
 
 @pytest.mark.parametrize("score", [entropy, margin, confidence])
 @pytest.mark.parametrize(
-    ("rows", "task", "message"),
+    ("rows", "task", "code", "message"),
     [
-        ([[0.5, 0.5], [1.2, -0.2]], "multiclass", "hold 1.2 in row 1, outside 0 to 1"),
-        ([[0.5, 0.5], [0.5, 0.6]], "multiclass", "sum to 1.1 in row 1"),
-        ([[0.5, 0.5], [0.5, np.nan]], "multilabel", "row 1"),
-        ([[1.0], [1.0]], "multiclass", "1 column, and with one class only"),
-        ([0.5, 0.5], "multilabel", "1 dimensions"),
+        ([[0.5, 0.5], [1.2, -0.2]], "multiclass", "probability-out-of-range", "hold 1.2 in row 1"),
+        ([[0.5, 0.5], [0.5, 0.6]], "multiclass", "probabilities-do-not-sum-to-one", "1.1 in row 1"),
+        ([[0.5, 0.5], [0.5, np.nan]], "multilabel", "probability-out-of-range", "row 1"),
+        ([[1.0], [1.0]], "multiclass", "too-few-classes", "1 column, and one class"),
+        ([0.5, 0.5], "multilabel", "probabilities-not-a-table", "1 dimensions"),
     ],
 )
-def test_what_is_no_probability_is_named(score, rows, task, message) -> None:
-    with pytest.raises(DataError, match=message):
+def test_a_value_that_is_not_a_probability_is_named(score, rows, task, code, message) -> None:
+    with refused(DataError, code, match=message):
         score(np.array(rows), task)
 
 
@@ -65,13 +66,11 @@ def test_ranking_goes_by_score_then_by_id() -> None:
 
 
 def test_a_score_that_is_not_a_number_is_never_zero() -> None:
-    with pytest.raises(DataError, match="score of image 2"):
+    with refused(DataError, "score-not-a-number", match="image 2"):
         highest(np.array([1.0, 3.0, np.nan]), np.array([0, 2]), 1)
     assert highest(np.array([1.0, np.nan, 2.0]), np.array([0, 2]), 1).tolist() == [2]
 
 
 def test_a_misspelt_task_is_refused() -> None:
-    with pytest.raises(
-        UsageError, match="task 'multi-class' is unknown; did you mean 'multiclass'"
-    ):
+    with refused(UsageError, "unknown-task", match="did you mean 'multiclass'"):
         entropy(P, "multi-class")  # type: ignore[arg-type]

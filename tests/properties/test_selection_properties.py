@@ -1,4 +1,4 @@
-"""What must hold of a selection whatever the numbers, and the bugs that others shipped."""
+"""Properties of a selection on any numbers, and the bugs that others shipped."""
 
 import random
 from itertools import combinations
@@ -23,6 +23,7 @@ from nextlabel import (
 from nextlabel.core.errors import DataError
 from nextlabel.kernels import reference
 from nextlabel.kernels.distance.exact import Metric
+from refusals import refused
 
 pytestmark = pytest.mark.filterwarnings("ignore:the features of all", "ignore:block")
 
@@ -57,14 +58,14 @@ def test_squared_distances_of_blocks_add(x: np.ndarray, seed: int, alpha: float)
     np.testing.assert_allclose((both**2).sum(1), expected, rtol=1e-12)
     # The kernels' own measure is the same up to a common factor.
     ids = np.arange(len(x))
-    measured = Metric(space).squared_distances(ids, Metric(space).centre(0))
+    measured = Metric(space).squared_distances(ids, Metric(space).row(0))
     direct = ((both - both[0]) ** 2).sum(1)
     scale = measured.max() / direct.max() if direct.max() else 1.0
     np.testing.assert_allclose(measured, direct * scale, rtol=1e-7, atol=1e-12 * measured.max())
 
 
 @given(st.one_of(MATRICES, GRIDS), st.integers(0, 10**6), st.sampled_from([CoreSet(), MedAL()]))
-def test_alpha_zero_picks_what_the_baseline_picks(x, seed, strategy) -> None:
+def test_alpha_zero_picks_the_ids_of_the_baseline(x, seed, strategy) -> None:
     labelled, excluded, budget = split(x, seed)
     v = np.random.default_rng(seed).normal(size=(len(x), 3))
     pool, rng = Pool(len(x), labelled, excluded), np.random.default_rng(0)
@@ -77,7 +78,7 @@ def test_alpha_zero_picks_what_the_baseline_picks(x, seed, strategy) -> None:
 
 
 @given(st.one_of(MATRICES, GRIDS), st.integers(0, 10**6))
-def test_kernels_pick_what_the_reference_picks(x: np.ndarray, seed: int) -> None:
+def test_kernels_pick_the_ids_of_the_reference(x: np.ndarray, seed: int) -> None:
     labelled, excluded, budget = split(x, seed)
     for fast, truth in (
         (farthest_first, reference.farthest_first),
@@ -161,11 +162,11 @@ def test_an_offset_changes_no_pick(kernel) -> None:
     np.testing.assert_array_equal(kernel(shifted, np.arange(30), 60), plain)
 
 
-def test_what_is_not_a_number_is_refused_and_never_zero() -> None:
+def test_not_a_number_is_refused_and_never_zero() -> None:
     x = np.zeros((5, 2), np.float32)
     x[3, 1] = np.nan
     for kernel in (farthest_first, farthest_from_mean, reference.farthest_first):
-        with pytest.raises(DataError, match="row 3"):
+        with refused(DataError, "not-finite", match="row 3"):
             kernel(x, [0], 1)
     with pytest.raises(DataError, match="row 2"):
         Snapshot(Pool(3), probabilities=np.array([[0.5, 0.5], [1, 0], [np.nan, 0.5]]))

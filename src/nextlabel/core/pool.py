@@ -1,4 +1,4 @@
-"""Who is labelled: no labels, no images."""
+"""The state of labelling: the ids of the images that are labelled, excluded and neither."""
 
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -15,9 +15,24 @@ def _empty() -> Ids:
 
 @dataclass(frozen=True, eq=False)
 class Pool:
-    """Which of `size` images are labelled (in labelling order) and which a person has excluded.
+    """The labelled images of a pool, in labelling order, and those that a person has excluded.
 
-    Raises UnknownId for an id outside 0 … size - 1, AlreadyLabelled for one that stands twice.
+    Parameters
+    ----------
+    size
+        The number of images, N.
+    labelled
+        Ids in labelling order, int64.
+    excluded
+        Ids that may never be chosen, int64.
+
+    Raises
+    ------
+    UnknownId
+        An id is outside 0 … N - 1.
+    AlreadyLabelled
+        An id is listed twice.
+
     """
 
     size: int
@@ -34,27 +49,34 @@ class Pool:
         if outside.size:
             raise UnknownId(
                 f"id {outside[0]} is outside the pool of {self.size} images; "
-                f"ids run from 0 to {self.size - 1}"
+                f"ids run from 0 to {self.size - 1}",
+                code="id-outside-pool",
             )
         ids, counts = np.unique(both, return_counts=True)
         if (counts > 1).any():
+            repeated = counts > 1
             raise AlreadyLabelled(
-                f"id {ids[counts > 1][0]} stands {counts.max()} times among the labelled and "
-                "excluded; name each id once"
+                f"id {ids[repeated][0]} is listed {counts[repeated][0]} times among the labelled "
+                "and excluded; name each id once",
+                code="id-listed-twice",
             )
 
     @classmethod
     def random(cls, size: int, initial: int, rng: np.random.Generator) -> "Pool":
-        """Label `initial` of `size` images, drawn without replacement (Algorithm 1, lines 1-2)."""
+        """Label `initial` of `size` images, drawn without replacement (Algorithm 1, lines 1-2).
+
+        Raises BudgetError when `initial` exceeds `size`.
+        """
         if initial > size:
             raise BudgetError(
-                f"initial {initial} exceeds the pool of {size} images; lower initial to {size}"
+                f"initial {initial} exceeds the pool of {size} images; lower initial to {size}",
+                code="initial-too-large",
             )
         return cls(size, rng.choice(size, initial, replace=False).astype(np.int64))
 
     @cached_property
     def unlabelled(self) -> Ids:
-        """Ids that may be chosen, ascending, int64."""
+        """Ids that may be chosen, ascending, int64, read-only."""
         free = np.ones(self.size, bool)
         free[self.labelled] = False
         free[self.excluded] = False
@@ -64,13 +86,13 @@ class Pool:
 
     @property
     def labelled_count(self) -> int:
-        """How many images are labelled."""
+        """The number of labelled images."""
         return len(self.labelled)
 
     def label(self, chosen: Ids) -> "Pool":
         """Return the pool with `chosen` labelled as well.
 
-        Raises UnknownId, or AlreadyLabelled when an id is labelled, excluded or stands twice.
+        Raises UnknownId, or AlreadyLabelled when an id is labelled, excluded or listed twice.
         """
         return Pool(self.size, np.concatenate([self.labelled, as_ids(chosen)]), self.excluded)
 
@@ -79,14 +101,20 @@ class Pool:
         return Pool(self.size, self.labelled, np.concatenate([self.excluded, as_ids(ids)]))
 
     def check_budget(self, budget: int) -> None:
-        """Raise BudgetError unless 0 <= budget <= the number of unlabelled images, and whole."""
+        """Raise BudgetError unless `budget` is whole and 0 <= budget <= the unlabelled images."""
         free = len(self.unlabelled)
         if isinstance(budget, bool) or not isinstance(budget, int | np.integer):
-            raise BudgetError(f"budget {budget!r} is no whole number; ask for 0 to {free} images")
+            raise BudgetError(
+                f"budget {budget!r} is not a whole number; ask for 0 to {free} images",
+                code="budget-not-whole",
+            )
         if budget < 0:
-            raise BudgetError(f"budget {budget} is negative; ask for 0 to {free} images")
+            raise BudgetError(
+                f"budget {budget} is negative; ask for 0 to {free} images", code="budget-negative"
+            )
         if budget > free:
             raise BudgetError(
                 f"budget {budget} exceeds the {free} unlabelled images; "
-                f"lower the budget to {free} or add images"
+                f"lower the budget to {free} or add images",
+                code="budget-too-large",
             )

@@ -1,4 +1,4 @@
-"""Randomness has names: independent streams from (seed, name, index), never a shared generator."""
+"""Named random streams: independent of each other, from (seed, name, index)."""
 
 import hashlib
 from dataclasses import dataclass
@@ -10,16 +10,25 @@ from nextlabel.core.errors import UsageError
 
 @dataclass(frozen=True)
 class Seeds:
-    """A family of random streams: what one consumer draws never shifts what another draws.
+    """A family of random streams: draws from one never shift the draws from another.
 
-    Raises UsageError when the seed is negative.
+    Parameters
+    ----------
+    seed
+        A whole number of at least 0.
+
+    Raises
+    ------
+    UsageError
+        The seed is negative.
+
     """
 
     seed: int
 
     def __post_init__(self) -> None:
         if self.seed < 0:
-            raise UsageError(f"seed {self.seed} is negative; give 0 or more")
+            raise UsageError(f"seed {self.seed} is negative; give 0 or more", code="seed-negative")
 
     def rng(self, name: str, *index: int) -> np.random.Generator:
         """Return a fresh numpy generator for the stream `name`, for example `rng("select", 3)`."""

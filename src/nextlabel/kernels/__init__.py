@@ -1,1 +1,4 @@
-"""The heavy selection maths: arrays in, ids out."""
+"""The selection algorithms: arrays in, ids out.
+
+`README.md` in this folder gives each algorithm, its bound and the proof in short.
+"""

@@ -1,221 +1,285 @@
-"""MedAL, equation 2: always the point of largest mean squared distance to all that is labelled.
+"""MedAL, equation 2: the point of largest mean squared distance to all that is labelled.
 
 Smailagic et al., MedAL: deep active learning sampling method for medical image analysis, 2018,
-https://arxiv.org/abs/1809.09287. With μ the labelled mean, mean‖u - ℓ‖² = ‖u - μ‖² + const, so a
-row's score is ‖z‖² - 2 z·μ about any fixed shift; and when μ moves by δ a score moves by at most
-2‖z‖δ, so most rows need no fresh look.
+https://arxiv.org/abs/1809.09287. With μ the labelled mean, mean‖u - ℓ‖² = ‖u - μ‖² + const, so the
+score of a row is ‖z‖² - 2 z·μ about any fixed shift. When μ moves by δ a score moves by at most
+2‖z‖δ, so most scores need not be computed again (section "MedAL" of `kernels/README.md`).
+
+N images, L labelled or picked, W rows in the window, G groups of rows of similar norm, d_b columns
+of block b, d columns of all blocks.
 """
 
+from dataclasses import dataclass
+
 import numpy as np
-from numpy.typing import NDArray
 
 from nextlabel.core.feature_space import Embedding
 from nextlabel.core.pool import Pool
 from nextlabel.core.types import Array, Ids, as_ids
-from nextlabel.kernels.distance.exact import TILE, Metric, does_not_vary
-from nextlabel.kernels.distance.products import COARSE, Precision, Screen, inner
+from nextlabel.kernels.distance.exact import TILE, Floats, Metric, does_not_vary
+from nextlabel.kernels.distance.products import COARSE, Precision, ShiftedRows, inner
 from nextlabel.kernels.memory import memory_for
 
-WINDOW = 512
-"""Rows whose scores are kept up to date at every pick; the rest are held by their bound."""
 
-BLOCK = 64
-"""Rows whose products with the window are computed together when the first of them is picked."""
+@dataclass(frozen=True)
+class Tuning:
+    """Sizes that decide speed and memory; the picks are the same with any.
 
-HELD = 2**22
-"""Values of a window's rows that are kept; ties can make a window larger than that."""
+    Parameters
+    ----------
+    window
+        Rows whose scores are up to date at every pick; the others have a bound.
+    block
+        Rows whose products with the window are computed together when the first is picked.
+    held_values
+        Feature values of a window that are kept; ties can make a window larger.
+    groups
+        Groups of rows of similar norm, each with one bound, so that a pick does not visit all N.
 
-BINS = 256
-"""Groups of rows of like norm, each with one bound, so that a pick costs no look at all N."""
+    """
+
+    window: int = 512
+    block: int = 64
+    held_values: int = 2**22
+    groups: int = 256
+
+
+STANDARD = Tuning()
 
 
 def farthest_from_mean(
-    features: object, labelled: object, budget: int, *, excluded: object = ()
+    features: object,
+    labelled: object,
+    budget: int,
+    *,
+    excluded: object = (),
+    tuning: Tuning = STANDARD,
 ) -> Ids:
-    """Return `budget` ids, each of largest mean squared distance to all labelled or picked (eq. 2).
+    """Return ids, each of largest mean squared distance to all labelled or picked (equation 2).
 
-    Arguments, first pick with nothing labelled, ties, memory and errors as for `farthest_first`.
-    Near ties are settled on the literal sum of direct differences. Returns int64 (budget).
+    Near ties are decided by the literal sum of direct differences, ties go to the smallest id.
+    With nothing labelled the first pick is the candidate nearest the candidates' mean. Takes O(N)
+    memory in addition to the features.
+
+    Parameters
+    ----------
+    features
+        An Embedding or one array (N, d) of real numbers.
+    labelled
+        Ids of labelled images.
+    budget
+        The number of ids to pick.
+    excluded
+        Ids that are neither picked nor count as labelled.
+    tuning
+        Sizes for speed and memory.
+
+    Returns
+    -------
+    Ids
+        Ids in the order of choice, int64 (budget).
+
+    Raises
+    ------
+    DataError
+        The features are not a table of finite numbers.
+    UnknownId, AlreadyLabelled, BudgetError
+        The ids or the budget do not fit the pool.
+    OutOfMemory
+        There is not enough memory.
+
+    Warns
+    -----
+    UserWarning
+        All rows are the same.
+
     """
     embedding = Embedding.of(features)
     pool = Pool(len(embedding), as_ids(labelled), as_ids(excluded))
     pool.check_budget(budget)
     metric = Metric(embedding)
-    with memory_for(budget, metric.size, _bytes(metric)):
+    with memory_for(budget, metric.size, _bytes(metric, tuning)):
         if budget == 0 or does_not_vary(metric):
             return pool.unlabelled[:budget].copy()
         start = pool.labelled
         if not pool.labelled_count:
             start = np.array([metric.nearest_to_mean(pool.unlabelled)])
-        scores = _Scores(metric, pool.unlabelled, start, pool.labelled_count + budget)
+        scores = _Scores(metric, pool.unlabelled, start, pool.labelled_count + budget, tuning)
         while scores.count < len(scores.all):
             scores.pick()
     return scores.all[pool.labelled_count :].copy()
 
 
-def _bytes(metric: Metric) -> int:
-    """Return about what it takes: numbers a row, a window's rows and their products, tiles."""
-    held = min(2 * WINDOW * metric.dimensions, HELD)
+def _bytes(metric: Metric, tuning: Tuning) -> int:
+    """Return about the memory needed: numbers per row, a window's rows and products, tiles."""
+    held = min(2 * tuning.window * metric.dimensions, tuning.held_values)
     return 80 * metric.size + 3 * 8 * held + 4 * 8 * TILE * metric.dimensions + 2**23
 
 
 class _Scores:
-    """Upper bounds on the scores of all candidates, and fresh ones for those in the window."""
+    """Upper bounds on the scores of all candidates, and exact ones for the rows in the window."""
 
-    def __init__(self, metric: Metric, candidates: Ids, centres: Ids, capacity: int) -> None:
-        self.metric, self.screen = metric, Screen(metric)
+    def __init__(
+        self, metric: Metric, candidates: Ids, labelled: Ids, capacity: int, tuning: Tuning
+    ) -> None:
+        self.metric, self.shifted, self.tuning = metric, ShiftedRows(metric), tuning
         self.all, self.count = np.empty(capacity, np.int64), 0
-        self.open = np.zeros(metric.size, bool)
+        self.open = np.zeros(metric.size, bool)  # [N]
         self.open[candidates] = True
-        self.open[centres] = False
-        self.largest = float(self.screen.norms.max())
-        self.order = np.argsort(self.screen.norms)
-        self.heads = np.arange(0, metric.size, -(-metric.size // BINS))
-        ends = np.append(self.heads[1:], metric.size) - 1
-        self.radii = np.sqrt(self.screen.norms[self.order[ends]])
-        self.sums = [np.zeros(part.array.shape[1]) for part in metric.parts]
-        for begin in range(0, len(centres), TILE):
-            own = centres[begin : begin + TILE]
-            self._add(own, self.screen.rows(own, np.float64))
-        self.totals = np.zeros(metric.size)  # literal sums over the first `seen` centres
-        self.seen = np.zeros(metric.size, np.int64)
-        loose = self.screen.rounding(np.float32)[0] > COARSE
-        self.precision: Precision = np.float64 if loose else np.float32
+        self.open[labelled] = False
+        squared_norms = self.shifted.squared_norms  # [N]
+        self.largest = float(squared_norms.max())
+        self.order = np.argsort(squared_norms)  # [N]
+        self.group_starts = np.arange(0, metric.size, -(-metric.size // tuning.groups))  # [G]
+        group_ends = np.append(self.group_starts[1:], metric.size) - 1
+        self.group_norms = np.sqrt(squared_norms[self.order[group_ends]])  # [G]: the largest ‖z‖
+        self.sums = [np.zeros(block.array.shape[1]) for block in metric.blocks]  # [d_b] per block
+        for begin in range(0, len(labelled), TILE):
+            some = labelled[begin : begin + TILE]
+            self._add(some, self.shifted.rows(some, np.float64))
+        self.totals = np.zeros(metric.size)  # literal sums over the first `summed` of L
+        self.summed = np.zeros(metric.size, np.int64)
+        coarse = self.shifted.rounding(np.float32)[0] > COARSE
+        self.precision: Precision = np.float64 if coarse else np.float32
         self._renew()
 
     @property
-    def centres(self) -> Ids:
-        """All labelled and picked so far."""
+    def labelled(self) -> Ids:
+        """All labelled and picked so far, in order (L)."""
         return self.all[: self.count]
 
     def _add(self, ids: Ids, rows: list[Array]) -> None:
         self.all[self.count : self.count + len(ids)] = ids
         self.count += len(ids)
-        for total, own in zip(self.sums, rows, strict=True):
-            total += own.sum(axis=0)
+        for total, block in zip(self.sums, rows, strict=True):
+            total += block.sum(axis=0)
 
     @property
-    def mean(self) -> list[NDArray[np.float64]]:
-        """The labelled mean about the shift, block by block."""
+    def mean(self) -> list[Floats]:
+        """The labelled mean about the shift, block by block (d_b)."""
         return [total / self.count for total in self.sums]
 
     @property
     def error(self) -> float:
-        """How far a computed score may be from what the literal formula computes, both rounded.
+        """Largest difference of a computed score from the literal formula, both rounded.
 
-        Each is a sum of (d + |L|) terms or so, none above 2 (‖z_i‖² + max‖z‖²), in 2^-53.
+        Each is a sum of about (d + L) terms, none above 2 (‖z_i‖² + max‖z‖²), in 2^-53.
         """
         terms = 8 * (self.metric.dimensions + self.count) + 80
         return terms * 2.0**-53 * 2 * self.largest + 1e-300
 
-    def _score(self, ids: Ids | slice, precision: Precision = np.float64) -> NDArray[np.float64]:
-        vectors = self.screen.weighted(self.mean, precision)
-        products = self.screen.products(ids, vectors, precision)
-        return np.asarray(self.screen.norms[ids] - 2.0 * products.astype(np.float64))
+    def _score(self, ids: Ids | slice, precision: Precision = np.float64) -> Floats:
+        """Return ‖z‖² - 2 z·μ of some rows (n)."""
+        mean = self.shifted.weighted(self.mean, precision)
+        products = self.shifted.products(ids, mean, precision)  # [n]
+        return np.asarray(self.shifted.squared_norms[ids] - 2.0 * products.astype(np.float64))
 
     def _renew(self) -> None:
-        """Bound all scores in one pass, and make a window of the best."""
-        bounds = np.full(self.metric.size, -np.inf)
+        """Bound all scores in one pass, and make a window of the highest."""
+        bounds = np.full(self.metric.size, -np.inf)  # [N]
         for tile in self.metric.tiles:
             bounds[tile] = np.where(self.open[tile], self._score(tile, self.precision), -np.inf)
         if self.precision is np.float32:
-            kappa, eta = self.screen.rounding(np.float32)
-            bounds += kappa * (self.screen.norms + self.largest) + eta
-        self.at = self.mean
-        place = max(self.metric.size - WINDOW, 0)
-        # The margin lets no tie with the last one in stand outside.
-        least = np.partition(bounds, place)[place] - 8 * self.error
-        self.window = np.flatnonzero((bounds >= least) & self.open)
+            kappa, eta = self.shifted.rounding(np.float32)
+            bounds += kappa * (self.shifted.squared_norms + self.largest) + eta
+        self.bounded_at = self.mean
+        cut = max(self.metric.size - self.tuning.window, 0)
+        # The margin keeps all that tie with the last row of the window inside it.
+        least = np.partition(bounds, cut)[cut] - 8 * self.error
+        self.window = np.flatnonzero((bounds >= least) & self.open)  # [W]
         bounds[self.window] = -np.inf
-        self.tops = np.maximum.reduceat(bounds[self.order], self.heads)
+        self.group_bounds = np.maximum.reduceat(bounds[self.order], self.group_starts)  # [G]
         self._hold()
 
     def _hold(self) -> None:
-        """Keep the window's rows and their products with the sum of the centres, if they fit."""
-        self.norms = self.screen.norms[self.window]
+        """Keep the window's rows and their products with the sum of the labelled, if they fit."""
+        self.window_norms = self.shifted.squared_norms[self.window]  # [W]
         self.held: list[Array] | None = None
         self.ready: dict[int, Array] = {}
-        if len(self.window) * self.metric.dimensions <= HELD:
-            self.held = self.screen.rows(self.window, np.float64)
-            self.products = inner(self.held, self.screen.weighted(self.sums, np.float64))
+        if len(self.window) * self.metric.dimensions <= self.tuning.held_values:
+            self.held = self.shifted.rows(self.window, np.float64)  # [W, d_b] per block
+            self.products = inner(self.held, self.shifted.weighted(self.sums, np.float64))  # [W]
 
-    def _rest(self) -> float:
-        """Return a bound on the scores of all outside the window."""
+    def _bound_outside(self) -> float:
+        """Return a bound on the scores of all rows outside the window."""
         moved = sum(
-            part.weight * float(np.square(now - then).sum())
-            for part, now, then in zip(self.metric.parts, self.mean, self.at, strict=True)
-        )
-        return float((self.tops + 2.0000001 * np.sqrt(moved) * self.radii).max())
+            block.squared_weight * float(np.square(now - then).sum())
+            for block, now, then in zip(self.metric.blocks, self.mean, self.bounded_at, strict=True)
+        )  # δ²
+        return float((self.group_bounds + 2.0000001 * np.sqrt(moved) * self.group_norms).max())
 
     def pick(self) -> None:
-        """Append the candidate of the largest score to the centres; the smallest id at a tie."""
-        scores = self._window_scores()
+        """Append the candidate of the largest score to the labelled; the smallest id at a tie."""
+        scores = self._window_scores()  # [W]
         if not self._certain(scores):
             self._renew()
             scores = self._window_scores()
             if self.precision is np.float32 and not self._certain(scores):
-                self.precision = np.float64  # float32 bounds are too loose here
+                self.precision = np.float64  # bounds in float32 are too loose here
                 self._renew()
                 scores = self._window_scores()
-        near = np.flatnonzero(scores >= scores.max() - 2 * self.error)
-        place = int(near[0])
-        if len(near) > 1:
-            chosen = self._settle(self.window[near])
-            place = int(np.searchsorted(self.window, chosen))
-        self._close(place)
+        near_ties = np.flatnonzero(scores >= scores.max() - 2 * self.error)
+        position = int(near_ties[0])
+        if len(near_ties) > 1:
+            chosen = self._best_of(self.window[near_ties])
+            position = int(np.searchsorted(self.window, chosen))
+        self._label(position)
 
-    def _certain(self, scores: NDArray[np.float64]) -> bool:
+    def _certain(self, scores: Floats) -> bool:
+        """Return whether the best score in the window beats all outside."""
         best = scores.max(initial=-np.inf)
-        return bool(best > -np.inf and best - 2 * self.error > self._rest())
+        return bool(best > -np.inf and best - 2 * self.error > self._bound_outside())
 
-    def _window_scores(self) -> NDArray[np.float64]:
-        """Return the scores of the window; -inf for those picked."""
+    def _window_scores(self) -> Floats:
+        """Return the scores of the window (W); -inf for those picked."""
         if self.held is not None:
-            return np.asarray(self.norms - 2 * self.products / self.count)
+            return np.asarray(self.window_norms - 2 * self.products / self.count)
         spans = range(0, len(self.window), TILE)
         scores = np.concatenate([self._score(self.window[s : s + TILE]) for s in spans])
         scores[~self.open[self.window]] = -np.inf
         return scores
 
-    def _close(self, place: int) -> None:
-        """Make a row of the window a centre."""
-        chosen = self.window[place : place + 1]
+    def _label(self, position: int) -> None:
+        """Label a row of the window."""
+        chosen = self.window[position : position + 1]
         if self.held is None:
-            self._add(chosen, self.screen.rows(chosen, np.float64))
+            self._add(chosen, self.shifted.rows(chosen, np.float64))
         else:
-            if place not in self.ready:
-                self._prepare(place)
-            self.products += self.ready.pop(place)
-            self._add(chosen, [own[place : place + 1] for own in self.held])
+            if position not in self.ready:
+                self._prepare(position)
+            self.products += self.ready.pop(position)
+            self._add(chosen, [block[position : position + 1] for block in self.held])
         self.open[chosen] = False
-        self.norms[place] = -np.inf
+        self.window_norms[position] = -np.inf
 
-    def _prepare(self, place: int) -> None:
+    def _prepare(self, position: int) -> None:
         """Compute the products of a row and the next likely picks with the window."""
         assert self.held is not None
-        waiting = self.norms - 2 * self.products / self.count
+        waiting = self.window_norms - 2 * self.products / self.count  # [W]
         waiting[list(self.ready)] = -np.inf
-        waiting[place] = np.inf
-        likely = np.argsort(-waiting, kind="stable")[:BLOCK]
-        own = self.screen.weighted([rows[likely] for rows in self.held], np.float64)
-        self.ready.update(zip(likely.tolist(), inner(own, self.held), strict=True))
+        waiting[position] = np.inf
+        likely = np.argsort(-waiting, kind="stable")[: self.tuning.block]
+        rows = self.shifted.weighted([block[likely] for block in self.held], np.float64)
+        self.ready.update(zip(likely.tolist(), inner(rows, self.held), strict=True))
 
-    def _settle(self, near: Ids) -> int:
+    def _best_of(self, near_ties: Ids) -> int:
         """Return the best of near ties by the formula itself; the smallest id at a tie."""
-        if self.screen.integral:  # |L|·score is a whole number and exact
-            vectors = self.screen.weighted(self.sums, np.float64)
-            products = self.screen.products(near, vectors, np.float64)
-            return int(near[(self.count * self.screen.norms[near] - 2 * products).argmax()])
-        near = self.metric.without_copies(near)
-        for row in near if len(near) > 1 else ():
-            self._advance(int(row))
-        return int(near[self.totals[near].argmax()])
+        if self.shifted.integral:  # L times the score is a whole number and exact
+            sums = self.shifted.weighted(self.sums, np.float64)
+            products = self.shifted.products(near_ties, sums, np.float64)
+            scores = self.count * self.shifted.squared_norms[near_ties] - 2 * products
+            return int(near_ties[scores.argmax()])
+        near_ties = self.metric.without_copies(near_ties)
+        for image in near_ties if len(near_ties) > 1 else ():
+            self._sum_up(int(image))
+        return int(near_ties[self.totals[near_ties].argmax()])
 
-    def _advance(self, row: int) -> None:
-        """Bring the literal sum Σ_ℓ‖x - ℓ‖² of `row` up to all centres, in their order."""
-        own = self.metric.centre(row)
-        while self.seen[row] < self.count:
-            chunk = self.centres[self.seen[row] : self.seen[row] + TILE]
-            terms = self.metric.squared_distances(chunk, own)
-            self.totals[row] = np.add.accumulate(np.append(self.totals[row], terms))[-1]
-            self.seen[row] += len(chunk)
+    def _sum_up(self, image: int) -> None:
+        """Bring the literal sum Σ_ℓ‖x - ℓ‖² of an image up to all labelled, in their order."""
+        row = self.metric.row(image)
+        while self.summed[image] < self.count:
+            some = self.labelled[self.summed[image] : self.summed[image] + TILE]
+            squared = self.metric.squared_distances(some, row)
+            terms = np.append(self.totals[image], squared)
+            self.totals[image] = np.add.accumulate(terms)[-1]
+            self.summed[image] += len(some)

@@ -1,4 +1,4 @@
-"""The highest scores first, and the smallest id at a tie."""
+"""Ranking by score: the highest first, and the smallest id at a tie."""
 
 import numpy as np
 
@@ -7,16 +7,34 @@ from nextlabel.core.types import Array, Ids
 
 
 def highest(scores: Array, candidates: Ids, budget: int) -> Ids:
-    """Return the `budget` ids of `candidates` (ascending) with the highest scores, best first.
+    """Return the candidates with the highest scores, best first; ties go to the smaller id.
 
-    `scores` is float (N), one for each image of the pool. Equal scores go by the smaller id.
-    Raises DataError when a candidate's score is not a number.
+    Parameters
+    ----------
+    scores
+        One number per image of the pool, float (N).
+    candidates
+        Ids in ascending order, int64.
+    budget
+        The number of ids to return.
+
+    Returns
+    -------
+    Ids
+        Ids, int64 (budget).
+
+    Raises
+    ------
+    DataError
+        The score of a candidate is not a number.
+
     """
-    own = np.asarray(scores, np.float64)[candidates]
-    bad = np.flatnonzero(np.isnan(own))
+    candidate_scores = np.asarray(scores, np.float64)[candidates]
+    bad = np.flatnonzero(np.isnan(candidate_scores))
     if bad.size:
         raise DataError(
             f"the score of image {candidates[bad[0]]} is not a number; "
-            "check the signal that it was computed from"
+            "check the signal that it was computed from",
+            code="score-not-a-number",
         )
-    return candidates[np.argsort(-own, kind="stable")[:budget]]
+    return candidates[np.argsort(-candidate_scores, kind="stable")[:budget]]

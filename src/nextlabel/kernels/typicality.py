@@ -1,57 +1,68 @@
 """Typicality: the inverse mean distance to the nearest neighbours [Hacohen et al. 2022].
 
 Active learning on a budget: opposite strategies suit high and low budgets,
-https://arxiv.org/abs/2202.02794. The larger, the denser it is around an image.
+https://arxiv.org/abs/2202.02794. It is high where images lie close together.
+
+n images among which neighbours are sought, r of them at a time, m neighbours measured.
 """
 
 import numpy as np
 
 from nextlabel.core.types import Ids
-from nextlabel.kernels.distance.tiles import SIDE, Distances, Floats
+from nextlabel.kernels.distance.exact import Floats
+from nextlabel.kernels.distance.tiles import Distances
 
 SPARE = 8
-"""Neighbours measured beyond those asked for, so that rounding seldom needs a second look."""
+"""Neighbours measured beyond those wanted, so that rounding seldom needs a second pass."""
 
 VALUES = 2**23
+"""Distances in memory at a time, 64 MB."""
 
 
-def mean_neighbour_distances(distances: Distances, places: Ids, neighbours: int) -> Floats:
-    """Return the mean distance of each of `places` to its nearest others among them, shape (n).
+def mean_neighbour_distances(
+    distances: Distances, positions: Ids, neighbours: int, spare: int = SPARE
+) -> Floats:
+    """Return the mean distance of each position to its nearest others among them, shape (n).
 
-    `neighbours` is how many, or all others when there are fewer; 0 for one alone. Distances are
-    direct differences, added from the smallest; in the metric's unit.
+    `neighbours` are averaged, or all others when there are fewer; the mean is 0 for a single
+    position. Distances are direct differences, added from the smallest, in the metric's unit.
+    `spare` decides the speed alone.
     """
-    size = len(places)
-    count = min(neighbours, size - 1)
+    n = len(positions)
+    count = min(neighbours, n - 1)
     if count < 1:
-        return np.zeros(size)
-    found = [
-        _nearest(distances, places, start, min(start + step, size), count)
-        for step in (max(1, min(SIDE, VALUES // size)),)
-        for start in range(0, size, step)
-    ]
-    return np.concatenate(found)
+        return np.zeros(n)
+    step = max(1, min(distances.tile_rows, VALUES // n))
+    return np.concatenate(
+        [
+            _some(distances, positions, slice(start, min(start + step, n)), count, spare)
+            for start in range(0, n, step)
+        ]
+    )
 
 
-def _nearest(distances: Distances, places: Ids, start: int, end: int, count: int) -> Floats:
-    first, others = distances.side(places[start:end]), len(places) - 1
-    values = np.empty((end - start, len(places)))
-    for column in range(0, len(places), SIDE):
-        second = distances.side(places[column : column + SIDE])
-        values[:, column : column + SIDE] = distances.tile(first, second)
-    rows = np.arange(end - start)
-    values[rows, rows + start] = np.inf
-    width = min(count + SPARE, others)
-    near = np.argpartition(values, width - 1, axis=1)[:, :width]
-    own = np.repeat(first.places, width)
-    direct = distances.between(own, places[near].ravel()).reshape(-1, width)
-    direct = np.sort(direct, axis=1)[:, :count]
-    if width < others:
-        beyond = np.partition(values, width, axis=1)[:, width]
-        error = distances.error(first.norms, float(distances.norms[places].max()))
-        farthest = direct[:, -1]
-        for row in np.flatnonzero((farthest > 0) & (beyond - error <= farthest)):
-            maybe = np.flatnonzero(values[row] <= farthest[row] + error[row])
-            again = distances.to(int(first.places[row]), places[maybe])
-            direct[row] = np.sort(again)[:count]
+def _some(distances: Distances, positions: Ids, span: slice, count: int, spare: int) -> Floats:
+    """Return the mean distances of the positions in `span` (r)."""
+    rows, others = distances.rows_at(positions[span]), len(positions) - 1
+    r = len(rows.positions)
+    values = np.empty((r, len(positions)))  # [r, n]
+    column = 0
+    for columns in distances.each_rows_at(positions):
+        width = len(columns.positions)
+        values[:, column : column + width] = distances.tile(rows, columns)
+        column += width
+    values[np.arange(r), np.arange(r) + span.start] = np.inf
+    m = min(count + spare, others)
+    near = np.argpartition(values, m - 1, axis=1)[:, :m]  # [r, m]
+    direct = distances.pairs(np.repeat(rows.positions, m), positions[near].ravel()).reshape(-1, m)
+    direct = np.sort(direct, axis=1)[:, :count]  # [r, count]
+    if m < others:
+        beyond = np.partition(values, m, axis=1)[:, m]  # [r]: the nearest that was not measured
+        largest = float(distances.squared_norms[positions].max())
+        error = distances.error(rows.squared_norms, largest)  # [r]
+        farthest = direct[:, -1]  # [r]
+        for i in np.flatnonzero((farthest > 0) & (beyond - error <= farthest)):
+            maybe = np.flatnonzero(values[i] <= farthest[i] + error[i])
+            measured = distances.from_one(int(rows.positions[i]), positions[maybe])
+            direct[i] = np.sort(measured)[:count]
     return np.asarray(np.sqrt(direct).sum(axis=1) / count)

@@ -1,10 +1,13 @@
 """ProbCover: greedily the image whose ball of radius δ holds most images that no ball holds yet.
 
 Yehuda et al., Active learning through a covering lens, 2022, https://arxiv.org/abs/2205.11320.
-Balls are closed. Once all are covered, those in the fewest balls count: a second cover begins, and
-so on, which depends on who is labelled and picked alone, not on when.
+Balls are closed. Once all images are covered, those in the fewest balls count: a second cover
+begins, and so on. This depends on the labelled and picked images alone, not on their order.
+
+n open (unlabelled) images, which are the candidates too; a tile has r rows and c columns.
 """
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -14,26 +17,79 @@ from nextlabel.core.feature_space import Embedding
 from nextlabel.core.pool import Pool
 from nextlabel.core.types import Array, Ids, as_ids
 from nextlabel.kernels.distance.exact import Metric, does_not_vary
-from nextlabel.kernels.distance.products import Precision, Screen
-from nextlabel.kernels.distance.tiles import SIDE, Distances, Side, unit
-
-EDGES = 2**24
-"""Pairs of a candidate and an image to cover that are listed, at 10 bytes each."""
+from nextlabel.kernels.distance.products import Precision, ShiftedRows
+from nextlabel.kernels.distance.tiles import TILE_ROWS, Distances, TileRows
 
 COARSE = 1e-3
 """Rounding of float32, relative to the squared radius, above which float64 is used."""
 
 
-def ball_cover(
-    features: object, labelled: object, budget: int, radius: float, *, excluded: object = ()
-) -> Ids:
-    """Return `budget` ids, each covering most of the images in the fewest balls; ties: smallest id.
+@dataclass(frozen=True)
+class Tuning:
+    """Sizes that decide speed and memory; the picks are the same with any.
 
-    `features` is an Embedding or one array (N, d); `radius` is a distance in that space. Balls of
-    the labelled count from the beginning; `excluded` images are neither picked nor covered. Pairs
-    are decided on direct differences in float64. O(N) memory beside the features and at most some
-    500 MB of lists. Returns int64 (budget), in order. Raises DataError, UnknownId,
-    AlreadyLabelled, BudgetError; warns when the rows do not vary.
+    Parameters
+    ----------
+    listed_pairs
+        Pairs of a candidate and an image to cover that are listed, at 10 bytes each.
+    tile_rows
+        Rows and columns of a tile of distances.
+
+    """
+
+    listed_pairs: int = 2**24
+    tile_rows: int = TILE_ROWS
+
+
+STANDARD = Tuning()
+
+
+def ball_cover(
+    features: object,
+    labelled: object,
+    budget: int,
+    radius: float,
+    *,
+    excluded: object = (),
+    tuning: Tuning = STANDARD,
+) -> Ids:
+    """Return ids, each covering most of the images in the fewest balls; ties: the smallest id.
+
+    Balls about the labelled count from the beginning. Pairs are decided by direct differences in
+    float64. Takes O(N) memory in addition to the features and at most about 500 MB of lists.
+
+    Parameters
+    ----------
+    features
+        An Embedding or one array (N, d) of real numbers.
+    labelled
+        Ids of labelled images.
+    budget
+        The number of ids to pick.
+    radius
+        δ, a distance in the space of the features.
+    excluded
+        Ids that are neither picked nor covered.
+    tuning
+        Sizes for speed and memory.
+
+    Returns
+    -------
+    Ids
+        Ids in the order of choice, int64 (budget).
+
+    Raises
+    ------
+    DataError
+        The features are not a table of finite numbers.
+    UnknownId, AlreadyLabelled, BudgetError
+        The ids or the budget do not fit the pool.
+
+    Warns
+    -----
+    UserWarning
+        All rows are the same.
+
     """
     embedding = Embedding.of(features)
     pool = Pool(len(embedding), as_ids(labelled), as_ids(excluded))
@@ -41,121 +97,126 @@ def ball_cover(
     metric = Metric(embedding)
     if budget == 0 or does_not_vary(metric):
         return pool.unlabelled[:budget].copy()
-    own = radius * unit(metric, embedding)
-    return pool.unlabelled[_Cover(metric, pool, own * own).picks(budget)]
+    delta = radius * metric.distance_unit
+    return pool.unlabelled[_BallCounts(metric, pool, delta * delta, tuning).picks(budget)]
 
 
-class _Cover:
-    """In how many balls each open image is, and how many of the least covered a candidate holds.
+class _BallCounts:
+    """The number of balls that hold each open image, and what each candidate would cover.
 
-    Those that count now are the `aim`; a level ends when each is in one more ball. Only then are
-    balls counted anew, since nothing before depends on it.
+    The targets are the images in the fewest balls; a level ends when each of them is in one more
+    ball. Only then are balls counted again, since nothing before depends on it.
     """
 
-    def __init__(self, metric: Metric, pool: Pool, squared: float) -> None:
-        self.squared, self.size = squared, len(pool.unlabelled)
-        single = 2 * Screen(metric).error(np.float32)[0]
-        both = Distances(metric, np.concatenate([pool.unlabelled, pool.labelled]))
-        small = single * float(both.norms.max()) <= COARSE * squared
-        precision: Precision = np.float32 if small else np.float64
-        self.distances = Distances(metric, both.ids, precision)
-        self.times = self._balls(np.arange(self.size, len(both)))
-        self.free = np.ones(self.size, bool)
-        self.aim = np.zeros(self.size, bool)
-        self.gain = np.zeros(self.size, np.int64)
-        self.held: NDArray[np.int64] | None = None
+    def __init__(self, metric: Metric, pool: Pool, squared_radius: float, tuning: Tuning) -> None:
+        self.squared_radius, self.size = squared_radius, len(pool.unlabelled)
+        self.tuning = tuning
+        ids = np.concatenate([pool.unlabelled, pool.labelled])  # open images first
+        shifted = ShiftedRows(metric)
+        error = 2 * shifted.error(np.float32)[0] * float(shifted.squared_norms[ids].max())
+        precision: Precision = np.float32 if error <= COARSE * squared_radius else np.float64
+        self.distances = Distances(metric, ids, precision, tuning.tile_rows)
+        self.balls = self._count(np.arange(self.size, len(ids)))  # [n]
+        self.unpicked = np.ones(self.size, bool)  # [n]
+        self.targets = np.zeros(self.size, bool)  # [n]
+        self.gain = np.zeros(self.size, np.int64)  # [n]: targets in the ball of each candidate
+        self.open_in_ball: NDArray[np.int64] | None = None  # [n]: unpicked images in its ball
         self.lists: Any = None
 
     def picks(self, budget: int) -> Ids:
-        """Return places in the order of choice."""
-        found = np.empty(budget, np.int64)
+        """Return positions in the order of choice."""
+        positions = np.empty(budget, np.int64)
         begin = 0
         for k in range(budget):
-            if not self.aim.any():
-                self._rise(found[begin:k])
+            if not self.targets.any():
+                self._begin_level(positions[begin:k])
                 begin = k
-            if self.lists is None and self.gain.sum() <= EDGES:
+            if self.lists is None and self.gain.sum() <= self.tuning.listed_pairs:
                 self._list()
-            place = int(np.where(self.free, self.gain, -1).argmax())
-            found[k] = place
-            self.free[place] = False
-            new = self._new(place)
-            self.aim[new] = False
-            if self.aim.any():
-                self.gain -= self._holders(new)
-        return found
+            best = int(np.where(self.unpicked, self.gain, -1).argmax())
+            positions[k] = best
+            self.unpicked[best] = False
+            covered = self._targets_near(best)
+            self.targets[covered] = False
+            if self.targets.any():
+                self.gain -= self._candidates_near(covered)
+        return positions
 
-    def _rise(self, picked: Ids) -> None:
-        """Begin a level: aim at the images in the fewest balls, counting those about `picked`."""
-        more = self._balls(picked)
-        self.times += more
-        if self.held is not None:
-            self.held -= more
-        self.aim = self.free & (self.times == self.times[self.free].min())
+    def _begin_level(self, picked: Ids) -> None:
+        """Count the balls about `picked`, and target the images in the fewest balls."""
+        more = self._count(picked)  # [n]
+        self.balls += more
+        if self.open_in_ball is not None:
+            self.open_in_ball -= more
+        self.targets = self.unpicked & (self.balls == self.balls[self.unpicked].min())
         self.lists = None
-        if not np.array_equal(self.aim, self.free):
-            self.gain = self._balls(np.flatnonzero(self.aim))
+        if not np.array_equal(self.targets, self.unpicked):
+            self.gain = self._count(np.flatnonzero(self.targets))
             return
-        # All count: what a candidate holds is then known from before, less what has been picked.
-        if self.held is None:
-            self.held = self._balls(np.flatnonzero(self.aim))
-        self.gain = self.held.copy()
+        # All are targets: their number in each ball is that of before, less what was picked.
+        if self.open_in_ball is None:
+            self.open_in_ball = self._count(np.flatnonzero(self.targets))
+        self.gain = self.open_in_ball.copy()
 
-    def _balls(self, centres: Ids) -> NDArray[np.int64]:
-        """Return in how many balls about `centres` each open image is."""
+    def _count(self, centres: Ids) -> NDArray[np.int64]:
+        """Return the number of balls about `centres` that hold each open image (n)."""
         count = np.zeros(self.size, np.int64)
-        for first in self.distances.sides(centres):
-            for second in self.distances.sides(np.arange(self.size)):
-                count[second.places] += self._within(first, second).sum(axis=0)
+        for rows in self.distances.each_rows_at(centres):
+            for columns in self.distances.each_rows_at(np.arange(self.size)):
+                count[columns.positions] += self._within(rows, columns).sum(axis=0)
         return count
 
     def _list(self) -> None:
-        """List who is within the radius of the images aimed at, by image and by candidate."""
+        """List the pairs of a target and a candidate within the radius, sorted by either."""
         from scipy.sparse import coo_array
 
-        found: list[tuple[Array, Array]] = [(np.empty(0, np.int32), np.empty(0, np.int32))]
-        for first in self.distances.sides(np.flatnonzero(self.aim)):
-            for second in self.distances.sides(np.arange(self.size)):
-                rows, columns = np.nonzero(self._within(first, second))
-                found.append(
-                    (first.places[rows].astype(np.int32), second.places[columns].astype(np.int32))
+        none = np.empty(0, np.int32)
+        pairs: list[tuple[Array, Array]] = [(none, none)]
+        for rows in self.distances.each_rows_at(np.flatnonzero(self.targets)):
+            for columns in self.distances.each_rows_at(np.arange(self.size)):
+                i, j = np.nonzero(self._within(rows, columns))
+                pairs.append(
+                    (rows.positions[i].astype(np.int32), columns.positions[j].astype(np.int32))
                 )
-        rows, columns = (np.concatenate(side) for side in zip(*found, strict=True))
-        marks = np.ones(len(rows), bool)
-        by_image = coo_array((marks, (rows, columns)), shape=(self.size, self.size)).tocsr()
-        self.lists = by_image, by_image.tocsc()
+        targets, candidates = (np.concatenate(column) for column in zip(*pairs, strict=True))
+        ones = np.ones(len(targets), bool)
+        by_target = coo_array((ones, (targets, candidates)), shape=(self.size, self.size)).tocsr()
+        self.lists = by_target, by_target.tocsc()
 
-    def _new(self, place: int) -> Ids:
-        """Return the images aimed at that a ball about `place` holds."""
+    def _targets_near(self, position: int) -> Ids:
+        """Return the targets in the ball about a position."""
         if self.lists is not None:
-            own = self.lists[1]
-            inside = own.indices[own.indptr[place] : own.indptr[place + 1]]
-            return np.asarray(inside[self.aim[inside]], np.int64)
-        centre = self.distances.side(np.array([place]))
+            by_candidate = self.lists[1]
+            span = slice(by_candidate.indptr[position], by_candidate.indptr[position + 1])
+            inside = by_candidate.indices[span]
+            return np.asarray(inside[self.targets[inside]], np.int64)
+        centre = self.distances.rows_at(np.array([position]))
+        targets = np.flatnonzero(self.targets)
         return np.concatenate(
             [
-                other.places[self._within(centre, other)[0]]
-                for other in self.distances.sides(np.flatnonzero(self.aim), 8 * SIDE)
+                columns.positions[self._within(centre, columns)[0]]
+                for columns in self.distances.each_rows_at(targets, 8 * self.tuning.tile_rows)
             ]
         )
 
-    def _holders(self, images: Ids) -> NDArray[np.int64]:
-        """Return how many of `images` each candidate holds."""
+    def _candidates_near(self, images: Ids) -> NDArray[np.int64]:
+        """Return the number of `images` in the ball about each candidate (n)."""
         if self.lists is None:
-            return self._balls(images)
+            return self._count(images)
         return np.bincount(self.lists[0][images].indices, minlength=self.size)
 
-    def _within(self, first: Side, second: Side) -> NDArray[np.bool_]:
-        """Say which pairs are within the radius, deciding near ties on direct differences."""
-        values = self.distances.tile(first, second)
-        inside = values <= np.float64(self.squared)
+    def _within(self, rows: TileRows, columns: TileRows) -> NDArray[np.bool_]:
+        """Return which pairs (r, c) are within the radius; direct differences decide near ties."""
+        values = self.distances.tile(rows, columns)  # [r, c]
+        inside = values <= np.float64(self.squared_radius)
         if not self.distances.kappa:
             return np.asarray(inside)
-        slack = float(self.distances.error(first.norms.max(), second.norms.max()))
-        rows, columns = np.nonzero(np.abs(values - self.squared) <= slack)
-        off = np.abs(values[rows, columns].astype(np.float64) - self.squared)
-        near = off <= self.distances.error(first.norms[rows], second.norms[columns])
-        rows, columns = rows[near], columns[near]
-        direct = self.distances.between(first.places[rows], second.places[columns])
-        inside[rows, columns] = direct <= self.squared
+        error = self.distances.error
+        slack = float(error(rows.squared_norms.max(), columns.squared_norms.max()))
+        i, j = np.nonzero(np.abs(values - self.squared_radius) <= slack)
+        off = np.abs(values[i, j].astype(np.float64) - self.squared_radius)
+        near = off <= error(rows.squared_norms[i], columns.squared_norms[j])
+        i, j = i[near], j[near]
+        direct = self.distances.pairs(rows.positions[i], columns.positions[j])
+        inside[i, j] = direct <= self.squared_radius
         return np.asarray(inside)

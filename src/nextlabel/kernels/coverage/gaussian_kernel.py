@@ -1,65 +1,85 @@
-"""How alike two images are: the Gaussian kernel k(x, y) = exp(-‖x - y‖² / σ²).
+"""The Gaussian kernel k(x, y) = exp(-‖x - y‖² / σ²), the similarity of two images.
 
 The form of Bae et al., 2024, https://arxiv.org/abs/2407.12212, without a 2 in the divisor.
+
+A tile has r rows and c columns.
 """
 
 import numpy as np
-from numpy.typing import NDArray
 
 from nextlabel.core.types import Array
-from nextlabel.kernels.distance.tiles import Distances, Scratch, Side
+from nextlabel.kernels.distance.exact import Floats
+from nextlabel.kernels.distance.tiles import Distances, TileBuffer, TileRows
 
 FARTHEST = 700.0
-"""Where ‖x - y‖² / σ² exceeds this the kernel is 0: e^-700 is about 1e-304."""
+"""The kernel is 0 where ‖x - y‖² / σ² exceeds this: e^-700 is about 1e-304."""
 
 SMALLEST = 2.0**-900
-"""A squared bandwidth below this is 0, and only copies are alike."""
+"""A squared bandwidth below this is 0, and only copies are similar: a quotient could overflow."""
 
 ROUGH = 2.0**-27
 """Pairs whose exponent may be off by more are measured directly."""
 
 
-def gaussian(squared: Array, width: float) -> NDArray[np.float64]:
-    """Return k for squared distances and a squared bandwidth; with 0 it is 1 for copies alone."""
+def gaussian(squared: Array, squared_bandwidth: float) -> Floats:
+    """Return k for squared distances, in their shape; at σ = 0 it is 1 for copies and else 0."""
     squared = np.asarray(squared, np.float64)
-    if width < SMALLEST:
+    if squared_bandwidth < SMALLEST:
         return np.asarray(squared == 0, np.float64)
     with np.errstate(over="ignore"):
-        exponent = squared / width
+        exponent = squared / squared_bandwidth
     return np.where(exponent > FARTHEST, 0.0, np.exp(-np.minimum(exponent, FARTHEST)))
 
 
-class Gaussian:
-    """Kernel values of tiles; `doubt` bounds their relative error."""
+class GaussianKernel:
+    """Kernel values of tiles.
 
-    def __init__(self, distances: Distances, width: float) -> None:
-        self.distances, self.width = distances, width if width >= SMALLEST else 0.0
-        worst = distances.worst()
-        self.rough = worst > ROUGH * self.width
-        self.slack = min(worst, ROUGH * self.width)
-        self.doubt = (self.slack / self.width if self.width else 0.0) + 2.0**-40
-        self._tile = Scratch()
+    Parameters
+    ----------
+    distances
+        The images.
+    squared_bandwidth
+        σ², in the metric's unit.
 
-    def squares(self, first: Side, second: Side) -> Array:
-        """Return squared distances off by at most `slack` where the kernel is not surely 0."""
-        values = self.distances.tile(first, second)
+    Attributes
+    ----------
+    slack
+        The largest error of a squared distance of a tile, where the kernel is not surely 0.
+    doubt
+        The largest relative error of a kernel value.
+
+    """
+
+    def __init__(self, distances: Distances, squared_bandwidth: float) -> None:
+        self.distances = distances
+        self.squared_bandwidth = squared_bandwidth if squared_bandwidth >= SMALLEST else 0.0
+        largest = distances.largest_error()
+        self.rough = largest > ROUGH * self.squared_bandwidth
+        self.slack = min(largest, ROUGH * self.squared_bandwidth)
+        self.doubt = 2.0**-40
+        if self.squared_bandwidth:
+            self.doubt += self.slack / self.squared_bandwidth
+        self._buffer = TileBuffer()
+
+    def squared_distances(self, rows: TileRows, columns: TileRows) -> Array:
+        """Return squared distances (r, c), off by `slack` where the kernel is not surely 0."""
+        values = self.distances.tile(rows, columns)  # [r, c]
         if self.rough:
-            error = self.distances.error(first.norms[:, None], second.norms)
-            wrong = (error > ROUGH * self.width) & (values <= FARTHEST * self.width + error)
-            rows, columns = np.nonzero(wrong)
-            values[rows, columns] = self.distances.between(
-                first.places[rows], second.places[columns]
-            )
+            error = self.distances.error(rows.squared_norms[:, None], columns.squared_norms)
+            rough = error > ROUGH * self.squared_bandwidth
+            rough &= values <= FARTHEST * self.squared_bandwidth + error
+            i, j = np.nonzero(rough)
+            values[i, j] = self.distances.pairs(rows.positions[i], columns.positions[j])
         return values
 
-    def limits(self, squared: Array) -> NDArray[np.float64]:
-        """Return above which of `squares` k is surely 0 or no larger than that of `squared`."""
-        return np.asarray(np.minimum(squared, FARTHEST * self.width) + self.slack)
+    def limits(self, squared: Array) -> Floats:
+        """Return the squared distances of a tile above which k is not larger than at `squared`."""
+        return np.asarray(np.minimum(squared, FARTHEST * self.squared_bandwidth) + self.slack)
 
-    def values(self, squares: Array) -> Array:
-        """Return k of `squares`; valid until the next call."""
-        out = self._tile(squares.shape)
-        if not self.width:
-            return np.equal(squares, 0, out=out)
-        np.multiply(squares, -1 / self.width, out=out)
+    def values(self, squared: Array) -> Array:
+        """Return k of squared distances, in their shape; valid until the next call."""
+        out = self._buffer(squared.shape)
+        if not self.squared_bandwidth:
+            return np.equal(squared, 0, out=out)
+        np.multiply(squared, -1 / self.squared_bandwidth, out=out)
         return np.exp(out, out=out)

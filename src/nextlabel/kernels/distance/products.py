@@ -1,4 +1,11 @@
-"""Inner products at BLAS speed, and a bound on how wrong they can be: what need not be measured."""
+"""Inner products at BLAS speed, with a bound on their rounding.
+
+With z = x - shift, ‖z_i‖² + ‖z_c‖² - 2 z_i·z_c approximates ‖x_i - x_c‖². The bound κ, η of
+`ShiftedRows.error` says by how much it may differ from the direct difference, so that pairs which
+it rules out need not be measured.
+
+N images, n rows, k other rows, B blocks, d_b columns of block b, d columns of all blocks.
+"""
 
 from collections.abc import Sequence
 from functools import cached_property
@@ -8,127 +15,143 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nextlabel.core.types import Array
-from nextlabel.kernels.distance.exact import Metric, Part, Rows
+from nextlabel.kernels.distance.exact import BlockRows, Floats, Metric, RowIndex
 
 Precision = type[np.float32] | type[np.float64]
 
 COARSE = 0.01
-"""Rounding (κ) above which products of float32 say too little: of very many dimensions."""
+"""Rounding (κ) above which products in float32 rule out too little: with very many columns."""
 
 SAMPLE = 1024
-"""Rows, evenly spaced, that tell whether there is an offset."""
+"""Evenly spaced rows of which the mean is taken for the shift."""
 
 
-class Screen:
-    """Rows z = x - shift of a metric, their norms ‖z‖² and their inner products.
+class ShiftedRows:
+    """Rows z = x - shift of a metric, their squared norms ‖z‖² and their inner products.
 
-    The shift is a mean where the mean is large against the spread (an offset would eat float32's
-    24 bits) and 0 elsewhere. It is representable in float32 and so costs no rounding of its own.
-    `integral` says that all values are whole and small, so that every inner product is exact.
+    The shift is a mean where the mean is large against the spread (an offset would take most of
+    float32's 24 bits) and 0 elsewhere. It is representable in float32 and costs no rounding.
+
+    Parameters
+    ----------
+    metric
+        N rows in B blocks.
+
+    Attributes
+    ----------
+    integral
+        Whether all values are whole and so small that every inner product is exact.
+    shifts
+        One shift per block, float32 (d_b).
+
     """
 
     def __init__(self, metric: Metric) -> None:
         self.metric = metric
-        self.integral = len(metric.parts) == 1 and _products_are_exact(metric)
+        self.integral = len(metric.blocks) == 1 and _products_are_exact(metric)
         self.shifts = [
-            np.zeros(part.array.shape[1], np.float32) if self.integral else _shift(part)
-            for part in metric.parts
+            np.zeros(block.array.shape[1], np.float32) if self.integral else _shift(block)
+            for block in metric.blocks
         ]
 
     @cached_property
-    def norms(self) -> NDArray[np.float64]:
-        """‖z‖² of all rows, float64 (N): one pass, when first asked for."""
+    def squared_norms(self) -> Floats:
+        """‖z‖² of all rows, float64 (N): computed in one pass, on first use."""
         return np.concatenate(
             [self.squares(self.rows(tile, np.float64)) for tile in self.metric.tiles]
         )
 
-    def squares(self, rows: Sequence[Array]) -> NDArray[np.float64]:
+    def squares(self, rows: Sequence[Array]) -> Floats:
         """Return the weighted ‖z‖² (n) of shifted rows, summed in float64."""
-        return self._squares([np.asarray(own, np.float64) for own in rows])
+        return self._squares([np.asarray(block, np.float64) for block in rows])
 
-    def quick_squares(self, rows: Sequence[Array]) -> NDArray[np.float64]:
-        """Return the same summed in the rows' own precision: off by a factor in 1 ± κ."""
+    def quick_squares(self, rows: Sequence[Array]) -> Floats:
+        """Return the weighted ‖z‖² (n) summed in the rows' precision: off by a factor in 1 ± κ."""
         return self._squares(rows)
 
-    def _squares(self, rows: Sequence[Array]) -> NDArray[np.float64]:
-        total = np.zeros(len(rows[0]))
-        for part, own in zip(self.metric.parts, rows, strict=True):
-            total += part.weight * np.einsum("ij,ij->i", own, own)
+    def _squares(self, rows: Sequence[Array]) -> Floats:
+        total = np.zeros(len(rows[0]))  # [n]
+        for block, z in zip(self.metric.blocks, rows, strict=True):
+            total += block.squared_weight * np.einsum("ij,ij->i", z, z)  # [n]
         return total
 
-    def rows(self, ids: Rows, precision: Precision) -> list[Array]:
+    def rows(self, ids: RowIndex, precision: Precision) -> list[Array]:
         """Return the shifted rows of `ids` block by block, each (n, d_b), rounded once."""
-        found: list[Array] = []
-        for part, shift in zip(self.metric.parts, self.shifts, strict=True):
-            raw, moved = part.array[ids], bool(shift.any())
-            if raw.dtype == precision == np.float32 and part.unit == 1:
-                # A plain view when there is no shift: the whole speed of a pass lies here.
-                found.append(np.subtract(raw, shift) if moved else np.asarray(raw))
+        shifted: list[Array] = []
+        for block, shift in zip(self.metric.blocks, self.shifts, strict=True):
+            raw, moved = block.array[ids], bool(shift.any())  # [n, d_b]
+            if raw.dtype == precision == np.float32 and block.unit == 1:
+                # Without a shift this is a view, which is what makes a pass fast.
+                shifted.append(np.subtract(raw, shift) if moved else np.asarray(raw))
             else:
-                rows = part.rows(ids)
-                found.append((rows - shift if moved else rows).astype(precision, copy=False))
-        return found
+                rows = block.rows(ids)
+                shifted.append((rows - shift if moved else rows).astype(precision, copy=False))
+        return shifted
 
     def weighted(self, rows: Sequence[Array], precision: Precision) -> list[Array]:
-        """Return shifted rows or vectors times their block's weight, a product's other side."""
+        """Return shifted rows or vectors times the squared weight of their block.
+
+        One side of a product is weighted, the other is not.
+        """
         return [
-            np.ascontiguousarray(r * precision(part.weight) if part.weight != 1 else r, precision)
-            for part, r in zip(self.metric.parts, rows, strict=True)
+            np.ascontiguousarray(
+                z * precision(block.squared_weight) if block.squared_weight != 1 else z, precision
+            )
+            for block, z in zip(self.metric.blocks, rows, strict=True)
         ]
 
-    def products(self, ids: Rows, others: Sequence[Array], precision: Precision) -> Array:
-        """Return Σ_b w_b z_b·o_b, (n) for `weighted` vectors (d_b), (n, k) for rows (k, d_b)."""
+    def products(self, ids: RowIndex, others: Sequence[Array], precision: Precision) -> Array:
+        """Return Σ_b w_b² z_b·o_b, (n) for `weighted` vectors (d_b), (n, k) for rows (k, d_b)."""
         return inner(self.rows(ids, precision), others)
 
     def error(self, precision: Precision) -> tuple[float, float]:
         """Return κ and η: ‖z_i‖² + ‖z_c‖² - 2 z_i·z_c is off by at most κ(‖z_i‖² + ‖z_c‖²) + η.
 
-        Off from the *computed* direct difference, that is; both are 0 where products are exact.
+        The error is against the *computed* direct difference; κ and η are 0 where products are
+        exact.
         """
         return (0.0, 0.0) if self.integral else self.rounding(precision)
 
     def rounding(self, precision: Precision) -> tuple[float, float]:
-        """Return κ and η whatever the values are.
+        """Return κ and η for any values.
 
         A product of d terms in unit roundoff u is wrong by at most d·u/(1 - d·u)·‖z_i‖‖z_c‖ in any
         order of summation (Higham, Accuracy and Stability of Numerical Algorithms, 2002, section
-        3.1); 16 more roundings cover shift, weight, blocks and the norm's own; the last term covers
-        the direct differences. η stands for what underflows.
+        3.1); 16 more roundings cover shift, weights, blocks and the norm's own; the last term
+        covers the direct differences. η covers underflow.
         """
-        d, unit = (
-            self.metric.dimensions + len(self.metric.parts),
-            float(np.finfo(precision).eps) / 2,
-        )
-        kappa = 1.01 * (d + 16) * unit / max(1 - d * unit, 0.1) + (8 * d + 80) * 2.0**-53
+        d = self.metric.dimensions + len(self.metric.blocks)
+        roundoff = float(np.finfo(precision).eps) / 2
+        kappa = 1.01 * (d + 16) * roundoff / max(1 - d * roundoff, 0.1) + (8 * d + 80) * 2.0**-53
         return kappa, 2.0**20 * d * float(np.finfo(precision).tiny)
 
 
 def inner(rows: Sequence[Array], others: Sequence[Array]) -> Array:
     """Return Σ_b rows_b · others_b: (n, d_b) by (k, d_b), one of them weighted, give (n, k)."""
     total: Any = None
-    for own, other in zip(rows, others, strict=True):
-        product = own @ other.T
+    for block, other in zip(rows, others, strict=True):
+        product = block @ other.T  # [n, k]
         total = product if total is None else np.add(total, product, out=total)
     assert total is not None
     return np.asarray(total)
 
 
 def _products_are_exact(metric: Metric) -> bool:
-    """Say whether all values of the one block are whole and sums of their squares below 2^24."""
-    part = metric.parts[0]
-    if part.unit != 1 or 4 * part.array.shape[1] * part.largest**2 >= 2.0**24:
+    """Return whether the values of the one block are whole and sums of squares below 2^24."""
+    block = metric.blocks[0]
+    if block.unit != 1 or 4 * block.array.shape[1] * block.largest**2 >= 2.0**24:
         return False
-    if part.array.dtype.kind in "iub":
+    if block.array.dtype.kind in "iub":
         return True
     return all(
-        bool((np.rint(rows) == rows).all()) for rows in (part.array[t] for t in metric.tiles)
+        bool((np.rint(rows) == rows).all()) for rows in (block.array[t] for t in metric.tiles)
     )
 
 
-def _shift(part: Part) -> NDArray[np.float32]:
-    """Return a mean, of a sample, or zeros: whatever it is, the picks stay the same."""
-    rows = part.rows(slice(None, None, max(1, len(part.array) // SAMPLE)))
-    mean = rows.mean(axis=0)
+def _shift(block: BlockRows) -> NDArray[np.float32]:
+    """Return the mean of a sample, or zeros, float32 (d_b); the picks are the same with either."""
+    rows = block.rows(slice(None, None, max(1, len(block.array) // SAMPLE)))
+    mean = rows.mean(axis=0)  # [d_b]
     offset = float(mean @ mean)
     # Cancellation can only make the spread look too small, and then the mean is taken: safe.
     spread = float(np.square(rows).sum()) / len(rows) - offset

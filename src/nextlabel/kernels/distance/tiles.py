@@ -1,143 +1,159 @@
-"""Squared distances between many images at once, a tile at a time, and how wrong they can be."""
+"""Approximate squared distances of many rows to many others, one tile at a time, with a bound.
+
+n images measured against each other; positions count within them. A tile has r rows and c columns;
+d_b columns of block b.
+"""
 
 from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-from nextlabel.core.feature_space import Embedding
 from nextlabel.core.types import Array, Ids
-from nextlabel.kernels.distance.exact import Metric
-from nextlabel.kernels.distance.products import Precision, Screen
+from nextlabel.kernels.distance.exact import Floats, Metric
+from nextlabel.kernels.distance.products import Precision, ShiftedRows
 
-SIDE = 512
+TILE_ROWS = 512
 """Rows and columns of a tile: 2 MB in float64, which stays near the processor."""
 
-Floats = NDArray[np.float64]
 
+class TileRows(NamedTuple):
+    """Rows that enter a tile, as its rows or as its columns."""
 
-class Side(NamedTuple):
-    """One side of a tile: places among the distances' ids, their rows by block, their ‖z‖²."""
-
-    places: Ids
+    positions: Ids
     rows: list[Array]
+    """Shifted rows block by block, each (r, d_b)."""
     weighted: list[Array]
-    """Rows times -2 and the weight of their block."""
-    norms: Floats
+    """The same times -2 and the squared weight of their block."""
+    squared_norms: Floats
+    """‖z‖² (r)."""
 
 
-class Scratch:
+class TileBuffer:
     """Memory for one tile, used again for the next: fresh pages cost more than the arithmetic."""
 
     def __init__(self) -> None:
-        self._held = np.empty(0, np.uint8)
+        self._memory = np.empty(0, np.uint8)
 
     def __call__(self, shape: tuple[int, ...], precision: Precision = np.float64) -> Array:
-        """Return an array of `shape` with anything in it, valid until the next call."""
+        """Return an array of `shape` with any content, valid until the next call."""
         size = int(np.prod(shape)) * np.dtype(precision).itemsize
-        if size > self._held.nbytes:
-            self._held = np.empty(size, np.uint8)
-        return self._held[:size].view(precision).reshape(shape)
+        if size > self._memory.nbytes:
+            self._memory = np.empty(size, np.uint8)
+        return self._memory[:size].view(precision).reshape(shape)
 
 
 class Distances:
-    """Measures the images `ids` of a metric against each other; places count within `ids`.
+    """Squared distances among the images `ids` of a metric; positions count within `ids`.
 
-    A tile's value differs from the direct difference by at most `error` of its two norms, and is
-    valid until the next tile is asked for.
+    A value of a tile differs from the direct difference by at most `error` of its two norms, and is
+    valid until the next tile is computed.
+
+    Parameters
+    ----------
+    metric
+        The metric that decides.
+    ids
+        The images, int64 (n).
+    precision
+        Precision of the products.
+    tile_rows
+        Rows and columns of a tile; for speed only.
+
     """
 
-    def __init__(self, metric: Metric, ids: Ids, precision: Precision = np.float64) -> None:
+    def __init__(
+        self,
+        metric: Metric,
+        ids: Ids,
+        precision: Precision = np.float64,
+        tile_rows: int = TILE_ROWS,
+    ) -> None:
         self.metric, self.ids, self.precision = metric, ids, precision
-        self.screen = Screen(metric)
-        self.norms = self.screen.norms[ids]
-        self._tile = Scratch()
-        self.kappa, self.eta = self.screen.error(precision)
-        if self.kappa:  # what is added and multiplied after the products
+        self.tile_rows = tile_rows
+        self.shifted = ShiftedRows(metric)
+        self.squared_norms = self.shifted.squared_norms[ids]  # [n]
+        self._buffer = TileBuffer()
+        self.kappa, self.eta = self.shifted.error(precision)
+        if self.kappa:  # sums and multiples after the products
             self.kappa += 8 * float(np.finfo(precision).eps)
 
     def __len__(self) -> int:
         return len(self.ids)
 
-    def side(self, places: Ids) -> Side:
-        """Return a side of a tile, its rows converted once."""
-        own = self.precision
-        rows = self.screen.rows(self.ids[places], own)
-        other = [r * own(-2 * part.weight) for part, r in zip(self.metric.parts, rows, strict=True)]
-        return Side(places, rows, other, self.norms[places])
+    def rows_at(self, positions: Ids) -> TileRows:
+        """Return the rows at some positions, converted once."""
+        rows = self.shifted.rows(self.ids[positions], self.precision)  # [r, d_b] per block
+        weighted = [
+            z * self.precision(-2 * block.squared_weight)
+            for block, z in zip(self.metric.blocks, rows, strict=True)
+        ]
+        return TileRows(positions, rows, weighted, self.squared_norms[positions])
 
-    def sides(self, places: Ids | None = None, size: int | None = None) -> Iterator[Side]:
-        """Yield sides that together hold `places`, by default all, `size` (SIDE) at a time."""
-        places = np.arange(len(self)) if places is None else places
-        step = size or SIDE
-        for start in range(0, len(places), step):
-            yield self.side(places[start : start + step])
+    def each_rows_at(self, positions: Ids | None = None, count: int = 0) -> Iterator[TileRows]:
+        """Yield the rows at `positions`, by default at all, `count` (`tile_rows`) at a time."""
+        positions = np.arange(len(self)) if positions is None else positions
+        step = count or self.tile_rows
+        for start in range(0, len(positions), step):
+            yield self.rows_at(positions[start : start + step])
 
-    def halves(self, size: int) -> Iterator[tuple[Side, Side, bool]]:
-        """Yield two sides for each pair of the first `size` places once, and whether they differ.
+    def upper_triangle(self, size: int) -> Iterator[tuple[TileRows, TileRows, bool]]:
+        """Yield rows, columns and whether they differ, for each pair of tiles once.
 
-        Tiles are symmetric, so that those below the diagonal need not be computed.
+        The tiles are those of the first `size` positions. Distances are symmetric, so those below
+        the diagonal need not be computed.
         """
-        for start in range(0, size, SIDE):
-            first = self.side(np.arange(start, min(start + SIDE, size)))
-            for second in self.sides(np.arange(start, size)):
-                yield first, second, bool(second.places[0] != start)
+        for start in range(0, size, self.tile_rows):
+            rows = self.rows_at(np.arange(start, min(start + self.tile_rows, size)))
+            for columns in self.each_rows_at(np.arange(start, size)):
+                yield rows, columns, bool(columns.positions[0] != start)
 
-    def tile(self, first: Side, second: Side) -> Array:
-        """Return ‖x_i - x_j‖² approximately and never below 0, shape (first, second)."""
-        own = self.precision
-        values = self._tile((len(first.places), len(second.places)), own)
-        for part, (rows, others) in enumerate(zip(first.rows, second.weighted, strict=True)):
-            if part == 0:
-                np.matmul(rows, others.T, out=values)
+    def tile(self, rows: TileRows, columns: TileRows) -> Array:
+        """Return ‖x_i - x_j‖² approximately and never below 0, shape (r, c)."""
+        precision = self.precision
+        values = self._buffer((len(rows.positions), len(columns.positions)), precision)  # [r, c]
+        for b, (z, weighted) in enumerate(zip(rows.rows, columns.weighted, strict=True)):
+            if b == 0:
+                np.matmul(z, weighted.T, out=values)
             else:
-                values += rows @ others.T
-        values += first.norms.astype(own)[:, None]
-        values += second.norms.astype(own)
-        return np.maximum(values, own(0), out=values)
+                values += z @ weighted.T
+        values += rows.squared_norms.astype(precision)[:, None]
+        values += columns.squared_norms.astype(precision)
+        return np.maximum(values, precision(0), out=values)
 
     def error(self, first: Floats | float, second: Floats | float) -> Floats:
-        """Return how far tiles of rows with these norms may be off."""
+        """Return the largest error of a tile's values between rows of these squared norms."""
         return np.asarray(self.kappa * (np.asarray(first) + np.asarray(second)) + self.eta)
 
-    def worst(self) -> float:
-        """Return how far any tile may be off."""
-        top = float(self.norms.max(initial=0.0))
+    def largest_error(self) -> float:
+        """Return the largest error of any tile's values."""
+        top = float(self.squared_norms.max(initial=0.0))
         return float(self.error(top, top)) if self.kappa else 0.0
 
-    def between(self, first: Ids, second: Ids) -> Floats:
-        """Return the direct differences of as many pairs of places, shape (pairs)."""
+    def pairs(self, first: Ids, second: Ids) -> Floats:
+        """Return the direct differences of pairs of positions, shape (pairs)."""
         return self.metric.pair_distances(self.ids[first], self.ids[second])
 
-    def to(self, place: int, others: Ids) -> Floats:
-        """Return the direct differences of one place to others, shape (others)."""
-        centre = self.metric.centre(int(self.ids[place]))
-        return self.metric.squared_distances(self.ids[others], centre)
+    def from_one(self, position: int, others: Ids) -> Floats:
+        """Return the direct differences of one position to others, shape (others)."""
+        row = self.metric.row(int(self.ids[position]))
+        return self.metric.squared_distances(self.ids[others], row)
 
 
-def nearest(distances: Distances, places: Ids, others: Ids) -> Floats:
-    """Return ‖x - o‖², direct, to the nearest of `others` for each of `places`; inf without any.
+def nearest(distances: Distances, positions: Ids, others: Ids) -> Floats:
+    """Return the direct ‖x - o‖² of each position to its nearest of `others`; inf without any.
 
     Only pairs that rounding does not rule out are measured directly.
     """
-    found = np.full(len(places), np.inf)
-    for start in range(0, len(places), SIDE):
-        span = slice(start, start + SIDE)
-        first = distances.side(places[span])
-        for second in distances.sides(others):
-            values = distances.tile(first, second)
-            slack = distances.error(first.norms, float(second.norms.max()))
-            limit = np.minimum(values.min(axis=1) + 2 * slack, found[span] + slack)
-            rows, columns = np.nonzero(values <= limit[:, None])
-            direct = distances.between(first.places[rows], second.places[columns])
-            own = found[span]
-            np.minimum.at(own, rows, direct)
-    return found
-
-
-def unit(metric: Metric, embedding: Embedding) -> float:
-    """Return what a distance of the embedding is multiplied by to be one of the metric's."""
-    heaviest = max(range(len(metric.parts)), key=lambda b: metric.parts[b].weight)
-    part, factor = metric.parts[heaviest], abs(embedding.blocks[heaviest][1])
-    return float(np.sqrt(part.weight)) * part.unit / factor if factor else 1.0
+    squared = np.full(len(positions), np.inf)
+    for start in range(0, len(positions), distances.tile_rows):
+        span = slice(start, start + distances.tile_rows)
+        rows = distances.rows_at(positions[span])
+        best = squared[span]  # [r], a view
+        for columns in distances.each_rows_at(others):
+            values = distances.tile(rows, columns)  # [r, c]
+            slack = distances.error(rows.squared_norms, float(columns.squared_norms.max()))  # [r]
+            limit = np.minimum(values.min(axis=1) + 2 * slack, best + slack)  # [r]
+            i, j = np.nonzero(values <= limit[:, None])
+            np.minimum.at(best, i, distances.pairs(rows.positions[i], columns.positions[j]))
+    return squared

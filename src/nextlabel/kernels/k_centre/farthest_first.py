@@ -1,14 +1,11 @@
-"""Greedy k-centre, equation 1 (6 for weighted blocks): always the point farthest from its centre.
+"""Greedy k-centre, equation 1 (6 for weighted blocks): the point farthest from its nearest centre.
 
 Sener & Savarese, Active learning for convolutional neural networks: a core-set approach, 2018,
-https://arxiv.org/abs/1708.00489; the greedy is Gonzalez's, 1985, within twice the best radius.
+https://arxiv.org/abs/1708.00489; the greedy algorithm is Gonzalez's, 1985, within twice the best
+radius. Only rows whose upper bound is among the largest are brought up to date; section "Greedy
+k-centre" of `kernels/README.md` proves that the picks are those of a full scan.
 
-A distance to the nearest centre only falls as centres are added, so any old distance to any
-centre bounds it from above. Only the rows of the largest bounds are brought up to date (a window);
-when the best of them beats the largest bound outside, nothing outside can be the pick, whatever
-its true value. Low-precision products rule pairs out, with a bound on their error; direct
-differences in float64 decide. So the picks are those of a full scan, and at worst each row meets
-each centre once.
+N images, L centres, W top rows, C candidates among them.
 """
 
 from collections.abc import Callable
@@ -19,19 +16,17 @@ from nextlabel.core.feature_space import Embedding
 from nextlabel.core.pool import Pool
 from nextlabel.core.types import Ids, as_ids
 from nextlabel.kernels.distance.exact import Metric, does_not_vary
-from nextlabel.kernels.distance.products import COARSE, Precision, Screen
-from nextlabel.kernels.k_centre.bfloat16 import BfloatCentres
-from nextlabel.kernels.k_centre.bounds import OUT, Bounds, Refresh, Window
-from nextlabel.kernels.k_centre.candidates import Contest
-from nextlabel.kernels.k_centre.centres import CACHE, Centres, NumpyCentres
-from nextlabel.kernels.k_centre.device_probe import screening_device
-from nextlabel.kernels.k_centre.initial_bounds import first_bounds
+from nextlabel.kernels.distance.products import COARSE, Precision, ShiftedRows
+from nextlabel.kernels.k_centre.bounds import CLOSED, TopRows, UpperBounds
+from nextlabel.kernels.k_centre.candidates import Candidates
+from nextlabel.kernels.k_centre.centres import Centres
+from nextlabel.kernels.k_centre.initial_bounds import initial_bounds
+from nextlabel.kernels.k_centre.state import GreedyState
+from nextlabel.kernels.k_centre.tuning import STANDARD, Tuning
 from nextlabel.kernels.memory import memory_for
 
-WINDOW = 512
-"""Rows in a window, and what it shrinks back to after one that gave picks."""
-
-WIDEST = 8192
+FEW_COLUMNS = 32
+"""Up to this number of columns products are in float64, which then costs nothing."""
 
 Progress = Callable[[int, int], None]
 """Called with the number picked and the budget."""
@@ -44,38 +39,68 @@ def farthest_first(
     *,
     excluded: object = (),
     progress: Progress | None = None,
-    device: str = "auto",
+    tuning: Tuning = STANDARD,
 ) -> Ids:
-    """Return `budget` ids, each the farthest from all labelled or already picked (equation 1).
+    """Return ids, each the farthest from all labelled or already picked (equation 1).
 
-    `features` is an Embedding or one array (N, d) of real numbers: numpy of any dtype and layout,
-    a memory map, a tensor or nested lists. `labelled` and `excluded` are ids. Distances are
-    squared Euclidean, decided in float64 on direct differences; ties go to the smallest id; with
-    nothing labelled the first pick is the candidate nearest the candidates' mean. Takes O(N)
-    memory beside the features, and at most 256 MB for rows of centres. `progress` is called
-    between windows with (picked, budget), and may raise to stop: nothing is left behind. `device`
-    says where products are computed ("auto", "cpu", "cuda"; see `screening_device`), and neither
-    it nor their precision changes a pick. Returns int64 (budget), in order. Raises DataError,
-    UnknownId, AlreadyLabelled, BudgetError, OutOfMemory, or UsageError for a device that is not
-    there; warns when the rows do not vary.
+    Distances are squared Euclidean, decided in float64 on direct differences; ties go to the
+    smallest id. With nothing labelled the first pick is the candidate nearest the candidates' mean.
+    Takes O(N) memory in addition to the features, and at most 256 MB for rows of centres.
+
+    Parameters
+    ----------
+    features
+        An Embedding or one array (N, d) of real numbers: numpy of any dtype and layout, a memory
+        map, a tensor or nested lists.
+    labelled
+        Ids of labelled images.
+    budget
+        The number of ids to pick.
+    excluded
+        Ids that are neither picked nor count as labelled.
+    progress
+        Called between steps with (picked, budget); it may raise to stop, and nothing is left
+        behind.
+    tuning
+        Sizes for speed and memory.
+
+    Returns
+    -------
+    Ids
+        Ids in the order of choice, int64 (budget).
+
+    Raises
+    ------
+    DataError
+        The features are not a table of finite numbers.
+    UnknownId, AlreadyLabelled, BudgetError
+        The ids or the budget do not fit the pool.
+    OutOfMemory
+        There is not enough memory.
+
+    Warns
+    -----
+    UserWarning
+        All rows are the same.
+
     """
     embedding = Embedding.of(features)
-    place = screening_device(device, len(embedding) * embedding.dimensions)
     pool = Pool(len(embedding), as_ids(labelled), as_ids(excluded))
     pool.check_budget(budget)
     metric = Metric(embedding)
-    with memory_for(budget, metric.size, _bytes(metric, pool.labelled_count + budget)):
+    with memory_for(budget, metric.size, _bytes(metric, pool.labelled_count + budget, tuning)):
         if budget == 0 or does_not_vary(metric):
             return pool.unlabelled[:budget].copy()
-        return _greedy(metric, pool, budget, place, progress or (lambda picked, budget: None))
+        return _greedy(metric, pool, budget, progress or (lambda picked, budget: None), tuning)
 
 
-def _bytes(metric: Metric, centres: int) -> int:
-    rows = min(2 * centres * metric.dimensions * 8, 2 * CACHE)
+def _bytes(metric: Metric, centres: int, tuning: Tuning) -> int:
+    """Return about the memory needed: numbers per row, rows of centres, tiles."""
+    rows = min(2 * centres * metric.dimensions * 8, 2 * tuning.cached_bytes)
     return 64 * metric.size + rows + 2**27
 
 
-def _greedy(metric: Metric, pool: Pool, budget: int, place: str | None, progress: Progress) -> Ids:
+def _greedy(metric: Metric, pool: Pool, budget: int, progress: Progress, tuning: Tuning) -> Ids:
     picks = np.empty(budget, np.int64)
     count, start = 0, pool.labelled
     if not pool.labelled_count:
@@ -84,57 +109,60 @@ def _greedy(metric: Metric, pool: Pool, budget: int, place: str | None, progress
     progress(count, budget)
     if count == budget:
         return picks
-    centres = _centres(metric, place, len(start) + budget)
+    centres = _centres(metric, len(start) + budget, tuning)
     state = _begin(centres, pool, start, lambda: progress(count, budget))
-    width = WINDOW
+    width = tuning.top_rows
     while count < budget:
-        window = state.bounds.window(width)
-        if not state.bounds.value[window.ids].max() > 0:  # copies of centres: all that are left tie
-            left = np.flatnonzero(state.bounds.value > OUT)
+        top = state.bounds.top(width)
+        if not state.bounds.value[top.ids].max() > 0:  # copies of centres: all that are left tie
+            left = np.flatnonzero(state.bounds.value > CLOSED)
             picks[count:] = left[: budget - count]
             break
-        new = _picks(state, window, budget - count)
+        new = _picks(state, top, budget - count)
         picks[count : count + len(new)] = new
         count += len(new)
-        width = max(WINDOW, width // 2) if len(new) else min(2 * width, WIDEST)
+        if len(new):
+            width = max(tuning.top_rows, width // 2)
+        else:
+            width = min(2 * width, tuning.most_top_rows)
         progress(count, budget)
     progress(budget, budget)
     return picks
 
 
-def _centres(metric: Metric, place: str | None, capacity: int) -> Centres:
-    """Return a place for centres whose products are the fastest that may pay."""
-    screen = Screen(metric)
-    # In a few dimensions the radius soon is tiny against the norms, and float64 costs nothing.
-    few = metric.dimensions <= 32 or screen.error(np.float32)[0] > COARSE
-    if place is not None and not few and not screen.integral:
-        return BfloatCentres(screen, place, capacity)
-    precision: Precision = np.float64 if few else np.float32
-    return NumpyCentres(screen, precision, capacity)
+def _centres(metric: Metric, capacity: int, tuning: Tuning) -> Centres:
+    """Return room for centres, with products in float32 where they rule out enough.
+
+    In a few dimensions the radius is soon tiny against the norms.
+    """
+    shifted = ShiftedRows(metric)
+    in_float64 = metric.dimensions <= FEW_COLUMNS or shifted.error(np.float32)[0] > COARSE
+    precision: Precision = np.float64 if in_float64 else np.float32
+    return Centres(shifted, precision, capacity, tuning)
 
 
-def _begin(centres: Centres, pool: Pool, start: Ids, between: Callable[[], None]) -> Refresh:
-    """Return the state before the first window: the labelled are centres, bounds are loose."""
-    screen = centres.screen
-    centres.add(screen.metric.without_copies(start))
-    value = first_bounds(centres, between)
-    out = np.ones(screen.metric.size, bool)
-    out[pool.unlabelled] = False
-    out[start] = True
-    value[out] = OUT
-    return Refresh(screen.metric, screen, centres, Bounds(value))
+def _begin(centres: Centres, pool: Pool, start: Ids, between: Callable[[], None]) -> GreedyState:
+    """Return the state before the first pick: the labelled are centres, bounds are loose."""
+    metric = centres.shifted.metric
+    centres.add(metric.without_copies(start))
+    value = initial_bounds(centres, between)  # [N]
+    closed = np.ones(metric.size, bool)
+    closed[pool.unlabelled] = False
+    closed[start] = True
+    value[closed] = CLOSED
+    return GreedyState(centres, UpperBounds(value, centres.tuning.reservoir))
 
 
-def _picks(state: Refresh, window: Window, limit: int) -> Ids:
-    """Refresh a window and pick in it while its best beats all outside; return the ids."""
-    rows, norms = state.rows(window.ids)
-    state.run(window, rows, norms)
-    ahead = np.flatnonzero(window.ahead(state.bounds.value[window.ids], window.ids))
+def _picks(state: GreedyState, top: TopRows, limit: int) -> Ids:
+    """Bring the top rows up to date and pick while the best beats all outside; return the ids."""
+    rows = state.rows(top.ids)  # W rows
+    state.update(top, rows)
+    ahead = np.flatnonzero(top.ahead(state.bounds.value[top.ids], top.ids))
     if not ahead.size:
         state.sharpen()
-        return window.ids[:0]
-    contest = Contest(state, window, window.ids[ahead], [r[ahead] for r in rows], norms[ahead])
-    picks = contest.run(limit)
-    contest.close()
+        return top.ids[:0]
+    candidates = Candidates(state, top, top.ids[ahead], rows.take(ahead))  # C rows
+    picks = candidates.run(limit)
+    candidates.close()
     state.sharpen()
     return picks

@@ -1,0 +1,274 @@
+"""The gain in coverage of each candidate, by upper bounds that few picks need to renew.
+
+A gain only falls as centres are added, so an old gain bounds the present one from above; section
+"Coverage" of `kernels/README.md` has the bounds.
+
+n open (unlabelled) images, which are the candidates too; a tile has c candidates and i images,
+either way round; p pairs.
+"""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from nextlabel.core.pool import Pool
+from nextlabel.core.types import Array, Ids
+from nextlabel.kernels.coverage.gaussian_kernel import GaussianKernel, gaussian
+from nextlabel.kernels.coverage.neighbour_lists import NeighbourLists, estimated_pairs
+from nextlabel.kernels.distance.exact import Floats, Metric
+from nextlabel.kernels.distance.tiles import TILE_ROWS, Distances, TileRows, nearest
+
+ROUNDOFF = 2.0**-53
+
+
+@dataclass(frozen=True)
+class Tuning:
+    """Sizes that decide speed and memory; the picks are the same with any.
+
+    Parameters
+    ----------
+    listed_pairs
+        Pairs in lists, at 24 bytes each when sorted both ways.
+    groups
+        The largest number of groups of candidates, each with a memory of its own of the coverage.
+    tile_rows
+        Rows and columns of a tile of distances, and the smallest group.
+
+    """
+
+    listed_pairs: int = 2**23
+    groups: int = 64
+    tile_rows: int = TILE_ROWS
+
+
+STANDARD = Tuning()
+
+
+@dataclass(frozen=True, eq=False)
+class _Group:
+    """Candidates of similar gain, ascending, and `squared` (n) as it was at their last update."""
+
+    candidates: Ids
+    seen: Floats
+
+
+class Gains:
+    """The coverage of each open image, and an upper bound on the gain of each candidate.
+
+    Positions count within the unlabelled ids, which are both the candidates and the images to
+    cover: a labelled image covers itself. `squared` (n) is the direct squared distance to the
+    nearest centre, `covered` (n) its kernel value. Gains (n) are off by at most `error` (n).
+    """
+
+    def __init__(
+        self, metric: Metric, pool: Pool, weight: Floats, squared_bandwidth: float, tuning: Tuning
+    ) -> None:
+        self.ids, self.weight, self.squared_bandwidth = pool.unlabelled, weight, squared_bandwidth
+        self.tuning = tuning
+        n = len(self.ids)
+        both = Distances(
+            metric,
+            np.concatenate([pool.unlabelled, pool.labelled]),
+            tile_rows=tuning.tile_rows,
+        )
+        self.squared = nearest(both, np.arange(n), np.arange(n, len(both)))
+        self.covered = gaussian(self.squared, squared_bandwidth)
+        self.distances = Distances(metric, self.ids, tile_rows=tuning.tile_rows)
+        self.metric, self.kernel = metric, GaussianKernel(self.distances, squared_bandwidth)
+        self.limit = self.kernel.limits(self.squared)  # [n]
+        self.unpicked = np.ones(n, bool)
+        self.gain, self.error = np.zeros(n), np.zeros(n)
+        self.lists: NeighbourLists | None = None
+        self.work = 0
+        self.groups: list[_Group] = []
+
+    def picks(self, budget: int) -> Ids:
+        """Return positions in the order of choice."""
+        positions = np.empty(budget, np.int64)
+        self._measure(listing=self._few_pairs())
+        for k in range(budget):
+            if not (self.weight[self.covered < 1] > 0).any():  # no gain is left: all tie
+                positions[k:] = np.flatnonzero(self.unpicked)[: budget - k]
+                break
+            positions[k] = best = self._best()
+            self.unpicked[best] = False
+            self._cover(best)
+            # Listing costs half a pass over all pairs: it pays when as many picks are to come.
+            if self.work > len(self.ids) ** 2 / 4 and budget - k > k + 1:
+                self.work = 0
+                if self._few_pairs():
+                    self._measure(listing=True)
+        return positions
+
+    def _few_pairs(self) -> bool:
+        return estimated_pairs(self.kernel, self.limit) <= self.tuning.listed_pairs
+
+    def _measure(self, listing: bool) -> None:
+        """Compute all gains, each pair of images once, and list the pairs that matter."""
+        n = len(self.ids)
+        lists = NeighbourLists(n) if listing else None
+        self.gain[:] = 0
+        for rows, columns, differ in self.distances.upper_triangle(n):
+            squared = self.kernel.squared_distances(rows, columns)
+            self._add_gains(squared, rows, columns, 1, lists)
+            if differ:
+                self._add_gains(squared, columns, rows, 0, lists)
+            if lists is not None and lists.count > 2 * self.tuning.listed_pairs:
+                lists = None
+        self.error = (self.kernel.doubt + n * ROUNDOFF) * self.gain
+        self.error += 2 * self.kernel.doubt * float(self.weight @ self.covered)
+        self.lists, self.work = lists, 0
+        if lists is not None:
+            lists.close()
+        order = np.argsort(-self.gain, kind="stable")
+        step = max(self.tuning.tile_rows, -(-n // self.tuning.groups))
+        starts = [] if lists is not None else range(0, n, step)
+        self.groups = [_Group(np.sort(order[s : s + step]), self.squared.copy()) for s in starts]
+
+    def _add_gains(
+        self,
+        squared: Array,
+        candidates: TileRows,
+        images: TileRows,
+        axis: int,
+        lists: NeighbourLists | None,
+    ) -> None:
+        """Add the gains of candidates on images, which are on `axis` of a tile."""
+        positions = images.positions
+        along = (1, -1) if axis else (-1, 1)
+        near = squared <= self.limit[positions].reshape(along)  # [c, i] or [i, c]
+        covered, weight = self.covered[positions], self.weight[positions]  # [i]
+        if lists is None and 3 * np.count_nonzero(near) > near.size:
+            values = self.kernel.values(squared)
+            values -= covered.reshape(along)
+            np.maximum(values, 0, out=values)
+            self.gain[candidates.positions] += values @ weight if axis else weight @ values
+            return
+        flat, pair = _pairs(near)
+        image, candidate = pair[axis], pair[1 - axis]  # [p]
+        values = self.kernel.values(squared.reshape(-1)[flat])  # [p]
+        if lists is not None:
+            lists.add(positions[image], candidates.positions[candidate], values)
+        more = np.maximum(values - covered[image], 0) * weight[image]  # [p]
+        count = len(candidates.positions)
+        self.gain[candidates.positions] += np.bincount(candidate, more, count)
+
+    def _best(self) -> int:
+        """Return the unpicked position of largest gain, the smallest at a tie."""
+        near_ties = self._near_ties()
+        if len(near_ties) > 1:
+            distinct = self.metric.without_copies(self.ids[near_ties])
+            near_ties = np.searchsorted(self.ids, distinct)
+        if len(near_ties) == 1:
+            return int(near_ties[0])
+        gains = [self._exact_gain(int(position)) for position in near_ties]
+        return int(near_ties[np.argmax(gains)])
+
+    def _near_ties(self) -> Ids:
+        """Return the unpicked positions, ascending, whose true gain may be the largest."""
+        if self.lists is not None:
+            return self._within_error(np.flatnonzero(self.unpicked))
+        bounds = [self._bound(group) for group in self.groups]
+        updated: list[Ids] = []
+        least = -np.inf
+        for g in np.argsort([-bound for bound in bounds], kind="stable"):
+            if bounds[g] < least:
+                break
+            self._update(self.groups[g])
+            candidates = self._unpicked_of(self.groups[g])
+            if candidates.size:
+                lower = self.gain[candidates] - self.error[candidates]
+                least = max(least, float(lower.max()))
+                updated.append(candidates)
+        return self._within_error(np.sort(np.concatenate(updated)))
+
+    def _within_error(self, candidates: Ids) -> Ids:
+        gain, error = self.gain[candidates], self.error[candidates]
+        return np.asarray(candidates[gain + error >= (gain - error).max()])
+
+    def _unpicked_of(self, group: _Group) -> Ids:
+        return np.asarray(group.candidates[self.unpicked[group.candidates]])
+
+    def _bound(self, group: _Group) -> float:
+        candidates = self._unpicked_of(group)
+        return float((self.gain[candidates] + self.error[candidates]).max(initial=-np.inf))
+
+    def _update(self, group: _Group) -> None:
+        """Take from a group's gains the coverage that has been added since its last update."""
+        changed = np.flatnonzero((self.squared < group.seen) & (self.weight > 0))
+        unpicked = self._unpicked_of(group)
+        if not changed.size or not unpicked.size:
+            return
+        self.work += len(changed) * len(unpicked)
+        for candidates in self.distances.each_rows_at(unpicked):
+            for images in self.distances.each_rows_at(changed):
+                lost = self._lost(candidates, images, group.seen[images.positions])  # [c]
+                self.gain[candidates.positions] -= lost
+                self.error[candidates.positions] += self.tuning.tile_rows * ROUNDOFF * lost
+        covered = float(self.weight[changed] @ self.covered[changed])
+        self.error[unpicked] += 2 * self.kernel.doubt * covered
+        self.error[unpicked] += 2 * ROUNDOFF * self.gain[unpicked]
+        group.seen[:] = self.squared
+
+    def _lost(self, candidates: TileRows, images: TileRows, seen: Floats) -> Floats:
+        """Return the gain (c) lost on images (i) since they were at squared distances `seen`."""
+        squared = self.kernel.squared_distances(candidates, images)  # [c, i]
+        near = squared <= self.kernel.limits(seen)
+        before = gaussian(seen, self.squared_bandwidth)  # [i]
+        covered, weight = self.covered[images.positions], self.weight[images.positions]  # [i]
+        if 3 * np.count_nonzero(near) > near.size:
+            values = self.kernel.values(squared)  # [c, i]
+            np.clip(values, before, covered, out=values)
+            values -= before
+            return np.asarray(values @ weight)
+        flat, (candidate, image) = _pairs(near)
+        values = self.kernel.values(squared.reshape(-1)[flat])  # [p]
+        less = np.clip(values, before[image], covered[image]) - before[image]
+        less *= weight[image]
+        return np.asarray(np.bincount(candidate, less, len(candidates.positions)), np.float64)
+
+    def _improvable(self, position: int) -> Ids:
+        """Return the images that one candidate may cover better than their centre does."""
+        if self.lists is not None:
+            images, values = self.lists.of_candidate(position)
+            return images[values * (1 + 2 * self.kernel.doubt) >= self.covered[images]]
+        candidate = self.distances.rows_at(np.array([position]))
+        improvable = []
+        for tile in self.distances.each_rows_at(count=8 * self.tuning.tile_rows):
+            squared = self.kernel.squared_distances(candidate, tile)[0]  # [i]
+            improvable.append(tile.positions[squared <= self.limit[tile.positions]])
+        return np.concatenate(improvable)
+
+    def _exact_gain(self, position: int) -> float:
+        """Return Σ_x w_x max(k(x, candidate) - coverage of x, 0): direct, and rounded once."""
+        images = self._improvable(position)
+        squared = self.distances.from_one(position, images)
+        values = gaussian(squared, self.squared_bandwidth)
+        more = np.maximum(values - self.covered[images], 0) * self.weight[images]
+        return math.fsum(more.tolist())
+
+    def _cover(self, position: int) -> None:
+        """Make a position a centre."""
+        images = self._improvable(position)
+        squared = self.distances.from_one(position, images)
+        closer = squared < self.squared[images]
+        images, squared = images[closer], squared[closer]
+        before, after = self.covered[images], gaussian(squared, self.squared_bandwidth)
+        self.squared[images] = squared
+        self.covered[images] = after
+        self.limit[images] = self.kernel.limits(squared)
+        if self.lists is None:
+            return
+        index, candidates, values = self.lists.of_images(images)  # [p]
+        lost = np.clip(values, before[index], after[index]) - before[index]
+        lost *= self.weight[images][index]
+        self.error += (len(images) + 4) * ROUNDOFF * float(self.gain.max())
+        self.gain -= np.bincount(candidates, lost, minlength=len(self.gain))
+
+
+def _pairs(marks: Array) -> tuple[Ids, tuple[Ids, Ids]]:
+    """Return the flat positions that are marked, and their rows and columns (p)."""
+    flat = np.flatnonzero(marks)
+    rows = flat // marks.shape[1]
+    return flat, (rows, flat - rows * marks.shape[1])

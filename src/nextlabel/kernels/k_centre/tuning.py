@@ -1,0 +1,48 @@
+"""Sizes of the k-centre selection."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Tuning:
+    """Sizes that decide speed and memory; the picks are the same with any.
+
+    Parameters
+    ----------
+    top_rows
+        Rows of the largest bounds that are brought up to date together, and the number to which
+        it shrinks back after picks.
+    most_top_rows
+        The largest such number, reached by doubling while there are no picks.
+    reservoir
+        Rows from which the top rows are drawn, so that drawing them does not visit all N.
+    grid
+        The number of centres seen by a row is rounded down to a multiple of this, so that rows
+        which are almost equally out of date share a product.
+    chunk
+        Centres at a time, at least `grid`: then rows that have fallen behind are dropped.
+    block
+        Rows whose products with all candidates are computed together when the first is picked.
+    cached_bytes
+        Memory for the rows of centres; those beyond are read again when needed.
+    tile_values
+        Feature values at a time for the initial bounds; in float32 four bytes each.
+    wasted_share, wasted_pairs
+        Share of pairs measured in vain, and a number of them that is free, from which products
+        in float64 cost less than products in float32.
+
+    """
+
+    top_rows: int = 512
+    most_top_rows: int = 8192
+    reservoir: int = 16384
+    grid: int = 64
+    chunk: int = 1024
+    block: int = 64
+    cached_bytes: int = 2**27
+    tile_values: int = 2**23
+    wasted_share: float = 0.005
+    wasted_pairs: int = 5000
+
+
+STANDARD = Tuning()
