@@ -197,9 +197,7 @@ def million(folder, size=1_000_000, count=10_000):
             took,
             "slope of 2 and 6 picks",
         )
-        print(
-            f"  memory in addition to the file, between steps: {(max(sizes) - before) / 2**20:.0f} MB"
-        )
+        print(f"  memory on top of the file, between steps: {(max(sizes) - before) / 2**20:.0f} MB")
 
 
 def resident():
