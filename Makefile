@@ -8,11 +8,12 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PEERS := $(VENV)-peers
+LOWEST := $(VENV)-lowest
 PIP := -m pip install --quiet --disable-pip-version-check -c constraints.txt
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist worksteal
 
 .DEFAULT_GOAL := check
-.PHONY: check demo test fast slow coverage lint reference docs bench clean
+.PHONY: check demo test fast slow coverage lint reference lowest docs bench clean
 
 check: lint fast
 
@@ -40,6 +41,11 @@ lint: $(VENV)/.dev
 
 reference: $(VENV)/.dev
 	$(BIN)/python -m scripts.reference
+	$(BIN)/python -m scripts.rooms
+
+# By hand: the fast tests with the lowest versions that pyproject.toml allows, torch aside.
+lowest: $(LOWEST)/.lowest
+	OMP_NUM_THREADS=1 $(LOWEST)/bin/python -m pytest -n 2 --dist worksteal -m "not slow"
 
 docs: $(VENV)/.docs
 	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
@@ -48,7 +54,7 @@ bench: $(PEERS)/.bench
 	OMP_NUM_THREADS=1 $(PEERS)/bin/python benchmarks/run.py
 
 clean:
-	rm -rf $(VENV) $(PEERS) build dist src/*.egg-info .mypy_cache .ruff_cache .pytest_cache \
+	rm -rf $(VENV) $(PEERS) $(LOWEST) build dist src/*.egg-info .mypy_cache .ruff_cache .pytest_cache \
 	  .hypothesis .import_linter_cache
 	find src tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
 
@@ -65,6 +71,13 @@ $(VENV)/.dev: pyproject.toml constraints.txt | $(BIN)/pip
 
 $(VENV)/.docs: $(VENV)/.dev
 	$(BIN)/python $(PIP) -e ".[docs]"
+	@touch $@
+
+$(LOWEST)/.lowest: pyproject.toml constraints.txt scripts/lowest.py | $(LOWEST)/bin/pip
+	$(LOWEST)/bin/python -m scripts.lowest > $(LOWEST)/lowest.txt
+	$(LOWEST)/bin/python -m pip install --quiet --disable-pip-version-check --only-binary :all: \
+	  -r $(LOWEST)/lowest.txt
+	$(LOWEST)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps -e .
 	@touch $@
 
 $(PEERS)/.bench: pyproject.toml constraints.txt | $(PEERS)/bin/pip

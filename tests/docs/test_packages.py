@@ -1,0 +1,46 @@
+"""The picture of the packages is that of their imports."""
+
+import re
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+sys.path.insert(0, str(ROOT))
+pytest.importorskip("grimp")
+
+from scripts import rooms  # noqa: E402
+
+
+def test_the_picture_is_up_to_date():
+    assert rooms.PICTURE.read_text(encoding="utf-8") == rooms.picture(), "run make reference"
+
+
+def test_every_package_has_a_layer():
+    source = ROOT / "src" / "nextlabel"
+    packages = {path.parent.name for path in source.glob("*/__init__.py")}
+    modules = {path.stem for path in source.glob("*.py")} - {"__init__", "__main__"}
+    drawn = {name for row in rooms.layers() for name in row}
+    assert packages | modules == drawn
+
+
+def test_imports_that_others_imply_are_left_out():
+    edges = {"a": {"b", "c"}, "b": {"c"}, "c": set(), "d": {"c"}}
+    assert rooms.without_implied(edges) == {"a": {"b"}, "b": {"c"}, "c": set(), "d": {"c"}}
+
+
+def test_a_long_line_passes_next_to_the_boxes():
+    svg = rooms.draw(
+        [["top"], ["middle"], ["bottom"]], {"top": {"bottom"}, "middle": set(), "bottom": set()}
+    )
+    (path,) = re.findall(r'<path d="([^"]*)"', svg)
+    passed = [int(float(x)) for x in re.findall(r"(\d+) \d+ V", path)]
+    assert len(passed) == 1
+    assert abs(passed[0] - rooms.WIDTH // 2) > rooms.BOX // 2
+
+
+def test_imports_are_found():
+    found = rooms.imports(["strategies", "kernels", "core"])
+    assert "kernels" in found["strategies"]
+    assert found["core"] == set()
