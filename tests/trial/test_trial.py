@@ -170,6 +170,16 @@ def test_the_key_follows_an_embedding_files_bytes_not_its_place(tiny, tmp_path):
     assert keys[0] == keys[1]
 
 
+def test_a_file_counts_by_its_content_whatever_names_it(tiny, tmp_path):
+    path = tmp_path / "e.npy"
+    np.save(path, np.zeros((150, 2)))
+    keys = []
+    for name, blocks in ((str(path), {}), ("file", {"file": {"path": str(path)}})):
+        arm = {"name": "x", "strategy": "core_set", "features": {name: 1.0}}
+        keys.append(TrialSpec.of(tiny(arms=[arm], primary=None, blocks=blocks), "x", 0).key("d"))
+    assert keys[0] == keys[1]
+
+
 def test_trials_that_run_at_once_have_other_seeds(tiny):
     order = [(t.arm.name, t.seed) for t in trials(tiny(seeds=[0, 1, 2]), jobs=2)]
     assert order[:2] == [("random", 0), ("random", 1)]

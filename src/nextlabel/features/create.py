@@ -15,8 +15,8 @@ FILE_SUFFIXES = (".npy", ".npz")
 
 
 def is_file(name: str) -> bool:
-    """Return whether a block's name is the path of a file of embeddings."""
-    return Path(name).suffix in FILE_SUFFIXES
+    """Return whether a block is a file of embeddings: named by its path, or `file` itself."""
+    return name == "file" or Path(name).suffix in FILE_SUFFIXES
 
 
 def make_block(name: str, options: Mapping[str, Any], training: TrainingSettings) -> Any:
@@ -29,7 +29,8 @@ def make_block(name: str, options: Mapping[str, Any], training: TrainingSettings
     file = is_file(name)
     kind = BLOCKS["file" if file else name]
     inherited = {k: getattr(training, k) for k in ("device", "precision") if k in kind.model_fields}
-    settings = inherited | ({"path": name} if file else {}) | dict(options)
+    path = {"path": name} if file and name != "file" else {}
+    settings = inherited | path | dict(options)
     check_keys(kind, settings, f"blocks.{name}.")
     try:
         return kind(**settings)
