@@ -20,11 +20,9 @@ if TYPE_CHECKING:
     from nextlabel.kernels.k_centre.farthest_first import farthest_first
     from nextlabel.selection import select
     from nextlabel.strategies.core_set import CoreSet
-    from nextlabel.strategies.entropy import Entropy
-    from nextlabel.strategies.least_confidence import LeastConfidence
-    from nextlabel.strategies.margin import Margin
     from nextlabel.strategies.medal import MedAL
     from nextlabel.strategies.random import Random
+    from nextlabel.strategies.uncertainty import Entropy, LeastConfidence, Margin
 
     __version__: str
 
@@ -53,10 +51,10 @@ _HOME = {
     "CoreSet": "strategies.core_set",
     "Dataset": "core.dataset",
     "Embedding": "core.feature_space",
-    "Entropy": "strategies.entropy",
+    "Entropy": "strategies.uncertainty",
     "FeatureSpace": "core.feature_space",
-    "LeastConfidence": "strategies.least_confidence",
-    "Margin": "strategies.margin",
+    "LeastConfidence": "strategies.uncertainty",
+    "Margin": "strategies.uncertainty",
     "MedAL": "strategies.medal",
     "NextlabelError": "core.errors",
     "Pool": "core.pool",

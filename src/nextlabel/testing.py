@@ -17,7 +17,8 @@ import random
 import subprocess
 import sys
 import warnings
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, get_args
 
@@ -28,9 +29,10 @@ from nextlabel.core.feature_space import Embedding
 from nextlabel.core.pool import Pool
 from nextlabel.core.snapshot import Snapshot
 from nextlabel.core.strategy import Strategy
-from nextlabel.core.types import Ids, Signal, Task
+from nextlabel.core.task_model import ModelOutputs
+from nextlabel.core.types import Array, Ids, Task
+from nextlabel.models.signals import SIGNALS, compute
 
-SIGNALS: tuple[Signal, ...] = get_args(Signal)
 CLASSES = 5
 
 CHILD = """
@@ -50,11 +52,14 @@ def example(
     excluded: int = 5,
     distinct: int | None = None,
     seed: int = 7,
+    needs: Iterable[str] = (),
 ) -> Snapshot:
-    """Return a snapshot with every signal: two feature blocks, probabilities, predicted losses.
+    """Return a snapshot with features of two blocks, probabilities and predicted losses.
 
-    Only the first `distinct` rows differ, and the others repeat them; all by default. Arrays are
-    read-only, and nothing ties but repeated rows.
+    The other signals in `needs` are computed by their own classes, from a task model's outputs
+    drawn at random; a signal that reads more than `outputs` and `space` gives its example by a
+    method `example(size, rng)` of N rows. Only the first `distinct` rows differ, and the others
+    repeat them; all by default. Arrays are read-only, and nothing ties but repeated rows.
     """
     rng = np.random.default_rng(seed)
     rows = np.arange(size) % (distinct or size)
@@ -64,17 +69,41 @@ def example(
         probabilities = raw / raw.sum(axis=1, keepdims=True)
     else:
         probabilities = raw / (1 + raw)
-    signals = [
+    arrays = [
         rng.normal(size=(size, 9)).astype(np.float32)[rows],
         rng.normal(size=(size, 4))[rows],
         probabilities[rows],
         rng.gamma(2.0, size=size)[rows],
     ]
-    for array in signals:
+    for array in arrays:
         array.flags.writeable = False
-    features = Embedding(((signals[0], 1.0), (signals[1], 0.5)))
+    features = Embedding(((arrays[0], 1.0), (arrays[1], 0.5)))
     pool = Pool(size, order[:labelled], order[labelled : labelled + excluded])
-    return Snapshot(pool, task, features, signals[2], signals[3])
+    signals: dict[str, Any] = {
+        "features": features,
+        "probabilities": arrays[2],
+        "predicted_loss": arrays[3],
+    }
+    view = _ExampleView(task, features, ModelOutputs(arrays[0], arrays[2], arrays[3]))
+    for name in sorted(set(needs) - set(signals)):
+        made = getattr(SIGNALS[name], "example", None)
+        signals[name] = (
+            compute(name, view, rng) if made is None else made(SIGNALS[name](), size, rng)[rows]
+        )
+    return Snapshot(pool, task, signals=signals)
+
+
+@dataclass(frozen=True, eq=False)
+class _ExampleView:
+    """A `PoolView` of one grey pixel per image and of outputs drawn at random."""
+
+    task: Task
+    space: Embedding
+    outputs: ModelOutputs
+
+    @property
+    def images(self) -> Array:
+        return np.zeros((len(self.space), 1, 1, 1), np.uint8)
 
 
 def check_strategy(strategy: Strategy | type[Strategy]) -> None:
@@ -93,9 +122,10 @@ def has_honest_needs(strategy: Strategy) -> None:
     """Name signals that exist in `needs`, read only these, and refuse when one is missing."""
     needs: Any = strategy.needs
     assert isinstance(needs, frozenset), f"needs is {needs!r}, not a frozenset of signals"
-    assert needs <= set(SIGNALS), f"needs names unknown signals {sorted(needs - set(SIGNALS))}"
+    unknown = sorted(needs - set(SIGNALS))
+    assert not unknown, f"needs names unknown signals {unknown}"
     for task in tasks_of(strategy):
-        full = example(task)
+        full = _example(strategy, task)
         expected = _select(strategy, full, 9)
         spare = _with_only(full, needs)
         assert _same(_select(strategy, spare, 9), expected), (
@@ -119,7 +149,7 @@ def has_honest_needs(strategy: Strategy) -> None:
 def picks_distinct_unlabelled_ids(strategy: Strategy) -> None:
     """Pick exactly `budget` distinct ids, int64, all unlabelled and not excluded."""
     for task in tasks_of(strategy):
-        snapshot = example(task)
+        snapshot = _example(strategy, task)
         free = len(snapshot.pool.unlabelled)
         for budget in (0, 1, 9, free):
             check_picks(snapshot.pool, _select(strategy, snapshot, budget), budget)
@@ -127,7 +157,7 @@ def picks_distinct_unlabelled_ids(strategy: Strategy) -> None:
 
 def refuses_budgets_beyond_the_pool(strategy: Strategy) -> None:
     """Refuse a budget over the unlabelled, or below 0, by a BudgetError."""
-    snapshot = example(tasks_of(strategy)[0])
+    snapshot = _example(strategy)
     for budget in (len(snapshot.pool.unlabelled) + 1, -1):
         try:
             _select(strategy, snapshot, budget)
@@ -140,21 +170,21 @@ def works_at_the_edges(strategy: Strategy) -> None:
     """Manage one labelled, none (unless `cold = False`), one image or none left, copies."""
     for task in tasks_of(strategy):
         edges = [
-            example(task, labelled=1, excluded=0),
-            example(task, labelled=59, excluded=0),
-            example(task, labelled=55, excluded=5),
-            example(task, distinct=4),
-            example(task, distinct=1, excluded=0),
+            _example(strategy, task, labelled=1, excluded=0),
+            _example(strategy, task, labelled=59, excluded=0),
+            _example(strategy, task, labelled=55, excluded=5),
+            _example(strategy, task, distinct=4),
+            _example(strategy, task, distinct=1, excluded=0),
         ]
         if getattr(strategy, "cold", True):
-            edges.append(example(task, labelled=0))
+            edges.append(_example(strategy, task, labelled=0))
         for snapshot in edges:
             free = len(snapshot.pool.unlabelled)
             for budget in {min(1, free), free}:
                 check_picks(snapshot.pool, _select(strategy, snapshot, budget), budget)
         if not getattr(strategy, "cold", True):
             try:
-                _select(strategy, example(task, labelled=0), 3)
+                _select(strategy, _example(strategy, task, labelled=0), 3)
             except UsageError:
                 continue
             raise AssertionError("cold = False, but an empty labelled set is accepted")
@@ -163,7 +193,7 @@ def works_at_the_edges(strategy: Strategy) -> None:
 def leaves_inputs_alone(strategy: Strategy) -> None:
     """Take read-only inputs, which come out as they went in."""
     for task in tasks_of(strategy):
-        snapshot = example(task)
+        snapshot = _example(strategy, task)
         before = pickle.dumps(_arrays(snapshot))
         _select(strategy, snapshot, 9)
         assert pickle.dumps(_arrays(snapshot)) == before, "an input array was changed"
@@ -171,7 +201,7 @@ def leaves_inputs_alone(strategy: Strategy) -> None:
 
 def draws_from_its_generator_alone(strategy: Strategy) -> None:
     """Pick the same from equal generators; numpy's, Python's and torch's own are not touched."""
-    snapshot = example(tasks_of(strategy)[0])
+    snapshot = _example(strategy)
     first = _select(strategy, snapshot, 9)
     old, older = np.random.get_state(), random.getstate()  # noqa: NPY002
     try:
@@ -193,7 +223,7 @@ def is_the_same_in_a_fresh_process(strategy: Strategy) -> None:
         f"a fresh process cannot import {name} from a script or notebook; put it into a module "
         f"and import it from there"
     )
-    snapshot, seed = example(tasks_of(strategy)[0]), 3
+    snapshot, seed = _example(strategy), 3
     here = strategy.select(snapshot, 9, np.random.default_rng(seed))
     environment = {
         **os.environ,
@@ -215,7 +245,7 @@ def is_the_same_in_a_fresh_process(strategy: Strategy) -> None:
 def ignores_the_order_of_rows(strategy: Strategy) -> None:
     """Pick the same images from shuffled rows without ties, unless picks are random."""
     for task in tasks_of(strategy):
-        snapshot = example(task)
+        snapshot = _example(strategy, task)
         chosen = _select(strategy, snapshot, 9, seed=1)
         if not _same(chosen, _select(strategy, snapshot, 9, seed=2)):
             return
@@ -229,7 +259,7 @@ def keeps_its_prefix(strategy: Strategy) -> None:
     if not getattr(strategy, "prefix", False):
         return
     for task in tasks_of(strategy):
-        snapshot = example(task)
+        snapshot = _example(strategy, task)
         longest = _select(strategy, snapshot, len(snapshot.pool.unlabelled))
         for budget in (1, 2, 9):
             short = _select(strategy, snapshot, budget)
@@ -277,30 +307,38 @@ def _same(a: Ids, b: Ids) -> bool:
     return bool(np.array_equal(a, b))
 
 
-def _with_only(snapshot: Snapshot, signals: Iterable[Signal]) -> Snapshot:
-    kept: dict[str, Any] = {name: getattr(snapshot, name) for name in signals}
-    return Snapshot(snapshot.pool, snapshot.task, **kept)
+def _example(strategy: Strategy, task: Task | None = None, **sizes: Any) -> Snapshot:
+    """Return an example with every signal that the strategy needs, for its first task."""
+    return example(task or tasks_of(strategy)[0], needs=strategy.needs, **sizes)
 
 
-class _Spied(Snapshot):
-    """A snapshot that refuses to show what is not declared."""
+def _with_only(snapshot: Snapshot, names: Iterable[str]) -> Snapshot:
+    signals = {name: snapshot.signals[name] for name in names}
+    return Snapshot(snapshot.pool, snapshot.task, signals=signals)
 
-    def __getattribute__(self, name: str) -> Any:
-        allowed = object.__getattribute__(self, "__dict__").get("_allowed")
-        if allowed is not None and name in SIGNALS and name not in allowed:
+
+@dataclass(frozen=True)
+class _Spied(Mapping[str, Any]):
+    """Signals that refuse to be read where they are not declared."""
+
+    signals: Mapping[str, Any]
+    allowed: frozenset[str]
+
+    def __getitem__(self, name: str) -> Any:
+        if name not in self.allowed:
             raise AssertionError(f"reads {name!r}, which needs does not name")
-        return super().__getattribute__(name)
+        return self.signals[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.allowed)
+
+    def __len__(self) -> int:
+        return len(self.allowed)
 
 
-def _spied(snapshot: Snapshot, allowed: frozenset[Signal]) -> Snapshot:
-    spied = _Spied(
-        snapshot.pool,
-        snapshot.task,
-        snapshot.features,
-        snapshot.probabilities,
-        snapshot.predicted_loss,
-    )
-    object.__setattr__(spied, "_allowed", allowed)
+def _spied(snapshot: Snapshot, allowed: frozenset[str]) -> Snapshot:
+    spied = Snapshot(snapshot.pool, snapshot.task)
+    object.__setattr__(spied, "signals", _Spied(snapshot.signals, allowed))
     return spied
 
 
@@ -308,26 +346,24 @@ def _shuffled(snapshot: Snapshot, order: Ids) -> Snapshot:
     """Return the same images with row k of the new holding row order[k] of the old."""
     place = np.argsort(order)
     pool = snapshot.pool
-    assert snapshot.features is not None
-    assert snapshot.probabilities is not None and snapshot.predicted_loss is not None
-    return Snapshot(
-        Pool(pool.size, place[pool.labelled], place[pool.excluded]),
-        snapshot.task,
-        Embedding(tuple((array[order], factor) for array, factor in snapshot.features.blocks)),
-        snapshot.probabilities[order],
-        snapshot.predicted_loss[order],
-    )
+    signals = {
+        name: Embedding(tuple((array[order], factor) for array, factor in values.blocks))
+        if isinstance(values, Embedding)
+        else values[order]
+        for name, values in snapshot.signals.items()
+    }
+    shuffled = Pool(pool.size, place[pool.labelled], place[pool.excluded])
+    return Snapshot(shuffled, snapshot.task, signals=signals)
 
 
 def _arrays(snapshot: Snapshot) -> list[Any]:
-    assert snapshot.features is not None
-    return [
-        snapshot.pool.labelled.tolist(),
-        snapshot.pool.excluded.tolist(),
-        [(np.array(array), factor) for array, factor in snapshot.features.blocks],
-        np.array(snapshot.probabilities),
-        np.array(snapshot.predicted_loss),
+    signals = [
+        [(np.array(array), factor) for array, factor in values.blocks]
+        if isinstance(values, Embedding)
+        else np.array(values)
+        for values in snapshot.signals.values()
     ]
+    return [snapshot.pool.labelled.tolist(), snapshot.pool.excluded.tolist(), signals]
 
 
 def _global_states() -> list[str]:

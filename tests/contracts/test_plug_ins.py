@@ -1,14 +1,12 @@
 """A strategy is added by one file, or by a third party's entry point; nothing else changes."""
 
-import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 import nextlabel
+from plugged import install, python
 
 FARTHEST_COLUMN = '''
 """The largest first column."""
@@ -31,8 +29,7 @@ class FirstColumn:
     def select(self, snapshot, budget, rng):
         """Return ids."""
         snapshot.pool.check_budget(budget)
-        snapshot.require("features")
-        scores = snapshot.features.rows(slice(None))[:, 0]
+        scores = snapshot.require("features").rows(slice(None))[:, 0]
         return highest(scores, snapshot.pool.unlabelled, budget)
 '''
 
@@ -48,15 +45,6 @@ print(nextlabel.select([[1.0], [5.0], [3.0]], budget=2, strategy="first_column")
 """
 
 
-def ask(*path: Path) -> list[str]:
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, path))}
-    done = subprocess.run(
-        [sys.executable, "-c", ASK], capture_output=True, text=True, env=environment, check=False
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout.splitlines()
-
-
 def test_one_file_adds_a_strategy(tmp_path: Path) -> None:
     package = tmp_path / "nextlabel"
     source = Path(nextlabel.__path__[0])
@@ -67,7 +55,7 @@ def test_one_file_adds_a_strategy(tmp_path: Path) -> None:
         decorator='@register("first_column")',
     )
     (package / "strategies" / "first_column.py").write_text(code)
-    where, names, chosen = ask(tmp_path)
+    where, names, chosen = python(ASK, tmp_path)
     assert Path(where).samefile(package)
     assert "first_column" in names.split(",") and "core_set" in names.split(",")
     assert chosen == "[1, 2]"
@@ -75,14 +63,11 @@ def test_one_file_adds_a_strategy(tmp_path: Path) -> None:
 
 
 def test_an_entry_point_adds_a_strategy(tmp_path: Path) -> None:
-    (tmp_path / "plug.py").write_text(FARTHEST_COLUMN.format(imports="", decorator=""))
-    info = tmp_path / "plug-1.0.dist-info"
-    info.mkdir()
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: plug\nVersion: 1.0\n")
-    (info / "entry_points.txt").write_text(
-        "[nextlabel.strategies]\nfirst_column = plug:FirstColumn\n"
+    code = FARTHEST_COLUMN.format(imports="", decorator="")
+    install(
+        tmp_path, {"plug": code}, {"nextlabel.strategies": {"first_column": "plug:FirstColumn"}}
     )
-    _, names, chosen = ask(tmp_path)
+    _, names, chosen = python(ASK, tmp_path)
     assert "first_column" in names.split(",")
     assert chosen == "[1, 2]"
 
@@ -90,6 +75,7 @@ def test_an_entry_point_adds_a_strategy(tmp_path: Path) -> None:
 GROUPS = {
     "nextlabel.strategies": ("nextlabel.strategies", "STRATEGIES"),
     "nextlabel.blocks": ("nextlabel.features.blocks", "BLOCKS"),
+    "nextlabel.signals": ("nextlabel.models.signals", "SIGNALS"),
     "nextlabel.sources": ("nextlabel.data", "SOURCES"),
 }
 """The groups that other packages name; they stay the same wherever our modules move."""
@@ -98,17 +84,6 @@ GROUPS = {
 @pytest.mark.parametrize("group", GROUPS)
 def test_each_kind_has_a_stable_entry_point_group(group: str, tmp_path: Path) -> None:
     module, registry = GROUPS[group]
-    (tmp_path / "plug.py").write_text("class Thing: ...\n")
-    info = tmp_path / "plug-1.0.dist-info"
-    info.mkdir()
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: plug\nVersion: 1.0\n")
-    (info / "entry_points.txt").write_text(f"[{group}]\nmine = plug:Thing\n")
+    install(tmp_path, {"plug": "class Thing: ...\n"}, {group: {"mine": "plug:Thing"}})
     ask_for_mine = f"from {module} import {registry}; print({registry}['mine'].__module__)"
-    done = subprocess.run(
-        [sys.executable, "-c", ask_for_mine],
-        capture_output=True,
-        text=True,
-        env={**os.environ, "PYTHONPATH": str(tmp_path)},
-        check=False,
-    )
-    assert done.stdout == "plug\n", done.stderr
+    assert python(ask_for_mine, tmp_path) == ["plug"]

@@ -1,12 +1,23 @@
 import numpy as np
 import pytest
 
-from nextlabel import CoreSet, Entropy, LeastConfidence, Margin, MedAL, Pool, Random, Snapshot
+from nextlabel import (
+    CoreSet,
+    Entropy,
+    LeastConfidence,
+    Margin,
+    MedAL,
+    Pool,
+    Random,
+    Snapshot,
+    strategies,
+)
 from nextlabel.core.errors import BudgetError, DataError, UsageError
 from nextlabel.core.feature_space import Embedding
 from nextlabel.kernels import reference
 from nextlabel.strategies import STRATEGIES, create
 from nextlabel.testing import example
+from refusals import refused
 
 RNG = np.random.default_rng
 
@@ -130,3 +141,53 @@ def test_unknown_names_and_options_come_with_the_nearest() -> None:
     with pytest.raises(UsageError, match="'random' has no option 'seed'; it has none"):
         create("random", {"seed": 3})
     assert create("medal", {"entropy_top": 3}) == MedAL(3)
+
+
+@pytest.mark.parametrize(
+    ("name", "option", "value", "stored"),
+    [
+        ("typiclust", "neighbours", np.int64(3), 3),
+        ("medal", "entropy_top", np.int32(5), 5),
+        ("predicted_loss", "sub_pool", np.uint8(7), 7),
+        ("max_herding", "bandwidth", np.float32(1.5), 1.5),
+        ("uherding", "bandwidth", np.int64(2), 2.0),
+        ("prob_cover", "radius", np.float64(0.5), 0.5),
+        ("prob_cover", "classes", np.int16(4), 4),
+    ],
+)
+def test_numpy_numbers_are_options_and_become_python_numbers(name, option, value, stored) -> None:
+    made = getattr(create(name, {option: value}), option)
+    assert made == stored and type(made) is type(stored)
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "code"),
+    [
+        ("typiclust", {"neighbours": np.float64(3)}, "option-not-whole"),
+        ("typiclust", {"neighbours": np.bool_(True)}, "option-not-whole"),
+        ("max_herding", {"bandwidth": np.float32("inf")}, "option-out-of-range"),
+        ("max_herding", {"bandwidth": "labelled"}, "option-out-of-range"),
+        ("prob_cover", {"purity": np.float64(1.5)}, "option-out-of-range"),
+        ("core_set", {"radius": 1}, "unknown-option"),
+        ("coreset", None, "unknown-name"),
+    ],
+)
+def test_senseless_options_are_refused(name, options, code) -> None:
+    with refused(UsageError, code):
+        create(name, options)
+
+
+def test_a_refused_option_states_name_value_limit_and_remedy() -> None:
+    with pytest.raises(UsageError) as caught:
+        create("prob_cover", {"purity": 2})
+    assert str(caught.value) == (
+        "purity 2 must be a share above 0 and up to 1; leave it out for 0.95"
+    )
+
+
+def test_every_strategy_can_be_imported_from_the_package() -> None:
+    classes = {STRATEGIES[name].__name__ for name in STRATEGIES}
+    assert classes == set(strategies.__all__) - {"STRATEGIES", "create", "register"}
+    for name in classes:
+        assert getattr(strategies, name).__name__ == name
+    assert not hasattr(strategies, "Nothing")

@@ -6,7 +6,7 @@ from typing import Protocol
 
 from nextlabel.core.pool import Pool
 from nextlabel.core.snapshot import Snapshot
-from nextlabel.core.types import Labels, Signal
+from nextlabel.core.types import Labels
 
 Metrics = Mapping[str, float]
 """For example {"validation/accuracy": 0.93, "test/accuracy": 0.92}; accuracies in [0, 1]."""
@@ -37,7 +37,7 @@ class Fitted(Protocol):
         """How the training went."""
         ...
 
-    def snapshot(self, pool: Pool, needs: frozenset[Signal]) -> Snapshot:
+    def snapshot(self, pool: Pool, needs: frozenset[str]) -> Snapshot:
         """Compute the signals in `needs` in one pass over the pool."""
         ...
 
@@ -54,7 +54,7 @@ class Learner(Protocol):
         """True when a round's models depend on the round before, so that resuming replays all."""
         ...
 
-    def cold(self, pool: Pool, needs: frozenset[Signal]) -> Snapshot:
+    def cold(self, pool: Pool, needs: frozenset[str]) -> Snapshot:
         """Return what is known before any label, for a strategy that chooses the initial set."""
         ...
 

@@ -1,4 +1,4 @@
-"""Finding what is there: one file each in a package, and third parties' entry points."""
+"""Registries: things of one kind by name, from one file each and from other packages."""
 
 import importlib
 import pkgutil
@@ -12,16 +12,22 @@ T = TypeVar("T")
 
 
 class Registry(Generic[T]):
-    """Names to things of one kind, found by importing every module of `package`.
+    """Things of one kind by name: those that the modules of a package register, and plug-ins.
 
-    A third party adds to it by an entry point in `group`, whose value is the registered thing. The
-    group's name is public and stays the same wherever the package moves. A name stands for one
-    thing only.
+    Parameters
+    ----------
+    kind
+        The kind of thing, for messages: "strategy".
+    package
+        The package whose modules are imported at the first look-up; each registers its things.
+    group
+        The entry-point group of other packages. An entry point has the name of the thing, and its
+        value is the thing itself. The group is public and does not change when the package moves.
     """
 
     def __init__(self, kind: str, package: str, group: str) -> None:
         self.kind, self.package, self.group = kind, package, group
-        self._found: dict[str, T] = {}
+        self._things: dict[str, T] = {}
         self._complete = False
 
     def register(self, name: str) -> Callable[[Any], Any]:
@@ -34,10 +40,13 @@ class Registry(Generic[T]):
         return add
 
     def _add(self, name: str, thing: Any) -> None:
-        known = self._found.get(name)
-        if known is not None and _place(known) != _place(thing):
-            raise UsageError(f"a second {self.kind} is called {name!r}; rename one of them")
-        self._found[name] = thing
+        present = self._things.get(name)
+        if present is not None and _definition(present) != _definition(thing):
+            raise UsageError(
+                f"a second {self.kind} is called {name!r}; rename one of them",
+                code="duplicate-name",
+            )
+        self._things[name] = thing
 
     def _discover(self) -> None:
         if self._complete:
@@ -51,26 +60,35 @@ class Registry(Generic[T]):
             except (ImportError, AttributeError) as error:
                 raise UsageError(
                     f"the plug-in {point.name!r} ({point.value}) does not load: {error}; "
-                    "repair or uninstall it"
+                    "repair or uninstall it",
+                    code="plug-in-does-not-load",
                 ) from error
             self._add(point.name, thing)
         self._complete = True
 
     def __iter__(self) -> Iterator[str]:
         self._discover()
-        return iter(sorted(self._found))
+        return iter(sorted(self._things))
 
     def __contains__(self, name: object) -> bool:
         self._discover()
-        return name in self._found
+        return name in self._things
 
     def __getitem__(self, name: str) -> T:
-        """Return the thing called `name`; UsageError with the nearest name when there is none."""
+        """Return the thing called `name`.
+
+        Raises
+        ------
+        UsageError
+            When there is no such thing; the message gives the nearest name.
+        """
         self._discover()
-        if name not in self._found:
-            raise UsageError(f"unknown {self.kind} {name!r}; {nearest(name, self._found)}")
-        return self._found[name]
+        if name not in self._things:
+            raise UsageError(
+                f"unknown {self.kind} {name!r}; {nearest(name, self._things)}", code="unknown-name"
+            )
+        return self._things[name]
 
 
-def _place(thing: Any) -> tuple[str, str]:
+def _definition(thing: Any) -> tuple[str, str]:
     return thing.__module__, thing.__qualname__

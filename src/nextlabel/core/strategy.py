@@ -1,11 +1,11 @@
-"""What a selection heuristic is: a pure function of a snapshot."""
+"""Strategies: selection heuristics as pure functions of a snapshot."""
 
 from typing import Protocol, runtime_checkable
 
 import numpy as np
 
 from nextlabel.core.snapshot import Snapshot
-from nextlabel.core.types import Ids, Signal
+from nextlabel.core.types import Ids
 
 
 @runtime_checkable
@@ -13,7 +13,7 @@ class Strategy(Protocol):
     """Chooses the next batch; `needs` names the signals to compute for it, and no others."""
 
     @property
-    def needs(self) -> frozenset[Signal]:
+    def needs(self) -> frozenset[str]:
         """The signals that `select` reads."""
         ...
 

@@ -18,7 +18,6 @@ Labels: TypeAlias = NDArray[np.int64]
 """Class numbers (N), or 0/1 findings (N, K); -1 where the label is unknown."""
 
 Task: TypeAlias = Literal["multiclass", "multilabel"]
-Signal: TypeAlias = Literal["features", "probabilities", "predicted_loss"]
 Part: TypeAlias = Literal["train", "validation", "test"]
 PARTS: tuple[Part, ...] = ("train", "validation", "test")
 

@@ -11,9 +11,9 @@ from typing import Any
 from pydantic import ValidationError
 
 from nextlabel.core.errors import UsageError
-from nextlabel.core.types import Signal
 from nextlabel.core.validation import check_keys, refusal, refusal_code
 from nextlabel.experiment.spec import Arm, Experiment
+from nextlabel.models.signals import sources
 from nextlabel.strategies import create
 
 MOST_SEEDS = 10_000
@@ -53,18 +53,15 @@ def parse_experiment(raw: Mapping[str, Any], name: str = "experiment") -> Experi
     except ValidationError as error:
         raise UsageError(f"{name}: {refusal(error)}", code=refusal_code(error)) from error
     for arm in experiment.arms:
-        given = {"features", "probabilities"}
-        if not experiment.model.shallow:
-            given.add("predicted_loss")
-        elif arm.loss_head:
+        if experiment.model.shallow and arm.loss_head:
             raise UsageError(
                 f"arm {arm.name!r}: model {experiment.model.name} has no maps for loss_head; choose"
                 " a network, or leave it out"
             )
-        _check_signals(arm, create(arm.strategy, arm.options).needs, given)
+        _check_signals(experiment, arm)
         if arm.start != "random":
             needs = create(arm.start).needs
-            _check_signals(arm, needs, {"features"})
+            _check_start(arm, needs)
             if needs and not arm.blocks:
                 raise UsageError(
                     f"arm {arm.name!r}: start {arm.start!r} needs features before any label is "
@@ -77,19 +74,26 @@ def parse_experiment(raw: Mapping[str, Any], name: str = "experiment") -> Experi
     return experiment
 
 
-def _check_signals(arm: Arm, needs: frozenset[Signal], given: set[str]) -> None:
-    """Raise UsageError when a strategy would ask for what no model here gives at that time."""
-    missing = sorted(needs - given)
-    if missing and given == {"features"}:
-        raise UsageError(
-            f"arm {arm.name!r}: start {arm.start!r} needs {missing[0]} before any label is there; "
-            "choose one that needs features alone, or none"
-        )
-    if missing:
-        raise UsageError(
-            f"arm {arm.name!r}: strategy {arm.strategy!r} needs {missing[0]}, which no model here "
-            "gives; choose another strategy"
-        )
+def _check_signals(experiment: Experiment, arm: Arm) -> None:
+    """Raise UsageError for a signal that is unknown, or that the task model cannot give."""
+    for name in sorted(create(arm.strategy, arm.options).needs):
+        if "loss_prediction" in sources([name]) and experiment.model.shallow:
+            raise UsageError(
+                f"arm {arm.name!r}: strategy {arm.strategy!r} needs {name}, which model "
+                f"{experiment.model.name} does not give; choose another strategy, or a network",
+                code="signal-not-available",
+            )
+
+
+def _check_start(arm: Arm, needs: frozenset[str]) -> None:
+    """Raise UsageError for a signal that does not exist before the first labels."""
+    for name in sorted(needs):
+        if not sources([name]) <= {"space"}:
+            raise UsageError(
+                f"arm {arm.name!r}: start {arm.start!r} needs {name} before any label is there; "
+                "choose one that needs features alone, or none",
+                code="signal-before-labels",
+            )
 
 
 def _override(raw: dict[str, Any], override: str) -> None:

@@ -11,6 +11,7 @@ from nextlabel.core.settings import Settings
 from nextlabel.data.settings import DataSettings
 from nextlabel.features.create import make_block
 from nextlabel.models.settings import LossPredictionSettings, ModelSettings, TrainingSettings
+from nextlabel.models.signals import sources
 from nextlabel.strategies import create
 
 TASK = "task"
@@ -78,7 +79,8 @@ class Arm(Settings):
     @property
     def predicts_loss(self) -> bool:
         """True when P is trained along with the task model."""
-        return self.loss_head or "predicted_loss" in create(self.strategy, self.options).needs
+        needs = create(self.strategy, self.options).needs
+        return self.loss_head or "loss_prediction" in sources(needs)
 
 
 class Hypothesis(Settings):

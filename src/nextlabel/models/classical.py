@@ -9,9 +9,9 @@ import numpy as np
 from nextlabel.core.errors import DataError
 from nextlabel.core.feature_space import rms_distance
 from nextlabel.core.learner import Training
+from nextlabel.core.task_model import ModelOutputs
 from nextlabel.core.types import Array, Ids, Labels, Task
 from nextlabel.models.settings import ModelSettings
-from nextlabel.models.task import Inference
 
 MOST_ITERATIONS = 1000
 
@@ -31,7 +31,7 @@ class FittedShallow:
     unit: float
     training: Training
 
-    def infer(self, rows: Array) -> Inference:
+    def infer(self, rows: Array) -> ModelOutputs:
         """Return the scaled rows as features (N, d) and probabilities (N, K), both float32."""
         scaled = _scaled(rows, self.unit)
         found = np.zeros((len(rows), self.outputs), np.float32)
@@ -48,7 +48,7 @@ class FittedShallow:
                     if classifier is None
                     else _probabilities(classifier, scaled)[:, 1]
                 )
-        return Inference(scaled.astype(np.float32), found)
+        return ModelOutputs(scaled.astype(np.float32), found)
 
 
 @dataclass(frozen=True)

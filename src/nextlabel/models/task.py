@@ -11,6 +11,7 @@ from torch import Tensor
 
 from nextlabel.core.learner import Training
 from nextlabel.core.seeds import Seeds
+from nextlabel.core.task_model import ModelOutputs
 from nextlabel.core.types import Array, Labels, Task
 from nextlabel.models.device import precise, resolve
 from nextlabel.models.loss_prediction import LossHead
@@ -26,18 +27,6 @@ HEAD = "loss_head."
 
 
 @dataclass(frozen=True, eq=False)
-class Inference:
-    """What the task model says of images: T_f (N, width) float32, probabilities (N, K) float32.
-
-    `predicted_loss` float32 (N) where P was trained.
-    """
-
-    features: Array
-    probabilities: Array
-    predicted_loss: Array | None = None
-
-
-@dataclass(frozen=True, eq=False)
 class FittedTask:
     """A trained task model; `infer` never changes it."""
 
@@ -48,7 +37,7 @@ class FittedTask:
     training: Training
     head: LossHead | None = None
 
-    def infer(self, images: Tensor, side: Tensor | None = None) -> Inference:
+    def infer(self, images: Tensor, side: Tensor | None = None) -> ModelOutputs:
         """Return all that is known of uint8 images (N, C, H, W), in one pass.
 
         `side` are the rows (N, d) that P takes beside the maps; without those that it was trained
@@ -69,7 +58,7 @@ class FittedTask:
                 if head is not None:
                     beside = None if side is None else side[rows]
                     losses.append(head(taps, beside).float().cpu())
-        return Inference(
+        return ModelOutputs(
             torch.cat(features).numpy(),
             torch.cat(probabilities).numpy(),
             torch.cat(losses).numpy() if losses else None,

@@ -27,6 +27,7 @@ def select(
     probabilities: object = None,
     labelled: object = (),
     excluded: object = (),
+    signals: Mapping[str, object] | None = None,
     seed: int = 0,
     task: Task = "multiclass",
 ) -> Array:
@@ -57,6 +58,8 @@ def select(
         The images that are labelled already, and those that must not be chosen: ids (rows from 0
         to N - 1) in any sequence or set, or a mask of N times true or false. Where rows have
         labels, these are meant instead of ids.
+    signals
+        Other signals that the strategy needs, by name: one row of numbers per image each.
     seed
         The number that decides everything random.
     task
@@ -94,6 +97,8 @@ def select(
     given = dict(blocks)
     if probabilities is not None:
         given["probabilities"] = rows_of(probabilities, "probabilities")
+    others = {name: rows_of(values, name) for name, values in (signals or {}).items()}
+    given |= others
     size, labels = common_length(given), common_labels(given)
     if labels is not None:
         labels.check_unique()
@@ -108,11 +113,12 @@ def select(
     pool.check_budget(budget)
     space = _embed(blocks, weights, scale) if "features" in chooser.needs and blocks else None
     chances = None if probabilities is None else _numbers(given["probabilities"].array)
-    there = {"features": space, "probabilities": chances}
+    there: dict[str, Any] = {name: rows.array for name, rows in others.items()}
+    there |= {"features": space, "probabilities": chances}
     for name in sorted(chooser.needs):
         if there.get(name) is None:
             raise UsageError(f"strategy {called!r} {_missing(name)}", code="missing-signal")
-    snapshot = Snapshot(pool, task, space, chances)
+    snapshot = Snapshot(pool, task, signals={name: there[name] for name in chooser.needs})
     chosen: Ids = chooser.select(snapshot, budget, Seeds(int(seed)).rng("select", 1))
     return chosen if labels is None else labels.of(chosen)
 
@@ -121,8 +127,8 @@ def _missing(signal: str) -> str:
     if signal in ("features", "probabilities"):
         return f"needs {signal}, and none were given; give a row of them for each image"
     return (
-        f"needs {signal}, which only a model trained in an experiment gives; choose another "
-        "strategy, or run an experiment"
+        f"needs {signal}, which a model trained in an experiment gives; choose another strategy, "
+        "run an experiment, or give it in signals"
     )
 
 

@@ -1,21 +1,73 @@
-"""Selection heuristics, one file each; a new file here is all that a new strategy takes."""
+"""Registry of strategies: one file per strategy, or one entry point of another package.
+
+A new file in this package adds a strategy, for example
+
+    @register("first_column")
+    @dataclass(frozen=True)
+    class FirstColumn:
+        \"\"\"Highest value in the first column.\"\"\"
+
+        needs: ClassVar[frozenset[str]] = frozenset({"features"})
+
+        def select(self, snapshot, budget, rng):
+            snapshot.pool.check_budget(budget)
+            scores = snapshot.require("features").rows(slice(None))[:, 0]
+            return highest(scores, snapshot.pool.unlabelled, budget)
+
+The fields of the dataclass are the strategy's options. Another package leaves out the decorator
+and names the class in its `pyproject.toml`:
+
+    [project.entry-points."nextlabel.strategies"]
+    first_column = "my_package:FirstColumn"
+"""
 
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from nextlabel.core.errors import NextlabelError, UsageError, nearest
 from nextlabel.core.registry import Registry
 from nextlabel.core.strategy import Strategy
+
+if TYPE_CHECKING:
+    from nextlabel.strategies.core_set import CoreSet
+    from nextlabel.strategies.max_herding import MaxHerding
+    from nextlabel.strategies.medal import MedAL
+    from nextlabel.strategies.predicted_loss import PredictedLoss
+    from nextlabel.strategies.prob_cover import ProbCover
+    from nextlabel.strategies.random import Random
+    from nextlabel.strategies.typiclust import TypiClust
+    from nextlabel.strategies.uherding import UHerding
+    from nextlabel.strategies.uncertainty import Entropy, LeastConfidence, Margin
+
+__all__ = [
+    "STRATEGIES",
+    "CoreSet",
+    "Entropy",
+    "LeastConfidence",
+    "Margin",
+    "MaxHerding",
+    "MedAL",
+    "PredictedLoss",
+    "ProbCover",
+    "Random",
+    "TypiClust",
+    "UHerding",
+    "create",
+    "register",
+]
 
 STRATEGIES: Registry[type[Strategy]] = Registry("strategy", __name__, "nextlabel.strategies")
 register = STRATEGIES.register
 
 
 def create(name: str, options: Mapping[str, Any] | None = None) -> Strategy:
-    """Return the strategy called `name` with its hyper-parameters.
+    """Return the strategy called `name` with its options.
 
-    Raises UsageError for an unknown name, an unknown option or a value that it refuses.
+    Raises
+    ------
+    UsageError
+        For an unknown name, an unknown option or a value that the strategy refuses.
     """
     kind: Any = STRATEGIES[name]
     given = dict(options or {})
@@ -24,11 +76,24 @@ def create(name: str, options: Mapping[str, Any] | None = None) -> Strategy:
         for option in given:
             if option not in known:
                 remedy = nearest(option, known) if known else "it has none"
-                raise UsageError(f"strategy {name!r} has no option {option!r}; {remedy}")
+                raise UsageError(
+                    f"strategy {name!r} has no option {option!r}; {remedy}", code="unknown-option"
+                )
     try:
         strategy: Strategy = kind(**given)
     except NextlabelError:
         raise
     except (TypeError, ValueError) as error:
-        raise UsageError(f"strategy {name!r} cannot be made: {error}; see its options") from error
+        raise UsageError(
+            f"strategy {name!r} cannot be made: {error}; see its options", code="bad-option"
+        ) from error
     return strategy
+
+
+def __getattr__(name: str) -> Any:
+    """Return the strategy class `name`, whichever module has it."""
+    if name in __all__:
+        for registered in STRATEGIES:
+            if STRATEGIES[registered].__name__ == name:
+                return STRATEGIES[registered]
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

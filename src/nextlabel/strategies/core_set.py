@@ -6,7 +6,7 @@ from typing import ClassVar
 import numpy as np
 
 from nextlabel.core.snapshot import Snapshot
-from nextlabel.core.types import Ids, Signal
+from nextlabel.core.types import Ids
 from nextlabel.kernels.k_centre.farthest_first import farthest_first
 from nextlabel.strategies import register
 
@@ -20,7 +20,7 @@ class CoreSet:
     2018, https://arxiv.org/abs/1708.00489
     """
 
-    needs: ClassVar[frozenset[Signal]] = frozenset({"features"})
+    needs: ClassVar[frozenset[str]] = frozenset({"features"})
     prefix: ClassVar[bool] = True
 
     def select(self, snapshot: Snapshot, budget: int, rng: np.random.Generator) -> Ids:
@@ -29,6 +29,5 @@ class CoreSet:
         Ties go to the smallest id; with nothing labelled the first is the one nearest the mean.
         Raises BudgetError, UsageError without features.
         """
-        pool = snapshot.pool
-        snapshot.require("features")
-        return farthest_first(snapshot.features, pool.labelled, budget, excluded=pool.excluded)
+        pool, features = snapshot.pool, snapshot.require("features")
+        return farthest_first(features, pool.labelled, budget, excluded=pool.excluded)

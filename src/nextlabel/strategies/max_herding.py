@@ -5,13 +5,12 @@ from typing import ClassVar
 
 import numpy as np
 
-from nextlabel.core.errors import UsageError
-from nextlabel.core.options import is_within
 from nextlabel.core.snapshot import Snapshot
-from nextlabel.core.types import Ids, Signal
+from nextlabel.core.types import Ids
 from nextlabel.kernels.coverage.bandwidth import neighbour_distance
 from nextlabel.kernels.coverage.max_herding import max_herding
 from nextlabel.strategies import register
+from nextlabel.strategies.options import positive, set_option
 
 
 @register("max_herding")
@@ -28,11 +27,11 @@ class MaxHerding:
 
     bandwidth: str | float = "neighbour"
 
-    needs: ClassVar[frozenset[Signal]] = frozenset({"features"})
+    needs: ClassVar[frozenset[str]] = frozenset({"features"})
     prefix: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
-        check_bandwidth(self.bandwidth, ("neighbour",))
+        set_option(self, "bandwidth", bandwidth(self.bandwidth, ("neighbour",)))
 
     def select(self, snapshot: Snapshot, budget: int, rng: np.random.Generator) -> Ids:
         """Return `budget` unlabelled ids, int64, each covering most; ties to the smallest id.
@@ -41,18 +40,22 @@ class MaxHerding:
         """
         pool = snapshot.pool
         pool.check_budget(budget)
-        snapshot.require("features")
+        features = snapshot.require("features")
         if isinstance(self.bandwidth, str):
             ids = np.setdiff1d(np.arange(pool.size), pool.excluded)
-            width = neighbour_distance(snapshot.features, ids)
+            width = neighbour_distance(features, ids)
         else:
-            width = float(self.bandwidth)
-        return max_herding(snapshot.features, pool.labelled, budget, width, excluded=pool.excluded)
+            width = self.bandwidth
+        return max_herding(features, pool.labelled, budget, width, excluded=pool.excluded)
 
 
-def check_bandwidth(bandwidth: object, names: tuple[str, ...]) -> None:
-    """Raise UsageError unless `bandwidth` is one of `names` or a finite number above 0."""
-    if bandwidth in names or is_within(bandwidth):
-        return
+def bandwidth(value: object, names: tuple[str, ...]) -> str | float:
+    """Return the option `bandwidth`: one of `names`, or a finite distance above 0.
+
+    Raises UsageError for other values.
+    """
+    if isinstance(value, str) and value in names:
+        return value
     choices = " or ".join(repr(name) for name in names)
-    raise UsageError(f"bandwidth {bandwidth!r} must be {choices} or a distance above 0; give one")
+    limit = f"{choices} or a distance above 0"
+    return positive("bandwidth", value, limit, f"leave it out for {names[0]!r}")

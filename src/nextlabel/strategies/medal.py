@@ -4,15 +4,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from nextlabel.core.options import check_whole
 from nextlabel.core.snapshot import Snapshot
-from nextlabel.core.types import Ids, Signal
+from nextlabel.core.types import Ids
 from nextlabel.kernels.farthest_from_mean import farthest_from_mean
 from nextlabel.kernels.ranking import highest
 from nextlabel.kernels.uncertainty import entropy
 from nextlabel.strategies import register
+from nextlabel.strategies.options import optional_whole, set_option
 
-ALL = "; leave it out to consider all images"
+ALL = "leave it out to consider all images"
 
 
 @register("medal")
@@ -29,11 +29,10 @@ class MedAL:
     entropy_top: int | None = None
 
     def __post_init__(self) -> None:
-        if self.entropy_top is not None:
-            check_whole("entropy_top", self.entropy_top, remedy=ALL)
+        set_option(self, "entropy_top", optional_whole("entropy_top", self.entropy_top, ALL))
 
     @property
-    def needs(self) -> frozenset[Signal]:
+    def needs(self) -> frozenset[str]:
         """Features, and probabilities when the choice is narrowed by entropy."""
         if self.entropy_top is None:
             return frozenset({"features"})
@@ -52,12 +51,10 @@ class MedAL:
         """
         pool = snapshot.pool
         pool.check_budget(budget)
-        snapshot.require("features")
+        features = snapshot.require("features")
         out = pool.excluded
         if self.entropy_top is not None:
-            snapshot.require("probabilities")
-            assert snapshot.probabilities is not None
-            scores = entropy(snapshot.probabilities, snapshot.task)
+            scores = entropy(snapshot.require("probabilities"), snapshot.task)
             top = highest(scores, pool.unlabelled, max(self.entropy_top, budget))
             out = np.concatenate([out, np.setdiff1d(pool.unlabelled, top)])
-        return farthest_from_mean(snapshot.features, pool.labelled, budget, excluded=out)
+        return farthest_from_mean(features, pool.labelled, budget, excluded=out)

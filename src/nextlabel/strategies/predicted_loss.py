@@ -5,13 +5,13 @@ from typing import ClassVar
 
 import numpy as np
 
-from nextlabel.core.options import check_whole
 from nextlabel.core.snapshot import Snapshot
-from nextlabel.core.types import Ids, Signal
+from nextlabel.core.types import Ids
 from nextlabel.kernels.ranking import highest
 from nextlabel.strategies import register
+from nextlabel.strategies.options import optional_whole, set_option
 
-ALL = "; leave it out to consider all images"
+ALL = "leave it out to consider all images"
 
 
 @register("predicted_loss")
@@ -24,13 +24,12 @@ class PredictedLoss:
     active learning, 2019, https://arxiv.org/abs/1905.03677
     """
 
-    needs: ClassVar[frozenset[Signal]] = frozenset({"predicted_loss"})
+    needs: ClassVar[frozenset[str]] = frozenset({"predicted_loss"})
 
     sub_pool: int | None = None
 
     def __post_init__(self) -> None:
-        if self.sub_pool is not None:
-            check_whole("sub_pool", self.sub_pool, remedy=ALL)
+        set_option(self, "sub_pool", optional_whole("sub_pool", self.sub_pool, ALL))
 
     @property
     def prefix(self) -> bool:
@@ -44,10 +43,9 @@ class PredictedLoss:
         """
         pool = snapshot.pool
         pool.check_budget(budget)
-        snapshot.require("predicted_loss")
-        assert snapshot.predicted_loss is not None
+        predicted_loss = snapshot.require("predicted_loss")
         candidates = pool.unlabelled
         if self.sub_pool is not None:
             size = min(len(candidates), max(self.sub_pool, budget))
             candidates = np.sort(rng.choice(candidates, size, replace=False))
-        return highest(snapshot.predicted_loss, candidates, budget)
+        return highest(predicted_loss, candidates, budget)

@@ -5,16 +5,15 @@ from typing import ClassVar
 
 import numpy as np
 
-from nextlabel.core.errors import UsageError
 from nextlabel.core.feature_space import Embedding
-from nextlabel.core.options import check_whole, is_within
 from nextlabel.core.snapshot import Snapshot
-from nextlabel.core.types import Ids, Signal
+from nextlabel.core.types import Ids
 from nextlabel.kernels.clusters import k_means
 from nextlabel.kernels.coverage.ball_cover import ball_cover
 from nextlabel.kernels.coverage.bandwidth import pure_radius
 from nextlabel.kernels.distance.exact import Metric
 from nextlabel.strategies import register
+from nextlabel.strategies.options import positive, set_option, whole
 
 
 @register("prob_cover")
@@ -33,17 +32,18 @@ class ProbCover:
     classes: int = 10
     purity: float = 0.95
 
-    needs: ClassVar[frozenset[Signal]] = frozenset({"features"})
+    needs: ClassVar[frozenset[str]] = frozenset({"features"})
     prefix: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
-        if self.radius is not None and not is_within(self.radius):
-            raise UsageError(
-                f"radius {self.radius!r} must be a distance above 0; leave it out to have it found"
+        if self.radius is not None:
+            remedy = "leave it out to have it computed"
+            set_option(
+                self, "radius", positive("radius", self.radius, "a distance above 0", remedy)
             )
-        check_whole("classes", self.classes, 2)
-        if not is_within(self.purity, 1):
-            raise UsageError(f"purity {self.purity!r} must be a share above 0 and up to 1")
+        set_option(self, "classes", whole("classes", self.classes, 2))
+        limit, remedy = "a share above 0 and up to 1", "leave it out for 0.95"
+        set_option(self, "purity", positive("purity", self.purity, limit, remedy, 1))
 
     def select(self, snapshot: Snapshot, budget: int, rng: np.random.Generator) -> Ids:
         """Return `budget` unlabelled ids, int64, in the order of choice; ties to the smallest id.
@@ -53,14 +53,13 @@ class ProbCover:
         """
         pool = snapshot.pool
         pool.check_budget(budget)
-        snapshot.require("features")
-        assert snapshot.features is not None
+        features = snapshot.require("features")
         ids = np.setdiff1d(np.arange(pool.size), pool.excluded)
-        radius = self._radius(snapshot.features, ids, rng) if len(ids) else 0.0
-        return ball_cover(snapshot.features, pool.labelled, budget, radius, excluded=pool.excluded)
+        radius = self._radius(features, ids, rng) if len(ids) else 0.0
+        return ball_cover(features, pool.labelled, budget, radius, excluded=pool.excluded)
 
     def _radius(self, features: Embedding, ids: Ids, rng: np.random.Generator) -> float:
         if self.radius is not None:
-            return float(self.radius)
+            return self.radius
         clusters = k_means(Metric(features), ids, self.classes, rng)
         return pure_radius(features, ids, clusters, self.purity)

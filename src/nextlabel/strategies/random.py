@@ -6,7 +6,7 @@ from typing import ClassVar
 import numpy as np
 
 from nextlabel.core.snapshot import Snapshot
-from nextlabel.core.types import Ids, Signal
+from nextlabel.core.types import Ids
 from nextlabel.strategies import register
 
 
@@ -15,7 +15,7 @@ from nextlabel.strategies import register
 class Random:
     """Every unlabelled image is as likely as any other; nothing is looked at."""
 
-    needs: ClassVar[frozenset[Signal]] = frozenset()
+    needs: ClassVar[frozenset[str]] = frozenset()
     prefix: ClassVar[bool] = True
 
     def select(self, snapshot: Snapshot, budget: int, rng: np.random.Generator) -> Ids:

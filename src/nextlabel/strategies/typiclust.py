@@ -5,14 +5,14 @@ from typing import ClassVar
 
 import numpy as np
 
-from nextlabel.core.options import check_whole
 from nextlabel.core.snapshot import Snapshot
-from nextlabel.core.types import Array, Ids, Signal
+from nextlabel.core.types import Array, Ids
 from nextlabel.kernels.clusters import k_means
 from nextlabel.kernels.distance.exact import Metric, does_not_vary
 from nextlabel.kernels.distance.tiles import Distances
 from nextlabel.kernels.typicality import mean_neighbour_distances
 from nextlabel.strategies import register
+from nextlabel.strategies.options import set_option, whole
 
 SMALL = 5
 """Clusters of fewer images are used only when the others are exhausted."""
@@ -34,11 +34,11 @@ class TypiClust:
     max_clusters: int = 500
     neighbours: int = 20
 
-    needs: ClassVar[frozenset[Signal]] = frozenset({"features"})
+    needs: ClassVar[frozenset[str]] = frozenset({"features"})
 
     def __post_init__(self) -> None:
         for name in ("max_clusters", "neighbours"):
-            check_whole(name, getattr(self, name))
+            set_option(self, name, whole(name, getattr(self, name)))
 
     def select(self, snapshot: Snapshot, budget: int, rng: np.random.Generator) -> Ids:
         """Return `budget` unlabelled ids, int64, in the order of choice; ties to the smallest id.
@@ -48,9 +48,7 @@ class TypiClust:
         """
         pool = snapshot.pool
         pool.check_budget(budget)
-        snapshot.require("features")
-        assert snapshot.features is not None
-        metric = Metric(snapshot.features)
+        metric = Metric(snapshot.require("features"))
         if budget == 0 or does_not_vary(metric):
             return pool.unlabelled[:budget].copy()
         ids = np.setdiff1d(np.arange(pool.size), pool.excluded)

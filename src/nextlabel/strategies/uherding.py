@@ -5,13 +5,16 @@ from typing import ClassVar
 
 import numpy as np
 
+from nextlabel.core.feature_space import Embedding
+from nextlabel.core.pool import Pool
 from nextlabel.core.snapshot import Snapshot
-from nextlabel.core.types import Ids, Signal
+from nextlabel.core.types import Ids
 from nextlabel.kernels.coverage.bandwidth import closest_pair, neighbour_distance
 from nextlabel.kernels.coverage.max_herding import max_herding
 from nextlabel.kernels.uncertainty import margin
 from nextlabel.strategies import register
-from nextlabel.strategies.max_herding import check_bandwidth
+from nextlabel.strategies.max_herding import bandwidth
+from nextlabel.strategies.options import set_option
 
 
 @register("uherding")
@@ -30,11 +33,12 @@ class UHerding:
 
     bandwidth: str | float = "labelled"
 
-    needs: ClassVar[frozenset[Signal]] = frozenset({"features", "probabilities"})
+    needs: ClassVar[frozenset[str]] = frozenset({"features", "probabilities"})
     prefix: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
-        check_bandwidth(self.bandwidth, ("labelled", "neighbour"))
+        names = ("labelled", "neighbour")
+        set_option(self, "bandwidth", bandwidth(self.bandwidth, names))
 
     def select(self, snapshot: Snapshot, budget: int, rng: np.random.Generator) -> Ids:
         """Return `budget` unlabelled ids, int64, each covering most doubt; ties: smallest id.
@@ -44,26 +48,21 @@ class UHerding:
         """
         pool = snapshot.pool
         pool.check_budget(budget)
-        snapshot.require("features")
-        snapshot.require("probabilities")
-        assert snapshot.probabilities is not None
-        weights = np.maximum(1 - margin(snapshot.probabilities, snapshot.task), 0)
+        features = snapshot.require("features")
+        weights = np.maximum(1 - margin(snapshot.require("probabilities"), snapshot.task), 0)
         return max_herding(
-            snapshot.features,
+            features,
             pool.labelled,
             budget,
-            self._width(snapshot),
+            self._width(features, pool),
             weights=weights,
             excluded=pool.excluded,
         )
 
-    def _width(self, snapshot: Snapshot) -> float:
-        pool = snapshot.pool
+    def _width(self, features: Embedding, pool: Pool) -> float:
         if not isinstance(self.bandwidth, str):
-            return float(self.bandwidth)
-        if self.bandwidth == "labelled" and (
-            width := closest_pair(snapshot.features, pool.labelled)
-        ):
+            return self.bandwidth
+        if self.bandwidth == "labelled" and (width := closest_pair(features, pool.labelled)):
             return width
         ids = np.setdiff1d(np.arange(pool.size), pool.excluded)
-        return neighbour_distance(snapshot.features, ids)
+        return neighbour_distance(features, ids)

@@ -11,13 +11,13 @@ import numpy as np
 from nextlabel.core.block import FittedBlock
 from nextlabel.core.dataset import Dataset
 from nextlabel.core.errors import DataError
-from nextlabel.core.feature_space import Embedding
 from nextlabel.core.learner import Fitted, Metrics, Training
 from nextlabel.core.pool import Pool
 from nextlabel.core.seeds import Seeds
 from nextlabel.core.snapshot import Snapshot
-from nextlabel.core.types import Array, Labels, Part, Signal
-from nextlabel.experiment.spec import TASK, Arm, Experiment
+from nextlabel.core.task_model import ModelOutputs
+from nextlabel.core.types import Array, Labels, Part
+from nextlabel.experiment.spec import Arm, Experiment
 from nextlabel.features.cache import Cache
 from nextlabel.features.fitted import circumstances, fitted_block, load_task, save_task
 from nextlabel.models.classical import FittedShallow, ShallowModel
@@ -25,9 +25,10 @@ from nextlabel.models.device import resolve
 from nextlabel.models.loss_prediction import loss_correlation
 from nextlabel.models.metrics import evaluate
 from nextlabel.models.normalise import to_device
-from nextlabel.models.task import FittedTask, Inference, TaskModel
+from nextlabel.models.task import FittedTask, TaskModel
 from nextlabel.trial.resolution import Resolution
 from nextlabel.trial.resolution import resolve as resolve_experiment
+from nextlabel.trial.view import TrialView
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,15 +75,12 @@ class TrialLearner:
             start=start,
         )
 
-    def cold(self, pool: Pool, needs: frozenset[Signal]) -> Snapshot:
+    def cold(self, pool: Pool, needs: frozenset[str]) -> Snapshot:
         """Return the task-agnostic part of the space; UsageError when there is none."""
-        if not needs:
-            return Snapshot(pool, self.data.task)
         start = self._worked()
-        rows = {name: self.block(name).rows("train") for name in self.arm.blocks}
+        blocks = {name: self.block(name) for name in self.arm.blocks} if needs else {}
         self._begun.append(self._worked() - start)
-        space = replace(self.arm.space, weights={n: self.arm.features[n] for n in self.arm.blocks})
-        return Snapshot(pool, self.data.task, space.embed(rows))
+        return TrialView(self.data, self.arm, blocks, None).snapshot(pool, needs, self.seeds, 0)
 
     def fit(
         self, pool: Pool, labels: Labels, number: int, previous: Fitted | None
@@ -101,7 +99,7 @@ class TrialLearner:
         self._begun.clear()
         seconds = {"blocks": spent, "train": self._worked() - fitting}
         training = replace(fitted.training, seconds=seconds)
-        self.last[:] = [FittedRound(self, fitted, training, blocks)]
+        self.last[:] = [FittedRound(self, fitted, training, blocks, number)]
         return self.last[0]
 
     def _worked(self) -> float:
@@ -225,23 +223,15 @@ class FittedRound:
     model: FittedTask | FittedShallow
     training: Training
     blocks: Mapping[str, FittedBlock]
+    number: int
 
-    def snapshot(self, pool: Pool, needs: frozenset[Signal]) -> Snapshot:
+    def snapshot(self, pool: Pool, needs: frozenset[str]) -> Snapshot:
         """Compute the signals in `needs` in one pass over the pool."""
-        learner, seen = self.learner, None
-        space = learner.arm.space
-        of_model = needs & {"probabilities", "predicted_loss"}
-        if of_model or ("features" in needs and TASK in space.blocks):
-            seen = self._infer("train")
-        return Snapshot(
-            pool,
-            learner.data.task,
-            features=self._embed(seen) if "features" in needs else None,
-            probabilities=_sure(seen).probabilities if "probabilities" in needs else None,
-            predicted_loss=_sure(seen).predicted_loss if "predicted_loss" in needs else None,
-        )
+        learner = self.learner
+        view = TrialView(learner.data, learner.arm, self.blocks, lambda: self._infer("train"))
+        return view.snapshot(pool, needs, learner.seeds, self.number)
 
-    def _infer(self, part: Part) -> Inference:
+    def _infer(self, part: Part) -> ModelOutputs:
         learner = self.learner
         if isinstance(self.model, FittedShallow):
             block = _only(self.blocks, learner.experiment.model.block)
@@ -253,14 +243,6 @@ class FittedRound:
         """Return the side blocks that have no rows for a part."""
         names = self.learner.arm.side_blocks
         return [name for name in names if part not in self.blocks[name].features]
-
-    def _embed(self, seen: Inference | None) -> Embedding:
-        space = self.learner.arm.space
-        rows: Mapping[str, Array] = {
-            name: _sure(seen).features if name == TASK else self.blocks[name].rows("train")
-            for name in space.blocks
-        }
-        return space.embed(rows)
 
     def evaluate(self) -> Metrics:
         """Measure on validation, and on test where there is one; nothing is decided on test.
@@ -298,11 +280,6 @@ def to_index(ids: Array) -> Any:
     import torch
 
     return torch.from_numpy(np.array(ids))
-
-
-def _sure(seen: Inference | None) -> Inference:
-    assert seen is not None
-    return seen
 
 
 def _only(blocks: Mapping[str, FittedBlock], name: str | None) -> FittedBlock:

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ from nextlabel.core.seeds import Seeds
 from nextlabel.core.settings import Settings
 from nextlabel.core.snapshot import Snapshot
 from nextlabel.core.strategy import Strategy
-from nextlabel.core.types import Array, Ids, Signal
+from nextlabel.core.types import Array, Ids
 from nextlabel.experiment.spec import TASK, Arm, Experiment
 from nextlabel.features.cache import Cache
 from nextlabel.files.contact_sheet import contact_sheet
@@ -30,7 +30,7 @@ from nextlabel.strategies import create
 from nextlabel.trial.data import headline, load_data
 from nextlabel.trial.learner import TrialLearner
 
-FEATURES: frozenset[Signal] = frozenset({"features"})
+FEATURES: frozenset[str] = frozenset({"features"})
 
 
 class MapSettings(Settings):
@@ -226,7 +226,7 @@ class _Mapping:
         embedding = space.embed(rows)
         with self.clock(f"select in {name}"):
             picked = self.strategy.select(
-                replace(snapshot, features=embedding),
+                snapshot.with_signals(features=embedding),
                 self.shown.picked,
                 self.seeds.rng("select", 1),
             )
