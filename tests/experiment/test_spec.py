@@ -146,7 +146,7 @@ def test_overrides(file, override, read):
         ("arms.1.name=a", "arm 'a' stands twice"),
         ("arms.5.name=x", "'5' must be a number from 0 to 1 or a name"),
         ("arms.1.features={task=0.0,vae=0.0}", "every block has weight 0"),
-        ("arms.b.features={task=-1}", "arms.1: weight -1.0 of block 'task' must be"),
+        ("arms.b.features={task=-1}", "arms.1: weight -1.0 of block 'task' is not a finite number"),
         ("arms.1.options={entropy_top=3}", "strategy 'core_set' has no option 'entropy_top'"),
         ("training.learning_rate=inf", "learning_rate: .*finite"),
         ("model.name=resnet19", "model.name"),

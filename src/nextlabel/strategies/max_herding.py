@@ -26,6 +26,9 @@ class MaxHerding:
     """
 
     bandwidth: str | float = "neighbour"
+    """σ of the kernel: a distance in the feature space, or "neighbour", which follows the density
+    of the space.
+    """
 
     needs: ClassVar[frozenset[str]] = frozenset({"features"})
     prefix: ClassVar[bool] = True

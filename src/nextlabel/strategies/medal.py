@@ -27,6 +27,9 @@ class MedAL:
     """
 
     entropy_top: int | None = None
+    """Number of images of highest entropy to choose among, at least 1; needs probabilities. If not
+    set, all images are candidates.
+    """
 
     def __post_init__(self) -> None:
         set_option(self, "entropy_top", optional_whole("entropy_top", self.entropy_top, ALL))

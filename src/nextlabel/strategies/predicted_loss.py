@@ -27,6 +27,7 @@ class PredictedLoss:
     needs: ClassVar[frozenset[str]] = frozenset({"predicted_loss"})
 
     sub_pool: int | None = None
+    """Number of random images to choose among, at least 1. If not set, all are candidates."""
 
     def __post_init__(self) -> None:
         set_option(self, "sub_pool", optional_whole("sub_pool", self.sub_pool, ALL))

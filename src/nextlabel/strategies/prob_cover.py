@@ -29,8 +29,15 @@ class ProbCover:
     """
 
     radius: float | None = None
+    """Distance in the feature space within which an image covers another. If not set, it is derived
+    from `purity` and `classes`.
+    """
     classes: int = 10
+    """Number of classes of the data, used to derive the radius."""
     purity: float = 0.95
+    """Share of the images whose neighbours within the radius are all in one cluster, above 0 and at
+    most 1.
+    """
 
     needs: ClassVar[frozenset[str]] = frozenset({"features"})
     prefix: ClassVar[bool] = True

@@ -32,7 +32,9 @@ class TypiClust:
     """
 
     max_clusters: int = 500
+    """Largest number of clusters."""
     neighbours: int = 20
+    """Number of nearest images of the cluster that typicality averages over."""
 
     needs: ClassVar[frozenset[str]] = frozenset({"features"})
 

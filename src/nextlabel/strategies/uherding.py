@@ -32,6 +32,9 @@ class UHerding:
     """
 
     bandwidth: str | float = "labelled"
+    """σ of the kernel: a distance in the feature space, or "labelled", the smallest distance
+    between two labelled images.
+    """
 
     needs: ClassVar[frozenset[str]] = frozenset({"features", "probabilities"})
     prefix: ClassVar[bool] = True
