@@ -1,85 +1,129 @@
-"""Decide which unlabelled images to label next, and prove whether a way of deciding is better.
+"""Decide which unlabelled images to label next, and measure whether a strategy is better.
 
-Names are loaded when they are first used, so that importing the package costs nothing. The loop
-itself is `nextlabel.algorithm1.algorithm1`: a name of the package cannot be a module and a
-function at once.
+Names are loaded when they are first used, so that importing the package costs nothing.
 """
 
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from nextlabel.core.lazy import lazy_names
+
 if TYPE_CHECKING:
+    from nextlabel.algorithm1 import algorithm1 as active_learning_loop
     from nextlabel.core.dataset import Dataset
-    from nextlabel.core.errors import NextlabelError
+    from nextlabel.core.errors import DataError, NextlabelError, UsageError
     from nextlabel.core.feature_space import Embedding, FeatureSpace
+    from nextlabel.core.learner import Fitted, Learner, Training
+    from nextlabel.core.oracle import Oracle, Reveal
     from nextlabel.core.pool import Pool
+    from nextlabel.core.round import Round
     from nextlabel.core.seeds import Seeds
     from nextlabel.core.snapshot import Snapshot
     from nextlabel.core.strategy import Strategy
+    from nextlabel.execution import read_results, run
+    from nextlabel.experiment.parse import load_experiment
+    from nextlabel.experiment.spec import Experiment
+    from nextlabel.features.embed import embed
     from nextlabel.kernels.farthest_from_mean import farthest_from_mean
     from nextlabel.kernels.k_centre.farthest_first import farthest_first
     from nextlabel.selection import select
     from nextlabel.strategies.core_set import CoreSet
+    from nextlabel.strategies.max_herding import MaxHerding
     from nextlabel.strategies.medal import MedAL
+    from nextlabel.strategies.predicted_loss import PredictedLoss
+    from nextlabel.strategies.prob_cover import ProbCover
     from nextlabel.strategies.random import Random
+    from nextlabel.strategies.typiclust import TypiClust
+    from nextlabel.strategies.uherding import UHerding
     from nextlabel.strategies.uncertainty import Entropy, LeastConfidence, Margin
 
     __version__: str
 
 __all__ = [
     "CoreSet",
+    "DataError",
     "Dataset",
     "Embedding",
     "Entropy",
+    "Experiment",
     "FeatureSpace",
+    "Fitted",
+    "Learner",
     "LeastConfidence",
     "Margin",
+    "MaxHerding",
     "MedAL",
     "NextlabelError",
+    "Oracle",
     "Pool",
+    "PredictedLoss",
+    "ProbCover",
     "Random",
+    "Reveal",
+    "Round",
     "Seeds",
     "Snapshot",
     "Strategy",
+    "Training",
+    "TypiClust",
+    "UHerding",
+    "UsageError",
     "__version__",
+    "active_learning_loop",
+    "embed",
     "farthest_first",
     "farthest_from_mean",
+    "load_experiment",
+    "read_results",
+    "run",
     "select",
 ]
 
-_HOME = {
-    "CoreSet": "strategies.core_set",
-    "Dataset": "core.dataset",
-    "Embedding": "core.feature_space",
-    "Entropy": "strategies.uncertainty",
-    "FeatureSpace": "core.feature_space",
-    "LeastConfidence": "strategies.uncertainty",
-    "Margin": "strategies.uncertainty",
-    "MedAL": "strategies.medal",
-    "NextlabelError": "core.errors",
-    "Pool": "core.pool",
-    "Random": "strategies.random",
-    "Seeds": "core.seeds",
-    "Snapshot": "core.snapshot",
-    "Strategy": "core.strategy",
-    "farthest_first": "kernels.k_centre.farthest_first",
-    "farthest_from_mean": "kernels.farthest_from_mean",
-    "select": "selection",
-}
+_get, __dir__ = lazy_names(
+    __name__,
+    {
+        "CoreSet": "strategies.core_set",
+        "DataError": "core.errors",
+        "Dataset": "core.dataset",
+        "Embedding": "core.feature_space",
+        "Entropy": "strategies.uncertainty",
+        "Experiment": "experiment.spec",
+        "FeatureSpace": "core.feature_space",
+        "Fitted": "core.learner",
+        "Learner": "core.learner",
+        "LeastConfidence": "strategies.uncertainty",
+        "Margin": "strategies.uncertainty",
+        "MaxHerding": "strategies.max_herding",
+        "MedAL": "strategies.medal",
+        "NextlabelError": "core.errors",
+        "Oracle": "core.oracle",
+        "Pool": "core.pool",
+        "PredictedLoss": "strategies.predicted_loss",
+        "ProbCover": "strategies.prob_cover",
+        "Random": "strategies.random",
+        "Reveal": "core.oracle",
+        "Round": "core.round",
+        "Seeds": "core.seeds",
+        "Snapshot": "core.snapshot",
+        "Strategy": "core.strategy",
+        "Training": "core.learner",
+        "TypiClust": "strategies.typiclust",
+        "UHerding": "strategies.uherding",
+        "UsageError": "core.errors",
+        "active_learning_loop": "algorithm1:algorithm1",
+        "embed": "features.embed",
+        "farthest_first": "kernels.k_centre.farthest_first",
+        "farthest_from_mean": "kernels.farthest_from_mean",
+        "load_experiment": "experiment.parse",
+        "read_results": "execution",
+        "run": "execution",
+        "select": "selection",
+    },
+)
 
 
 def __getattr__(name: str) -> Any:
     if name == "__version__":
         from importlib.metadata import version
 
-        value: Any = version("nextlabel")
-    elif name in _HOME:
-        value = getattr(import_module(f"nextlabel.{_HOME[name]}"), name)
-    else:
-        raise AttributeError(f"module 'nextlabel' has no attribute {name!r}")
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+        return version("nextlabel")
+    return _get(name)

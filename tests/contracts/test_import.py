@@ -4,6 +4,8 @@ import subprocess
 import sys
 
 import nextlabel
+from nextlabel.algorithm1 import algorithm1
+from nextlabel.strategies import STRATEGIES
 
 HEAVY = "torch", "sklearn", "scipy", "matplotlib", "pandas", "statsmodels", "sqlalchemy", "PIL"
 
@@ -14,22 +16,28 @@ def in_a_fresh_process(code: str) -> str:
     return done.stdout.strip()
 
 
-def test_there_are_at_most_twenty_names_and_all_can_be_had() -> None:
-    assert len(nextlabel.__all__) <= 20
+def test_all_public_names_can_be_had_and_every_strategy_is_one() -> None:
     for name in nextlabel.__all__:
         assert getattr(nextlabel, name) is not None
         assert name in dir(nextlabel)
+    classes = {STRATEGIES[name] for name in STRATEGIES}
+    own = {kind for kind in classes if kind.__module__.startswith("nextlabel.")}
+    assert own <= {getattr(nextlabel, name) for name in nextlabel.__all__}
 
 
 def test_importing_it_and_selecting_loads_nothing_heavy() -> None:
     code = (
         "import sys, nextlabel as n\n"
         "assert 'numpy' not in sys.modules\n"
-        "from nextlabel import *\n"
         "n.select([[0.0], [1.0], [5.0]], budget=1)\n"
+        "n.CoreSet, n.FeatureSpace, n.Pool, n.Seeds, n.NextlabelError, n.run, n.read_results\n"
         f"print([m for m in {HEAVY} if m in sys.modules])"
     )
     assert in_a_fresh_process(code) == "[]"
+
+
+def test_the_loop_of_the_paper_has_a_plain_name_too() -> None:
+    assert nextlabel.active_learning_loop is algorithm1
 
 
 def test_functions_are_functions_whatever_was_imported_before() -> None:

@@ -41,7 +41,7 @@ class Pool:
 
     def __post_init__(self) -> None:
         for name in ("labelled", "excluded"):
-            ids = as_ids(getattr(self, name)).copy()
+            ids = as_ids(getattr(self, name), self.size).copy()
             ids.flags.writeable = False
             object.__setattr__(self, name, ids)
         both = np.concatenate([self.labelled, self.excluded])

@@ -95,7 +95,7 @@ def farthest_from_mean(
 
     """
     embedding = Embedding.of(features)
-    pool = Pool(len(embedding), as_ids(labelled), as_ids(excluded))
+    pool = Pool(len(embedding), as_ids(labelled, len(embedding)), as_ids(excluded, len(embedding)))
     pool.check_budget(budget)
     metric = Metric(embedding)
     with memory_for(budget, metric.size, _bytes(metric, tuning)):

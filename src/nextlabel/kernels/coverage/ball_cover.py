@@ -92,7 +92,7 @@ def ball_cover(
 
     """
     embedding = Embedding.of(features)
-    pool = Pool(len(embedding), as_ids(labelled), as_ids(excluded))
+    pool = Pool(len(embedding), as_ids(labelled, len(embedding)), as_ids(excluded, len(embedding)))
     pool.check_budget(budget)
     metric = Metric(embedding)
     if budget == 0 or does_not_vary(metric):

@@ -68,7 +68,7 @@ def max_herding(
 
     """
     embedding = Embedding.of(features)
-    pool = Pool(len(embedding), as_ids(labelled), as_ids(excluded))
+    pool = Pool(len(embedding), as_ids(labelled, len(embedding)), as_ids(excluded, len(embedding)))
     pool.check_budget(budget)
     weight = checked_weights(weights, pool.size)[pool.unlabelled]  # [n]
     metric = Metric(embedding)

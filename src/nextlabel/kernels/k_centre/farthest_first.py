@@ -85,7 +85,7 @@ def farthest_first(
 
     """
     embedding = Embedding.of(features)
-    pool = Pool(len(embedding), as_ids(labelled), as_ids(excluded))
+    pool = Pool(len(embedding), as_ids(labelled, len(embedding)), as_ids(excluded, len(embedding)))
     pool.check_budget(budget)
     metric = Metric(embedding)
     with memory_for(budget, metric.size, _bytes(metric, pool.labelled_count + budget, tuning)):
