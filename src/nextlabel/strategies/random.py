@@ -13,7 +13,7 @@ from nextlabel.strategies import register
 @register("random")
 @dataclass(frozen=True)
 class Random:
-    """Any unlabelled image, with equal probability."""
+    """Every unlabelled image is as likely as any other; nothing is looked at."""
 
     needs: ClassVar[frozenset[str]] = frozenset()
     prefix: ClassVar[bool] = True

@@ -15,10 +15,9 @@ from nextlabel.strategies import register
 @register("entropy")
 @dataclass(frozen=True)
 class Entropy:
-    """Highest entropy of the predicted probabilities.
+    """Highest Shannon entropy -Σ p log p; multi-label: highest mean of the binary entropies.
 
-    The entropy is Shannon's, -Σ p log p; multi-label: the mean of the binary entropies. Settles,
-    Active learning literature survey, 2009.
+    Settles, Active learning literature survey, 2009.
     """
 
     needs: ClassVar[frozenset[str]] = frozenset({"probabilities"})
@@ -37,10 +36,9 @@ class Entropy:
 @register("margin")
 @dataclass(frozen=True)
 class Margin:
-    """Lowest difference between the two highest predicted probabilities.
+    """Lowest difference of the two highest p; multi-label: lowest mean |2p - 1|.
 
-    Multi-label: the lowest mean |2p - 1| over the classes. Scheffer et al., Active hidden Markov
-    models for information extraction, 2001.
+    Scheffer et al., Active hidden Markov models for information extraction, 2001.
     """
 
     needs: ClassVar[frozenset[str]] = frozenset({"probabilities"})
@@ -59,11 +57,10 @@ class Margin:
 @register("least_confidence")
 @dataclass(frozen=True)
 class LeastConfidence:
-    """Lowest probability of the most probable class.
+    """Lowest max p; multi-label: lowest mean of max(p, 1 - p) over the findings.
 
-    Multi-label: the lowest mean of max(p, 1 - p) over the classes. That mean gives the order of the
-    margin, mean |2p - 1|: max(p, 1 - p) is (1 + |2p - 1|) / 2. Lewis & Gale, A sequential algorithm
-    for training text classifiers, 1994.
+    The multi-label mean gives the order of the margin, mean |2p - 1|: max(p, 1 - p) is
+    (1 + |2p - 1|) / 2. Lewis & Gale, A sequential algorithm for training text classifiers, 1994.
     """
 
     needs: ClassVar[frozenset[str]] = frozenset({"probabilities"})
