@@ -39,7 +39,7 @@ EXACT = PAPER.resolved() | {
     "loss_prediction": PAPER.loss_prediction.model_dump(),
 }
 WORDS = {"while |L| ≤ η", "side", "train_until", '"first"', '"running"', "[loss_prediction]"}
-"""What is neither symbol nor setting: the paper's line, keys without a value, values of a key."""
+"""Spans that are neither symbols nor settings: the paper's line, keys or values alone."""
 SETTINGS_OF_THE_PAPER = {
     "data.name", "data.train", "data.validation", "initial", "batch", "target", "seeds",
     "model.name", "model.weights", "model.batch_norm",
@@ -71,7 +71,7 @@ SUBJECTS = [
 
 
 def resolve(path: str) -> Any:
-    """Return what a dotted name stands for: one of this project's, and not what it imports."""
+    """Return the object of a dotted name, which must be this project's and not an import."""
     parent, thing = None, importlib.import_module(path.split(".")[0])
     for part in path.split(".")[1:]:
         parent = thing
@@ -118,7 +118,7 @@ def test_each_row_names_what_does_it(row):
 
 
 def assigned(span):
-    """Return key and value of a setting as it stands in an experiment file; None for others."""
+    """Return key and value of a setting as an experiment file spells it; None for others."""
     found = re.fullmatch(r"([a-z_.]+) = (.+)", span)
     return found and (found[1], tomllib.loads(f"value = {found[2]}")["value"])
 
@@ -150,7 +150,7 @@ def is_options(value):
 
 
 def is_known(span):
-    """Say whether what stands in backquotes is there under this name."""
+    """Say whether the text in backquotes names something that exists."""
     if (setting := assigned(span)) is not None:
         key, value = setting
         if key == "options":
@@ -172,7 +172,7 @@ def is_known(span):
 
 
 @pytest.mark.parametrize("span", SPANS)
-def test_what_stands_in_backquotes_is_there(span):
+def test_names_in_backquotes_exist(span):
     assert is_known(span)
 
 
