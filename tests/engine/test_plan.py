@@ -1,4 +1,5 @@
 import json
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -8,9 +9,11 @@ from nextlabel.core.errors import DataError
 from nextlabel.engine.plan import plan
 from nextlabel.engine.run import run
 from nextlabel.engine.throughput import Pace
+from nextlabel.features.blocks import BLOCKS
+from nextlabel.features.blocks.base import BlockSettings
+from nextlabel.features.blocks.vae import VAEBlock
 from nextlabel.features.cache import Cache
 from nextlabel.models.task import TaskModel
-from nextlabel.models.vae import VAESettings
 from nextlabel.store.store import Store
 
 
@@ -38,7 +41,7 @@ def test_a_plan_counts_each_vae_once_a_seed_unless_it_is_there(tiny, tmp_path, m
     blocks = {"vae": sizes, "ccvae": sizes | {"round_epochs": 50}}
     experiment = tiny(arms=arms, primary=None, blocks=blocks, seeds=[0, 1])
     monkeypatch.setattr(Pace, "sample_seconds", 0.0)
-    monkeypatch.setattr(Pace, "vae_seconds", lambda self, settings: 1.0)
+    monkeypatch.setattr(VAEBlock, "pass_seconds", lambda self, data: float(len(data.train)))
     rounds = 4
     beginnings, later = 2 * 2 * 100, 2 * rounds * 50
     images = experiment.data.train
@@ -51,16 +54,14 @@ def test_a_plan_counts_each_vae_once_a_seed_unless_it_is_there(tiny, tmp_path, m
 def test_a_plan_is_quick_on_large_images(tiny, monkeypatch):
     seen = []
     monkeypatch.setattr(TaskModel, "fit", lambda self, images, *rest: seen.append(len(images)))
-    monkeypatch.setattr(
-        "nextlabel.engine.throughput.fit_vae", lambda images, *r: seen.append(len(images))
-    )
+    monkeypatch.setattr("nextlabel.models.vae.fit_vae", lambda images, *r: seen.append(len(images)))
     spec = tiny()
     for side, most in ((1024, 4), (8, 256)):
         images = np.broadcast_to(np.uint8(0), (300, 1, side, side))
         labels = np.zeros(300, np.int64)
         part = Images(images, labels)
-        pace = Pace(spec, Dataset("large", "multiclass", ("a", "b"), part, part, part))
-        assert pace.sample_seconds > 0 and pace.vae_seconds(VAESettings()) > 0
+        data = Dataset("large", "multiclass", ("a", "b"), part, part, part)
+        assert Pace(spec, data).sample_seconds > 0 and VAEBlock().pass_seconds(data) > 0
         assert max(seen) <= most
         seen.clear()
 
@@ -81,3 +82,23 @@ def test_only_the_trials_of_the_arms_asked_for_are_counted(tiny):
     found = plan(tiny(), arms=["random", "core-set", "random"])
     assert (found.trials, found.pending) == (4, 4)
     assert plan(tiny()).trials == 6
+
+
+class Learned(BlockSettings):
+    """A block of another package that trains, on the pool and in each round."""
+
+    supervised: ClassVar[bool] = True
+    passes: ClassVar[int] = 3
+    round_passes: ClassVar[int] = 2
+
+    def pass_seconds(self, data):
+        return 10.0
+
+
+def test_a_learned_block_of_another_package_is_planned_with_its_cost(tiny, tmp_path, monkeypatch):
+    monkeypatch.setitem(BLOCKS._things, "learned", Learned)
+    monkeypatch.setattr(Pace, "sample_seconds", 0.0)
+    arms = [{"name": n, "strategy": "core_set", "features": {"learned": 1.0}} for n in "ab"]
+    experiment = tiny(arms=arms, primary=None, blocks={}, seeds=[0, 1])
+    seconds = plan(experiment, cache_dir=tmp_path).seconds
+    assert seconds == 10 * (2 * 3 + 2 * 2 * 4 * 2)  # once per seed, then per arm, seed and round

@@ -145,7 +145,7 @@ def test_priors_of_several_components_train_with_the_networks(block, options, di
     again = fit_vae(images, settings, Seeds(0))
     assert torch.equal(torch.random.get_rng_state(), before)
     assert fitted.log == again.log and fitted.log[-1]["elbo"] > fitted.log[0]["elbo"]
-    start = settings.prior(fitted.network, images, Seeds(0))
+    start = settings.prior(fitted.network.encode, images, Seeds(0))
     for name, value in fitted.prior.named_parameters():
         assert torch.equal(value, dict(again.prior.named_parameters())[name])
         assert not torch.equal(value, dict(start.named_parameters())[name])
@@ -154,7 +154,7 @@ def test_priors_of_several_components_train_with_the_networks(block, options, di
             1
             <= epoch["distinct"]
             <= epoch["components"] + 1e-4
-            <= settings.prior(fitted.network, images, Seeds(0)).components + 2e-4
+            <= settings.prior(fitted.network.encode, images, Seeds(0)).components + 2e-4
         )
 
 
@@ -232,7 +232,11 @@ def test_pseudo_inputs_start_as_images_of_the_pool(digits):
     images = digits[0][:30]
     settings = BLOCKS["vae_vamp"](pseudo_inputs=5, latent=2)
     network = build(lambda: VAE((1, 8, 8), settings), generator(0))
-    found = (settings.prior(network, images, Seeds(0)).pseudo_inputs * 255).round().to(torch.uint8)
+    found = (
+        (settings.prior(network.encode, images, Seeds(0)).pseudo_inputs * 255)
+        .round()
+        .to(torch.uint8)
+    )
     rows = {tuple(row.flatten().tolist()) for row in images}
     assert len({tuple(row.flatten().tolist()) for row in found} & rows) == 5
 

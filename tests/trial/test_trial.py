@@ -422,7 +422,7 @@ def test_a_class_conditional_block_shows_its_last_round_and_draws_no_other(tiny,
     assert len(list(run_trial(trial, data, cache, (), learner))) == 2
     first, last = beginning_records(learner), last_records(learner)
     assert set(first) == {"ccvae"} and set(last) == {"ccvae, last round"}
-    assert learner.latest["ccvae"].pictures._found is None
+    assert learner.latest["ccvae"].pictures._drawn is None
     assert set(last["ccvae, last round"][1]) == {"reconstructions", "traversal", "classes"}
     assert "label" in last["ccvae, last round"][0][-1]
 

@@ -1,4 +1,4 @@
-"""Task-agnostic features: what is known of images without the task model."""
+"""Feature blocks: rows of task-agnostic features per image, what they cost and warn of."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,21 +10,18 @@ from nextlabel.core.pool import Pool
 from nextlabel.core.seeds import Seeds
 from nextlabel.core.types import Array, Ids, Labels, Part
 
-ALIKE, UNUSED = 1.5, 1.1
-"""A mixture of fewer distinct components, or of fewer in use, may be one Gaussian in effect."""
 
-
-class Drawn(Mapping[str, bytes]):
-    """Pictures by name that nobody draws before somebody looks."""
+class LazyPictures(Mapping[str, bytes]):
+    """PNG pictures by name, drawn on first access."""
 
     def __init__(self, draw: Callable[[], Mapping[str, bytes]]) -> None:
         self._draw = draw
-        self._found: Mapping[str, bytes] | None = None
+        self._drawn: Mapping[str, bytes] | None = None
 
     def _pictures(self) -> Mapping[str, bytes]:
-        if self._found is None:
-            self._found = self._draw()
-        return self._found
+        if self._drawn is None:
+            self._drawn = self._draw()
+        return self._drawn
 
     def __getitem__(self, name: str) -> bytes:
         return self._pictures()[name]
@@ -38,10 +35,18 @@ class Drawn(Mapping[str, bytes]):
 
 @dataclass(frozen=True, eq=False)
 class FittedBlock:
-    """Feature rows (n, d) for each part that has them, and what the fitting left to look at.
+    """Feature rows of the images, and the record of the fit.
 
-    `log` holds one mapping of numbers for each epoch; `pictures` PNG bytes by name; `state` the
-    arrays that a later fit may start from, or a task model take over.
+    Parameters
+    ----------
+    features
+        Rows (n, d) for each part of the data that has them.
+    log
+        One mapping of numbers per epoch.
+    pictures
+        PNG bytes by name.
+    state
+        Arrays that a later fit, or a task model, may start from.
     """
 
     features: Mapping[Part, Array]
@@ -50,49 +55,53 @@ class FittedBlock:
     state: Mapping[str, Array] = field(default_factory=dict)
 
     def rows(self, part: Part, ids: Ids | slice = slice(None)) -> Array:
-        """Return the rows of `ids` (all by default); DataError when the block has none there."""
+        """Return the rows of `ids` (all by default); DataError when the part has no rows."""
         if part not in self.features:
             raise DataError(
-                f"the block has no rows for {part}, only for {', '.join(self.features)}; add them"
+                f"the block has no rows for {part}, only for {', '.join(self.features)}; add them",
+                code="no-rows-for-part",
             )
         return self.features[part][ids]
 
 
-def collapsed(log: Sequence[Mapping[str, float]]) -> bool:
-    """Say whether the components of a mixture ended as one: all alike, or all but one unused.
-
-    The last epoch's `components` are how many are in use and `distinct` how many can be told
-    apart, effective numbers whose logarithms are an entropy and the part of it that a point gives
-    away. Components of unequal use that are told apart have not collapsed. Without these numbers
-    there is no mixture.
-    """
-    last = log[-1] if log else {}
-    if "distinct" not in last:
-        return False
-    used, distinct = last["components"], last["distinct"]
-    return used < UNUSED or (distinct < ALIKE and distinct**2 < used)
-
-
 class Block(Protocol):
-    """Makes feature rows for images; `supervised` ones are fitted again each round.
+    """A source of feature rows; a `supervised` one is fitted again in each round.
 
-    Every round starts from the same beginning, fitted without labels, so that nothing chains from
-    round to round and a resumed run needs no checkpoint.
+    Every round starts from the same fit without labels, so a round never depends on the round
+    before, and a resumed run needs no checkpoint.
     """
 
     @property
     def supervised(self) -> bool:
-        """True when the labels are used."""
+        """True when the block learns from labels."""
         ...
 
     @property
     def cached(self) -> bool:
-        """True when what was fitted is worth keeping for other trials."""
+        """True when the fit without labels is kept for other trials."""
         ...
 
     @property
     def identity(self) -> Mapping[str, Any]:
-        """What decides the outcome besides data and seed, for the cache's key."""
+        """All that decides the outcome in addition to data and seed, for the cache's key."""
+        ...
+
+    @property
+    def passes(self) -> int:
+        """The passes over the pool that the fit without labels takes; 0 when it takes no time."""
+        ...
+
+    @property
+    def round_passes(self) -> int:
+        """The passes over the pool that each round's fit with labels takes."""
+        ...
+
+    def pass_seconds(self, data: Dataset) -> float:
+        """Return the estimated seconds of one pass over the pool, from a short trial of it."""
+        ...
+
+    def warnings(self, fitted: FittedBlock) -> Sequence[str]:
+        """Return one sentence per fault of a fit without labels that a user should act on."""
         ...
 
     def fit(
@@ -104,9 +113,22 @@ class Block(Protocol):
         seeds: Seeds,
         start: FittedBlock | None = None,
     ) -> FittedBlock:
-        """Return features for the images of `data`; unsupervised blocks ignore the labels.
+        """Return features for the images of `data`.
 
-        `labels` are those of `pool.labelled`, in that order; without them a supervised block gives
-        its beginning, which comes back as `start` in every round.
+        Parameters
+        ----------
+        data
+            The data set; its labels must not be read.
+        pool
+            The pool, whose labelled ids the labels belong to.
+        labels
+            The labels of `pool.labelled`, in that order; an unsupervised block ignores them.
+            None asks for the fit without labels.
+        number
+            The number of the round.
+        seeds
+            The trial's seeds, for all that is random.
+        start
+            The fit without labels, which a supervised block starts from.
         """
         ...

@@ -1,16 +1,16 @@
 """What a run would cost, before it is started."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from nextlabel.core.dataset import Dataset
 from nextlabel.core.seeds import Seeds
 from nextlabel.engine.throughput import Pace
 from nextlabel.experiment.spec import Experiment
 from nextlabel.features.cache import Cache
 from nextlabel.features.fitted import has_block
-from nextlabel.models.ccvae import CCVAESettings
-from nextlabel.models.vae import VAESettings
 from nextlabel.store.store import Store
 from nextlabel.trial.data import load_data
 from nextlabel.trial.spec import TrialSpec, trials
@@ -46,6 +46,9 @@ def plan(
     a VAE unless the cache has it; one that the labels shape goes on in every round. The time is
     training alone: leave a tenth for the rest. With `arms`, only theirs are counted as ahead.
     """
+    import torch
+
+    torch.set_num_threads(experiment.training.threads)
     wanted, cache = experiment.names_of(arms), Cache.at(cache_dir)
     data = load_data(experiment, data_dir, progress)
     ahead = []
@@ -58,7 +61,7 @@ def plan(
     twice = sum(known == 0 for _, known in ahead) - len(shared)
     samples -= max(0, twice) * _round_samples(experiment, 0)
     pace = Pace(experiment, data)
-    seconds = _vae_seconds(pace, ahead, cache)
+    seconds = _block_seconds(experiment, data, ahead, cache)
     if experiment.model.shallow:
         seconds += pace.shallow_seconds * sum(t.rounds - k for t, k in ahead)
         samples = weights = 0
@@ -94,20 +97,18 @@ def _round_samples(experiment: Experiment, number: int) -> int:
     return labelled * experiment.training.planned_epochs(number, labelled)
 
 
-def _vae_seconds(pace: Pace, ahead: Sequence[tuple[TrialSpec, int]], cache: Cache) -> float:
-    """Return what the VAEs of all trials ahead take, each made once a seed."""
-    experiment, passes, begun = pace.experiment, dict[str, int](), set[tuple[str, int]]()
+def _block_seconds(
+    experiment: Experiment, data: Dataset, ahead: Sequence[tuple[TrialSpec, int]], cache: Cache
+) -> float:
+    """Return the seconds of all blocks of the trials ahead; each is first fitted once per seed."""
+    passes, begun = Counter[str](), set[tuple[str, int]]()
     for trial, known in ahead:
         for name in experiment.blocks_of(trial.arm):
-            maker = experiment.block(name)
-            if not isinstance(maker, VAESettings):
-                continue
-            passes.setdefault(name, 0)
-            if (name, trial.seed) not in begun:
+            block = experiment.block(name)
+            if block.passes and (name, trial.seed) not in begun:
                 begun.add((name, trial.seed))
-                there = has_block(maker, pace.data, Seeds(trial.seed), experiment.training, cache)
-                passes[name] += 0 if there else maker.epochs
-            if isinstance(maker, CCVAESettings) and name in experiment.rows_of(trial.arm):
-                passes[name] += maker.round_epochs * (trial.rounds - known)
-    each = {name: pace.vae_seconds(experiment.block(name)) for name, n in passes.items() if n}
-    return sum(passes[name] * len(pace.data.train) * seconds for name, seconds in each.items())
+                cached = has_block(block, data, Seeds(trial.seed), experiment.training, cache)
+                passes[name] += 0 if cached else block.passes
+            if name in experiment.rows_of(trial.arm):
+                passes[name] += block.round_passes * (trial.rounds - known)
+    return sum(n * experiment.block(name).pass_seconds(data) for name, n in passes.items() if n)

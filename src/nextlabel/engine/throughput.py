@@ -9,12 +9,10 @@ import numpy as np
 from nextlabel.core.dataset import Dataset
 from nextlabel.core.seeds import Seeds
 from nextlabel.experiment.spec import Experiment
-from nextlabel.features.blocks.vae_vamp import VampVAEBlock
 from nextlabel.models.classical import ShallowModel
 from nextlabel.models.normalise import to_device
 from nextlabel.models.settings import Epochs
 from nextlabel.models.task import TaskModel
-from nextlabel.models.vae import VAESettings, fit_vae
 
 STEPS = 4
 COLUMNS = 32
@@ -64,21 +62,6 @@ class Pace:
         model.fit(images[: size // 2], labels[: size // 2], 0, Seeds(0))
         clock = time.perf_counter()
         model.fit(images, labels, 0, Seeds(0))
-        return (time.perf_counter() - clock) / size
-
-    def vae_seconds(self, settings: VAESettings) -> float:
-        """Return the seconds of one image in one epoch of a VAE, found as those of the model."""
-        import torch
-
-        torch.set_num_threads(self.experiment.training.threads)
-        size = min(self._bounded(settings.batch_size * STEPS), len(self.data.train))
-        images = to_device(self.data.train.images[:size], torch.device("cpu"))
-        once = settings.model_copy(update={"epochs": 1})
-        if isinstance(once, VampVAEBlock):
-            once = once.model_copy(update={"pseudo_inputs": min(size, once.pseudo_inputs)})
-        fit_vae(images, once, Seeds(0))
-        clock = time.perf_counter()
-        fit_vae(images, once, Seeds(0))
         return (time.perf_counter() - clock) / size
 
     def _bounded(self, size: int) -> int:

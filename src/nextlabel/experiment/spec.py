@@ -5,6 +5,7 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
+from nextlabel.core.block import Block
 from nextlabel.core.errors import UsageError, nearest
 from nextlabel.core.feature_space import FeatureSpace, Scale
 from nextlabel.core.settings import Settings
@@ -180,7 +181,7 @@ class Experiment(Settings):
         """Return the names of these arms, of all by default; UsageError as `arm`."""
         return tuple(arm.name for arm in (self.arms if arms is None else map(self.arm, arms)))
 
-    def block(self, name: str) -> Any:
+    def block(self, name: str) -> Block:
         """Return the feature block `name`, as `[blocks]` sets it."""
         return make_block(name, self.blocks.get(name, {}), self.training)
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from nextlabel.core.block import Block
 from nextlabel.core.errors import UsageError
 from nextlabel.core.validation import check_keys, refusal, refusal_code
 from nextlabel.models.settings import TrainingSettings
@@ -19,7 +20,7 @@ def is_file(name: str) -> bool:
     return name == "file" or Path(name).suffix in FILE_SUFFIXES
 
 
-def make_block(name: str, options: Mapping[str, Any], training: TrainingSettings) -> Any:
+def make_block(name: str, options: Mapping[str, Any], training: TrainingSettings) -> Block:
     """Return the feature block `name`, a registered one or a file, with its settings.
 
     Device and precision are those of the training unless the block says otherwise.

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from nextlabel.core.block import FittedBlock, collapsed
+from nextlabel.core.block import Block, FittedBlock
 from nextlabel.core.dataset import Dataset
 from nextlabel.core.learner import Training
 from nextlabel.core.pool import Pool
@@ -37,49 +37,39 @@ def circumstances(data: Dataset, seeds: Seeds, training: TrainingSettings) -> di
 
 
 def fitted_block(
-    maker: Any, data: Dataset, seeds: Seeds, training: TrainingSettings, cache: Cache
+    block: Block, data: Dataset, seeds: Seeds, training: TrainingSettings, cache: Cache
 ) -> FittedBlock:
     """Return what a block makes of the images alone, fitted now or taken from the cache.
 
-    Warns of a prior whose components ended as one, whoever fitted it.
+    Warns of what the block finds wrong with the fit, also when it comes from the cache.
     """
     pool = Pool(len(data.train))
-    if not maker.cached:
-        fitted: FittedBlock = maker.fit(data, pool, None, 0, seeds)
-        return fitted
-    found: FittedBlock
-    found, _ = cache.get(
-        *_place(maker, data, seeds, training),
-        lambda: maker.fit(data, pool, None, 0, seeds),
+    if not block.cached:
+        return block.fit(data, pool, None, 0, seeds)
+    fitted, _ = cache.get(
+        *_cache_entry(block, data, seeds, training),
+        lambda: block.fit(data, pool, None, 0, seeds),
         save_block,
         load_block,
     )
-    from nextlabel.models.vae import VAESettings
-
-    if isinstance(maker, VAESettings) and collapsed(found.log):
-        warnings.warn(
-            f"the prior's components collapsed to {found.log[-1]['distinct']:.2f} distinct ones "
-            f"after {len(found.log)} epochs, which is a single Gaussian; lower "
-            f"blocks.{maker.block}.beta, now {maker.beta:g}, raise its epochs, now {maker.epochs}, "
-            "or use the block vae",
-            stacklevel=2,
-        )
-    return found
+    for message in block.warnings(fitted):
+        warnings.warn(message, stacklevel=2)
+    return fitted
 
 
 def has_block(
-    maker: Any, data: Dataset, seeds: Seeds, training: TrainingSettings, cache: Cache
+    block: Block, data: Dataset, seeds: Seeds, training: TrainingSettings, cache: Cache
 ) -> bool:
     """Say whether `fitted_block` would find the block in the cache."""
-    return bool(maker.cached) and cache.has(*_place(maker, data, seeds, training))
+    return block.cached and cache.has(*_cache_entry(block, data, seeds, training))
 
 
-def _place(
-    maker: Any, data: Dataset, seeds: Seeds, training: TrainingSettings
+def _cache_entry(
+    block: Block, data: Dataset, seeds: Seeds, training: TrainingSettings
 ) -> tuple[str, dict[str, Any]]:
     """Return the kind and the identity under which the cache has a block."""
-    name = type(maker).__name__
-    identity = {**circumstances(data, seeds, training), "block": name, **maker.identity}
+    name = type(block).__name__
+    identity = {**circumstances(data, seeds, training), "block": name, **block.identity}
     return f"block-{name.lower()}", identity
 
 

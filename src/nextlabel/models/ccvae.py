@@ -11,14 +11,12 @@ everything factorises over findings.
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 import torch
-from pydantic import Field
 from torch import Tensor, nn
 
-from nextlabel.core.errors import DataError, UsageError
+from nextlabel.core.errors import DataError
 from nextlabel.core.seeds import Seeds
 from nextlabel.core.types import Array, Ids, Labels
 from nextlabel.models.device import precise, resolve
@@ -27,45 +25,16 @@ from nextlabel.models.priors import NormalPrior, kl_divergence, log_normal
 from nextlabel.models.vae import (
     VAE,
     FittedVAE,
-    VAESettings,
     adam,
     check_finite,
     fit_vae,
     reconstruction,
     scaled,
 )
+from nextlabel.models.vae_settings import CCVAESettings as CCVAESettings
 
 PACE = 10.0
 """The class part's learning rate in multiples of the networks': it starts anew each round."""
-
-
-class CCVAESettings(VAESettings):
-    """The table `[blocks.ccvae]`: a VAE's settings, and how labels shape it.
-
-    `epochs` train the beginning without labels, `round_epochs` go on from it in each round. The
-    class part has `dims_per_label` dimensions for each class or finding. `labelled_share` is the
-    largest part of a batch that is labelled, `label_weight` weighs log q(y|x): 1 is the paper's
-    objective, more makes up for the few nats that a label weighs beside an image's. `samples` are
-    drawn of z_c to find q(y|x).
-    """
-
-    dims_per_label: int = Field(1, ge=1)
-    round_epochs: int = Field(5, ge=1)
-    labelled_share: float = Field(0.25, gt=0, lt=1)
-    label_weight: float = Field(100.0, ge=0)
-    samples: int = Field(16, ge=1)
-    part: Literal["all", "class"] = "all"
-
-    def class_dims(self, classes: int) -> int:
-        """Return the width of z_c; UsageError when nothing would be left for the style."""
-        width = self.dims_per_label * classes
-        if width >= self.latent:
-            raise UsageError(
-                f"ccvae's class part needs {width} dimensions ({self.dims_per_label} for each of "
-                f"{classes} classes) of the latent {self.latent}; raise blocks.ccvae.latent above "
-                f"{width}"
-            )
-        return width
 
 
 class ClassPart(nn.Module):

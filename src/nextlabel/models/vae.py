@@ -2,54 +2,24 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import ClassVar, Literal
 
 import numpy as np
 import torch
 import torch.nn.functional as F
-from pydantic import Field
 from torch import Tensor, nn
 
 from nextlabel.core.errors import DataError
 from nextlabel.core.seeds import Seeds
-from nextlabel.core.settings import Settings
 from nextlabel.core.types import Array
 from nextlabel.models.device import precise, resolve
 from nextlabel.models.networks.base import build, generator, place
 from nextlabel.models.networks.encoder import CHANNELS
-from nextlabel.models.priors import NormalPrior, Prior
+from nextlabel.models.priors import Prior
 from nextlabel.models.priors import kl_divergence as kl_divergence
-from nextlabel.models.settings import Device, Precision
+from nextlabel.models.vae_settings import VAESettings as VAESettings
 
 UP = 4
 INFERENCE_BATCH = 512
-
-
-class VAESettings(Settings):
-    """The table `[blocks.vae]`: the paper's training, and what it leaves open.
-
-    `upsample = "first"` is the literal reading of the paper's decoder (up-sampling convolution,
-    then four size-preserving ones at full size); "last" has the same parts the other way round,
-    ten times faster. `beta` weighs the KL term.
-    """
-
-    latent: int = Field(32, ge=1, le=4096)
-    epochs: int = Field(20, ge=1)
-    learning_rate: float = Field(0.001, gt=0)
-    weight_decay: float = Field(0.005, ge=0)
-    batch_size: int = Field(64, ge=1)
-    likelihood: Literal["bernoulli", "gaussian"] = "bernoulli"
-    deviation: float = Field(0.1, gt=0)
-    beta: float = Field(1.0, ge=0)
-    upsample: Literal["last", "first"] = "last"
-    device: Device = "auto"
-    precision: Precision = "auto"
-    block: ClassVar[str] = "vae"
-    """The name under which messages speak of these settings."""
-
-    def prior(self, network: "VAE", images: Tensor, seeds: Seeds) -> Prior:
-        """Return p(z) as it is before training on uint8 images (N, C, H, W)."""
-        return NormalPrior(self.latent)
 
 
 class VAE(nn.Module):
@@ -175,7 +145,7 @@ def fit_vae(images: Tensor, settings: VAESettings, seeds: Seeds) -> FittedVAE:
     shape = (images.shape[1], images.shape[2], images.shape[3])
     network = build(lambda: VAE(shape, settings), generator(seeds.integer("vae weights")))
     place(network, device)
-    prior = settings.prior(network, images, seeds).to(device)
+    prior = settings.prior(network.encode, images, seeds).to(device)
     images = images.to(device)
     optimiser = adam(network.parameters(), prior.parameters(), prior.pace, settings, device)
     order = seeds.rng("vae order")

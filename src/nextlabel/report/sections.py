@@ -4,8 +4,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from nextlabel.core.block import collapsed
 from nextlabel.report.results import Study, Trial
+from nextlabel.statistics.mixtures import collapsed
 
 EVERYWHERE = "all arms, at first"
 

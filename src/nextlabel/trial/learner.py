@@ -189,12 +189,12 @@ class TrialLearner:
     def _refitted(self, name: str, pool: Pool, labels: Labels, number: int) -> FittedBlock:
         """Return a block as this round has it: a supervised one is fitted to the labels."""
         beginning = self.block(name)
-        maker = self.experiment.block(name)
-        if not maker.supervised or name not in self.experiment.rows_of(self.arm):
+        block = self.experiment.block(name)
+        if not block.supervised or name not in self.experiment.rows_of(self.arm):
             return beginning
-        found: FittedBlock = maker.fit(self.data, pool, labels, number, self.seeds, beginning)
-        self.latest[name] = found
-        return found
+        fitted = block.fit(self.data, pool, labels, number, self.seeds, beginning)
+        self.latest[name] = fitted
+        return fitted
 
     def block(self, name: str) -> FittedBlock:
         """Return what the block makes of the images alone, fitted once or taken from the cache."""

@@ -1,22 +1,57 @@
-"""What most feature blocks share: settings that decide all, no labels, and a place in the cache."""
+"""Defaults of feature blocks: settings that decide all, no labels, no training."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
+from nextlabel.core.block import FittedBlock
+from nextlabel.core.dataset import Dataset
+from nextlabel.core.pool import Pool
+from nextlabel.core.seeds import Seeds
 from nextlabel.core.settings import Settings
+from nextlabel.core.types import Labels
 
 
 class BlockSettings(Settings):
-    """The settings of a block (see `core.block.Block`) that are also what it is known by."""
+    """Settings of a block that are a `core.block.Block` themselves; a subclass adds `fit`."""
 
     supervised: ClassVar[bool] = False
-    """True when the labels are used, so that each round fits anew."""
+    """True when the block learns from labels, so that each round fits it again."""
     cached: ClassVar[bool] = True
-    """True when fitting takes longer than reading back."""
+    """True when fitting takes longer than reading the result back."""
 
     @property
     def identity(self) -> Mapping[str, Any]:
-        """All settings, device and precision by what they stand for here."""
+        """All settings, with the device and the precision that "auto" means here."""
         from nextlabel.models.device import resolve_settings
 
         return resolve_settings(self.decisive())
+
+    @property
+    def passes(self) -> int:
+        """The passes over the pool that the fit without labels takes; none by default."""
+        return 0
+
+    @property
+    def round_passes(self) -> int:
+        """The passes over the pool that each round's fit with labels takes; none by default."""
+        return 0
+
+    def pass_seconds(self, data: Dataset) -> float:
+        """Return the estimated seconds of one pass over the pool; 0 by default."""
+        return 0.0
+
+    def warnings(self, fitted: FittedBlock) -> Sequence[str]:
+        """Return one sentence per fault of a fit without labels; none by default."""
+        return ()
+
+    def fit(
+        self,
+        data: Dataset,
+        pool: Pool,
+        labels: Labels | None,
+        number: int,
+        seeds: Seeds,
+        start: FittedBlock | None = None,
+    ) -> FittedBlock:
+        """Return features for the images of `data`, as `core.block.Block.fit` says."""
+        raise NotImplementedError(f"{type(self).__name__} has no method fit; write one")

@@ -1,27 +1,26 @@
 """The block `ccvae`: a VAE that is trained on with the labels after each labelling step."""
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
-import torch
-from torch import Tensor
-
-from nextlabel.core.block import Drawn, FittedBlock
+from nextlabel.core.block import FittedBlock, LazyPictures
 from nextlabel.core.dataset import Dataset
 from nextlabel.core.errors import DataError
 from nextlabel.core.pool import Pool
 from nextlabel.core.seeds import Seeds
 from nextlabel.core.types import PARTS, Array, Labels, Part
 from nextlabel.features.blocks import register
-from nextlabel.features.blocks.base import BlockSettings
-from nextlabel.features.blocks.vae import ENCODER, SHOWN
-from nextlabel.models import vae_pictures as draw
-from nextlabel.models.ccvae import CCVAESettings, ClassPart, begin, refit
-from nextlabel.models.normalise import to_device
-from nextlabel.models.vae import FittedVAE
+from nextlabel.features.blocks.vae import ENCODER, SHOWN, VAEBlock
+from nextlabel.models.vae_settings import CCVAESettings
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from nextlabel.models.ccvae import ClassPart
+    from nextlabel.models.vae import FittedVAE
 
 
 @register("ccvae")
-class CCVAEBlock(CCVAESettings, BlockSettings):
+class CCVAEBlock(CCVAESettings, VAEBlock):
     """Posterior means of a class-conditional VAE, which the labels shape anew each round.
 
     The beginning is a plain VAE, `epochs` on the pool without labels. A round goes on from it for
@@ -32,6 +31,11 @@ class CCVAEBlock(CCVAESettings, BlockSettings):
 
     supervised: ClassVar[bool] = True
     block: ClassVar[str] = "ccvae"
+
+    @property
+    def round_passes(self) -> int:
+        """The epochs of each round."""
+        return self.round_epochs
 
     def fit(
         self,
@@ -49,6 +53,11 @@ class CCVAEBlock(CCVAESettings, BlockSettings):
         and there are labels; log, pictures, and as state all weights of a beginning or the
         encoder's of a round. Raises DataError for labels that do not fit the pool or the classes.
         """
+        import torch
+
+        from nextlabel.models.ccvae import begin, refit
+        from nextlabel.models.normalise import to_device
+
         images = to_device(data.train.images, torch.device("cpu"))
         width = self.class_dims(len(data.classes))
         if labels is None or not len(labels):
@@ -56,7 +65,9 @@ class CCVAEBlock(CCVAESettings, BlockSettings):
             return self._block(data, fitted, self.latent, fitted.state(), images, None, seeds)
         if len(labels) != pool.labelled_count:
             raise DataError(
-                f"{len(labels)} labels for {pool.labelled_count} labelled images; give one for each"
+                f"{len(labels)} labels for {pool.labelled_count} labelled images; give one for "
+                "each",
+                code="unequal-lengths",
             )
         state = start.state if start is not None else begin(images, self, seeds).state()
         multiclass = data.task == "multiclass"
@@ -76,14 +87,19 @@ class CCVAEBlock(CCVAESettings, BlockSettings):
     def _block(
         self,
         data: Dataset,
-        fitted: FittedVAE,
+        fitted: "FittedVAE",
         kept: int,
         state: dict[str, Array],
-        images: Tensor,
-        classes: ClassPart | None,
+        images: "Tensor",
+        classes: "ClassPart | None",
         seeds: Seeds,
     ) -> FittedBlock:
         """Return the features, the first `kept` dimensions of each part, and the pictures."""
+        import torch
+
+        from nextlabel.models import vae_pictures as draw
+        from nextlabel.models.normalise import to_device
+
         mean, log_variance = (t.numpy() for t in fitted.encode(images))
         features: dict[Part, Array] = {"train": mean[:, :kept]}
         for part in PARTS[1:]:
@@ -92,12 +108,12 @@ class CCVAEBlock(CCVAESettings, BlockSettings):
                 features[part] = fitted.means(others)[:, :kept]
 
         def pictures() -> dict[str, bytes]:
-            found = {
+            drawn = {
                 "reconstructions": draw.reconstructions(fitted, data.train.images[:SHOWN]),
                 "traversal": draw.traversal_of_cloud(fitted, mean, log_variance),
             }
             if classes is not None:
-                found["classes"] = draw.by_class(fitted, classes, seeds)
-            return found
+                drawn["classes"] = draw.by_class(fitted, classes, seeds)
+            return drawn
 
-        return FittedBlock(features, fitted.log, Drawn(pictures), state)
+        return FittedBlock(features, fitted.log, LazyPictures(pictures), state)

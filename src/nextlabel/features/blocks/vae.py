@@ -1,7 +1,7 @@
 """The block `vae`: posterior means of a VAE trained on all images of the pool (equation 6's V)."""
 
-import torch
-from torch import Tensor
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from nextlabel.core.block import FittedBlock
 from nextlabel.core.dataset import Dataset
@@ -10,9 +10,14 @@ from nextlabel.core.seeds import Seeds
 from nextlabel.core.types import PARTS, Labels
 from nextlabel.features.blocks import register
 from nextlabel.features.blocks.base import BlockSettings
-from nextlabel.models import vae_pictures as draw
-from nextlabel.models.normalise import to_device
-from nextlabel.models.vae import FittedVAE, VAESettings, fit_vae
+from nextlabel.models.timing import sample_size, seconds_of
+from nextlabel.models.vae_settings import VAESettings
+from nextlabel.statistics.mixtures import collapsed
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from nextlabel.models.vae import FittedVAE
 
 SHOWN = 16
 ENCODER = ("down", "mean", "log_variance")
@@ -21,6 +26,39 @@ ENCODER = ("down", "mean", "log_variance")
 @register("vae")
 class VAEBlock(VAESettings, BlockSettings):
     """Posterior means of a variational autoencoder that has seen every image and no label."""
+
+    @property
+    def passes(self) -> int:
+        """The epochs of the training without labels."""
+        return self.epochs
+
+    def pass_seconds(self, data: Dataset) -> float:
+        """Return the estimated seconds of one epoch, from one of a few images."""
+        import torch
+
+        from nextlabel.models.normalise import to_device
+        from nextlabel.models.vae import fit_vae
+
+        images = data.train.images[: sample_size(data.train.images, self.batch_size)]
+        batch, once = to_device(images, torch.device("cpu")), self.quick(len(images))
+        fit_vae(batch, once, Seeds(0))
+        seconds = seconds_of(lambda: fit_vae(batch, once, Seeds(0)))
+        return seconds * len(data.train) / len(images)
+
+    def quick(self, images: int) -> "VAEBlock":
+        """Return the settings for one epoch on so few images."""
+        return self.model_copy(update={"epochs": 1})
+
+    def warnings(self, fitted: FittedBlock) -> Sequence[str]:
+        """Return a sentence when the components of the prior ended as one."""
+        if not collapsed(fitted.log):
+            return ()
+        return (
+            f"the prior's components collapsed to {fitted.log[-1]['distinct']:.2f} distinct ones "
+            f"after {len(fitted.log)} epochs, which is a single Gaussian; lower "
+            f"blocks.{self.block}.beta, now {self.beta:g}, raise its epochs, now {self.epochs}, "
+            "or use the block vae",
+        )
 
     def fit(
         self,
@@ -32,6 +70,11 @@ class VAEBlock(VAESettings, BlockSettings):
         start: FittedBlock | None = None,
     ) -> FittedBlock:
         """Train on the pool; return means (n, latent) float32, log, pictures, encoder weights."""
+        import torch
+
+        from nextlabel.models.normalise import to_device
+        from nextlabel.models.vae import fit_vae
+
         cpu = torch.device("cpu")
         images = to_device(data.train.images, cpu)
         fitted = fit_vae(images, self, seeds)
@@ -43,7 +86,9 @@ class VAEBlock(VAESettings, BlockSettings):
         pictures = self._pictures(fitted, images, seeds)
         return FittedBlock(features, fitted.log, pictures, fitted.state(*ENCODER))
 
-    def _pictures(self, fitted: FittedVAE, images: Tensor, seeds: Seeds) -> dict[str, bytes]:
+    def _pictures(self, fitted: "FittedVAE", images: "Tensor", seeds: Seeds) -> dict[str, bytes]:
+        from nextlabel.models import vae_pictures as draw
+
         shown = draw.reconstructions(fitted, images[:SHOWN].numpy())
         if fitted.prior.components == 1:
             walk = draw.traversal(fitted, fitted.kl_by_dimension(images))

@@ -1,16 +1,17 @@
 """The block `vae_mixture`: a VAE whose prior is a learned mixture of Gaussians."""
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import Field
-from torch import Tensor
 
 from nextlabel.core.seeds import Seeds
 from nextlabel.features.blocks import register
 from nextlabel.features.blocks.vae import VAEBlock
-from nextlabel.models.networks.base import generator
-from nextlabel.models.priors import MixturePrior
-from nextlabel.models.vae import VAE
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from nextlabel.models.priors import Encode, MixturePrior
 
 
 @register("vae_mixture")
@@ -20,6 +21,9 @@ class MixtureVAEBlock(VAEBlock):
     components: int = Field(10, ge=2)
     block: ClassVar[str] = "vae_mixture"
 
-    def prior(self, network: VAE, images: Tensor, seeds: Seeds) -> MixturePrior:
+    def prior(self, encode: "Encode", images: "Tensor", seeds: Seeds) -> "MixturePrior":
         """Return the mixture as it is before training, its means drawn by the seed."""
+        from nextlabel.models.networks.base import generator
+        from nextlabel.models.priors import MixturePrior
+
         return MixturePrior(self.components, self.latent, generator(seeds.integer("vae prior")))

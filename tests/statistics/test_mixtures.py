@@ -1,8 +1,8 @@
-"""What a fitted block's record says."""
+"""Components of a mixture that ended as one."""
 
 import pytest
 
-from nextlabel.core.block import collapsed
+from nextlabel.statistics.mixtures import collapsed
 
 
 @pytest.mark.parametrize(

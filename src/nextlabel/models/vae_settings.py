@@ -1,0 +1,73 @@
+"""Settings of variational autoencoders, apart from torch, so that they are parsed without it."""
+
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+from pydantic import Field
+
+from nextlabel.core.errors import UsageError
+from nextlabel.core.settings import Settings
+from nextlabel.models.settings import Device, Precision
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from nextlabel.core.seeds import Seeds
+    from nextlabel.models.priors import Encode, Prior
+
+
+class VAESettings(Settings):
+    """The table `[blocks.vae]`: the paper's training, and what it leaves open.
+
+    `upsample = "first"` is the literal reading of the paper's decoder (up-sampling convolution,
+    then four size-preserving ones at full size); "last" has the same parts the other way round,
+    ten times faster. `beta` weighs the KL term.
+    """
+
+    latent: int = Field(32, ge=1, le=4096)
+    epochs: int = Field(20, ge=1)
+    learning_rate: float = Field(0.001, gt=0)
+    weight_decay: float = Field(0.005, ge=0)
+    batch_size: int = Field(64, ge=1)
+    likelihood: Literal["bernoulli", "gaussian"] = "bernoulli"
+    deviation: float = Field(0.1, gt=0)
+    beta: float = Field(1.0, ge=0)
+    upsample: Literal["last", "first"] = "last"
+    device: Device = "auto"
+    precision: Precision = "auto"
+    block: ClassVar[str] = "vae"
+    """The name under which messages speak of these settings."""
+
+    def prior(self, encode: "Encode", images: "Tensor", seeds: "Seeds") -> "Prior":
+        """Return p(z) as it is before training on uint8 images (N, C, H, W)."""
+        from nextlabel.models.priors import NormalPrior
+
+        return NormalPrior(self.latent)
+
+
+class CCVAESettings(VAESettings):
+    """The table `[blocks.ccvae]`: a VAE's settings, and how labels shape it.
+
+    `epochs` train the beginning without labels, `round_epochs` go on from it in each round. The
+    class part has `dims_per_label` dimensions for each class or finding. `labelled_share` is the
+    largest part of a batch that is labelled, `label_weight` weighs log q(y|x): 1 is the paper's
+    objective, more makes up for the few nats that a label weighs beside an image's. `samples` are
+    drawn of z_c to find q(y|x).
+    """
+
+    dims_per_label: int = Field(1, ge=1)
+    round_epochs: int = Field(5, ge=1)
+    labelled_share: float = Field(0.25, gt=0, lt=1)
+    label_weight: float = Field(100.0, ge=0)
+    samples: int = Field(16, ge=1)
+    part: Literal["all", "class"] = "all"
+
+    def class_dims(self, classes: int) -> int:
+        """Return the width of z_c; UsageError when nothing would be left for the style."""
+        width = self.dims_per_label * classes
+        if width >= self.latent:
+            raise UsageError(
+                f"ccvae's class part needs {width} dimensions ({self.dims_per_label} for each of "
+                f"{classes} classes) of the latent {self.latent}; raise blocks.ccvae.latent above "
+                f"{width}"
+            )
+        return width
