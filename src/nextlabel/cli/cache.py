@@ -1,4 +1,4 @@
-"""`nextlabel cache`: how much the fitted features take, and throwing them away."""
+"""`nextlabel cache`: the size of the cache, and removing its entries."""
 
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,7 +11,7 @@ from nextlabel.core.errors import UsageError
 if TYPE_CHECKING:
     from nextlabel.features.cache import CacheSize
 
-app = typer.Typer(help="Show or prune what is kept of fitted features.")
+app = typer.Typer(help="Show or prune the cache of fitted features and decoded images.")
 
 
 @app.callback(invoke_without_command=True)

@@ -39,7 +39,7 @@ DataDir = Annotated[
 CacheDir = Annotated[
     Path | None,
     typer.Option(
-        "--cache-dir", metavar="DIR", help="Where fitted features are kept for the next time."
+        "--cache-dir", metavar="DIR", help="The folder of fitted features and decoded images."
     ),
 ]
 Jobs = Annotated[

@@ -1,17 +1,41 @@
 """From settings to a data set."""
 
 import warnings
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any, Protocol, TypeVar
 
 from nextlabel.core.dataset import Dataset, Images
 from nextlabel.core.errors import UsageError
+from nextlabel.data import mapped
 from nextlabel.data.download import Shelf
+from nextlabel.data.mapped import VERSION, ReadData
 from nextlabel.data.registry import SOURCES
 from nextlabel.data.resize import constant, fit, to_channels
 from nextlabel.data.settings import DataSettings
-from nextlabel.data.source import Source
+from nextlabel.data.source import DecodingSource, Source
 from nextlabel.data.splits import divide
+
+DRAWS = ("name", "train", "validation", "test", "seed", "channels")
+T = TypeVar("T")
+
+
+class Artefacts(Protocol):
+    """A cache of artefacts; see `nextlabel.features.cache.Cache.get`."""
+
+    def get(
+        self,
+        kind: str,
+        identity: Mapping[str, Any],
+        make: Callable[[], T],
+        save: Callable[[T, Path], None],
+        load: Callable[[Path], T],
+        *,
+        reload: bool = False,
+    ) -> tuple[T, bool]:
+        """Return the artefact of an identity, made or read from its file."""
+        ...
 
 
 def load(
@@ -20,19 +44,42 @@ def load(
     image_size: int | None = None,
     data_dir: Path | None = None,
     progress: bool = False,
+    cache: Artefacts | None = None,
 ) -> Dataset:
     """Return the data set that the settings name, its parts drawn and its images resized.
 
     `image_size` is the side of the square images in pixels; None keeps the source's own (for
     "folder", whose images have many sizes, it means 64). Files are looked for in `data_dir`,
     then in the folder NEXTLABEL_DATA, then in the user's cache, and downloaded last; `progress`
-    draws bars on stderr. Raises UsageError for settings that do not fit the source and DataError
-    for files that cannot be used; warns when the training images are all one value.
+    draws bars on stderr. With a `cache`, images that must be decoded are decoded once: they are
+    kept there as a file, and all processes map it for reading. Raises UsageError for settings that
+    do not fit the source and DataError for files that cannot be used; warns when the training
+    images are all one value.
     """
     if image_size is not None and image_size < 1:
         raise UsageError(f"image_size {image_size} must be at least 1 pixel")
     source: Source = SOURCES[settings.name](settings)
-    raw = source.read(image_size, Shelf(data_dir, progress))
+    shelf = Shelf(data_dir, progress)
+    if cache is None or not isinstance(source, DecodingSource):
+        return _read(source, settings, image_size, shelf)
+
+    def make() -> ReadData:
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            data = _read(source, settings, image_size, shelf)
+        return ReadData(data, [str(warning.message) for warning in caught])
+
+    draws = settings.model_dump(mode="json", include=set(DRAWS))
+    identity = {"version": VERSION, "draws": draws, "source": dict(source.identity(image_size))}
+    read, _ = cache.get("images", identity, make, mapped.save, mapped.load, reload=True)
+    for message in read.warnings:
+        warnings.warn(message, stacklevel=2)
+    return read.data
+
+
+def _read(source: Source, settings: DataSettings, image_size: int | None, shelf: Shelf) -> Dataset:
+    """Return the data set that a source gives, its parts drawn and its images resized."""
+    raw = source.read(image_size, shelf)
 
     def prepare(images: Images) -> Images:
         pixels = to_channels(fit(images.images, image_size), settings.channels)
@@ -43,7 +90,7 @@ def load(
         warnings.warn(
             f"{raw.name}: every pixel of every training image is "
             f"{parts['train'].images[0].flat[0]}; no model can tell them apart",
-            stacklevel=2,
+            stacklevel=3,
         )
     return Dataset(
         raw.name,

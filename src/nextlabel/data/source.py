@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol, runtime_checkable
 
 from nextlabel.core.dataset import Images
 from nextlabel.core.types import Part, Task
@@ -48,7 +48,10 @@ class Card:
 
 
 class Source(Protocol):
-    """One kind of data; registered as a class, made from settings."""
+    """One kind of data; registered as a class, made from settings.
+
+    A source that decodes files may also be a `DecodingSource`.
+    """
 
     def __init__(self, settings: DataSettings) -> None: ...
 
@@ -59,4 +62,17 @@ class Source(Protocol):
 
     def read(self, image_size: int | None, shelf: Shelf) -> Raw:
         """Return all images; they may keep their own size where that is one for all of them."""
+        ...
+
+
+@runtime_checkable
+class DecodingSource(Source, Protocol):
+    """A source whose images take longer to read than to map from a file that keeps them."""
+
+    def identity(self, image_size: int | None) -> Mapping[str, Any]:
+        """Return what decides everything that `read` returns, as plain values.
+
+        The content of files counts, not their place or time. Settings of the draws are included
+        by the caller.
+        """
         ...

@@ -40,7 +40,9 @@ def plan(
     progress: bool = False,
     arms: Sequence[str] | None = None,
 ) -> Plan:
-    """Estimate what is still to do, by timing a few training steps; nothing is run or written.
+    """Estimate what is still to do, by timing a few training steps; nothing is run.
+
+    Decoded images are kept in the cache, as in a run.
 
     A round's training counts labelled × epochs samples. Round 0 is trained once a seed, and so is
     a VAE unless the cache has it; one that the labels shape goes on in every round. The time is
@@ -50,7 +52,7 @@ def plan(
 
     torch.set_num_threads(experiment.training.threads)
     wanted, cache = experiment.names_of(arms), Cache.at(cache_dir)
-    data = load_data(experiment, data_dir, progress)
+    data = load_data(experiment, data_dir, progress, cache)
     ahead = []
     for trial in trials(experiment, jobs):
         known = _rounds_known(store, trial, data.checksum)

@@ -44,7 +44,7 @@ def run(
     with _alone(store):
         if not _all_done(experiment, store, wanted):
             prepare(experiment.training.threads)
-        data = load_data(experiment, data_dir, progress)
+        data = load_data(experiment, data_dir, progress, cache)
         planned = {trial.key(data.checksum): trial for trial in trials(experiment, jobs)}
         _check_counts(store, planned)
         check_machine(store, planned, data.checksum)

@@ -45,12 +45,12 @@ class Message:
 _loaded: tuple[object, Dataset] | None = None
 
 
-def _load(trial: TrialSpec, data_dir: Path | None) -> Dataset:
+def _load(trial: TrialSpec, data_dir: Path | None, cache: Cache) -> Dataset:
     """Load the trial's data, or take those of the trial before: all use the same."""
     global _loaded
     wanted = trial.experiment.data, trial.experiment.model.image_size
     if _loaded is None or _loaded[0] != wanted:
-        _loaded = wanted, load_data(trial.experiment, data_dir)
+        _loaded = wanted, load_data(trial.experiment, data_dir, cache=cache)
     return _loaded[1]
 
 
@@ -88,7 +88,7 @@ def _last_word(
     from nextlabel.engine.environment import environment
 
     try:
-        data = _load(trial, data_dir)
+        data = _load(trial, data_dir, cache)
         start = {"initial_weights": initial_weights(trial, data, cache)}
         outbox.send(Message(environment=environment() | start))
         learner = learner_of(trial, data, cache)

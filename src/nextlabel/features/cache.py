@@ -64,12 +64,15 @@ class Cache:
         make: Callable[[], T],
         save: Callable[[T, Path], None],
         load: Callable[[Path], T],
+        *,
+        reload: bool = False,
     ) -> tuple[T, bool]:
         """Return the artefact of this identity, and whether it was there already.
 
         Whoever comes first makes it while the others wait. A file that cannot be read, cut short
         by a full disk for example, is made again. One that cannot be saved is returned all the
-        same: a full cache is no reason to fail.
+        same: a full cache is no reason to fail. With `reload`, an artefact that was made just now
+        is read back from its file too, so that it is a memory map where `load` gives one.
         """
         from filelock import FileLock
 
@@ -93,6 +96,8 @@ class Cache:
                     return found, True
             made = make()
             _write(path, made, save)
+            if reload and path.exists():
+                made = _read(path, load) or made
         finally:
             lock.release()
         return made, False

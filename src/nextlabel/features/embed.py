@@ -47,8 +47,11 @@ def embed(
 
     torch.set_num_threads(threads)
     settings = _settings(data, unreadable)
+    cache = Cache.open(cache_dir)
     folder = settings.name == "folder"
-    images = load(settings, image_size=image_size, data_dir=data_dir, progress=progress)
+    images = load(
+        settings, image_size=image_size, data_dir=data_dir, progress=progress, cache=cache
+    )
     pool, part = _whole(images) if folder else (images, None)
     if len(pool.train) < 2:
         raise DataError(f"{data} holds {len(pool.train)} images; give at least 2")
@@ -59,7 +62,7 @@ def embed(
             f"block {block!r} is shaped by labels, and embed looks at none; give another block, "
             "for example vae, or use it in an experiment"
         )
-    fitted = fitted_block(maker, pool, Seeds(seed), training, Cache.open(cache_dir))
+    fitted = fitted_block(maker, pool, Seeds(seed), training, cache)
     parts = [part for part in PARTS if part in fitted.features]
     features = np.concatenate([fitted.rows(part) for part in parts]).astype(np.float32)
     if folder:

@@ -1,5 +1,7 @@
 """From stored bytes to what networks see."""
 
+import warnings
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -12,11 +14,14 @@ IMAGENET_DEVIATION = (0.229, 0.224, 0.225)
 
 
 def to_device(images: NDArray[np.uint8], device: torch.device) -> Tensor:
-    """Return images (N, C, H, W) as a uint8 tensor; on the CPU nothing is copied if possible."""
+    """Return images (N, C, H, W) as a uint8 tensor; on the CPU nothing is copied if possible.
+
+    The tensor of a read-only memory map shares its pages with all processes; nothing writes to it.
+    """
     array = np.ascontiguousarray(images)
-    if not array.flags.writeable:
-        array = array.copy()
-    return torch.from_numpy(array).to(device)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "The given NumPy array is not writable")
+        return torch.from_numpy(array).to(device)
 
 
 def normalise(batch: Tensor) -> Tensor:

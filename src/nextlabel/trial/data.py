@@ -9,14 +9,20 @@ from nextlabel.core.dataset import Dataset
 from nextlabel.core.errors import DataError, UsageError
 from nextlabel.core.types import PARTS, Part
 from nextlabel.experiment.spec import Experiment
+from nextlabel.features.cache import Cache
 from nextlabel.models.metrics import MEASURED, RANKING
 from nextlabel.store.records import DataRecord, PartRecord
 
 
-def load_data(experiment: Experiment, data_dir: Path | None, progress: bool = False) -> Dataset:
+def load_data(
+    experiment: Experiment,
+    data_dir: Path | None,
+    progress: bool = False,
+    cache: Cache | None = None,
+) -> Dataset:
     """Load the experiment's data set and refuse what no trial could use.
 
-    `progress` draws the bars of a download on stderr.
+    `progress` draws the bars of a download on stderr. A `cache` keeps decoded images.
 
     Raises DataError when a label is unknown, when there is one class only, or when there is
     nothing to validate on; UsageError when the sizes do not fit or the headline is not measured.
@@ -24,7 +30,7 @@ def load_data(experiment: Experiment, data_dir: Path | None, progress: bool = Fa
     from nextlabel.data import load
 
     size = experiment.model.image_size
-    data = load(experiment.data, image_size=size, data_dir=data_dir, progress=progress)
+    data = load(experiment.data, image_size=size, data_dir=data_dir, progress=progress, cache=cache)
     check_sizes(len(data.train), experiment.initial, experiment.batch, experiment.target)
     judged: tuple[Part, ...] = ("train", "validation")
     for part in judged:

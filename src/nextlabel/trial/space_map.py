@@ -67,15 +67,16 @@ def make_map(
     torch.set_num_threads(experiment.training.threads)
     clock = _Clock()
     yield f"reading {experiment.data.name}"
+    cache = Cache.open(cache_dir)
     with clock("data"):
         sizes = {"initial": 1, "target": 1}  # an experiment's, of which a map makes no use
-        data = load_data(experiment.model_copy(update=sizes), data_dir, progress)
+        data = load_data(experiment.model_copy(update=sizes), data_dir, progress, cache)
     pool, candidates, notes = draw(len(data.train), shown, seeds)
     spaces = spaces_of(chosen)
     blocks = "".join(f" and {name}" for name in experiment.blocks_of(chosen))
     yield f"fitting the task model to {shown.labelled:,} labels{blocks}"
     work = _Mapping(experiment, chosen, seeds, data, pool, candidates, shown, clock)
-    snapshot, rows, training = work.look(Cache.open(cache_dir))
+    snapshot, rows, training = work.look(cache)
     mapped = []
     for name, space in spaces.items():
         yield f"picking {shown.picked:,} of {len(candidates):,} in the space {name}, then t-SNE"

@@ -4,7 +4,10 @@ import hashlib
 import os
 import threading
 import warnings
+from collections.abc import Mapping
+from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,9 +53,23 @@ class Folder:
         """Return that all depends on the folder."""
         return Card(name, None, (), {}, None, "path")
 
+    def identity(self, image_size: int | None) -> Mapping[str, Any]:
+        """Return the digests of manifest and files, the settings, and the decoders' versions."""
+        _, entries, sources = self._entries()
+        options = ("unreadable", "validation_fraction", "test_fraction", "max_pixels")
+        return {
+            "folder": self.root.resolve().name,
+            "manifest": sources,
+            "files": _content(self.root, entries),
+            "image_size": image_size or SIZE,
+            "options": {name: getattr(self.settings, name) for name in options},
+            "decoders": {name: version(name) for name in ("pillow", "tifffile", "imagecodecs")},
+        }
+
     def read(self, image_size: int | None, shelf: Shelf) -> Raw:
         """Return all images, resized to squares of `image_size` (64 when None)."""
         task, entries, sources = self._entries()
+        self._warn_of_others(entries)
         reading = _Reading(self.root, image_size or SIZE, self.settings.max_pixels)
         rows = reading.read(entries, shelf.progress)
         self._report(reading.failures, len(entries))
@@ -80,14 +97,18 @@ class Folder:
             return "multiclass", entries_of(self.root), {}
         manifest = read_manifest(path)
         entries = sorted(manifest.entries, key=lambda entry: entry.name)
+        return manifest.task, entries, {path.name: file_digest(path)}
+
+    def _warn_of_others(self, entries: list[Entry]) -> None:
+        if self._manifest() is None:
+            return
         others = set(image_files(self.root)) - {entry.name for entry in entries}
         if others:
             warnings.warn(
                 f"{len(others)} image(s) of {self.root.name} ({min(others)} first) are not in the "
                 "manifest and are left out",
-                stacklevel=4,
+                stacklevel=5,
             )
-        return manifest.task, entries, {path.name: file_digest(path)}
 
     def _manifest(self) -> Path | None:
         named = self.settings.manifest
@@ -148,12 +169,8 @@ class _Reading:
         return rows
 
     def _read(self, name: str) -> Pixels:
-        try:
-            check_regular(self.root / name)
-            data = (self.root / name).read_bytes()
-        except OSError as error:
-            raise Undecodable(str(error.strerror or error)) from error
-        self.digest.update(os.fsencode(name) + b"\0" + len(data).to_bytes(8, "little") + data)
+        data = _bytes(self.root / name)
+        self.digest.update(_framed(name, data))
         if _printable(name) != name:
             raise Undecodable("its name holds a line break or is no valid UTF-8; rename it")
         pixels = decode(data, self.max_pixels)
@@ -174,6 +191,30 @@ class _Reading:
             out[row] = eight if eight.ndim == 2 else eight.transpose(2, 0, 1)
         self.pixels.clear()
         return out
+
+
+def _bytes(path: Path) -> bytes:
+    """Return the content of a file; Undecodable when it cannot be read."""
+    try:
+        check_regular(path)
+        return path.read_bytes()
+    except OSError as error:
+        raise Undecodable(str(error.strerror or error)) from error
+
+
+def _framed(name: str, data: bytes) -> bytes:
+    return os.fsencode(name) + b"\0" + len(data).to_bytes(8, "little") + data
+
+
+def _content(root: Path, entries: list[Entry]) -> str:
+    """Return a digest of the names and the content of all files; of what cannot be read, why."""
+    digest = hashlib.sha256()
+    for entry in entries:
+        try:
+            digest.update(_framed(entry.name, _bytes(root / entry.name)))
+        except Undecodable as error:
+            digest.update(os.fsencode(entry.name) + f"\0\0{error}".encode())
+    return digest.hexdigest()
 
 
 def encode(
