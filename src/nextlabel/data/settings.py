@@ -30,10 +30,10 @@ class DataSettings(Settings):
     or colour (3); None leaves them as they are.
 
     For "folder" and "arrays": `path` is the folder or file; `manifest` a CSV file, relative to
-    the folder or to the working directory; `labels` a second .npy file; `unreadable` says what
-    becomes of images that cannot be decoded; the fractions are the shares of the labelled images
-    drawn for a part that the source does not have; an image of more than `max_pixels` is never
-    decoded.
+    the folder, the experiment file or the working directory; `labels` a second .npy file;
+    `unreadable` says what becomes of images that cannot be decoded; the fractions are the shares
+    of the labelled images drawn for a part that the source does not have; an image of more than
+    `max_pixels` is never decoded.
     """
 
     name: str
@@ -80,8 +80,10 @@ class DataSettings(Settings):
         if self.path is None:
             raise UsageError(f"data set {self.name!r} needs a path; set data.path")
         if not self.path.exists():
+            places = f" next to the experiment file or in {Path.cwd()}"
             raise UsageError(
-                f"there is no such file or folder {self.path}; correct data.path",
+                f"there is no such file or folder {self.path}"
+                f"{'' if self.path.is_absolute() else places}; correct data.path",
                 code="no-such-folder",
             )
         return self.path

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from nextlabel.core.errors import UsageError
 from nextlabel.core.validation import check_keys, refusal, refusal_code
+from nextlabel.experiment.paths import resolve_data_paths, resolve_feature_files
 from nextlabel.experiment.spec import Arm, Experiment
 from nextlabel.models.signals import sources
 from nextlabel.strategies import create
@@ -22,7 +23,8 @@ MOST_SEEDS = 10_000
 def load_experiment(source: Path | str, overrides: Sequence[str] = ()) -> Experiment:
     """Read an experiment from a TOML file, with `overrides` like "arms.0.features.vae=2".
 
-    An override of a table sets the keys that it names and leaves the others.
+    An override of a table sets the keys that it names and leaves the others. Relative paths in
+    the file are relative to the file where something is there, else to the working directory.
     Raises UsageError with the key, the value and the nearest known name.
     """
     path = Path(source)
@@ -36,8 +38,10 @@ def load_experiment(source: Path | str, overrides: Sequence[str] = ()) -> Experi
         raise UsageError(f"{path} is not UTF-8 text; save it as UTF-8") from error
     except tomllib.TOMLDecodeError as error:
         raise UsageError(f"{path} is not valid TOML: {error}; correct it there") from error
+    resolve_data_paths(raw, path)
     for override in overrides:
         _override(raw, override)
+    resolve_feature_files(raw, path)
     return parse_experiment(raw, str(path))
 
 

@@ -17,7 +17,12 @@ FILE_SUFFIXES = (".npy", ".npz")
 
 def is_file(name: str) -> bool:
     """Return whether a block is a file of embeddings: named by its path, or `file` itself."""
-    return name == "file" or Path(name).suffix in FILE_SUFFIXES
+    return name == "file" or has_file_suffix(name)
+
+
+def has_file_suffix(name: str) -> bool:
+    """Return whether a name ends as those of files of embeddings do."""
+    return Path(name).suffix in FILE_SUFFIXES
 
 
 def make_block(name: str, options: Mapping[str, Any], training: TrainingSettings) -> Block:

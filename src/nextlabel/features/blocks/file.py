@@ -41,8 +41,11 @@ class FileBlock(BlockSettings):
             check_regular(self.path)
             return file_digest(self.path)
         except OSError as error:
+            places = f", next to the experiment file or in {Path.cwd()},"
             raise DataError(
-                f"the feature file {self.path} cannot be read ({error.strerror}); check the path"
+                f"the feature file {self.path}{'' if self.path.is_absolute() else places} "
+                f"cannot be read ({error.strerror}); check the path",
+                code="feature-file-unreadable",
             ) from error
 
     def fit(
