@@ -59,7 +59,14 @@ def settings_section(title: str, model: Any) -> Iterator[str]:
     for name, field in model.model_fields.items():
         if settings_class(field.annotation) is not None:
             kind = "list of tables" if get_origin(field.annotation) is tuple else "table"
-            rows.append((f"`{name}`", kind, "required" if field.is_required() else "see below", ""))
+            rows.append(
+                (
+                    f"`{name}`",
+                    kind,
+                    "required" if field.is_required() else "–",
+                    "See the table below.",
+                )
+            )
             continue
         default = (
             "required"

@@ -37,18 +37,31 @@ class DataSettings(Settings):
     """
 
     name: str
+    """Name of a source, as `nextlabel datasets` lists it."""
     path: Path | None = File
+    """Folder or file of the images, for sources that read the user's files."""
     manifest: Path | None = File
+    """CSV file of paths, labels and splits, relative to the folder or the working directory."""
     labels: Path | None = File
+    """Second .npy file with the labels of the images."""
     train: int | None = Field(default=None, ge=1)
+    """Number of images of the pool; all if not set."""
     validation: int | None = Size
+    """Number of validation images; the source's default if not set."""
     test: int | None = Size
+    """Number of test images; the source's default if not set."""
     seed: int = Field(default=0, ge=0)
+    """Seed of the draws of all parts, one draw for the whole experiment."""
     channels: Literal[1, 3] | None = None
+    """Make all images grey (1) or colour (3); as they are if not set."""
     unreadable: Literal["refuse", "skip"] = "refuse"
+    """Stop at an image that cannot be decoded, or leave it out with a warning."""
     validation_fraction: float = Field(default=0.2, ge=0, lt=1)
+    """Share of the labelled images drawn for validation if the source has no such part."""
     test_fraction: float = Field(default=0.2, ge=0, lt=1)
+    """Share of the labelled images drawn for test if the source has no such part."""
     max_pixels: int = Field(default=100_000_000, ge=1, le=178_956_970)
+    """An image of more pixels is not decoded."""
 
     @field_validator("channels", mode="before")
     @classmethod

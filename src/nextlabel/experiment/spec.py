@@ -32,14 +32,23 @@ class Arm(Settings):
     later: ClassVar[frozenset[str]] = frozenset({"side", "loss_head"})
 
     name: str = Field(min_length=1)
+    """Name of the arm in tables and figures."""
     strategy: str
+    """Name of the strategy that chooses."""
     options: Mapping[str, Any] = Field(default_factory=dict)
+    """Options of the strategy."""
     features: Mapping[str, float] = Field(default_factory=lambda: {TASK: 1.0})
+    """Weight of each block of the feature space (equation 6)."""
     scale: Scale = "rms"
+    """"rms" divides each block by its root-mean-square distance; "none" takes rows as they are."""
     baseline: str | None = None
+    """Name of the arm to compare with, seed by seed."""
     start: str = "random"
+    """Strategy that chooses the initial labels."""
     side: Mapping[str, float] = Field(default_factory=dict)
+    """Weight of each block that the loss-prediction module gets in addition to feature maps."""
     loss_head: bool = False
+    """Train the loss-prediction module although the strategy does not need it."""
 
     @model_validator(mode="after")
     def _space(self) -> "Arm":
@@ -91,9 +100,13 @@ class Hypothesis(Settings):
     """
 
     name: str = Field(min_length=1)
+    """The claim in words."""
     arms: tuple[str, ...] = Field(min_length=1, strict=False)
+    """Arms whose mean is claimed to be higher."""
     against: tuple[str, ...] = Field(min_length=1, strict=False)
+    """Arms to compare with."""
     alternative: Literal["greater", "two-sided"] = "greater"
+    """"greater" is a one-sided test, "two-sided" claims a difference in any direction."""
 
     def check(self, known: Sequence[str]) -> None:
         """Raise ValueError for an arm that is unknown, or that stands twice."""
@@ -120,17 +133,27 @@ class Experiment(Settings):
     """
 
     name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
+    """Name of the experiment, and of its folder below runs/."""
     seeds: tuple[int, ...] = Field(min_length=1, strict=False)
+    """Seeds; a number n is the seeds 0 to n - 1."""
     initial: int = Field(ge=1)
+    """Labels at the start."""
     batch: int = Field(ge=1)
+    """Labels per round."""
     target: int = Field(ge=1)
+    """Labels at the end; the last batch is cut to reach it exactly."""
     headline: str | None = None
+    """Metric of curves and tests; "validation/accuracy", or "validation/auroc" for multi-label
+    data, if not set.
+    """
     primary: str | None = None
+    """Arm whose difference to its baseline is the one primary test."""
     data: DataSettings
     model: ModelSettings = ModelSettings()
     training: TrainingSettings = TrainingSettings()
     loss_prediction: LossPredictionSettings = LossPredictionSettings()
     blocks: Mapping[str, Mapping[str, Any]] = Field(default_factory=dict)
+    """Settings of feature blocks by name, as tables `[blocks.NAME]`."""
     arms: tuple[Arm, ...] = Field(min_length=1, strict=False)
     hypotheses: tuple[Hypothesis, ...] = Field((), strict=False)
 

@@ -34,13 +34,21 @@ class ModelSettings(Settings):
     later: ClassVar[frozenset[str]] = frozenset({"block", "regularisation", "neighbours"})
 
     name: Literal["resnet18", "small_cnn", "encoder", "linear", "label_spreading"] = "resnet18"
+    """Network, or "linear" and "label_spreading", which use the rows of `block` and no pixels."""
     weights: str = "imagenet"
+    """"random", "imagenet", or a path or URL of a torchvision state dict."""
     stem: Literal["imagenet", "small"] = "imagenet"
+    """"small" is a 3×3 convolution without pooling, for small images."""
     image_size: int | None = Field(None, ge=8, le=1024)
+    """Resize images to this many pixels; as they are if not set."""
     batch_norm: Literal["recalibrate", "running"] = "recalibrate"
+    """"recalibrate" computes the statistics again after training; "running" keeps averages."""
     block: str | None = None
+    """Feature block that "encoder", "linear" and "label_spreading" use."""
     regularisation: float = Field(10.0, gt=0)
+    """Inverse strength of the regularisation of "linear"."""
     neighbours: int = Field(10, ge=1)
+    """Number of nearest images that "label_spreading" connects."""
 
     def decisive(self) -> dict[str, Any]:
         """Return what decides, the make of a network that once had other layers included."""
@@ -78,15 +86,20 @@ class Epochs(Settings):
     """How long a round trains: `initial` epochs on the initial set, `step` more each round."""
 
     initial: int = Field(10, ge=1)
+    """Epochs of the round on the initial labels."""
     step: int = Field(5, ge=0)
+    """Additional epochs per round."""
 
 
 class TrainUntil(Settings):
     """Aim for a train accuracy: stop `early` once there; else go on up to `cap` epochs."""
 
     accuracy: float = Field(0.99, gt=0, le=1)
+    """Train accuracy to reach."""
     early: bool = True
+    """Stop as soon as it is reached."""
     cap: int | None = Field(None, ge=1)
+    """Largest number of epochs; the planned epochs if not set."""
 
 
 class TrainingSettings(Settings):
@@ -103,18 +116,29 @@ class TrainingSettings(Settings):
     later: ClassVar[frozenset[str]] = frozenset({"compile"})
 
     learning_rate: float = Field(0.001, gt=0)
+    """Learning rate of SGD."""
     momentum: float = Field(0.9, ge=0, lt=1)
+    """Momentum of SGD."""
     weight_decay: float = Field(0.0, ge=0)
+    """Weight decay of SGD."""
     schedule: Literal["constant", "linear", "cosine"] = "constant"
+    """Course of the learning rate in a round; "linear" and "cosine" end at 0."""
     batch_size: int = Field(64, ge=1)
+    """Images per step; batches are split evenly and may be smaller."""
     epochs: Epochs = Epochs()
     min_steps: int = Field(0, ge=0)
+    """Lower limit on the steps of a round; it adds epochs."""
     train_until: TrainUntil | None = None
     refit: Literal["scratch", "finetune"] = "scratch"
+    """"scratch" trains each round from the initial weights, "finetune" from the round before."""
     device: Device = "auto"
+    """Device of training; "auto" takes CUDA, else MPS, else the processor."""
     precision: Precision = "auto"
+    """Precision of products; "auto" takes bfloat16 if the device has units for it."""
     threads: int = Field(1, ge=1, le=256)
+    """Threads of one trial."""
     compile: bool = False
+    """Let torch compile the passes of a step; slower on a processor, not measured on CUDA."""
 
     @model_validator(mode="after")
     def _cap_needs_a_rate(self) -> "TrainingSettings":
@@ -148,9 +172,13 @@ class LossPredictionSettings(Settings):
     """
 
     margin: float = Field(1.0, ge=0)
+    """Margin ξ of the pair loss (equation 3)."""
     weight: float = Field(1.0, ge=0)
+    """Weight of the pair loss next to the task's loss."""
     width: int = Field(128, ge=1, le=4096)
+    """Number of features made of each stage of the network."""
     stop: float = Field(0.6, ge=0, le=1)
+    """Share of a round's epochs after which no gradient of the module reaches the task model."""
 
     def stop_epoch(self, epochs: int) -> int:
         """Return the first of a round's epochs in which P's gradient stays out of T."""

@@ -24,16 +24,29 @@ class VAESettings(Settings):
     """
 
     latent: int = Field(32, ge=1, le=4096)
+    """Number of latent dimensions, which are the features."""
     epochs: int = Field(20, ge=1)
+    """Epochs of training on all images."""
     learning_rate: float = Field(0.001, gt=0)
+    """Learning rate of Adam."""
     weight_decay: float = Field(0.005, ge=0)
+    """Weight decay of Adam."""
     batch_size: int = Field(64, ge=1)
+    """Images per step."""
     likelihood: Literal["bernoulli", "gaussian"] = "bernoulli"
+    """Distribution of a pixel given the latent values."""
     deviation: float = Field(0.1, gt=0)
+    """Standard deviation of a pixel for likelihood = "gaussian"."""
     beta: float = Field(1.0, ge=0)
+    """Weight of the KL term."""
     upsample: Literal["last", "first"] = "last"
+    """Place of the up-sampling convolution in the decoder; "first" is the paper's, "last" is ten
+    times faster.
+    """
     device: Device = "auto"
+    """Device of training; as in `[training]` if not set."""
     precision: Precision = "auto"
+    """Precision of products; as in `[training]` if not set."""
     block: ClassVar[str] = "vae"
     """The name under which messages speak of these settings."""
 

@@ -30,6 +30,7 @@ class FileBlock(BlockSettings):
 
     cached: ClassVar[bool] = False
     path: Path = Field(strict=False)
+    """The file; the block's name if that is a path."""
 
     @property
     def identity(self) -> Mapping[str, Any]:

@@ -21,7 +21,9 @@ class PCABlock(BlockSettings):
     """Principal components of the pool's pixels; exact up to 4,096 pixels, randomised above."""
 
     components: int = Field(32, ge=1)
+    """Number of components, which are the features."""
     whiten: bool = False
+    """Divide each component by its standard deviation."""
 
     def fit(
         self,

@@ -19,6 +19,7 @@ class MixtureVAEBlock(VAEBlock):
     """Posterior means of a VAE whose prior has several modes, each learned along with it."""
 
     components: int = Field(10, ge=2)
+    """Number of Gaussians of the prior."""
     block: ClassVar[str] = "vae_mixture"
 
     def prior(self, encode: "Encode", images: "Tensor", seeds: Seeds) -> "MixturePrior":

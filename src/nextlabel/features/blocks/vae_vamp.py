@@ -20,6 +20,7 @@ class VampVAEBlock(VAEBlock):
     """Posterior means of a VAE with a VampPrior, its pseudo-inputs starting as images drawn."""
 
     pseudo_inputs: int = Field(50, ge=2)
+    """Number of pseudo-inputs of the prior; at most the images of the pool."""
     block: ClassVar[str] = "vae_vamp"
 
     def quick(self, images: int) -> "VampVAEBlock":
