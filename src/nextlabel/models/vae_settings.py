@@ -68,11 +68,17 @@ class CCVAESettings(VAESettings):
     """
 
     dims_per_label: int = Field(1, ge=1)
+    """Latent dimensions of the class part per class or finding."""
     round_epochs: int = Field(5, ge=1)
+    """Epochs that continue the training in each round."""
     labelled_share: float = Field(0.25, gt=0, lt=1)
+    """Largest labelled share of a batch."""
     label_weight: float = Field(100.0, ge=0)
+    """Weight of log q(y given x); 1 is the paper's objective."""
     samples: int = Field(16, ge=1)
+    """Number of samples of the class part that estimate q(y given x)."""
     part: Literal["all", "class"] = "all"
+    """Features: "all" latent dimensions, or those of the "class" part."""
 
     def class_dims(self, classes: int) -> int:
         """Return the width of z_c; UsageError when nothing would be left for the style."""
