@@ -66,6 +66,7 @@ def test_neither_rotation_nor_scale_nor_place_changes_a_shape(n, d, seed, scale)
 def test_a_line_by_hand():
     points = np.array([[0.0], [1], [2], [10]])
     found = shape(points, ids(1, 2, 3), ids(2, 3))
+    assert found.kurtosis == kurtosis(points)
     # nearest of the picked: 1 and 8; of the candidates: 1, 1 and 8
     assert found.nearest == pytest.approx(4.5 / (10 / 3))
     # between the picked: 8; over the six pairs: 1 2 10 1 9 8
@@ -106,6 +107,9 @@ def test_the_sparsest_decile_goes_by_the_tenth_neighbour():
 def test_ties_go_to_the_smallest_row():
     assert sparsest(np.ones(25), np.arange(24, -1, -1)).tolist() == [0, 1, 2]
     assert sparsest(np.arange(25.0), np.arange(20)).tolist() == [19, 18]
+    assert sparsest(np.arange(25.0), np.arange(21)).tolist() == [20, 19, 18]
+    many = np.r_[np.zeros(300), np.ones(300)]  # more than a sort that is not stable keeps in order
+    assert sparsest(many, np.arange(600)).tolist() == list(range(300, 360))
 
 
 def test_tiles_change_nothing(monkeypatch):

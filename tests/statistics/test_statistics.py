@@ -10,6 +10,7 @@ from scipy.stats import ttest_rel
 from nextlabel import statistics as s
 from nextlabel.core.errors import UsageError
 from nextlabel.statistics.curves import _crossings
+from nextlabel.statistics.effects import expanded
 from refusals import refused
 
 numbers = st.integers(-1000, 1000).map(lambda i: i / 1000)
@@ -91,8 +92,27 @@ def test_random_flips_count_the_observed_signs_once() -> None:
 def test_the_smallest_p_is_reached() -> None:
     for n in (2, 3, 5, 10):
         assert s.sign_flip(np.arange(1, n + 1), np.zeros(n)).p == s.smallest_p(n) == 2 / 2**n
+    assert s.smallest_p(1) == 1.0
     assert s.smallest_p(5) == 0.0625
     assert s.smallest_p(5, "greater") == 0.03125
+
+
+def test_the_largest_exact_test_needs_no_generator() -> None:
+    found = s.sign_flip(np.arange(1.0, s.EXACT_PAIRS + 1), np.zeros(s.EXACT_PAIRS))
+    assert found.p == found.smallest_p == s.smallest_p(16) == 2.0**-15
+    assert found.note == ""
+    assert s.smallest_p(17) == 2 / (s.RESAMPLES + 1)
+
+
+def test_one_sided_tests_give_the_one_sided_smallest_p() -> None:
+    assert s.sign_flip([2, 3, 4], [1, 1, 1], alternative="greater").smallest_p == 0.125
+    assert s.sign_flip([2, 3, 4], [1, 1, 1]).smallest_p == 0.25
+
+
+def test_equal_pairs_have_p_1_and_statistic_0() -> None:
+    for test in (s.sign_flip, s.paired_t):
+        found = test([0.1, 0.2, 0.3], [0.1, 0.2, 0.3])
+        assert (found.p, found.statistic, found.note) == (1.0, 0.0, "all pairs are equal")
 
 
 def test_many_pairs_are_resampled_from_an_explicit_generator() -> None:
@@ -161,6 +181,7 @@ def test_p_by_count_has_one_test_a_column() -> None:
 
 def test_effect_size_by_hand() -> None:
     assert s.effect_size([2, 4, 6], [1, 2, 3]) == pytest.approx(2.0)
+    assert s.effect_size([3, 4], [1, 1]) == pytest.approx(2.5 / 0.5**0.5)
     assert s.effect_size([1, 2], [1, 2]) == 0.0
     assert s.effect_size([1.5, 2.5], [1, 2]) is None
     assert s.effect_size([1], [2]) is None
@@ -192,7 +213,40 @@ def test_detectable_effect_by_simulation_and_table() -> None:
     )
 
 
+def test_the_level_of_percentiles_is_widened_as_students_interval_is() -> None:
+    # n = 5: t with 4 degrees of freedom at 97.5% is 2.776, times sqrt(5 / 4) is 3.104
+    assert expanded(5, 0.95) == pytest.approx(0.99809, abs=1e-5)
+
+
+def test_intervals_come_from_the_generator_alone() -> None:
+    a, b = np.random.default_rng(5).normal(size=(2, 9))
+    assert s.bootstrap_interval(a, b, rng()) == s.bootstrap_interval(a, b, rng())
+    other = s.bootstrap_interval(a, b, np.random.default_rng(1))
+    assert s.bootstrap_interval(a, b, rng()) != other
+
+
 # -- all together --------------------------------------------------------------------------------
+
+
+def test_a_comparison_by_hand() -> None:
+    found = s.compare([3, 4], [1, 1], rng())  # differences 2 and 3
+    least = s.detectable_effect(2)
+    assert least is not None
+    assert (found.n, found.mean) == (2, 2.5)
+    assert found.deviation == pytest.approx(0.5**0.5)
+    assert found.detectable == pytest.approx(least * 0.5**0.5)
+    same = s.compare([1.5, 2.5], [1, 2], rng())
+    assert (same.deviation, same.detectable, same.effect) == (0.0, 0.0, None)
+    assert found.test == s.sign_flip([3, 4], [1, 1])
+    assert (found.low, found.high) == s.bootstrap_interval([3, 4], [1, 1], rng())
+
+
+def test_a_comparison_passes_generator_and_alternative_on() -> None:
+    a = np.random.default_rng(2).normal(0.3, 1, 20)
+    one, two = (s.compare(a, np.zeros(20), rng(), side) for side in ("greater", "two-sided"))
+    assert one == s.compare(a, np.zeros(20), rng(), "greater")
+    assert one.detectable is not None and two.detectable is not None
+    assert one.detectable < two.detectable
 
 
 def test_one_sided_tests_detect_less_with_as_many_pairs() -> None:
@@ -278,6 +332,27 @@ def test_savings_vary_with_the_pairs_drawn() -> None:
     assert s.saving_intervals(counts, ahead[:1], baseline[:1], rng()) is None
 
 
+def test_the_interval_of_savings_is_as_wide_as_students() -> None:
+    # At level 0.5 the arm saves 100 e / (0.5 + e) labels, about 200 e, e the mean of what it gains.
+    gains = np.random.default_rng(4).normal(0, 0.02, 40)
+    baseline = np.tile([0.0, 0.5, 1.0], (40, 1))
+    arm = baseline + gains[:, None] * [0, 1, 0]
+    intervals = s.saving_intervals([1, 101, 201], arm, baseline, rng())
+    assert intervals is not None
+    low, high = intervals[1]
+    assert low is not None and high is not None
+    half = 200 * 2.02 * gains.std(ddof=1) / 40**0.5  # t with 39 degrees of freedom
+    assert high - low == pytest.approx(2 * half, rel=0.06)
+    assert (low + high) / 2 == pytest.approx(200 * gains.mean(), abs=0.1 * half)
+    first, last = np.zeros(40), np.zeros(40)
+    first[0] = last[-1] = 1  # every pair is drawn, the first and the last too
+    for only in (first, last):
+        drawn = s.saving_intervals(
+            [1, 101, 201], baseline + only[:, None] * [0, 1, 0], baseline, rng()
+        )
+        assert drawn is not None and drawn[1][1] is not None and drawn[1][1] > 1
+
+
 def test_what_is_not_reached_has_no_end() -> None:
     counts, baseline = [10, 20], np.array([[0.1, 0.5]] * 8)
     behind = np.array([[0.1, 0.4]] * 8)
@@ -341,7 +416,18 @@ def test_an_arm_saves_nothing_over_itself(curve: np.ndarray) -> None:
         (lambda: s.paired_t_by_count([1], [1]), "unequal-shapes", r"give two of shape \(n, T\)"),
         (lambda: s.paired_t_by_count([[1]], [[1, 2]]), "unequal-shapes", None),
         (lambda: s.labels_to_reach([1, 2], [1], 0.5), "unequal-shapes", "give one per point"),
-        (lambda: s.saving_intervals([1], [1], [1], rng()), "unequal-shapes", None),
+        (lambda: s.aubc([np.nan], [1]), "not-finite", "label counts holds"),
+        (lambda: s.labels_to_reach([1], [np.nan], 0.5), "not-finite", "curve holds"),
+        (lambda: s.label_saving([1], [1], [np.nan]), "not-finite", "baseline holds"),
+        (lambda: s.saving_intervals([1], [[np.nan]], [[1]], rng()), "not-finite", "arm holds"),
+        (lambda: s.saving_intervals([1], [[1]], [[np.nan]], rng()), "not-finite", "baseline"),
+        (lambda: s.paired_t_by_count([[np.nan]], [[1]]), "not-finite", "a holds"),
+        (lambda: s.paired_t_by_count([[1]], [[np.nan]]), "not-finite", "b holds"),
+        (
+            lambda: s.saving_intervals([1], [1], [1], rng()),
+            "unequal-shapes",
+            r"two of shape \(n, T",
+        ),
         (lambda: s.saving_intervals([1], [[1]], [[1], [2]], rng()), "unequal-shapes", None),
         (lambda: s.saving_intervals([1, 2], [[1]], [[1]], rng()), "unequal-shapes", None),
     ],
