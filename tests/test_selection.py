@@ -245,7 +245,7 @@ def test_a_path_is_read_and_its_names_are_the_labels(tmp_path: Path) -> None:
         ({"features": X, "strategy": dict}, UsageError, "not-a-strategy"),
         ({"features": X, "strategy": CoreSet, "options": {"a": 1}}, UsageError, "unknown-option"),
         ({"features": X, "strategy": CoreSet(), "options": {"a": 1}}, UsageError, "options-twice"),
-        ({"features": X, "strategy": "BADGE"}, UsageError, "strategy-not-available"),
+        ({"features": X, "strategy": "BALD"}, UsageError, "strategy-not-available"),
         ({"features": X, "budget": None}, UsageError, "no-budget"),
         ({"features": table([0] * 40)}, DataError, "label-twice"),
         ({"features": table(range(1, 41)), "labelled": [0]}, UnknownId, "unknown-label"),
@@ -270,7 +270,7 @@ def test_messages_name_what_the_user_gave() -> None:
     assert "block" not in str(refusal.value)
     with pytest.raises(DataError, match=r"a sparse matrix of shape .* give values\.toarray"):
         select(scipy.sparse.csr_matrix(X), 1)
-    with pytest.raises(UsageError, match="'badge' is not available: it needs gradients"):
-        select(X, 1, strategy="badge")
+    with pytest.raises(UsageError, match="'bald' is not available: it needs several pred"):
+        select(X, 1, strategy="bald")
     with pytest.raises(UnknownId, match="0 is not a label in the index of features; the first"):
         select(table(range(1, 41)), 1, labelled=[0])

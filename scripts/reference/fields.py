@@ -1,9 +1,6 @@
 """Types, defaults and meanings of fields, in words."""
 
-import ast
-import inspect
 import json
-import textwrap
 import types
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,17 +11,13 @@ NAMES = {int: "whole number", float: "number", str: "text", bool: "`true` or `fa
 
 def attribute_docstrings(cls: Any) -> dict[str, str]:
     """Return the string below each field of a class and of its bases, in one line each."""
+    from nextlabel.strategies import describe
+
     meanings: dict[str, str] = {}
     for parent in reversed(cls.__mro__):
         if not parent.__module__.startswith("nextlabel"):
             continue
-        (definition,) = ast.parse(textwrap.dedent(inspect.getsource(parent))).body
-        assert isinstance(definition, ast.ClassDef)
-        for field, below in zip(definition.body, definition.body[1:], strict=False):
-            if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name):
-                text = below.value if isinstance(below, ast.Expr) else None
-                if isinstance(text, ast.Constant) and isinstance(text.value, str):
-                    meanings[field.target.id] = " ".join(text.value.split())
+        meanings |= describe.attribute_docstrings(parent)
         described = getattr(parent, "__pydantic_fields__", {})
         for name, field in described.items():
             if getattr(field, "description", None):

@@ -3,9 +3,8 @@
 Names are loaded when they are first used, so that importing the package costs nothing.
 """
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
-
-from nextlabel.core.lazy import lazy_names
 
 if TYPE_CHECKING:
     from nextlabel.algorithm1 import algorithm1 as active_learning_loop
@@ -26,6 +25,8 @@ if TYPE_CHECKING:
     from nextlabel.kernels.farthest_from_mean import farthest_from_mean
     from nextlabel.kernels.k_centre.farthest_first import farthest_first
     from nextlabel.selection import select
+    from nextlabel.strategies.badge import Badge
+    from nextlabel.strategies.bait import Bait
     from nextlabel.strategies.core_set import CoreSet
     from nextlabel.strategies.max_herding import MaxHerding
     from nextlabel.strategies.medal import MedAL
@@ -39,6 +40,8 @@ if TYPE_CHECKING:
     __version__: str
 
 __all__ = [
+    "Badge",
+    "Bait",
     "CoreSet",
     "DataError",
     "Dataset",
@@ -78,52 +81,63 @@ __all__ = [
     "select",
 ]
 
-_get, __dir__ = lazy_names(
-    __name__,
-    {
-        "CoreSet": "strategies.core_set",
-        "DataError": "core.errors",
-        "Dataset": "core.dataset",
-        "Embedding": "core.feature_space",
-        "Entropy": "strategies.uncertainty",
-        "Experiment": "experiment.spec",
-        "FeatureSpace": "core.feature_space",
-        "Fitted": "core.learner",
-        "Learner": "core.learner",
-        "LeastConfidence": "strategies.uncertainty",
-        "Margin": "strategies.uncertainty",
-        "MaxHerding": "strategies.max_herding",
-        "MedAL": "strategies.medal",
-        "NextlabelError": "core.errors",
-        "Oracle": "core.oracle",
-        "Pool": "core.pool",
-        "PredictedLoss": "strategies.predicted_loss",
-        "ProbCover": "strategies.prob_cover",
-        "Random": "strategies.random",
-        "Reveal": "core.oracle",
-        "Round": "core.round",
-        "Seeds": "core.seeds",
-        "Snapshot": "core.snapshot",
-        "Strategy": "core.strategy",
-        "Training": "core.learner",
-        "TypiClust": "strategies.typiclust",
-        "UHerding": "strategies.uherding",
-        "UsageError": "core.errors",
-        "active_learning_loop": "algorithm1:algorithm1",
-        "embed": "features.embed",
-        "farthest_first": "kernels.k_centre.farthest_first",
-        "farthest_from_mean": "kernels.farthest_from_mean",
-        "load_experiment": "experiment.parse",
-        "read_results": "execution",
-        "run": "execution",
-        "select": "selection",
-    },
-)
+_MODULES = {
+    "Badge": "strategies.badge",
+    "Bait": "strategies.bait",
+    "CoreSet": "strategies.core_set",
+    "DataError": "core.errors",
+    "Dataset": "core.dataset",
+    "Embedding": "core.feature_space",
+    "Entropy": "strategies.uncertainty",
+    "Experiment": "experiment.spec",
+    "FeatureSpace": "core.feature_space",
+    "Fitted": "core.learner",
+    "Learner": "core.learner",
+    "LeastConfidence": "strategies.uncertainty",
+    "Margin": "strategies.uncertainty",
+    "MaxHerding": "strategies.max_herding",
+    "MedAL": "strategies.medal",
+    "NextlabelError": "core.errors",
+    "Oracle": "core.oracle",
+    "Pool": "core.pool",
+    "PredictedLoss": "strategies.predicted_loss",
+    "ProbCover": "strategies.prob_cover",
+    "Random": "strategies.random",
+    "Reveal": "core.oracle",
+    "Round": "core.round",
+    "Seeds": "core.seeds",
+    "Snapshot": "core.snapshot",
+    "Strategy": "core.strategy",
+    "Training": "core.learner",
+    "TypiClust": "strategies.typiclust",
+    "UHerding": "strategies.uherding",
+    "UsageError": "core.errors",
+    "active_learning_loop": "algorithm1:algorithm1",
+    "embed": "features.embed",
+    "farthest_first": "kernels.k_centre.farthest_first",
+    "farthest_from_mean": "kernels.farthest_from_mean",
+    "load_experiment": "experiment.parse",
+    "read_results": "execution",
+    "run": "execution",
+    "select": "selection",
+}
+"""The module of each name; after a colon, the name that it has there."""
 
 
 def __getattr__(name: str) -> Any:
+    value: Any
     if name == "__version__":
         from importlib.metadata import version
 
-        return version("nextlabel")
-    return _get(name)
+        value = version("nextlabel")
+    elif name in _MODULES:
+        module, _, original = _MODULES[name].partition(":")
+        value = getattr(import_module(f"nextlabel.{module}"), original or name)
+    else:
+        raise AttributeError(f"module 'nextlabel' has no attribute {name!r}")
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,6 +1,7 @@
 """`strategies`, `datasets`, `cache` and `embed`, for real and small."""
 
 import json
+import re
 import shlex
 from pathlib import Path
 
@@ -9,10 +10,10 @@ import pytest
 from PIL import Image
 
 from nextlabel.cli import main
-from nextlabel.cli.strategies import first_sentence
 from nextlabel.data import SOURCES
 from nextlabel.features.embedding_file import read_features
 from nextlabel.strategies import STRATEGIES
+from nextlabel.strategies.describe import attribute_docstrings, describe, first_sentence
 
 
 def test_every_strategy_is_listed_with_its_needs(capsys):
@@ -22,11 +23,28 @@ def test_every_strategy_is_listed_with_its_needs(capsys):
     assert all(s["summary"].endswith(".") for s in found.values())
     assert found["core_set"]["needs"] == ["features"]
     assert found["random"]["needs"] == []
-    assert found["medal"]["options"] == ["entropy_top"]
+    (option,) = found["medal"]["options"]
+    assert (option["name"], option["default"]) == ("entropy_top", None)
+    assert "at least 1" in option["meaning"]
     assert all(s["multi_label"] for s in found.values())
     assert main(["strategies"]) == 0
     out = capsys.readouterr().out
-    assert [line.split()[0] for line in out.splitlines()[2:]] == list(STRATEGIES)
+    listed, options = out.split("\nOptions")
+    assert [line.split()[0] for line in listed.splitlines()[2:] if line] == list(STRATEGIES)
+    assert "Highest predicted loss (needs a loss-prediction model)." in listed
+    assert re.search(r"typiclust +neighbours +20 +Number of nearest images", options)
+    assert re.search(r"prob_cover +radius +not set +Distance in the feature space", options)
+
+
+def test_every_option_says_its_meaning_and_no_summary_has_a_symbol():
+    for name in STRATEGIES:
+        strategy = describe(name)
+        assert all(option.meaning.endswith(".") for option in strategy.options), name
+        assert not re.search(r"[σδΣα|²=]|\bP\b|\bp\b", strategy.summary), strategy.summary
+
+
+def test_a_class_without_source_has_options_without_meaning():
+    assert attribute_docstrings(type("Made", (), {})) == {}
 
 
 def test_the_first_sentence_of_a_docstring():
@@ -87,9 +105,9 @@ def test_embed_as_json_with_settings_of_the_block(photos, capsys):
     found = json.loads(capsys.readouterr().out)
     assert found == {"file": "x.npz", "images": 7, "columns": 3, "block": "pca"}
     assert main(["cache", "size", "--cache-dir", "cache", "--json"]) == 0
-    assert json.loads(capsys.readouterr().out)["entries"] == 1
+    assert json.loads(capsys.readouterr().out)["entries"] == 2  # features, and decoded images
     assert main(["cache", "--cache-dir", "cache", "--json"]) == 0
-    assert json.loads(capsys.readouterr().out)["entries"] == 1
+    assert json.loads(capsys.readouterr().out)["entries"] == 2  # features, and decoded images
     for before in (["--json"], ["--cache-dir", "cache"]):
         assert main(["cache", *before, "prune", "--all"]) == 2
         assert "options before 'prune' do not reach it" in capsys.readouterr().err
@@ -98,7 +116,7 @@ def test_embed_as_json_with_settings_of_the_block(photos, capsys):
     assert json.loads(capsys.readouterr().out)["entries"] == 0
     assert main([*prune, "--all"]) == 0
     out, err = capsys.readouterr()
-    assert out.startswith("1 file, ")
+    assert out.startswith("2 files, ")
     assert err == "removed\n"
     assert main(["cache", "size", "--cache-dir", "cache"]) == 0
     assert capsys.readouterr().out == "0 files, 0 B\n"

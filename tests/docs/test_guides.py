@@ -230,6 +230,19 @@ def test_links_lead_somewhere(guide):
             assert anchor in anchors(path.read_text(encoding="utf-8")), f"{name(guide)}: {link}"
 
 
+def test_files_that_the_guides_name_exist():
+    for guide in GUIDES:
+        for path in re.findall(r"`((?:src|tests|benchmarks|experiments)/[\w./-]*)`", TEXT[guide]):
+            assert (ROOT / path).exists(), f"{name(guide)} names {path}"
+
+
+def test_contributing_names_every_group_of_entry_points():
+    sources = "".join(path.read_text() for path in (ROOT / "src").glob("**/*.py"))
+    groups = set(re.findall(r'Registry\([^()]*"(nextlabel\.\w+)"\)', sources))
+    assert len(groups) >= 4
+    assert groups == set(re.findall(r"\| `(nextlabel\.\w+)` \|", TEXT[ROOT / "CONTRIBUTING.md"]))
+
+
 def test_the_citation_is_valid():
     import yaml
 

@@ -1,56 +1,39 @@
-"""`nextlabel strategies`: the selection heuristics there are."""
+"""`nextlabel strategies`: the list of selection strategies."""
 
-import re
 from typing import TYPE_CHECKING
 
 from nextlabel.cli import options
-from nextlabel.cli.output import put_json, put_table
+from nextlabel.cli.output import put, put_json, put_table
 
 if TYPE_CHECKING:
-    from nextlabel.core.strategy import Strategy
+    from nextlabel.strategies.describe import Option, StrategyDescription
 
 
 def command(json: options.AsJson = False) -> None:
-    """List the strategies: what each does, and which signals it needs."""
-    from nextlabel.strategies import STRATEGIES, create
+    """List the strategies: what each chooses, what it needs, and its options with defaults."""
+    from dataclasses import asdict
 
-    found = []
-    for name in STRATEGIES:
-        strategy = create(name)
-        summary = first_sentence(STRATEGIES[name].__doc__ or "")
-        multi = "multilabel" in getattr(strategy, "tasks", ("multiclass", "multilabel"))
-        found.append(
-            {
-                "name": name,
-                "summary": summary,
-                "needs": sorted(strategy.needs),
-                "options": option_names(strategy),
-                "multi_label": multi,
-            }
-        )
+    from nextlabel.strategies import STRATEGIES
+    from nextlabel.strategies.describe import describe
+
+    described = [describe(name) for name in STRATEGIES]
     if json:
-        put_json(found)
-    else:
-        headers = ("name", "needs", "options", "multi-label", "what it does")
-        put_table(headers, [_row(facts) for facts in found])
+        put_json([asdict(strategy) for strategy in described])
+        return
+    headers = ("strategy", "needs", "multi-label", "chooses first")
+    put_table(headers, [_strategy_row(strategy) for strategy in described])
+    put("")
+    put("Options, for --option NAME=VALUE; distances are in the feature space after scaling:")
+    put("")
+    rows = [_option_row(strategy.name, o) for strategy in described for o in strategy.options]
+    put_table(("strategy", "option", "default", "meaning"), rows)
 
 
-def _row(facts: dict[str, object]) -> tuple[str, ...]:
-    lists = (facts["needs"], facts["options"])
-    needs, named = (", ".join(map(str, x)) or "–" for x in lists if isinstance(x, list))
-    multi = "yes" if facts["multi_label"] else "no"
-    return str(facts["name"]), needs, named, multi, str(facts["summary"])
+def _strategy_row(strategy: "StrategyDescription") -> tuple[str, ...]:
+    needs = ", ".join(strategy.needs) or "–"
+    return strategy.name, needs, "yes" if strategy.multi_label else "no", strategy.summary
 
 
-def first_sentence(text: str) -> str:
-    """Return a docstring up to the first full stop that ends a sentence, in one line."""
-    words = " ".join(text.split("\n\n")[0].split())
-    found = re.match(r".*?\.(?= [A-Z]|$)", words)
-    return found.group() if found else words
-
-
-def option_names(strategy: "Strategy") -> list[str]:
-    """Return what `--option` may set."""
-    from dataclasses import fields, is_dataclass
-
-    return [f.name for f in fields(strategy) if f.init] if is_dataclass(strategy) else []
+def _option_row(strategy: str, option: "Option") -> tuple[str, ...]:
+    default = "not set" if option.default is None else str(option.default)
+    return strategy, option.name, default, option.meaning

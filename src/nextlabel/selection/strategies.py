@@ -23,8 +23,6 @@ OTHER_NAMES = {
 a trial is found again by the name of its strategy."""
 
 ABSENT = {
-    "badge": "it needs gradients of a network; medal and uherding combine uncertainty and distance "
-    "too",
     "bald": "it needs several predictions per image; entropy, margin and uherding need one",
     "batchbald": "it needs several predictions per image; uherding and medal avoid similar images",
 }

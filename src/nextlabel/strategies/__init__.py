@@ -30,6 +30,8 @@ from nextlabel.core.registry import Registry
 from nextlabel.core.strategy import Strategy
 
 if TYPE_CHECKING:
+    from nextlabel.strategies.badge import Badge
+    from nextlabel.strategies.bait import Bait
     from nextlabel.strategies.core_set import CoreSet
     from nextlabel.strategies.max_herding import MaxHerding
     from nextlabel.strategies.medal import MedAL
@@ -42,6 +44,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "STRATEGIES",
+    "Badge",
+    "Bait",
     "CoreSet",
     "Entropy",
     "LeastConfidence",

@@ -15,9 +15,10 @@ from nextlabel.strategies import register
 @register("badge")
 @dataclass(frozen=True)
 class Badge:
-    """Seeding of k-means++ on the gradients of the last layer, for the likeliest label.
+    """Images with large and diverse gradients of the model's last layer.
 
-    The gradient of an image is (p - e) ⊗ x, with x its row in the feature space, p its
+    They are chosen like the first centres of k-means++. The gradient of an image, for its likeliest
+    label, is (p - e) ⊗ x, with x its row in the feature space, p its
     probabilities and e the likeliest label as 0 and 1; multi-label: 1 for each finding of
     p ≥ 0.5. It is large where the model is unsure, so a batch is unsure and diverse at once. Ash
     et al., Deep batch active learning by diverse, uncertain gradient lower bounds, 2020,

@@ -19,9 +19,10 @@ Information = Literal["binary", "full"]
 @register("bait")
 @dataclass(frozen=True)
 class Bait:
-    """Lowest trace of M⁻¹ F: F is the Fisher information of the pool, M that of the labelled.
+    """Images whose labels would leave the least error, by Fisher information.
 
-    A greedy forward pass picks twice the budget, a backward pass removes half. The features
+    That is the lowest trace of M⁻¹ F: F is the Fisher information of the pool, M of the labelled
+    images. A greedy forward pass picks twice the budget, a backward pass removes half. The features
     should be the columns that the model is linear in. Ash et al., Gone fishing: neural active
     learning with Fisher embeddings, 2021, https://arxiv.org/abs/2106.09675; the binary form:
     Huseljic et al., Fast Fishing: approximating BAIT for efficient and scalable deep active image
@@ -32,7 +33,7 @@ class Bait:
     """"binary": of the likeliest class against all others, D columns; "full": of all K classes,
     D·K columns and a table of N × K × D·K numbers, for small pools."""
     ridge: float = 1.0
-    """λ, above 0: what the diagonal of M begins with, in units of the squared features."""
+    """Number above 0 with which the diagonal of M begins (λ), in units of the squared features."""
 
     needs: ClassVar[frozenset[str]] = frozenset({"features", "probabilities"})
 

@@ -16,18 +16,19 @@ from nextlabel.strategies.options import positive, set_option
 @register("max_herding")
 @dataclass(frozen=True)
 class MaxHerding:
-    """Largest rise of Σ over all images of their kernel value with the nearest labelled or picked.
+    """Largest rise in the similarity of all images to their nearest labelled or picked image.
 
-    The kernel is exp(-d²/σ²). `bandwidth` is σ, a distance in the feature space, or "neighbour":
-    the median over the images of the distance to their ⌈N/50⌉-th neighbour, so that σ follows the
-    scale and the density of whatever space it meets. The paper has σ = 1 on self-supervised
-    features of unit length, where that is of the same order. Bae et al., Generalized coverage for
-    more robust low-budget active learning, 2024, https://arxiv.org/abs/2407.12212
+    The similarity at distance d is the kernel exp(-d²/σ²), summed over images. `bandwidth` is σ, a
+    distance in the feature space, or "neighbour": the median over the images of the distance to
+    their ⌈N/50⌉-th neighbour, so that σ follows the scale and the density of whatever space it
+    meets. The paper has σ = 1 on self-supervised features of unit length, where that is of the same
+    order. Bae et al., Generalized coverage for more robust low-budget active learning, 2024,
+    https://arxiv.org/abs/2407.12212
     """
 
     bandwidth: str | float = "neighbour"
-    """σ of the kernel: a distance in the feature space, or "neighbour", which follows the density
-    of the space.
+    """Distance in the feature space at which two images stop being similar (σ of the kernel), or
+    "neighbour": the median distance of an image to its N/50-th nearest neighbour.
     """
 
     needs: ClassVar[frozenset[str]] = frozenset({"features"})

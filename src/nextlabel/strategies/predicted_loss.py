@@ -17,7 +17,7 @@ ALL = "leave it out to consider all images"
 @register("predicted_loss")
 @dataclass(frozen=True)
 class PredictedLoss:
-    """Highest loss, as P predicts it.
+    """Highest predicted loss (needs a loss-prediction model).
 
     `sub_pool` first narrows the choice to that many images drawn at random (never fewer than the
     budget), which keeps picks apart; by default all are candidates. Yoo & Kweon, Learning loss for

@@ -19,7 +19,7 @@ from nextlabel.strategies.options import positive, set_option, whole
 @register("prob_cover")
 @dataclass(frozen=True)
 class ProbCover:
-    """Most images within `radius` of it that are within it of no labelled or picked image.
+    """Most images within a radius that no labelled or picked image covers yet.
 
     `radius` is δ, a distance in the feature space. Left out, it is the paper's: the largest at
     which a share `purity` of the images have balls of one k-means cluster only, with as many
@@ -29,8 +29,8 @@ class ProbCover:
     """
 
     radius: float | None = None
-    """Distance in the feature space within which an image covers another. If not set, it is derived
-    from `purity` and `classes`.
+    """Distance in the feature space within which an image covers another (δ). If not set, it is
+    derived from `purity` and `classes`.
     """
     classes: int = 10
     """Number of classes of the data, used to derive the radius."""

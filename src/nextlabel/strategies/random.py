@@ -13,7 +13,7 @@ from nextlabel.strategies import register
 @register("random")
 @dataclass(frozen=True)
 class Random:
-    """Every unlabelled image is as likely as any other; nothing is looked at."""
+    """Any unlabelled image, with equal probability."""
 
     needs: ClassVar[frozenset[str]] = frozenset()
     prefix: ClassVar[bool] = True

@@ -21,14 +21,15 @@ SMALL = 5
 @register("typiclust")
 @dataclass(frozen=True)
 class TypiClust:
-    """Highest typicality in each cluster, those with the fewest labels first, then the largest.
+    """Most typical image of each cluster, the clusters with the fewest labels first.
 
-    k-means makes as many clusters as there are labels and picks together, at most `max_clusters`.
-    Typicality is the inverse mean distance to the `neighbours` nearest images of the cluster, or
-    to all of them. Each cluster gives one image in a round; when all have, which the paper leaves
-    open, they go round again in the same order. Clusters of fewer than 5 images wait until the
-    others are exhausted. Hacohen et al., Active learning on a budget: opposite strategies suit
-    high and low budgets, 2022, https://arxiv.org/abs/2202.02794
+    Clusters with equally many labels follow by size. k-means makes as many clusters as there are
+    labels and picks together, at most `max_clusters`. Typicality is the inverse mean distance to
+    the `neighbours` nearest images of the cluster, or to all of them. Each cluster gives one image
+    in a round; when all have, which the paper leaves open, they go round again in the same order.
+    Clusters of fewer than 5 images wait until the others are exhausted. Hacohen et al., Active
+    learning on a budget: opposite strategies suit high and low budgets, 2022,
+    https://arxiv.org/abs/2202.02794
     """
 
     max_clusters: int = 500

@@ -20,20 +20,24 @@ from nextlabel.strategies.options import set_option
 @register("uherding")
 @dataclass(frozen=True)
 class UHerding:
-    """MaxHerding with each image weighted by 1 - margin; multi-label: by the mean 1 - |2p - 1|.
+    """MaxHerding with each image weighted by how uncertain its prediction is.
+
+    The weight is 1 - margin, the difference of the two highest probabilities; multi-label: the mean
+    of 1 - |2p - 1| over the classes.
 
     `bandwidth` is "labelled", the paper's: the smallest distance above 0 between two labelled
-    images, which falls as labels come in and so turns coverage of the space into uncertainty;
-    with fewer than two distinct labelled images there is none, and "neighbour" stands in:
-    MaxHerding's σ, the same in every round. Or it is a distance. The paper also calibrates the
-    temperature on held-out labels; a strategy sees none, so probabilities are taken as they are.
-    Bae et al., Uncertainty herding: one active learning method for all label budgets, 2024,
+    images, which falls as labels come in and so turns coverage of the space into uncertainty; with
+    fewer than two distinct labelled images there is none, and "neighbour" stands in: MaxHerding's
+    σ, the same in every round. Or it is a distance. The paper also calibrates the temperature on
+    held-out labels; a strategy sees none, so probabilities are taken as they are. Bae et al.,
+    Uncertainty herding: one active learning method for all label budgets, 2024,
     https://arxiv.org/abs/2412.20644
     """
 
     bandwidth: str | float = "labelled"
-    """σ of the kernel: a distance in the feature space, or "labelled", the smallest distance
-    between two labelled images.
+    """Distance in the feature space at which two images stop being similar (σ of the kernel), or
+    "labelled": the smallest distance above 0 between two labelled images, or "neighbour", as for
+    MaxHerding.
     """
 
     needs: ClassVar[frozenset[str]] = frozenset({"features", "probabilities"})

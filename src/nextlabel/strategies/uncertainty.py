@@ -15,9 +15,10 @@ from nextlabel.strategies import register
 @register("entropy")
 @dataclass(frozen=True)
 class Entropy:
-    """Highest Shannon entropy -Σ p log p; multi-label: highest mean of the binary entropies.
+    """Highest entropy of the predicted probabilities.
 
-    Settles, Active learning literature survey, 2009.
+    The entropy is Shannon's, -Σ p log p; multi-label: the mean of the binary entropies. Settles,
+    Active learning literature survey, 2009.
     """
 
     needs: ClassVar[frozenset[str]] = frozenset({"probabilities"})
@@ -36,9 +37,10 @@ class Entropy:
 @register("margin")
 @dataclass(frozen=True)
 class Margin:
-    """Lowest difference of the two highest p; multi-label: lowest mean |2p - 1|.
+    """Lowest difference between the two highest predicted probabilities.
 
-    Scheffer et al., Active hidden Markov models for information extraction, 2001.
+    Multi-label: the lowest mean |2p - 1| over the classes. Scheffer et al., Active hidden Markov
+    models for information extraction, 2001.
     """
 
     needs: ClassVar[frozenset[str]] = frozenset({"probabilities"})
@@ -57,10 +59,11 @@ class Margin:
 @register("least_confidence")
 @dataclass(frozen=True)
 class LeastConfidence:
-    """Lowest max p; multi-label: lowest mean of max(p, 1 - p) over the findings.
+    """Lowest probability of the most probable class.
 
-    The multi-label mean gives the order of the margin, mean |2p - 1|: max(p, 1 - p) is
-    (1 + |2p - 1|) / 2. Lewis & Gale, A sequential algorithm for training text classifiers, 1994.
+    Multi-label: the lowest mean of max(p, 1 - p) over the classes. That mean gives the order of the
+    margin, mean |2p - 1|: max(p, 1 - p) is (1 + |2p - 1|) / 2. Lewis & Gale, A sequential algorithm
+    for training text classifiers, 1994.
     """
 
     needs: ClassVar[frozenset[str]] = frozenset({"probabilities"})
