@@ -14,8 +14,9 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import create_engine
+from sqlalchemy import Engine, create_engine
 from sqlalchemy.dialects import postgresql
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.schema import CreateTable
 from stores import ENVIRONMENT, filled, make_round, record
 
@@ -418,3 +419,26 @@ def test_hypotheses_stand_before_the_first_round(path: Path) -> None:
         with pytest.raises(StoreError, match="the 0 hypotheses of 'digits' are not the 1 that"):
             store.enrol("digits", {"hypotheses": []}, [known])
         assert store.experiment("digits")["hypotheses"] == [claim]
+
+
+def test_a_store_that_another_process_makes_meanwhile_is_taken(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on a server, where the second of two that make the same tables gets an error."""
+    engine = database._engine(database.address(path), 1.0)
+    make = database._bring_up_to_date
+
+    def late(engine: Engine, name: str, create: bool) -> None:
+        make(engine, name, create)
+        raise OperationalError("CREATE TABLE", {}, Exception("relation exists already"))
+
+    monkeypatch.setattr(database, "_bring_up_to_date", late)
+    database._migrate(engine, "a store", create=True)
+
+    def never(*_: object) -> None:
+        raise OperationalError("CREATE TABLE", {}, Exception("no permission"))
+
+    monkeypatch.setattr(database, "_bring_up_to_date", never)
+    other = database._engine(database.address(path.with_name("other.db")), 1.0)
+    with pytest.raises(OperationalError, match="no permission"):
+        database._migrate(other, "a store", create=True)

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from nextlabel.core.errors import UsageError, nearest
 from nextlabel.core.round import Round
-from nextlabel.report.spec import check_arms, check_spec
 from nextlabel.store.store import Picture, Store, TrialState
+from nextlabel.store.stored_spec import check_arms, check_spec
 
 Floats = NDArray[np.float64]
 

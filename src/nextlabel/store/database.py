@@ -3,7 +3,7 @@
 import json
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +11,7 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, m
 from sqlalchemy.exc import ArgumentError, IntegrityError, SQLAlchemyError, StatementError
 
 from nextlabel.core.errors import StoreError
-from nextlabel.store.integrity import Damaged
+from nextlabel.store.integrity import Damaged, damaged
 from nextlabel.store.schema import REVISION
 
 if TYPE_CHECKING:
@@ -22,23 +22,27 @@ MIGRATIONS = Path(__file__).with_name("migrations")
 LONGEST = 200
 """So much of what a database says is shown: it may quote a whole row."""
 
-DAMAGED = "{place} is damaged ({said}); restore it from a copy, or give another store"
+DAMAGE = ("UTF-8", "malformed", "no such ")
+"""Parts of what SQLite says of a damaged file."""
 
-SENTENCES = (
-    ("UTF-8", DAMAGED),  # first, since it quotes what it could not read
-    ("full", "the disk is full: {place} could not be written; free some space and run the same "
-             "command again, nothing already stored is lost"),
-    ("locked", "{place} has been locked by another process for {busy:g} s; wait for that run to "
-               "end or stop it, then try again"),
-    ("not a database", "{place} is not a database; give another store, or move this file away"),
-    ("malformed", DAMAGED),
-    ("no such ", DAMAGED),
-    ("disk I/O", "{place} cannot be read to its end; check the disk, or restore it from a copy"),
-    ("readonly", "{place} is not writable; allow writing to it and its folder, or give a copy"),
-    ("unable to open", "{place} cannot be opened; check that it may be read and its folder written "
-                       "to, or copy it and the -wal beside it to where you may write"),
+FAILURES = (
+    ("full", "disk-full",
+     "the disk is full: {place} could not be written; free some space and run the same command "
+     "again, nothing already stored is lost"),
+    ("locked", "store-locked",
+     "{place} has been locked by another process for {busy:g} s; wait for that run to end or stop "
+     "it, then try again"),
+    ("not a database", "not-a-database",
+     "{place} is not a database; give another store, or move this file away"),
+    ("disk I/O", "store-unreadable",
+     "{place} cannot be read to its end; check the disk, or restore it from a copy"),
+    ("readonly", "store-not-writable",
+     "{place} is not writable; allow writing to it and its folder, or give a copy"),
+    ("unable to open", "store-not-opened",
+     "{place} cannot be opened; check that it may be read and its folder written to, or copy it "
+     "and the -wal file next to it to a place where you may write"),
 )  # fmt: skip
-"""What SQLite says, and what a person can do about it."""
+"""Part of what SQLite says, code of the error, and its message with the remedy."""
 
 
 def address(location: str | Path) -> URL:
@@ -150,6 +154,15 @@ def _migrate(engine: Engine, name: str, create: bool) -> None:
     with engine.connect() as connection:
         if revision(connection) == REVISION:
             return
+    try:
+        _bring_up_to_date(engine, name, create)
+    except SQLAlchemyError:  # on a server another process may have been quicker
+        with engine.connect() as connection:
+            if revision(connection) != REVISION:
+                raise
+
+
+def _bring_up_to_date(engine: Engine, name: str, create: bool) -> None:
     with engine.execution_options(writing=True).begin() as connection:
         found, tables = revision(connection), set(inspect(connection).get_table_names())
         if found == REVISION:  # another process was quicker
@@ -208,28 +221,44 @@ def sentences(url: URL, busy: float) -> Iterator[None]:
     """Turn what a database raises into a StoreError that says what to do."""
     try:
         yield
-    except Damaged as error:
-        raise StoreError(DAMAGED.format(place=place(url), said=error)) from error
+    except (Damaged, UnicodeDecodeError) as error:
+        raise damaged(place(url), error) from error
     except sqlite3.Error as error:
-        raise StoreError(_sentence(str(error), url, busy)) from error
+        raise _failure(str(error), url, busy) from error
     except IntegrityError as error:
         said = " ".join(str(error.orig).split())
         raise StoreError(
             f"{place(url)} refused a row that is there already ({said}); "
-            "let one run at a time write to a store"
+            "let one run at a time write to a store",
+            code="row-exists",
         ) from error
     except StatementError as error:
         if isinstance(error.orig, StoreError):
             raise error.orig from error
-        raise StoreError(_sentence(str(error.orig), url, busy)) from error
+        raise _failure(str(error.orig), url, busy) from error
 
 
-def _sentence(said: str, url: URL, busy: float) -> str:
+def _failure(said: str, url: URL, busy: float) -> StoreError:
     short = " ".join(said.split())[:LONGEST]
-    for sign, sentence in SENTENCES:
+    if any(sign in said for sign in DAMAGE):
+        return damaged(place(url), short)
+    for sign, code, sentence in FAILURES:
         if sign in said:
-            return sentence.format(place=place(url), busy=busy, said=short)
-    return f"{place(url)} cannot be used ({short}); check the database and try again"
+            return StoreError(sentence.format(place=place(url), busy=busy), code=code)
+    return StoreError(
+        f"{place(url)} cannot be used ({short}); check the database and try again",
+        code="store-unusable",
+    )
+
+
+def quick_check(engine: Engine) -> str | None:
+    """Return the first fault that SQLite finds in its file; None when it finds none."""
+    if engine.dialect.name != "sqlite":
+        return None
+    with suppress(SQLAlchemyError, sqlite3.Error), engine.connect() as connection:
+        fault = str(connection.exec_driver_sql("PRAGMA quick_check(1)").scalar())
+        return None if fault == "ok" else " ".join(fault.split())[:LONGEST]
+    return None
 
 
 def to_json(value: object) -> str:

@@ -14,9 +14,10 @@ from nextlabel.core.types import Ids, as_ids
 from nextlabel.files.digest import values_digest
 from nextlabel.statistics.point_cloud import Shape
 from nextlabel.store.database import to_json
-from nextlabel.store.integrity import check_map
+from nextlabel.store.integrity import Damaged, finite, numbers, table, text, whole
 from nextlabel.store.rows import add_once, find_experiment, keep_picture
 from nextlabel.store.schema import EnvironmentRow, ExperimentRow, MapPictureRow, MapRow, PictureRow
+from nextlabel.store.stored_spec import StoredArms, parse
 
 DECIMALS = 3
 """Of the coordinates of a map, which spans about a hundred units: finer than any screen."""
@@ -150,30 +151,44 @@ def _content(found: Map) -> dict[str, Any]:
 
 
 def _map(row: MapRow, sheets: Mapping[tuple[str, int, str], bytes]) -> Map:
-    check_map(row)
-    content = row.content
+    parse(StoredArms, row.spec)
+    settings, content = table("settings", row.settings), table("content", row.content)
+    finite("perplexity", settings["perplexity"])
+    whole("picked", settings["picked"])
+    ids = as_ids(content["ids"])
     return Map(
-        row.arm,
-        row.seed,
-        as_ids(content["ids"]),
-        content["labelled"],
+        text("arm", row.arm),
+        whole("seed", row.seed),
+        ids,
+        whole("labelled", content["labelled"]),
         tuple(
-            MappedSpace(
-                kept["name"],
-                kept["weights"],
-                kept["scale"],
-                kept["dimensions"],
-                as_ids(kept["picked"]),
-                np.array(kept["points"], np.float64).reshape(-1, 2),
-                Shape(**kept["in_space"]),
-                Shape(**kept["in_map"]),
-                sheets[row.arm, row.seed, kept["name"]],
-            )
-            for kept in content["spaces"]
+            _space(space, len(ids), sheets[row.arm, row.seed, space["name"]])
+            for space in content["spaces"]
         ),
         row.spec,
-        row.settings,
-        content["facts"],
-        content["seconds"],
-        tuple(content["notes"]),
+        settings,
+        table("facts", content["facts"]),
+        numbers("seconds", content["seconds"]),
+        tuple(text("note", note) for note in content["notes"]),
     )
+
+
+def _space(stored: Mapping[str, Any], images: int, sheet: bytes) -> MappedSpace:
+    points = np.array(stored["points"], np.float64).reshape(-1, 2)
+    if len(points) != images or not np.isfinite(points).all():
+        raise Damaged("a map with more or fewer points than images")
+    return MappedSpace(
+        text("space", stored["name"]),
+        numbers("weights", stored["weights"]),
+        text("scale", stored["scale"]),
+        whole("dimensions", stored["dimensions"]),
+        as_ids(stored["picked"]),
+        points,
+        _shape(stored["in_space"]),
+        _shape(stored["in_map"]),
+        sheet,
+    )
+
+
+def _shape(stored: Mapping[str, float | None]) -> Shape:
+    return Shape(**{k: None if v is None else finite(k, v) for k, v in stored.items()})

@@ -7,6 +7,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from nextlabel.core.round import Round
+from nextlabel.store.integrity import Damaged, finite, numbers, table, text, whole
 from nextlabel.store.records import Picture, TrialRecord, TrialState
 from nextlabel.store.rows import find_experiment, find_trial, to_round
 from nextlabel.store.schema import (
@@ -30,12 +31,12 @@ def read_history(session: Session, key: str) -> list[Round]:
     for m in session.scalars(
         select(MetricRow).where(MetricRow.trial_id == trial.id).order_by(MetricRow.name)
     ):
-        metrics.setdefault(m.number, {})[m.name] = m.value
+        metrics.setdefault(m.number, {})[m.name] = finite(m.name, m.value)
     seconds: dict[tuple[int, str], dict[str, float]] = {}
     for s in session.scalars(
         select(SecondsRow).where(SecondsRow.trial_id == trial.id).order_by(SecondsRow.phase)
     ):
-        seconds.setdefault((s.number, s.scope), {})[s.phase] = s.seconds
+        seconds.setdefault((s.number, s.scope), {})[s.phase] = finite(s.phase, s.seconds)
     rows = session.scalars(
         select(RoundRow).where(RoundRow.trial_id == trial.id).order_by(RoundRow.number)
     )
@@ -58,7 +59,7 @@ def read_environments(session: Session, key: str) -> list[Mapping[str, Any]]:
         .where(RoundRow.trial_id == find_trial(session, key).id)
         .order_by(RoundRow.number)
     )
-    return list({row.sha256: row.content for row in rows}.values())
+    return list({row.sha256: table("environment", row.content) for row in rows}.values())
 
 
 def read_trials(session: Session, experiment: str) -> list[TrialState]:
@@ -82,12 +83,17 @@ def read_trials(session: Session, experiment: str) -> list[TrialState]:
     )
     return [
         TrialState(
-            TrialRecord(t.key, t.arm, t.seed, t.spec),
-            t.status,
-            labelled or 0,
+            TrialRecord(
+                text("key", t.key),
+                text("arm", t.arm),
+                whole("seed", t.seed),
+                table("trial", t.spec),
+            ),
+            text("status", t.status),
+            whole("labels", labelled or 0),
             rounds or 0,
-            t.error,
-            {} if environment is None else environment.content,
+            None if t.error is None else text("error", t.error),
+            {} if environment is None else table("environment", environment.content),
             t.initial_hash,
             t.traceback,
         )
@@ -110,9 +116,16 @@ def read_pictures(session: Session, key: str) -> list[Picture]:
         .where(RoundPictureRow.trial_id == trial.id)
         .order_by(RoundPictureRow.number, RoundPictureRow.kind)
     )
-    return [Picture(None, at.block, at.kind, picture.png) for at, picture in blocks] + [
-        Picture(at.number, None, at.kind, picture.png) for at, picture in rounds
+    return [Picture(None, at.block, at.kind, png(picture)) for at, picture in blocks] + [
+        Picture(at.number, None, at.kind, png(picture)) for at, picture in rounds
     ]
+
+
+def png(row: PictureRow) -> bytes:
+    """Return the bytes of a picture; Damaged when they are not bytes."""
+    if not isinstance(row.png, bytes):
+        raise Damaged(f"a picture is {row.png!r:.40}, not bytes")
+    return row.png
 
 
 def read_block_logs(session: Session, key: str) -> Mapping[str, list[Mapping[str, float]]]:
@@ -122,4 +135,4 @@ def read_block_logs(session: Session, key: str) -> Mapping[str, list[Mapping[str
         .where(BlockLogRow.trial_id == find_trial(session, key).id)
         .order_by(BlockLogRow.block)
     )
-    return {row.block: list(row.log) for row in rows}
+    return {row.block: [numbers(row.block, epoch) for epoch in row.log] for row in rows}

@@ -15,6 +15,7 @@ from nextlabel.core.errors import StoreError, nearest
 from nextlabel.core.learner import Training
 from nextlabel.core.round import Round
 from nextlabel.core.types import Ids, as_ids
+from nextlabel.store.integrity import finite, text, whole
 from nextlabel.store.schema import (
     DataRow,
     EnvironmentRow,
@@ -171,20 +172,20 @@ def to_round(
 ) -> Round:
     """Return the round of a row, with its metrics and both kinds of seconds."""
     training = Training(
-        row.train_accuracy,
-        row.epochs,
-        row.steps,
-        row.weights,
+        finite("train accuracy", row.train_accuracy),
+        whole("epochs", row.epochs),
+        whole("steps", row.steps),
+        text("weights", row.weights),
         row.reached,
         row.shared,
         training_seconds,
     )
     return Round(
-        row.number,
-        row.labelled_count,
+        whole("number", row.number),
+        whole("labels", row.labelled_count),
         as_ids(row.chosen),
         metrics,
         training,
         seconds,
-        row.peak_memory,
+        whole("peak memory", row.peak_memory),
     )

@@ -19,8 +19,8 @@ from nextlabel.core.round import Round
 from nextlabel.core.types import Ids, as_ids
 from nextlabel.files.digest import values_digest
 from nextlabel.store.data_records import keep_data, read_data
-from nextlabel.store.database import address, connect, place, sentences, to_json
-from nextlabel.store.integrity import garbled
+from nextlabel.store.database import address, connect, place, quick_check, sentences, to_json
+from nextlabel.store.integrity import damage, table
 from nextlabel.store.maps import Map, keep_map, read_maps
 from nextlabel.store.queries import (
     read_block_logs,
@@ -116,7 +116,7 @@ class Store:
     def _reading(self) -> Iterator[Session]:
         with (
             sentences(self._url, self._busy),
-            garbled(),
+            damage(lambda: quick_check(self._engine)),
             Session(self._engine) as session,
             session.begin(),
         ):
@@ -330,7 +330,7 @@ class Store:
     def experiment(self, name: str) -> Mapping[str, Any]:
         """Return an experiment's resolved spec; StoreError when there is none of this name."""
         with self._reading() as session:
-            return find_experiment(session, name).spec
+            return table("spec", find_experiment(session, name).spec)
 
     def trials(self, experiment: str) -> list[TrialState]:
         """Return an experiment's trials in the enrolled order."""
