@@ -68,9 +68,9 @@ def draw(measured):
     """Write the log-log picture; dotted lines have the fitted exponents."""
     import matplotlib.pyplot as plt
 
-    from nextlabel.report.figures import HUES, house_style
+    from nextlabel.report.figures import HUES, plot_style
 
-    with house_style():
+    with plot_style():
         plt.rcParams["text.parse_math"] = True
         figure, axes = plt.subplots(
             1, len(measured), figsize=(2.3 * len(measured), 2.5), sharey=True

@@ -12,7 +12,7 @@ from nextlabel.experiment.spec import Experiment
 
 if TYPE_CHECKING:
     from nextlabel.engine.events import Event
-    from nextlabel.report.results import Study
+    from nextlabel.report.results import Results
 
 
 def run(
@@ -25,7 +25,7 @@ def run(
     arms: Sequence[str] | None = None,
     data_dir: str | PathLike[str] | None = None,
     cache_dir: str | PathLike[str] | None = None,
-) -> "Study":
+) -> "Results":
     """Run an experiment to its end and return its results.
 
     Every finished round is in the store, so the same call again continues an interrupted run, and
@@ -121,7 +121,7 @@ def run(
     return read_results(location, spec.name)
 
 
-def read_results(store: str | PathLike[str], experiment: str | None = None) -> "Study":
+def read_results(store: str | PathLike[str], experiment: str | None = None) -> "Results":
     """Read the results of an experiment from a store.
 
     Parameters
@@ -148,11 +148,11 @@ def read_results(store: str | PathLike[str], experiment: str | None = None) -> "
     >>> from nextlabel import read_results
     >>> results = read_results("runs/first")  # doctest: +SKIP
     """
-    from nextlabel.report.results import read_study
+    from nextlabel.report.results import read_results as read_store
     from nextlabel.store.store import Store
 
     location = str(store)
     if "://" not in location and Path(location).is_dir():
         location = str(Path(location) / "store.db")
     with Store.read(location) as opened:
-        return read_study(opened, experiment)
+        return read_store(opened, experiment)

@@ -60,7 +60,7 @@ def test_a_map_leaves_files_and_a_place_in_the_report(capsys):
     folder = Path("runs/tiny")
     names = ["map.svg", "map.pdf", "map.png", "map.csv", "map-numbers.csv", "map-seconds.csv"]
     names += ["map-picked-1.png", "map-picked-2.png"]
-    assert out.split("in all")[1].split()[2:] == [str(folder / name) for name in names]
+    assert out.split("total")[1].split()[2:] == [str(folder / name) for name in names]
     assert all((folder / name).stat().st_size > 100 for name in names)
     for word in ("task + pca", "kurtosis", "off centre", "select in task", "drawing"):
         assert word in out

@@ -105,11 +105,11 @@ def reports(monkeypatch):
     """No drawing: what was asked for is remembered, and the page is a stub."""
     asked = []
 
-    def build_report(store, experiment, out, formats=("all",)):
-        asked.append((experiment, out, list(formats)))
+    def write_report(results, out, formats=("all",)):
+        asked.append((results.name, out, list(formats)))
         return ReportPaths(out / "report.html", (out / "curves.csv",))
 
-    monkeypatch.setattr("nextlabel.report.page.build_report", build_report)
+    monkeypatch.setattr("nextlabel.report.page.write_report", write_report)
     return asked
 
 

@@ -9,9 +9,9 @@ from studies import ARMS, accuracy, areas, curves, fill, spec_of
 
 from nextlabel.report.hypotheses import judge_hypotheses
 from nextlabel.report.page import build_report
-from nextlabel.report.results import read_study
-from nextlabel.report.summary import hypothesis_facts, hypothesis_lines
-from nextlabel.report.verdict import verdict
+from nextlabel.report.results import read_results
+from nextlabel.report.tables import hypothesis_rows
+from nextlabel.report.verdict import hypothesis_sentences, verdict
 from nextlabel.store.store import Store
 
 AHEAD = {
@@ -23,9 +23,13 @@ AHEAD = {
 BEHIND = {**AHEAD, "name": "MedAL beats core-set", "arms": ["MedAL"], "against": ["core-set"]}
 
 
+def sentences_of(store: Store) -> list[str]:
+    return hypothesis_sentences(read_results(store).hypotheses)
+
+
 def judged(store: Store, *stated: dict[str, object], seeds: int = 8, **more: object):
     fill(store, spec_of(seeds=seeds, hypotheses=list(stated)), **more)
-    return judge_hypotheses(read_study(store))
+    return judge_hypotheses(read_results(store))
 
 
 def test_means_of_arms_are_compared_one_sided_and_corrected_together(store: Store) -> None:
@@ -56,7 +60,7 @@ def test_what_cannot_be_tested_yet_still_counts_in_the_correction(store: Store) 
 
 def test_a_look_before_the_last_seed_is_no_verdict(store: Store) -> None:
     judged(store, AHEAD, rounds=lambda arm, seed: 3 if (arm, seed) == ("random", 7) else 5)
-    _, interim, _ = hypothesis_lines(store)
+    _, interim, _ = sentences_of(store)
     assert interim.startswith("Not all 8 seeds are complete for all of their arms yet: this is an")
 
 
@@ -68,31 +72,31 @@ def test_the_page_says_how_they_fell_whichever_way(store: Store, tmp_path: Path)
     rows = list(csv.DictReader(io.StringIO((tmp_path / "hypotheses.csv").read_text())))
     assert [row["hypothesis"] for row in rows] == [AHEAD["name"], BEHIND["name"]]
     assert rows[1]["arms_need"] == rows[1]["saved_low"] == "not reached"
-    lines = hypothesis_lines(store)
+    lines = sentences_of(store)
     assert lines[0] == "Of 2 hypotheses stated in the experiment, 1 is supported."
-    assert len(lines) == 3  # all seeds are complete, so this is no interim look
+    assert len(lines) == 3  # all seeds are complete, so this is not an interim result
     assert "is supported: over 8 paired seeds" in lines[1] and "one-sided p = " in lines[1]
     assert "is not supported, and the difference goes the other way" in lines[2]
     assert "They do not reach" in lines[2]
     for line in lines:
         assert line.replace("'", "&#39;") in html
-    assert hypothesis_facts(store)[0]["pairs"] == 8
+    assert hypothesis_rows(read_results(store).hypotheses)[0]["pairs"] == 8
 
 
 def test_too_few_seeds_are_said(store: Store) -> None:
     judged(store, AHEAD, seeds=3)
-    (_, line) = hypothesis_lines(store)
+    (_, line) = sentences_of(store)
     assert "is not supported" in line and "with 3 pairs p cannot fall below 0.1250" in line
 
 
 def test_one_seed_allows_no_test(store: Store) -> None:
     (found,) = judged(store, AHEAD, seeds=1)
     assert found.p is None and found.p_holm is None and found.interval is None
-    assert "one pair allows no test" in hypothesis_lines(store)[1]
+    assert "one pair allows no test" in sentences_of(store)[1]
 
 
 def test_without_hypotheses_nothing_is_said_of_them(digits: Store, report: Path) -> None:
-    assert hypothesis_lines(digits, "digits") == []
+    assert sentences_of(digits) == []
     assert "hypotheses" not in (report / "report.html").read_text().split("The resolved exp")[0]
     assert not (report / "hypotheses.csv").exists()
 
@@ -102,8 +106,8 @@ def test_equal_arms_support_nothing(store: Store) -> None:
         return accuracy("random", seed, number)
 
     judged(store, AHEAD, curve=same)
-    study = read_study(store)
-    (found,) = judge_hypotheses(study)
+    results = read_results(store)
+    (found,) = judge_hypotheses(results)
     assert found.p == found.p_holm == 1.0
-    assert verdict(study, (), (found,))[0].endswith("none is supported.")
-    assert {arm["name"] for arm in ARMS} == set(study.arms)
+    assert verdict(results, (), (found,))[0].endswith("none is supported.")
+    assert {arm["name"] for arm in ARMS} == set(results.arms)

@@ -16,8 +16,9 @@ from test_page import Words
 
 from nextlabel.core.types import as_ids
 from nextlabel.report import figures
-from nextlabel.report.map import GROUPS, draw_map, map_view
+from nextlabel.report.figures.space_map import GROUPS, draw_map
 from nextlabel.report.page import build_report
+from nextlabel.report.sections.maps import differences
 from nextlabel.statistics.point_cloud import Shape
 from nextlabel.store.maps import Map, MappedSpace
 from nextlabel.store.store import Store
@@ -112,16 +113,15 @@ def test_a_store_with_a_map_and_no_trial_has_a_page(
 
 def test_what_differs_from_the_experiment_is_said(spec: dict[str, Any]) -> None:
     other = spec_of(ARMS[1:3], seeds=9, training={"learning_rate": 0.5}, blocks={})
-    with figures.house_style():
-        assert map_view(a_map(spec), "map", spec).notes == ()
-        notes = map_view(a_map(other), "map", spec).notes
+    assert list(differences(a_map(spec), spec)) == []
+    notes = list(differences(a_map(other), spec))
     assert "training.learning_rate is 0.5 here, and 0.01 in the experiment" in notes
     assert "blocks.vae.latent is not set here, and 32 in the experiment" in notes
     assert len(notes) == 4
 
 
 def test_the_groups_have_colours_shapes_and_one_size(spec: dict[str, Any]) -> None:
-    with figures.house_style():
+    with figures.plot_style():
         figure = draw_map(a_map(spec))
         svg = figures.render(figure, "svg").decode()
     left, right = figure.axes
@@ -145,14 +145,16 @@ def test_the_groups_have_colours_shapes_and_one_size(spec: dict[str, Any]) -> No
 
 def test_one_space_is_one_panel(spec: dict[str, Any]) -> None:
     found = a_map(spec)
-    with figures.house_style():
+    with figures.plot_style():
         assert len(draw_map(replace(found, spaces=found.spaces[:1])).axes) == 1
 
 
-def test_so_many_points_become_a_picture(
+def test_many_points_become_a_picture(
     spec: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("nextlabel.report.map.MANY", LABELLED + CANDIDATES - 1)
-    with figures.house_style():
+    monkeypatch.setattr(
+        "nextlabel.report.figures.space_map.MOST_VECTORS", LABELLED + CANDIDATES - 1
+    )
+    with figures.plot_style():
         svg = figures.render(draw_map(a_map(spec)), "svg").decode()
     assert svg.count("<use ") < 20 and "data:image/png" in svg

@@ -6,11 +6,13 @@ import xml.etree.ElementTree as ET
 from html.parser import HTMLParser
 from pathlib import Path
 
+import numpy as np
 import pytest
 from studies import ARMS, accuracy, fill, png, spec_of
 
 from nextlabel.core.errors import StoreError, UsageError
-from nextlabel.report.page import build_report
+from nextlabel.report.figures.style import DARK_HUES, DARK_NEUTRAL, HUES, NEUTRAL
+from nextlabel.report.page import TEMPLATES, build_report
 from nextlabel.store.store import Store
 
 
@@ -137,10 +139,31 @@ def test_figures_are_drawn_in_the_pages_own_colour(report: Path) -> None:
     for figure in figures:
         ET.fromstring(figure)
         assert "currentColor" in figure and "#ffffff" not in figure
-    line = r'style="(fill: none; [^"]*stroke: #0072b2; stroke-width: 1.6[^"]*)"'
-    lines = re.findall(line, figures[1])
-    assert ["stroke-dasharray" in line for line in lines[:2]] == [False, True]
-    assert "#d55e00" in figures[2] and "#0072b2" not in figures[2]
+        assert not any(hue in figure for hue in (*HUES, NEUTRAL))  # dark pages have others
+    (twin,) = (figure for figure in figures if 'id="twin-1-' in figure)
+    line = r'style="(fill: none; [^"]*stroke: var\(--hue-([01])\); stroke-width: 1.8[^"]*)"'
+    means = re.findall(line, twin)
+    assert [(hue, "stroke-dasharray" in style) for style, hue in means[:2]] == [
+        ("0", False),
+        ("1", True),
+    ]
+
+
+def test_colours_contrast_with_light_and_dark_pages() -> None:
+    def luminance(colour: str) -> float:
+        channels = np.array([int(colour[i : i + 2], 16) for i in (1, 3, 5)]) / 255
+        linear = np.where(
+            channels <= 0.04045, channels / 12.92, ((channels + 0.055) / 1.055) ** 2.4
+        )
+        return float(linear @ [0.2126, 0.7152, 0.0722])
+
+    css = (TEMPLATES / "page.css").read_text()
+    light, dark = re.findall(r"--paper: (#[0-9a-f]{6})", css)
+    for paper, colours in ((light, (*HUES, NEUTRAL)), (dark, (*DARK_HUES, DARK_NEUTRAL))):
+        for colour in colours:
+            low, high = sorted((luminance(colour), luminance(paper)))
+            assert (high + 0.05) / (low + 0.05) >= 4.5, colour
+    assert len(HUES) == len(DARK_HUES)
 
 
 def test_pictures_and_tables_are_inside(report: Path) -> None:
@@ -180,7 +203,7 @@ def test_the_same_store_gives_the_same_bytes(store: Store, tmp_path: Path) -> No
     assert not list(tmp_path.rglob("*.partial"))
 
 
-def test_a_prior_that_ended_as_one_gaussian_is_told_of_with_its_seeds(
+def test_a_prior_that_ended_as_one_gaussian_is_reported_with_its_seeds(
     store: Store, tmp_path: Path
 ) -> None:
     def log(arm: str, seed: int) -> dict[str, float]:
@@ -188,5 +211,5 @@ def test_a_prior_that_ended_as_one_gaussian_is_told_of_with_its_seeds(
 
     fill(store, spec_of(primary="core-set + VAE"), log=log)
     html = build_report(store, None, tmp_path / "out", ("svg",)).html.read_text()
-    assert html.count("<strong>Collapsed:</strong>") == 1
+    assert html.count("Collapsed:") == 1
     assert "a single Gaussian, with seed 1." in html

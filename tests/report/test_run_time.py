@@ -65,4 +65,4 @@ def test_two_pairs_make_two_figures(folder: Path) -> None:
         svg = (folder / f"twin-{number}.svg").read_text()
         assert all(f">{name}<" in svg for name in drawn)
     html = (folder / "report.html").read_text()
-    assert html.count('id="twin-') >= 2 and "beside the training" in html and "vae × 1" in html
+    assert html.count('id="twin-') >= 2 and "in the training" in html and "vae × 1" in html

@@ -8,7 +8,7 @@ import pytest
 from studies import COUNTS, fill, spec_of
 
 from nextlabel.report.page import build_report
-from nextlabel.report.results import read_study
+from nextlabel.report.results import read_results
 from nextlabel.report.sweeps import find_sweeps
 from nextlabel.store.store import Store
 
@@ -34,8 +34,8 @@ def area(name: str, seeds: int) -> np.ndarray:
 def test_a_sweep_is_drawn_with_paired_intervals(store: Store, tmp_path: Path) -> None:
     other = {"name": "z 5", "strategy": "medal", "features": {"task": 1.0, "vae": 1.0}}
     fill(store, spec_of((*map(arm, ALPHAS[::-1]), other), 5), height)
-    (sweep,) = find_sweeps(read_study(store))
-    assert (sweep.block, sweep.place, sweep.strategy) == ("vae", "features", "core_set")
+    (sweep,) = find_sweeps(read_results(store))
+    assert (sweep.block, sweep.use, sweep.strategy) == ("vae", "features", "core_set")
     assert [point.alpha for point in sweep.points] == list(ALPHAS)
     assert sweep.points[0].against_zero is None
     for point in sweep.points:
@@ -55,13 +55,13 @@ def test_a_sweep_is_drawn_with_paired_intervals(store: Store, tmp_path: Path) ->
     assert all(f">{alpha:g}<" in svg for alpha in ALPHAS) and "$" not in svg
 
 
-def test_weights_beside_the_training_make_a_sweep_too(store: Store) -> None:
+def test_weights_in_the_training_make_a_sweep_too(store: Store) -> None:
     arms = [
         {"name": f"b {a:g}", "strategy": "predicted_loss", "side": {"vae": a}} for a in (0, 1, 2)
     ]
     fill(store, spec_of(tuple(arms), 2), height)
-    (sweep,) = find_sweeps(read_study(store))
-    assert sweep.title == "α, the weight of vae beside the training of predicted_loss"
+    (sweep,) = find_sweeps(read_results(store))
+    assert sweep.title == "α, the weight of vae in the training of predicted_loss"
 
 
 @pytest.mark.parametrize(
@@ -78,12 +78,12 @@ def test_weights_beside_the_training_make_a_sweep_too(store: Store) -> None:
 )
 def test_other_differences_make_none(store: Store, arms: list[dict[str, Any]]) -> None:
     fill(store, spec_of(tuple(arms), 1), height)
-    assert find_sweeps(read_study(store)) == ()
+    assert find_sweeps(read_results(store)) == ()
 
 
 def test_without_zero_there_are_levels_alone(store: Store, tmp_path: Path) -> None:
     fill(store, spec_of(tuple(map(arm, ALPHAS[1:])), 1), height)
-    (sweep,) = find_sweeps(read_study(store))
+    (sweep,) = find_sweeps(read_results(store))
     assert all(p.against_zero is None and p.deviation is None for p in sweep.points)
     html = build_report(store, None, tmp_path, ()).html.read_text()
     assert "there is no arm at α = 0 to compare with" in html

@@ -9,7 +9,7 @@ from statsmodels.stats.multitest import multipletests
 from studies import ARMS, COUNTS, areas, curves, fill, spec_of
 
 from nextlabel.report.page import build_report
-from nextlabel.report.summary import summary_table
+from nextlabel.report.results import read_results
 from nextlabel.store.store import Store
 
 
@@ -86,7 +86,7 @@ def test_every_round_is_there_for_who_computes_alone(report: Path) -> None:
 
 def test_the_summary_has_a_row_an_arm(store: Store) -> None:
     fill(store, spec_of(), rounds=lambda arm, seed: 2 if arm == "MedAL" else 5)
-    table = {row.arm: row for row in summary_table(store)}
+    table = {row.arm: row for row in read_results(store).summary_rows}
     assert list(table) == [arm["name"] for arm in ARMS]
     row = table["core-set"]
     assert (row.seeds, row.baseline, row.p, row.primary) == (3, "random", 0.25, False)
@@ -106,4 +106,4 @@ def test_a_metric_that_only_some_arms_or_rounds_have(store: Store, tmp_path: Pat
     folder = build_report(store, None, tmp_path, ()).html.parent
     found = [r for r in rows(folder / "metrics.csv") if r["metric"].endswith("loss_correlation")]
     assert [(r["arm"], r["seeds"], float(r["mean"])) for r in found] == [("MedAL", "2", 0.1)]
-    assert "loss_correlation" in (folder / "report.html").read_text()
+    assert ">loss correlation<" in (folder / "report.html").read_text()

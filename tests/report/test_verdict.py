@@ -3,23 +3,24 @@ from studies import ARMS, accuracy, areas, fill, spec_of
 
 from nextlabel.report.comparisons import compare_arms
 from nextlabel.report.formatting import p_value, seconds, show, signed
-from nextlabel.report.results import read_study
+from nextlabel.report.notices import notices
+from nextlabel.report.results import read_results
 from nextlabel.report.sections import record
-from nextlabel.report.tables import curve_table
-from nextlabel.report.verdict import notices, verdict
+from nextlabel.report.tables import curve_frame
+from nextlabel.report.verdict import verdict
 from nextlabel.store.store import Store, initial_hash
 
 TWO = ARMS[:2]
 
 
 def verdict_of(store: Store) -> str:
-    study = read_study(store)
-    return " ".join(verdict(study, compare_arms(study)))
+    results = read_results(store)
+    return " ".join(verdict(results, compare_arms(results)))
 
 
 def notices_of(store: Store) -> list[str]:
-    study = read_study(store)
-    return notices(study, compare_arms(study))
+    results = read_results(store)
+    return notices(results, compare_arms(results))
 
 
 def test_three_seeds_can_show_nothing_and_the_page_says_so(digits: Store) -> None:
@@ -50,8 +51,10 @@ def test_equal_arms_and_single_seeds_are_said(store: Store) -> None:
     fill(store, spec_of(TWO, 2, primary="core-set"), lambda arm, s, n: accuracy("A", s, n))
     assert verdict_of(store).startswith("core-set and random are the same on every seed.")
     fill(store, spec_of(TWO, 1, name="one", primary="core-set"))
-    study = read_study(store, "one")
-    assert verdict(study, compare_arms(study))[0].startswith("With one pair of seeds no test is")
+    results = read_results(store, "one")
+    assert verdict(results, compare_arms(results))[0].startswith(
+        "With one pair of seeds no test is"
+    )
 
 
 def test_without_a_primary_test_all_is_exploratory(store: Store) -> None:
@@ -66,8 +69,10 @@ def test_nothing_complete_is_said(store: Store) -> None:
     assert verdict_of(store).startswith("No trial has reached the target of 250 labels yet")
     half = spec_of(TWO, name="half", primary="core-set")
     fill(store, half, rounds=lambda arm, seed: 5 * (arm == "random"))
-    study = read_study(store, "half")
-    assert "core-set against random, is not possible yet" in verdict(study, compare_arms(study))[0]
+    results = read_results(store, "half")
+    assert (
+        "core-set against random, is not possible yet" in verdict(results, compare_arms(results))[0]
+    )
 
 
 def test_failed_and_incomplete_trials_are_named_and_left_out(store: Store) -> None:
@@ -82,37 +87,37 @@ def test_failed_and_incomplete_trials_are_named_and_left_out(store: Store) -> No
     assert "MedAL, seed 3 is incomplete (150 labels of 250)." in said
     assert "core-set + VAE against core-set: 3 of 4 seeds are complete for both (0, 2, 3)" in said
     assert "over the seeds complete for all arms drawn: 0, 2." in said
-    study = read_study(store)
-    pair = next(p for p in compare_arms(study) if p.arm == "core-set")
+    results = read_results(store)
+    pair = next(p for p in compare_arms(results) if p.arm == "core-set")
     difference = (areas("core-set", 4) - areas("random", 4))[[0, 2, 3]]
     assert pair.seeds == (0, 2, 3)
     assert pair.differences == pytest.approx(difference.tolist())
-    assert study.curve("core-set").seeds == (0, 2)
+    assert results.curve("core-set").seeds == (0, 2)
 
 
 def test_no_common_seed_is_said(store: Store) -> None:
     fill(store, spec_of(TWO, 2), rounds=lambda arm, seed: 5 * ((arm == "random") == (seed == 0)))
-    study = read_study(store)
-    assert compare_arms(study) == ()
-    assert study.curve("random").seeds == (0,) and study.curve("core-set").seeds == (1,)
+    results = read_results(store)
+    assert compare_arms(results) == ()
+    assert results.curve("random").seeds == (0,) and results.curve("core-set").seeds == (1,)
     assert any("No seed is complete for all arms" in n for n in notices_of(store))
 
 
 def test_rounds_trained_too_little_are_marked(store: Store) -> None:
     fill(store, spec_of(TWO), reached=lambda arm, seed, n: (arm, seed, n) != ("core-set", 1, 2))
     (said,) = notices_of(store)
-    assert said.startswith("1 rounds ended under the train accuracy")
+    assert said.startswith("1 rounds ended under the required train accuracy")
     assert "core-set, seed 1 at 150" in said
-    table = curve_table("c", [read_study(store).curve("core-set")])
-    assert [row[-1] for row in table.rows] == [0, 0, 1, 0, 0]
+    frame = curve_frame([read_results(store).curve("core-set")])
+    assert frame["not_reached"].tolist() == [0, 0, 1, 0, 0]
 
 
 def test_rounds_beyond_the_target_do_not_count(store: Store) -> None:
     fill(store, spec_of(TWO, target=150))
-    study = read_study(store)
-    assert study.counts.tolist() == [50, 100, 150]
-    assert max(p.number or 0 for t in study.trials for p in t.pictures) == 2
-    assert study.complete("random") == (0, 1, 2)
+    results = read_results(store)
+    assert results.counts.tolist() == [50, 100, 150]
+    assert max(p.number or 0 for t in results.trials for p in t.pictures) == 2
+    assert results.complete("random") == (0, 1, 2)
 
 
 def test_unequal_starts_and_other_machines_are_said(store: Store) -> None:
@@ -148,12 +153,15 @@ def test_arms_that_choose_their_start_share_it_within_a_space(store: Store) -> N
             session.query(TrialRow).filter_by(arm=arm).update({"initial_hash": str(first) * 64})
     (said,) = notices_of(store)
     assert said.startswith("Arms start in different ways (random, typiclust): ")
-    starts = dict(record(read_study(store))["Experiment"])
+    (experiment,) = (
+        part for part in record.build(read_results(store)).parts if part.title == "Experiment"
+    )
+    starts = dict(experiment.facts)
     assert starts["initial labels.seed 1, typiclust (vae × 1)"].startswith(
         "the same for all arms that start so, 7777"
     )
     assert starts["initial labels.seed 1, typiclust (pca × 1)"].endswith("8888…")
-    pair = compare_arms(read_study(store))[0]
+    pair = compare_arms(read_results(store))[0]
     assert [test.count for test in pair.tests] == [50, 100, 150, 200, 250]  # round 0 as well
     with store._writing() as session:
         session.query(TrialRow).filter_by(arm="b").update({"initial_hash": "9" * 64})
@@ -169,7 +177,7 @@ def test_a_module_trained_along_makes_round_0_a_round_of_its_own(store: Store) -
         return accuracy(arm, seed, number) + (0.001 * seed if arm == "P" else 0.0)
 
     fill(store, spec_of(arms, 3), curve)
-    (pair,) = compare_arms(read_study(store))
+    (pair,) = compare_arms(read_results(store))
     assert [test.count for test in pair.tests] == [50, 100, 150, 200, 250]
 
 

@@ -13,7 +13,7 @@ from nextlabel.engine.run import run
 from nextlabel.experiment.parse import parse_experiment
 from nextlabel.features.cache import Cache
 from nextlabel.models.metrics import MEASURED
-from nextlabel.report.results import read_study
+from nextlabel.report.results import read_results
 from nextlabel.store.store import Store
 from nextlabel.strategies import STRATEGIES
 from nextlabel.trial.data import load_data
@@ -128,6 +128,6 @@ def test_the_headline_is_auroc_and_an_absent_class_is_named_once(attributes, tmp
         said = [e.warning for e in events if isinstance(e, TrialWarned)]
         assert sum("AUROC" in words for words in said) == 1
         assert any("validation images of cut for above 4, which" in words for words in said)
-        study = read_study(store)
-        assert study.headline == "validation/auroc"
-        assert study.curve("a").values.shape == (1, 2)
+        results = read_results(store)
+        assert results.headline == "validation/auroc"
+        assert results.curve("a").values.shape == (1, 2)

@@ -140,27 +140,28 @@ def _conclude(
     failed: "Sequence[TrialFailed]",
     wish: Wish,
 ) -> None:
-    from nextlabel.report.page import build_report, summary_table
-    from nextlabel.report.summary import hypothesis_facts, hypothesis_lines
+    from nextlabel.report.page import write_report
+    from nextlabel.report.results import read_results
+    from nextlabel.report.tables import hypothesis_rows
+    from nextlabel.report.verdict import hypothesis_sentences
 
-    rows = summary_table(store, experiment.name)
-    paths = build_report(store, experiment.name, out)
+    results = read_results(store, experiment.name)
     if wish.json:
         put_json(
             {
                 "experiment": experiment.name,
                 "store": store.location,
-                "report": str(paths.html),
-                "summary": [asdict(row) for row in rows],
-                "hypotheses": hypothesis_facts(store, experiment.name),
+                "report": str(write_report(results, out).html),
+                "summary": [asdict(row) for row in results.summary_rows],
+                "hypotheses": hypothesis_rows(results.hypotheses),
                 "failed": [{"arm": f.arm, "seed": f.seed, "error": f.error} for f in failed],
             }
         )
-    else:
-        show_summary(rows, store.experiment(experiment.name)["headline"])
-        for line in hypothesis_lines(store, experiment.name):
+    else:  # first the table, since the figures of the report take longer
+        show_summary(results.summary_rows, results.headline)
+        for line in hypothesis_sentences(results.hypotheses):
             put(line)
-        put(f"report: {paths.html}")
+        put(f"report: {write_report(results, out).html}")
     for trial in failed:
         complain(f"{trial.arm}, seed {trial.seed}: {trial.error}")
     if failed:

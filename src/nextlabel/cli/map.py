@@ -86,14 +86,13 @@ def command(
             cache_dir=cache_dir,
             progress=sys.stderr.isatty(),
         )
-        found = _follow(steps)
-        found, files = _drawn(found)
-        opened.keep_map(found, here)
+        space_map, files = _draw(_follow(steps))
+        opened.keep_map(space_map, here)
         paths = write_files(folder, files)
         if json:
-            put_json(_facts(found, opened.location, paths))
+            put_json(_facts(space_map, opened.location, paths))
             return
-        _show(found)
+        _show(space_map)
     for path in paths:
         put(str(path))
     again = location if "://" in location else f"{location} --out {Path(location).parent}"
@@ -109,56 +108,50 @@ def _follow(steps: "Iterator[str | Map]") -> "Map":
     raise AssertionError("a map comes last")
 
 
-def _drawn(found: "Map") -> "tuple[Map, dict[str, bytes]]":
-    """Return the map with the time that drawing took, and its files."""
+def _draw(space_map: "Map") -> "tuple[Map, dict[str, bytes]]":
+    """Return the map with the time of its drawing, and its files."""
     from nextlabel.report import figures
-    from nextlabel.report.map import map_files, map_view, second_table
+    from nextlabel.report.sections.maps import map_files, second_frame
+    from nextlabel.report.tables import Table
 
     start = time.perf_counter()
-    with figures.house_style(str(found.spec)):
-        files = map_files(map_view(found, "map", found.spec), figures.FORMATS)
-    found = replace(found, seconds={**found.seconds, "drawing": time.perf_counter() - start})
-    files["map-seconds.csv"] = second_table("map-seconds", found.seconds).csv.encode()
-    for number, space in enumerate(found.spaces, 1):
+    with figures.plot_style():
+        files = map_files(space_map, "map", figures.FORMATS)
+    seconds = {**space_map.seconds, "drawing": time.perf_counter() - start}
+    files["map-seconds.csv"] = Table("map-seconds", second_frame(seconds)).csv.encode()
+    for number, space in enumerate(space_map.spaces, 1):
         files[f"map-picked-{number}.png"] = space.sheet
-    return found, files
+    return replace(space_map, seconds=seconds), files
 
 
-def _show(found: "Map") -> None:
-    from nextlabel.report.formatting import seconds, show
-    from nextlabel.report.map import MEASURES, number_table, second_table
+def _show(space_map: "Map") -> None:
+    from nextlabel.report.formatting import seconds
+    from nextlabel.report.sections.maps import MEASURES, number_frame
+    from nextlabel.report.sections.section import view
 
-    table = number_table("numbers", [found])
-    skipped = 2  # arm and seed are the same in every row
-    columns = table.columns[skipped:]
-    put_table(
-        [column.heading for column in columns],
-        [
-            [show(cell, column.kind) for cell, column in zip(row[skipped:], columns, strict=True)]
-            for row in table.rows
-        ],
-    )
-    times = second_table("seconds", found.seconds)
-    rows = [(part, seconds(float(value or 0))) for part, value in times.rows]
-    put_table(("part", "time"), [*rows, ("in all", seconds(sum(found.seconds.values())))])
+    numbers = view(number_frame([space_map]), ("space", "measured_in", *MEASURES))
+    put_table([heading.text for heading in numbers.headings], numbers.rows)
+    times = [(part, seconds(value)) for part, value in space_map.seconds.items()]
+    put_table(("part", "time"), [*times, ("total", seconds(sum(space_map.seconds.values())))])
     note(
-        f"{found.arm}, seed {found.seed}: {plural(found.labelled, 'labelled image')}, "
-        f"{plural(len(found.candidates), 'candidate')}; picked at random, the last "
-        f"{len(MEASURES) - 1} numbers would be about 1, 1, 0.1 and 0"
+        f"{space_map.arm}, seed {space_map.seed}: "
+        f"{plural(space_map.labelled, 'labelled image')}, "
+        f"{plural(len(space_map.candidates), 'candidate')}; random picks have about 1, 1, 0.1 and "
+        "0 in the last four columns"
     )
-    for line in found.notes:
+    for line in space_map.notes:
         note(line)
-    if found.facts.get("training taken from the cache"):
+    if space_map.facts.get("training taken from the cache"):
         note("the task model was taken from the cache: its time is that of reading it")
 
 
-def _facts(found: "Map", store: str, paths: tuple[Path, ...]) -> dict[str, Any]:
+def _facts(space_map: "Map", store: str, paths: tuple[Path, ...]) -> dict[str, Any]:
     return {
-        "experiment": found.spec["name"],
-        "arm": found.arm,
-        "seed": found.seed,
-        **found.settings,
-        "candidates": len(found.candidates),
+        "experiment": space_map.spec["name"],
+        "arm": space_map.arm,
+        "seed": space_map.seed,
+        **space_map.settings,
+        "candidates": len(space_map.candidates),
         "spaces": [
             {
                 "name": space.name,
@@ -169,11 +162,11 @@ def _facts(found: "Map", store: str, paths: tuple[Path, ...]) -> dict[str, Any]:
                 "in_map": asdict(space.in_map),
                 "picked": space.picked.tolist(),
             }
-            for space in found.spaces
+            for space in space_map.spaces
         ],
-        "facts": found.facts,
-        "seconds": found.seconds,
-        "notes": list(found.notes),
+        "facts": space_map.facts,
+        "seconds": space_map.seconds,
+        "notes": list(space_map.notes),
         "store": store,
         "files": [str(path) for path in paths],
     }

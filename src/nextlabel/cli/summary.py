@@ -1,4 +1,4 @@
-"""The table after a run: an arm a line, with its difference to its baseline."""
+"""The table after a run: one line per arm, with the difference to its baseline."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -17,7 +17,7 @@ def show_summary(rows: "Sequence[SummaryRow]", headline: str) -> None:
     headers: Sequence[str] = HEADERS
     seeds = {row.seeds for row in rows}
     title = headline
-    if len(seeds) == 1:  # nothing to tell apart, and terminals are narrow
+    if len(seeds) == 1:  # the same in every row, and terminals are narrow
         title += f", mean of {plural(seeds.pop(), 'seed')}"
         headers, cells = _without_seeds(HEADERS), [_without_seeds(row) for row in cells]
     put(title)

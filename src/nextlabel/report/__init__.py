@@ -1,1 +1,5 @@
-"""The report: curves (data), figures (drawing), page (one HTML file)."""
+"""Reports of experiments, made from a store alone.
+
+`results` reads an experiment and computes its tests, `tables` has the DataFrames, `figures` draws
+and `sections` says what the page shows; see there for how to add a section.
+"""

@@ -1,70 +1,111 @@
-"""What stands above and in the cells of the report's tables, and the columns that several share."""
+"""The columns of the report's tables: the heading of each, and the format of its cells."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
 
-from nextlabel.report.comparisons import Ends
-from nextlabel.statistics import Comparison, Saving
-
-Cell = str | int | float | bool | None
-Kind = Literal[
-    "text",
-    "count",
-    "number",
-    "signed",
-    "effect",
-    "spread",
-    "p",
-    "seconds",
-    "bytes",
-    "labels",
-    "plain",
-]
+from nextlabel.report.formatting import Format, metric_name
 
 
 @dataclass(frozen=True)
 class Column:
-    """A column: its name in CSV files, its heading on the page, and how its cells are shown."""
+    """The heading of a column on the page, and the format of its cells."""
 
-    name: str
     heading: str
-    kind: Kind = "text"
+    format: Format = "text"
 
 
-COMPARED = (
-    Column("pairs", "pairs", "count"),
-    Column("difference", "difference of AUBC", "signed"),
-    Column("low", "95% from", "signed"),
-    Column("high", "to", "signed"),
-    Column("effect_dz", "d_z", "effect"),
-    Column("p", "p", "p"),
-    Column("p_holm", "p, Holm", "p"),
-    Column("smallest_p", "least p possible", "p"),
-    Column("detectable", "detectable", "spread"),
-)
-"""The columns of a comparison of AUBCs; `compared_cells` gives their cells."""
+COLUMNS: Mapping[str, Column] = {
+    "arm": Column("arm"),
+    "baseline": Column("baseline"),
+    "seed": Column("seed", "count"),
+    "seeds": Column("seeds", "count"),
+    "round": Column("round", "count"),
+    "labelled": Column("labels", "count"),
+    "mean": Column("mean", "number"),
+    "sd": Column("s.d.", "spread"),
+    "not_reached": Column("rounds under the train accuracy", "count"),
+    "first": Column("first", "number"),
+    "last": Column("last", "number"),
+    # areas under the curve and their comparison
+    "aubc": Column("area under the curve", "number"),
+    "aubc_sd": Column("s.d.", "spread"),
+    "aubc_log2": Column("area, logarithmic labels", "number"),
+    "pairs": Column("pairs", "count"),
+    "difference": Column("difference", "signed"),
+    "interval": Column("95% interval", "plain"),
+    "low": Column("95% from", "signed"),
+    "high": Column("to", "signed"),
+    "effect_dz": Column("standardised effect", "effect"),
+    "p": Column("p", "p"),
+    "p_holm": Column("p, Holm", "p"),
+    "smallest_p": Column("smallest p possible", "p"),
+    "detectable": Column("detectable", "spread"),
+    "primary": Column("test"),
+    # at each label count
+    "arm_mean": Column("arm", "number"),
+    "baseline_mean": Column("baseline", "number"),
+    "note": Column("note"),
+    # labels saved
+    "level": Column("level", "number"),
+    "baseline_needs": Column("baseline needs", "labels"),
+    "arm_needs": Column("arm needs", "labels"),
+    "saved": Column("labels saved", "labels"),
+    "saved_interval": Column("95% interval", "plain"),
+    # hypotheses
+    "hypothesis": Column("hypothesis"),
+    "arms": Column("the mean of"),
+    "against": Column("against the mean of"),
+    "alternative": Column("claimed"),
+    "against_needs": Column("others need", "labels"),
+    "arms_need": Column("arms need", "labels"),
+    # sweeps
+    "block": Column("block"),
+    "alpha": Column("α", "plain"),
+    # metrics, time and trials
+    "metric": Column("metric"),
+    "data": Column("data"),
+    "pair": Column("pair"),
+    "trials": Column("trials", "count"),
+    "seconds": Column("total", "seconds"),
+    "seconds_a_trial": Column("per trial", "seconds"),
+    "shared_rounds": Column("shared rounds", "count"),
+    "peak_memory": Column("peak memory", "bytes"),
+    "status": Column("status"),
+    "rounds": Column("rounds", "count"),
+    "initial_hash": Column("initial labels"),
+    "key": Column("trial"),
+    "error": Column("error"),
+    # maps
+    "space": Column("space"),
+    "measured_in": Column("measured in"),
+    "kurtosis": Column("kurtosis", "effect"),
+    "nearest": Column("nearest neighbour", "number"),
+    "spread": Column("spread", "number"),
+    "sparse": Column("in the sparsest tenth", "number"),
+    "offset": Column("off centre", "number"),
+    "part": Column("part"),
+    # images
+    "order": Column("order", "count"),
+    "id": Column("image", "count"),
+    "name": Column("file"),
+    "true_class": Column("class"),
+    "class": Column("class"),
+    "images": Column("images", "count"),
+    "picked": Column("picked", "count"),
+    "share": Column("share of the picks", "share"),
+    "pool_share": Column("share of the pool", "share"),
+}
+"""The columns by name; see `column` for those whose names are made from others."""
 
-SAVED = (
-    Column("saved", "labels saved", "labels"),
-    Column("saved_low", "95% from", "labels"),
-    Column("saved_high", "to", "labels"),
-)
-"""The columns of a label saving with its interval; `saved_cells` gives their cells."""
 
+def column(name: str) -> Column:
+    """Return the column called `name`.
 
-def compared_cells(area: Comparison, p_holm: float | None) -> tuple[Cell, ...]:
-    """Return the cells under COMPARED."""
-    return (
-        *(area.n, area.mean, area.low, area.high, area.effect),
-        *(area.test.p, p_holm, area.test.smallest_p, area.detectable),
-    )
-
-
-def saved_cells(saving: Saving, ends: Ends | None) -> tuple[Cell, ...]:
-    """Return the cells under SAVED; a single seed has no interval, and no ends."""
-    return (saving.saved, *((None, None) if ends is None else map(reached, ends)))
-
-
-def reached(labels: float | None) -> float | str:
-    """Return a number of labels, or in words that the level was not reached."""
-    return "not reached" if labels is None else labels
+    `seconds_PHASE` is the time of a phase and `part/metric` is a metric; any other unknown name
+    is its own heading.
+    """
+    if name in COLUMNS:
+        return COLUMNS[name]
+    if name.startswith("seconds_"):
+        return Column(name.removeprefix("seconds_"), "seconds")
+    return Column(metric_name(name), "number") if "/" in name else Column(name)

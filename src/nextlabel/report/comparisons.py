@@ -1,13 +1,14 @@
-"""Each arm against its baseline, by the rules of `nextlabel.statistics`."""
+"""Comparisons of each arm with its baseline, by the rules of `nextlabel.statistics`."""
 
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from nextlabel.core.seeds import Seeds
-from nextlabel.report.results import Curve, Study
+from nextlabel.report.experiment_record import Curve, ExperimentRecord
 from nextlabel.statistics import (
     Comparison,
+    Interval,
     Saving,
     aubc,
     compare,
@@ -16,9 +17,6 @@ from nextlabel.statistics import (
     paired_t_by_count,
     saving_intervals,
 )
-
-Ends = tuple[float | None, float | None]
-"""The ends of a bootstrap interval; None where the level was not reached."""
 
 
 @dataclass(frozen=True)
@@ -37,9 +35,9 @@ class CountTest:
 class Pair:
     """An arm and its baseline over the seeds that both completed.
 
-    `area` compares the AUBCs; `savings` are at each label count, `intervals` their bootstrap
-    intervals (None for a single seed). `p_holm` is its p corrected over the experiment's secondary
-    comparisons, None for the primary one, which stands alone.
+    `area` compares the areas under the curves. `savings` are the labels saved at each label count,
+    and `intervals` their bootstrap intervals (None for a single seed). `p_holm` is the p-value
+    corrected over the secondary comparisons; it is None for the primary comparison.
     """
 
     arm: str
@@ -50,7 +48,7 @@ class Pair:
     area: Comparison
     tests: tuple[CountTest, ...]
     savings: tuple[Saving, ...]
-    intervals: tuple[Ends, ...] | None = None
+    intervals: tuple[Interval, ...] | None = None
     p_holm: float | None = None
 
     @property
@@ -60,64 +58,62 @@ class Pair:
 
     @property
     def title(self) -> str:
-        """How the pair is called in tables."""
+        """The name of the pair in tables."""
         return f"{self.arm} against {self.baseline}"
 
     @property
     def differences(self) -> tuple[float, ...]:
-        """The difference of the AUBCs for each seed."""
+        """The difference of the areas under the curves for each seed."""
         a, b = (aubc(c.counts, c.values) for c in self.curves)
         return tuple((a - b).tolist())
 
 
-def compare_arms(study: Study) -> tuple[Pair, ...]:
+def compare_arms(record: ExperimentRecord) -> tuple[Pair, ...]:
     """Return every arm with a baseline, where both completed a seed, in the arms' order."""
     pairs = [
-        _pair(study, arm, spec["baseline"])
-        for arm, spec in study.arms.items()
-        if spec.get("baseline") and _seeds(study, arm, spec["baseline"])
+        _pair(record, arm, spec["baseline"])
+        for arm, spec in record.arms.items()
+        if spec.get("baseline") and _seeds(record, arm, spec["baseline"])
     ]
     corrected = iter(holm([pair.area.test.p for pair in pairs if not pair.primary]))
     return tuple(p if p.primary else replace(p, p_holm=next(corrected)) for p in pairs)
 
 
-def _seeds(study: Study, arm: str, baseline: str) -> tuple[int, ...]:
-    there = set(study.complete(baseline))
-    return tuple(seed for seed in study.complete(arm) if seed in there)
+def _seeds(record: ExperimentRecord, arm: str, baseline: str) -> tuple[int, ...]:
+    baseline_seeds = set(record.complete(baseline))
+    return tuple(seed for seed in record.complete(arm) if seed in baseline_seeds)
 
 
-def _pair(study: Study, arm: str, baseline: str) -> Pair:
-    seeds = _seeds(study, arm, baseline)
-    mine, theirs = study.curve(arm, seeds), study.curve(baseline, seeds)
-    counts = mine.counts
+def _pair(record: ExperimentRecord, arm: str, baseline: str) -> Pair:
+    seeds = _seeds(record, arm, baseline)
+    a, b = record.curve(arm, seeds), record.curve(baseline, seeds)
+    counts = a.counts
     rng = Seeds(0).rng(f"bootstrap {arm} against {baseline}")
-    area = compare(aubc(counts, mine.values), aubc(counts, theirs.values), rng)
-    drawn = saving_intervals(counts, mine.values, theirs.values, rng)
-    alike = study.beginning(arm) == study.beginning(baseline)
+    area = compare(aubc(counts, a.values), aubc(counts, b.values), rng)
+    intervals = saving_intervals(counts, a.values, b.values, rng)
+    same_start = record.beginning(arm) == record.beginning(baseline)
     return Pair(
         arm,
         baseline,
-        study.spec.get("primary") == arm,
-        study.is_twin(arm),
-        (mine, theirs),
+        record.spec.get("primary") == arm,
+        record.is_twin(arm),
+        (a, b),
         area,
-        _tests(mine, theirs, int(study.spec["initial"]) if alike else 0),
-        tuple(label_saving(counts, mine.mean, theirs.mean)),
-        None if drawn is None else tuple(drawn),
+        _tests(a, b, int(record.spec["initial"]) if same_start else 0),
+        tuple(label_saving(counts, a.mean, b.mean)),
+        None if intervals is None else tuple(intervals),
     )
 
 
-def _tests(mine: Curve, theirs: Curve, initial: int) -> tuple[CountTest, ...]:
-    """Test each count but those up to `initial` that are equal in every seed.
+def _tests(a: Curve, b: Curve, initial: int) -> tuple[CountTest, ...]:
+    """Test each label count, except those up to `initial` that are equal in every seed.
 
-    What arms begin with alike, labels and model, says nothing of choosing.
+    Labels and a model that both arms begin with do not depend on the choice of images.
     """
-    shared = (mine.counts <= initial) & (mine.values == theirs.values).all(0)
+    shared = (a.counts <= initial) & (a.values == b.values).all(0)
     later = np.flatnonzero(~shared)
-    tests, corrected = paired_t_by_count(mine.values[:, later], theirs.values[:, later])
+    tests, corrected = paired_t_by_count(a.values[:, later], b.values[:, later])
     return tuple(
-        CountTest(
-            int(mine.counts[t]), float(mine.mean[t]), float(theirs.mean[t]), test.p, p, test.note
-        )
+        CountTest(int(a.counts[t]), float(a.mean[t]), float(b.mean[t]), test.p, p, test.note)
         for t, test, p in zip(later, tests, corrected, strict=True)
     )

@@ -1,31 +1,54 @@
-"""Numbers as text."""
+"""Numbers and names as text."""
 
-from nextlabel.report.columns import Cell, Kind
+import math
+from typing import Literal
 
-NONE = "–"
+Cell = str | int | float | bool | None
+Format = Literal[
+    "text",
+    "count",
+    "number",
+    "signed",
+    "effect",
+    "spread",
+    "p",
+    "seconds",
+    "bytes",
+    "labels",
+    "plain",
+    "share",
+]
+
+MISSING = "–"
+MINUS, THIN_SPACE = "\u2212", "\u202f"
+
+METRICS = {"auroc": "AUROC", "map": "mean average precision"}
+"""The metrics whose names are abbreviations; the others are words with underscores."""
 
 
-def show(value: Cell, kind: Kind = "text") -> str:
-    """Return a table's cell as text; an en dash where there is no value."""
-    if value is None or value == "":
-        return NONE
-    if isinstance(value, str) or kind == "text":
+def show(value: Cell, format: Format = "text") -> str:
+    """Return a cell of a table as text; an en dash where there is no value."""
+    if value is None or value == "" or (isinstance(value, float) and math.isnan(value)):
+        return MISSING
+    if isinstance(value, str) or format == "text":
         return str(value)
-    if kind == "count":
-        return f"{value:,}".replace(",", "\u202f") if value >= 10_000 else f"{value}"
-    if kind == "bytes":
+    if format == "count":
+        return f"{value:,}".replace(",", THIN_SPACE) if value >= 10_000 else f"{value}"
+    if format == "bytes":
         return f"{value / 2**20:.0f} MiB"
-    if kind == "plain":
+    if format == "plain":
         return f"{value:g}"
-    if kind == "labels":
+    if format == "labels":
         return f"{value:.0f}"
-    if kind == "signed":
+    if format == "signed":
         return signed(value)
-    if kind == "effect":
+    if format == "effect":
         return signed(value, 2)
-    if kind == "p":
+    if format == "share":
+        return f"{100 * value:.1f}%"
+    if format == "p":
         return p_value(value)
-    return seconds(value) if kind == "seconds" else f"{value:.4f}"
+    return seconds(value) if format == "seconds" else f"{value:.4f}"
 
 
 def signed(value: float, digits: int = 4) -> str:
@@ -33,11 +56,25 @@ def signed(value: float, digits: int = 4) -> str:
     text = f"{abs(value):.{digits}f}"
     if float(text) == 0:
         return text
-    return ("+" if value > 0 else "\u2212") + text
+    return ("+" if value > 0 else MINUS) + text
+
+
+def interval(low: str, high: str, unreached: str) -> str:
+    """Return the interval between two ends that are text.
+
+    An end that is `unreached` is a level that the arm never reaches in that many of the draws.
+    """
+    if low == high == MISSING:
+        return MISSING
+    if low == high == unreached:
+        return unreached
+    if unreached in (low, high):
+        return f"{unreached} in part of the draws, up to {high if low == unreached else low}"
+    return f"{low} to {high}"
 
 
 def p_value(p: float) -> str:
-    """Return a p-value to four decimals, and never as 0."""
+    """Return a p-value to four decimals; one below that is not shown as 0."""
     return "< 0.0001" if p < 0.0001 else f"{p:.4f}"
 
 
@@ -49,3 +86,10 @@ def seconds(value: float) -> str:
         return f"{value:.0f} s"
     minutes = round(value / 60)
     return f"{minutes} min" if minutes < 120 else f"{minutes // 60} h {minutes % 60} min"
+
+
+def metric_name(name: str) -> str:
+    """Return the readable name of a metric: "AUROC, validation" for `validation/auroc`."""
+    part, _, metric = name.rpartition("/")
+    readable = METRICS.get(metric, metric.replace("_", " "))
+    return f"{readable}, {part}" if part else readable

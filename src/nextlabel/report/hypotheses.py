@@ -1,27 +1,19 @@
-"""The hypotheses that an experiment states: means of arms against means of arms."""
+"""Tests of the hypotheses that an experiment states: means of arms against means of arms."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from nextlabel.core.seeds import Seeds
-from nextlabel.report.columns import (
-    COMPARED,
-    SAVED,
-    Cell,
-    Column,
-    compared_cells,
-    reached,
-    saved_cells,
-)
-from nextlabel.report.comparisons import Ends
-from nextlabel.report.results import Curve, Study, common
-from nextlabel.report.tables import Table
+from nextlabel.report.experiment_record import Curve, ExperimentRecord, common
 from nextlabel.statistics import (
+    ALPHA,
     Alternative,
     Comparison,
+    Interval,
     Saving,
     aubc,
     compare,
@@ -32,13 +24,13 @@ from nextlabel.statistics import (
 
 
 @dataclass(frozen=True, eq=False)
-class Verdict:
-    """How a hypothesis fell: the AUBC of the mean of `arms` minus that of `against`, by seed.
+class HypothesisResult:
+    """The test of a hypothesis: the mean of `arms` against the mean of `against`, by seed.
 
-    `seeds` are those complete for all of its arms, of the `planned` ones. `area` is None as long as
-    there is none. `p_holm` is corrected over all hypotheses of the experiment, those that cannot be
-    tested yet counted with p = 1. `saving` is at the last label count, `interval` its bootstrap
-    interval, None for a single seed.
+    `seeds` are those complete for all of its arms, out of `planned` ones. `area` compares the areas
+    under the curves; it is None while no seed is complete. `p_holm` is corrected over all
+    hypotheses of the experiment; those that cannot be tested yet count with p = 1. `saving` is at
+    the last label count, and `interval` its bootstrap interval, None for a single seed.
     """
 
     name: str
@@ -49,82 +41,63 @@ class Verdict:
     planned: int
     area: Comparison | None = None
     saving: Saving | None = None
-    interval: Ends | None = None
+    interval: Interval | None = None
     p_holm: float | None = None
 
     @property
     def p(self) -> float | None:
-        """The p-value before correction, None where no test is possible."""
+        """The p-value before correction; None where no test is possible."""
         return None if self.area is None else self.area.test.p
 
     @property
+    def supported(self) -> bool:
+        """True when the corrected p is small and the difference has the claimed sign."""
+        if self.area is None or self.p_holm is None or self.p_holm > ALPHA:
+            return False
+        return self.alternative == "two-sided" or self.area.mean > 0
+
+    @property
     def title(self) -> str:
-        """Which means are compared, in words."""
+        """The compared means, in words."""
         return f"{_mean(self.arms)} against {_mean(self.against)}"
 
 
-def judge_hypotheses(study: Study) -> tuple[Verdict, ...]:
+def judge_hypotheses(record: ExperimentRecord) -> tuple[HypothesisResult, ...]:
     """Return every stated hypothesis with its test, in the experiment's order."""
-    found = [_test(study, stated) for stated in study.spec.get("hypotheses") or ()]
-    corrected = holm([1.0 if v.p is None else v.p for v in found])
+    results = [_test(record, stated) for stated in record.spec.get("hypotheses") or ()]
+    corrected = holm([1.0 if result.p is None else result.p for result in results])
     return tuple(
-        v if v.p is None else replace(v, p_holm=p) for v, p in zip(found, corrected, strict=True)
+        result if result.p is None else replace(result, p_holm=p)
+        for result, p in zip(results, corrected, strict=True)
     )
 
 
-def _test(study: Study, stated: Mapping[str, Any]) -> Verdict:
+def _test(record: ExperimentRecord, stated: Mapping[str, Any]) -> HypothesisResult:
     arms, against = tuple(stated["arms"]), tuple(stated["against"])
-    seeds = common(study.complete(arm) for arm in (*arms, *against))
-    side: Alternative = stated.get("alternative", "greater")
-    bare = Verdict(stated["name"], arms, against, side, seeds, len(study.spec["seeds"]))
+    seeds = common(record.complete(arm) for arm in (*arms, *against))
+    alternative: Alternative = stated.get("alternative", "greater")
+    planned = len(record.spec["seeds"])
+    untested = HypothesisResult(stated["name"], arms, against, alternative, seeds, planned)
     if not seeds:
-        return bare
-    mine, theirs = (_average([study.curve(a, seeds) for a in names]) for names in (arms, against))
-    counts = study.counts
+        return untested
+    a, b = (_average([record.curve(arm, seeds) for arm in names]) for names in (arms, against))
+    counts = record.counts
     rng = Seeds(0).rng(f"bootstrap {stated['name']}")
-    area = compare(aubc(counts, mine), aubc(counts, theirs), rng, side)
-    drawn = saving_intervals(counts, mine, theirs, rng)
+    area = compare(aubc(counts, a), aubc(counts, b), rng, alternative)
+    intervals = saving_intervals(counts, a, b, rng)
     return replace(
-        bare,
+        untested,
         area=area,
-        saving=label_saving(counts, mine.mean(axis=0), theirs.mean(axis=0))[-1],
-        interval=None if drawn is None else drawn[-1],
+        saving=label_saving(counts, a.mean(axis=0), b.mean(axis=0))[-1],
+        interval=None if intervals is None else intervals[-1],
     )
 
 
-def _average(curves: Sequence[Curve]) -> np.ndarray[Any, np.dtype[np.float64]]:
-    """Return the mean of arms' curves (seeds, counts)."""
-    mean: np.ndarray[Any, np.dtype[np.float64]] = np.mean([c.values for c in curves], axis=0)
+def _average(curves: Sequence[Curve]) -> NDArray[np.float64]:
+    """Return the mean (seeds, counts) of the curves of several arms."""
+    mean: NDArray[np.float64] = np.mean([curve.values for curve in curves], axis=0)
     return mean
 
 
 def _mean(arms: Sequence[str]) -> str:
     return arms[0] if len(arms) == 1 else f"the mean of {'; '.join(arms)}"
-
-
-def hypothesis_table(verdicts: Sequence[Verdict]) -> Table:
-    """Return each hypothesis with its difference, test and label saving."""
-    columns = (
-        Column("hypothesis", "hypothesis"),
-        Column("arms", "the mean of"),
-        Column("against", "against the mean of"),
-        Column("alternative", "claimed"),
-        *COMPARED,
-        Column("level", "level", "number"),
-        Column("against_needs", "labels against", "labels"),
-        Column("arms_need", "labels needed", "labels"),
-        *SAVED,
-    )
-    return Table("hypotheses", columns, tuple(_row(v) for v in verdicts))
-
-
-def _row(v: Verdict) -> tuple[Cell, ...]:
-    head = (v.name, "; ".join(v.arms), "; ".join(v.against), v.alternative)
-    if v.area is None or v.saving is None:
-        return (*head, len(v.seeds), *(None,) * (len(COMPARED) - 1 + 3 + len(SAVED)))
-    return (
-        *head,
-        *compared_cells(v.area, v.p_holm),
-        *(v.saving.level, v.saving.baseline_needs, reached(v.saving.arm_needs)),
-        *saved_cells(v.saving, v.interval),
-    )

@@ -1,240 +1,209 @@
-"""From the store to curves: everything that figures and tables need, as values; no drawing."""
+"""The results of an experiment, read once from a store."""
 
-from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
+from pathlib import PurePath
+from typing import TYPE_CHECKING
 
 from nextlabel.core.errors import UsageError, nearest
-from nextlabel.core.round import Round
-from nextlabel.store.store import Picture, Store, TrialState
+from nextlabel.report.comparisons import Pair, compare_arms
+from nextlabel.report.experiment_record import ExperimentRecord, Trial
+from nextlabel.report.hypotheses import HypothesisResult, judge_hypotheses
+from nextlabel.report.picks import (
+    ClassShares,
+    class_share_frame,
+    class_shares,
+    next_pick_frame,
+    pick_frame,
+)
+from nextlabel.report.run_time import time_frame
+from nextlabel.report.summary import SummaryRow, summarise
+from nextlabel.report.sweeps import Sweep, find_sweeps
+from nextlabel.report.tables import (
+    area_frame,
+    count_frame,
+    curve_frame,
+    hypothesis_frame,
+    make_frame,
+    metric_frame,
+    round_frame,
+    saving_frame,
+    trial_frame,
+)
+from nextlabel.store.maps import Map
+from nextlabel.store.records import DataRecord
+from nextlabel.store.store import Store, TrialState
 from nextlabel.store.stored_spec import check_arms, check_spec
 
-Floats = NDArray[np.float64]
+if TYPE_CHECKING:
+    from pandas import DataFrame
 
 
 @dataclass(frozen=True, eq=False)
-class Trial:
-    """An arm with a seed: its rounds up to the experiment's target, and all that they left."""
+class Results(ExperimentRecord):
+    """The results of an experiment: trials, tests and tables, each computed once when needed.
 
-    state: TrialState
-    rounds: tuple[Round, ...]
-    complete: bool
-    pictures: tuple[Picture, ...] = ()
-    block_logs: Mapping[str, Sequence[Mapping[str, float]]] | None = None
-    environments: tuple[Mapping[str, Any], ...] = ()
+    The methods return pandas DataFrames. Pictures and file names stay in the database until they
+    are needed, so it must not be moved before.
 
-    @property
-    def arm(self) -> str:
-        """The arm's name."""
-        return self.state.record.arm
-
-    @property
-    def seed(self) -> int:
-        """The seed."""
-        return self.state.record.seed
-
-
-@dataclass(frozen=True, eq=False)
-class Curve:
-    """One arm's metric: `values` (seeds, counts); `reached` says where training got far enough."""
-
-    arm: str
-    seeds: tuple[int, ...]
-    counts: NDArray[np.int64]
-    values: Floats
-    reached: NDArray[np.bool_]
-
-    @property
-    def mean(self) -> Floats:
-        """The mean over seeds (counts)."""
-        mean: Floats = self.values.mean(axis=0)
-        return mean
-
-    @property
-    def deviation(self) -> Floats | None:
-        """The standard deviation over seeds (counts); None for a single seed."""
-        return self.values.std(axis=0, ddof=1) if len(self.seeds) > 1 else None
-
-
-@dataclass(frozen=True, eq=False)
-class Study:
-    """An experiment as the store has it: spec, arms in order, trials."""
-
-    name: str
-    spec: Mapping[str, Any]
-    trials: tuple[Trial, ...]
-
-    @property
-    def headline(self) -> str:
-        """The metric of the curves and tests."""
-        return str(self.spec.get("headline") or "validation/accuracy")
-
-    @cached_property
-    def arms(self) -> dict[str, Mapping[str, Any]]:
-        """The arms' specs by name, in the experiment's order."""
-        return {arm["name"]: arm for arm in self.spec["arms"]}
-
-    def of(self, arm: str) -> tuple[Trial, ...]:
-        """Return an arm's trials."""
-        return tuple(trial for trial in self.trials if trial.arm == arm)
-
-    def complete(self, arm: str) -> tuple[int, ...]:
-        """Return the seeds for which an arm reached the target."""
-        return tuple(trial.seed for trial in self.of(arm) if trial.complete)
-
-    @cached_property
-    def incomplete(self) -> tuple[Trial, ...]:
-        """The trials that did not reach the target; nothing is computed from them."""
-        return tuple(trial for trial in self.trials if not trial.complete)
-
-    @cached_property
-    def drawn(self) -> tuple[str, ...]:
-        """The arms with at least one complete trial."""
-        return tuple(arm for arm in self.arms if self.complete(arm))
-
-    @cached_property
-    def paired_seeds(self) -> tuple[int, ...]:
-        """The seeds complete for every drawn arm; empty when there is none."""
-        return common(self.complete(arm) for arm in self.drawn)
-
-    def seeds(self, arm: str) -> tuple[int, ...]:
-        """Return the seeds of an arm's curve: the paired ones, or its own where none are paired."""
-        return self.paired_seeds or self.complete(arm)
-
-    @cached_property
-    def metrics(self) -> tuple[str, ...]:
-        """All metrics of the last rounds: validation first, then test, the headline before all."""
-        names = {name for t in self.trials if t.complete for name in t.rounds[-1].metrics}
-        order = {"validation": 0, "test": 1}
-        return tuple(
-            sorted(names, key=lambda m: (m != self.headline, order.get(m.split("/")[0], 2), m))
-        )
-
-    @cached_property
-    def counts(self) -> NDArray[np.int64]:
-        """The label counts that every complete trial has."""
-        found = common([r.labelled_count for r in t.rounds] for t in self.trials if t.complete)
-        return np.array(found, np.int64)
-
-    def curve(
-        self, arm: str, seeds: Sequence[int] | None = None, metric: str | None = None
-    ) -> Curve:
-        """Return an arm's curve over `seeds` (see `seeds`) at the common label counts."""
-        chosen = tuple(self.seeds(arm) if seeds is None else seeds)
-        trials = {trial.seed: trial for trial in self.of(arm)}
-        rows = [{r.labelled_count: r for r in trials[seed].rounds} for seed in chosen]
-        name = self.headline if metric is None else metric
-        counts = self.counts.tolist()
-        return Curve(
-            arm,
-            chosen,
-            self.counts,
-            np.array([[_metric(row[c], name) for c in counts] for row in rows], np.float64),
-            np.array([[row[c].training.reached for c in counts] for row in rows], np.bool_),
-        )
-
-    def last(self, arm: str, metric: str) -> NDArray[np.float64]:
-        """Return a metric at the last common label count, for each seed that measured it."""
-        trials = {trial.seed: trial for trial in self.of(arm)}
-        rounds = [r for seed in self.seeds(arm) for r in trials[seed].rounds]
-        return np.array(
-            [
-                r.metrics[metric]
-                for r in rounds
-                if r.labelled_count == self.counts[-1] and metric in r.metrics
-            ],
-            np.float64,
-        )
-
-    def beginning(self, arm: str) -> tuple[str, str]:
-        """Return what an arm's initial labels depend on besides the seed: start and cold space.
-
-        Of one block alone the scale changes no choice.
-        """
-        spec = self.arms[arm]
-        start = str(spec.get("start", "random"))
-        if start == "random":
-            return start, ""
-        weights = spec.get("features") or {}
-        cold = [f"{n} × {w:g}" for n, w in weights.items() if n != "task" and w]
-        if len(cold) > 1:
-            cold.append(f"scale {spec.get('scale')}")
-        return start, ", ".join(cold)
-
-    def is_twin(self, arm: str) -> bool:
-        """Return whether an arm is its baseline with more blocks: the same otherwise."""
-        spec = self.arms[arm]
-        base = self.arms.get(spec.get("baseline") or "")
-        if base is None or not _blocks(base) < _blocks(spec):
-            return False
-        apart = ("name", "baseline", "features", "side")
-        return all(spec.get(k) == base.get(k) for k in spec.keys() | base.keys() if k not in apart)
-
-    def family(self, arm: str) -> str:
-        """Return the arm at the root of a chain of twins."""
-        while self.is_twin(arm):
-            arm = self.arms[arm]["baseline"]
-        return arm
-
-
-def read_study(store: Store, experiment: str | None = None) -> Study:
-    """Read an experiment, the only one when not named; UsageError names them when there are more.
-
-    Rounds beyond the target are left out: a trial may be shared with a longer experiment.
+    Examples
+    --------
+    >>> from nextlabel import read_results
+    >>> read_results("runs/first").summary()  # doctest: +SKIP
     """
+
+    store: Store
+
+    @cached_property
+    def pairs(self) -> tuple[Pair, ...]:
+        """Each arm with a baseline against that baseline, in the arms' order."""
+        return compare_arms(self)
+
+    @cached_property
+    def hypotheses(self) -> tuple[HypothesisResult, ...]:
+        """The stated hypotheses with their tests, in the experiment's order."""
+        return judge_hypotheses(self)
+
+    @cached_property
+    def sweeps(self) -> tuple[Sweep, ...]:
+        """The sweeps over the weight of a block."""
+        return find_sweeps(self)
+
+    @cached_property
+    def maps(self) -> tuple[Map, ...]:
+        """The maps of feature spaces that the store holds for the experiment."""
+        return tuple(self.store.maps(self.name))
+
+    @cached_property
+    def data(self) -> DataRecord | None:
+        """The data set; None when an earlier version of nextlabel wrote the store."""
+        return self.store.data_record(self.trials[0].key) if self.trials else None
+
+    @property
+    def data_name(self) -> str:
+        """The name of the data set; of a folder, the name of the folder."""
+        if self.data is not None:
+            return self.data.name
+        spec = self.spec["data"]
+        path = spec.get("path")
+        folder = PurePath(path).name if isinstance(path, str) and spec["name"] == "folder" else ""
+        return folder or str(spec["name"])
+
+    @cached_property
+    def class_shares(self) -> tuple[ClassShares, ...]:
+        """The share of each class among the picks, per arm."""
+        return class_shares(self, self.data)
+
+    @cached_property
+    def summary_rows(self) -> tuple[SummaryRow, ...]:
+        """One row per arm, in the experiment's order."""
+        return tuple(summarise(self, self.pairs))
+
+    def summary(self) -> "DataFrame":
+        """Return one row per arm: its curve in short, and the difference to its baseline."""
+        columns = SummaryRow.__dataclass_fields__
+        return make_frame(tuple(columns), map(vars, self.summary_rows))
+
+    def rounds(self) -> "DataFrame":
+        """Return one row per round of every trial, with all its measurements."""
+        return round_frame(self)
+
+    def picks(self) -> "DataFrame":
+        """Return one row per picked image: arm, seed, round, order, id, file name, true class."""
+        return pick_frame(self, self.data)
+
+    def next_picks(self) -> "DataFrame":
+        """Return the images that each trial would label next, as `picks` does."""
+        return next_pick_frame(self, self.data)
+
+    def class_share_table(self) -> "DataFrame":
+        """Return the share of each class among the picks, per arm and round."""
+        return class_share_frame(self.class_shares)
+
+    def trials_table(self) -> "DataFrame":
+        """Return one row per trial, with its state."""
+        return trial_frame(self)
+
+    def curves(self) -> "DataFrame":
+        """Return the mean and s.d. of the headline metric per arm and label count."""
+        return curve_frame([self.curve(arm) for arm in self.drawn])
+
+    def areas(self) -> "DataFrame":
+        """Return one row per arm: the area under its curve, and the test against its baseline."""
+        return area_frame(self, self.pairs)
+
+    def p_values(self) -> "DataFrame":
+        """Return the paired t test of every pair at every label count."""
+        return count_frame(self.pairs)
+
+    def label_savings(self) -> "DataFrame":
+        """Return the labels saved by every arm against its baseline, at every label count."""
+        return saving_frame(self.pairs)
+
+    def hypothesis_tests(self) -> "DataFrame":
+        """Return one row per stated hypothesis."""
+        return hypothesis_frame(self.hypotheses)
+
+    def metrics_table(self) -> "DataFrame":
+        """Return every metric of the last round per arm: mean and s.d. over seeds."""
+        return metric_frame(self)
+
+    def times(self) -> "DataFrame":
+        """Return the mean time of a complete trial and the peak memory, per arm."""
+        return time_frame(self)
+
+
+def read_results(store: Store, experiment: str | None = None) -> Results:
+    """Read the results of an experiment.
+
+    Parameters
+    ----------
+    store
+        An open store.
+    experiment
+        The name of the experiment; None when the store holds only one.
+
+    Returns
+    -------
+    Results
+        The experiment with its trials. Rounds beyond its target are left out, since a trial may be
+        shared with a longer experiment.
+
+    Raises
+    ------
+    UsageError
+        The store does not hold the experiment, or holds several and none is named.
+    StoreError
+        The store is damaged.
+    """
+    name = _choose(store, experiment)
+    spec = check_spec(store.experiment(name), store.location)
+    states = store.trials(name)
+    check_arms(spec, {state.record.arm for state in states}, store.location)
+    trials = tuple(_trial(store, state, spec["target"]) for state in states)
+    return Results(name, spec, trials, store)
+
+
+def _choose(store: Store, experiment: str | None) -> str:
     names = store.experiments()
     if experiment is None:
         if len(names) != 1:
+            remedy = f" ({', '.join(names)}); name one" if names else "; run one first"
             raise UsageError(
-                f"{store.location} holds {len(names)} experiments"
-                + (f" ({', '.join(names)}); name one" if names else "; run one first")
+                f"{store.location} holds {len(names)} experiments{remedy}",
+                code="experiment-not-named" if names else "experiment-missing",
             )
-        experiment = names[0]
+        return names[0]
     if experiment not in names:
         hint = nearest(experiment, names) if names else "run it first"
-        raise UsageError(f"experiment {experiment!r} is not in {store.location}; {hint}")
-    spec = check_spec(store.experiment(experiment), store.location)
-    states = store.trials(experiment)
-    check_arms(spec, {state.record.arm for state in states}, store.location)
-    trials = tuple(_trial(store, state, spec["target"]) for state in states)
-    return Study(experiment, spec, trials)
+        raise UsageError(
+            f"experiment {experiment!r} is not in {store.location}; {hint}",
+            code="experiment-missing",
+        )
+    return experiment
 
 
 def _trial(store: Store, state: TrialState, target: int) -> Trial:
-    key = state.record.key
-    rounds = tuple(r for r in store.history(key) if r.labelled_count <= target)
-    last = len(rounds)
-    return Trial(
-        state,
-        rounds,
-        bool(rounds) and rounds[-1].labelled_count == target,
-        tuple(p for p in store.pictures(key) if p.number is None or p.number < last),
-        store.block_logs(key),
-        tuple(store.environments(key)),
-    )
-
-
-def _metric(round: Round, name: str) -> float:
-    if name not in round.metrics:
-        raise UsageError(f"no metric {name!r} was recorded; {nearest(name, round.metrics)}")
-    return round.metrics[name]
-
-
-def _blocks(arm: Mapping[str, Any]) -> set[tuple[str, str]]:
-    """Return the blocks of weight that an arm uses, in its space or beside the training."""
-    return {
-        (place, name)
-        for place in ("features", "side")
-        for name, weight in (arm.get(place) or {}).items()
-        if weight
-    }
-
-
-def common(groups: Iterable[Iterable[int]]) -> tuple[int, ...]:
-    """Return what all groups hold, ascending."""
-    sets = [set(group) for group in groups]
-    return tuple(sorted(set.intersection(*sets))) if sets else ()
+    history = store.history(state.record.key)
+    rounds = tuple(r for r in history if r.labelled_count <= target)
+    return Trial(state, rounds, bool(rounds) and rounds[-1].labelled_count == target, store)

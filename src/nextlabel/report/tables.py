@@ -1,292 +1,330 @@
-"""The tables of the report, as values: the page shows them, and each is a CSV file as well."""
+"""The results as pandas DataFrames with named columns; the report writes each as a CSV file."""
 
-import csv
-import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from nextlabel.report.columns import (
-    COMPARED,
-    SAVED,
-    Cell,
-    Column,
-    compared_cells,
-    reached,
-    saved_cells,
-)
 from nextlabel.report.comparisons import Pair
-from nextlabel.report.results import Curve, Study
-from nextlabel.statistics import aubc
+from nextlabel.report.experiment_record import Curve, ExperimentRecord
+from nextlabel.report.hypotheses import HypothesisResult
+from nextlabel.report.sweeps import Sweep
+from nextlabel.statistics import Comparison, Interval, Saving, aubc
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+Row = Mapping[str, Any]
+
+NOT_REACHED = "not reached"
+
+COMPARISON = (
+    *("pairs", "difference", "low", "high", "effect_dz"),
+    *("p", "p_holm", "smallest_p", "detectable"),
+)
+"""The columns of a comparison of areas under curves; see `comparison_cells`."""
+
+SAVING = ("saved", "saved_low", "saved_high")
+"""The columns of a label saving; see `saving_cells`."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Table:
-    """Rows under columns; `name` is that of its CSV file."""
+    """A DataFrame and the name of its CSV file."""
 
     name: str
-    columns: tuple[Column, ...]
-    rows: tuple[tuple[Cell, ...], ...]
+    frame: "DataFrame"
 
     @property
     def csv(self) -> str:
-        """The table as CSV: full precision, empty where there is no value."""
-        text = io.StringIO()
-        writer = csv.writer(text, lineterminator="\n")
-        writer.writerow(column.name for column in self.columns)
-        writer.writerows(self.rows)
-        return text.getvalue()
+        """The table as CSV: numbers in full precision, empty cells where there is no value."""
+        return str(self.frame.to_csv(index=False, lineterminator="\n"))
 
 
-def curve_table(name: str, curves: Sequence[Curve]) -> Table:
-    """Return what a figure of curves shows: mean and s.d. at each label count."""
-    columns = (
-        Column("arm", "arm"),
-        Column("labelled", "labels", "count"),
-        Column("seeds", "seeds", "count"),
-        Column("mean", "mean", "number"),
-        Column("sd", "s.d.", "spread"),
-        Column("not_reached", "rounds under the train accuracy", "count"),
+def make_frame(columns: Sequence[str], rows: Iterable[Row]) -> "DataFrame":
+    """Return rows of values by column name as a DataFrame; a missing value is None or NaN.
+
+    Whole numbers stay whole in a column that has missing values.
+    """
+    import pandas as pd
+
+    listed = list(rows)
+    series = {name: [row.get(name) for row in listed] for name in columns}
+    nullable = {
+        name
+        for name, values in series.items()
+        if None in values and all(value is None or type(value) is int for value in values)
+    }
+    return pd.DataFrame(
+        {
+            name: pd.array(values, dtype="Int64") if name in nullable else values
+            for name, values in series.items()
+        },
+        columns=list(columns),
     )
-    rows: list[tuple[Cell, ...]] = []
-    for curve in curves:
-        spread = curve.deviation
-        for t, count in enumerate(curve.counts.tolist()):
-            sd = None if spread is None else float(spread[t])
-            missed = int((~curve.reached[:, t]).sum())
-            rows.append((curve.arm, count, len(curve.seeds), float(curve.mean[t]), sd, missed))
-    return Table(name, columns, tuple(rows))
 
 
-def difference_table(pairs: Sequence[Pair]) -> Table:
-    """Return the difference of the AUBCs for each pair and seed."""
-    columns = (
-        Column("arm", "arm"),
-        Column("baseline", "baseline"),
-        Column("seed", "seed", "count"),
-        Column("difference", "difference of AUBC", "signed"),
+def comparison_cells(area: Comparison, p_holm: float | None) -> Row:
+    """Return the cells of the columns COMPARISON."""
+    return {
+        "pairs": area.n,
+        "difference": area.mean,
+        "low": area.low,
+        "high": area.high,
+        "effect_dz": area.effect,
+        "p": area.test.p,
+        "p_holm": p_holm,
+        "smallest_p": area.test.smallest_p,
+        "detectable": area.detectable,
+    }
+
+
+def saving_cells(saving: Saving, interval: Interval | None) -> Row:
+    """Return the cells of the columns SAVING; a single seed has no interval."""
+    low, high = (None, None) if interval is None else map(reached, interval)
+    return {"saved": saving.saved, "saved_low": low, "saved_high": high}
+
+
+def reached(labels: float | None) -> float | str:
+    """Return a number of labels, or NOT_REACHED."""
+    return NOT_REACHED if labels is None else labels
+
+
+def curve_frame(curves: Sequence[Curve]) -> "DataFrame":
+    """Return the mean and s.d. of each curve at each label count."""
+    return make_frame(
+        ("arm", "labelled", "seeds", "mean", "sd", "not_reached"),
+        (
+            {
+                "arm": curve.arm,
+                "labelled": count,
+                "seeds": len(curve.seeds),
+                "mean": float(curve.mean[t]),
+                "sd": None if curve.deviation is None else float(curve.deviation[t]),
+                "not_reached": int((~curve.reached[:, t]).sum()),
+            }
+            for curve in curves
+            for t, count in enumerate(curve.counts.tolist())
+        ),
     )
-    rows = [
-        (pair.arm, pair.baseline, seed, difference)
-        for pair in pairs
-        for seed, difference in zip(pair.seeds, pair.differences, strict=True)
-    ]
-    return Table("differences", columns, tuple(rows))
 
 
-def log_table(name: str, logs: Mapping[int, Sequence[Mapping[str, float]]]) -> Table:
-    """Return what a block reported, by seed and epoch."""
-    names = list(dict.fromkeys(key for log in logs.values() for row in log for key in row))
-    return Table(
-        name,
-        tuple(Column(key, key) for key in ("seed", "epoch", *names)),
-        tuple(
-            (seed, epoch, *(row.get(key) for key in names))
+def difference_frame(pairs: Sequence[Pair]) -> "DataFrame":
+    """Return the difference of the areas under the curves for each pair and seed."""
+    return make_frame(
+        ("arm", "baseline", "seed", "difference"),
+        (
+            {"arm": p.arm, "baseline": p.baseline, "seed": seed, "difference": difference}
+            for p in pairs
+            for seed, difference in zip(p.seeds, p.differences, strict=True)
+        ),
+    )
+
+
+def log_frame(logs: Mapping[int, Sequence[Mapping[str, float]]]) -> "DataFrame":
+    """Return the numbers that a block reported, by seed and epoch."""
+    names = dict.fromkeys(key for log in logs.values() for row in log for key in row)
+    return make_frame(
+        ("seed", "epoch", *names),
+        (
+            {**row, "seed": seed, "epoch": epoch}
             for seed, log in logs.items()
             for epoch, row in enumerate(log, 1)
         ),
     )
 
 
-def area_table(study: Study, pairs: Sequence[Pair]) -> Table:
-    """Return each arm's AUBC and how it differs from its baseline's."""
-    columns = (
-        Column("arm", "arm"),
-        Column("seeds", "seeds", "count"),
-        Column("aubc", "AUBC", "number"),
-        Column("aubc_sd", "s.d.", "spread"),
-        Column("aubc_log2", "AUBC, log₂", "number"),
-        Column("baseline", "baseline"),
-        *COMPARED,
-        Column("primary", "test"),
-    )
+def area_frame(record: ExperimentRecord, pairs: Sequence[Pair]) -> "DataFrame":
+    """Return each arm's area under the curve, and its difference to that of its baseline."""
     by_arm = {pair.arm: pair for pair in pairs}
-    rows: list[tuple[Cell, ...]] = []
-    for arm in study.drawn:
-        curve = study.curve(arm)
+
+    def row(arm: str) -> Row:
+        curve = record.curve(arm)
         areas = aubc(curve.counts, curve.values)
-        sd = float(areas.std(ddof=1)) if len(areas) > 1 else None
-        log = float(aubc(curve.counts, curve.values, "log2").mean())
-        start = (arm, len(areas), float(areas.mean()), sd, log)
-        pair = by_arm.get(arm)
-        if pair is None:
-            rows.append((*start, study.arms[arm].get("baseline"), *(None,) * 10))
-            continue
-        area = pair.area
-        rows.append(
-            (
-                *start,
-                pair.baseline,
-                *compared_cells(area, pair.p_holm),
-                "primary" if pair.primary else "secondary",
-            )
-        )
-    return Table("statistics", columns, tuple(rows))
+        level = {
+            "arm": arm,
+            "seeds": len(areas),
+            "aubc": float(areas.mean()),
+            "aubc_sd": float(areas.std(ddof=1)) if len(areas) > 1 else None,
+            "aubc_log2": float(aubc(curve.counts, curve.values, "log2").mean()),
+            "baseline": record.arms[arm].get("baseline"),
+        }
+        if arm not in by_arm:
+            return level
+        pair = by_arm[arm]
+        test = "primary" if pair.primary else "secondary"
+        return {**level, **comparison_cells(pair.area, pair.p_holm), "primary": test}
+
+    columns = ("arm", "seeds", "aubc", "aubc_sd", "aubc_log2", "baseline", *COMPARISON, "primary")
+    return make_frame(columns, map(row, record.drawn))
 
 
-def count_table(pairs: Sequence[Pair]) -> Table:
+def count_frame(pairs: Sequence[Pair]) -> "DataFrame":
     """Return the paired t test of every pair at every label count after round 0."""
-    columns = (
-        Column("arm", "arm"),
-        Column("baseline", "baseline"),
-        Column("labelled", "labels", "count"),
-        Column("arm_mean", "arm", "number"),
-        Column("baseline_mean", "baseline", "number"),
-        Column("difference", "difference", "signed"),
-        Column("p", "p, paired t", "p"),
-        Column("p_holm", "p, Holm", "p"),
-        Column("note", "note"),
-    )
-    rows = [
+    return make_frame(
         (
-            pair.arm,
-            pair.baseline,
-            t.count,
-            t.arm_mean,
-            t.baseline_mean,
-            t.arm_mean - t.baseline_mean,
-            t.p,
-            t.p_holm,
-            t.note,
-        )
-        for pair in pairs
-        for t in pair.tests
-    ]
-    return Table("p_values", columns, tuple(rows))
-
-
-def saving_table(pairs: Sequence[Pair]) -> Table:
-    """Return the labels that arms need for what their baselines reached, at every label count."""
-    columns = (
-        Column("arm", "arm"),
-        Column("baseline", "baseline"),
-        Column("labelled", "baseline's labels", "count"),
-        Column("level", "it reached", "number"),
-        Column("baseline_needs", "it needed", "labels"),
-        Column("arm_needs", "the arm needs", "labels"),
-        *SAVED,
-    )
-    rows = [
+            *("arm", "baseline", "labelled", "arm_mean", "baseline_mean", "difference"),
+            *("p", "p_holm", "note"),
+        ),
         (
-            pair.arm,
-            pair.baseline,
-            count,
-            saving.level,
-            saving.baseline_needs,
-            reached(saving.arm_needs),
-            *saved_cells(saving, ends),
-        )
-        for pair in pairs
-        for count, saving, ends in zip(
-            pair.curves[0].counts.tolist(),
-            pair.savings,
-            pair.intervals or (None,) * len(pair.savings),
-            strict=True,
-        )
-    ]
-    return Table("label_saving", columns, tuple(rows))
-
-
-def metric_table(study: Study) -> Table:
-    """Return every metric of the last round, mean and s.d. over the seeds that measured it."""
-    columns = (
-        Column("arm", "arm"),
-        Column("metric", "metric"),
-        Column("seeds", "seeds", "count"),
-        Column("mean", "mean", "number"),
-        Column("sd", "s.d.", "spread"),
+            {
+                "arm": pair.arm,
+                "baseline": pair.baseline,
+                "labelled": test.count,
+                "arm_mean": test.arm_mean,
+                "baseline_mean": test.baseline_mean,
+                "difference": test.arm_mean - test.baseline_mean,
+                "p": test.p,
+                "p_holm": test.p_holm,
+                "note": test.note,
+            }
+            for pair in pairs
+            for test in pair.tests
+        ),
     )
-    rows: list[tuple[Cell, ...]] = []
-    for metric in study.metrics:
-        for arm in study.drawn:
-            last = study.last(arm, metric)
-            if len(last):
-                sd = float(last.std(ddof=1)) if len(last) > 1 else None
-                rows.append((arm, metric, len(last), float(last.mean()), sd))
-    return Table("metrics", columns, tuple(rows))
 
 
-def time_table(study: Study) -> Table:
-    """Return the mean seconds of a complete trial by phase, and the peak memory of any."""
-    complete = [trial for trial in study.trials if trial.complete]
-    phases = sorted({phase for trial in complete for r in trial.rounds for phase in r.seconds})
-    columns = (
-        Column("arm", "arm"),
-        *(Column(f"seconds_{phase}", phase, "seconds") for phase in phases),
-        Column("seconds", "in all", "seconds"),
-        Column("shared_rounds", "rounds taken over", "count"),
-        Column("peak_memory", "peak memory", "bytes"),
+def saving_frame(pairs: Sequence[Pair]) -> "DataFrame":
+    """Return the labels that arms need for the level of their baselines, at every label count."""
+    return make_frame(
+        ("arm", "baseline", "labelled", "level", "baseline_needs", "arm_needs", *SAVING),
+        (
+            {
+                "arm": pair.arm,
+                "baseline": pair.baseline,
+                "labelled": count,
+                "level": saving.level,
+                "baseline_needs": saving.baseline_needs,
+                "arm_needs": reached(saving.arm_needs),
+                **saving_cells(saving, interval),
+            }
+            for pair in pairs
+            for count, saving, interval in zip(
+                pair.curves[0].counts.tolist(),
+                pair.savings,
+                pair.intervals or (None,) * len(pair.savings),
+                strict=True,
+            )
+        ),
     )
-    rows: list[tuple[Cell, ...]] = []
-    for arm in study.drawn:
-        trials = [trial for trial in complete if trial.arm == arm]
-        mean = [
-            float(np.mean([sum(r.seconds.get(phase, 0.0) for r in t.rounds) for t in trials]))
-            for phase in phases
-        ]
-        rounds = [r for t in trials for r in t.rounds]
-        shared = sum(r.training.shared for r in rounds)
-        rows.append((arm, *mean, sum(mean), shared, max(r.peak_memory for r in rounds)))
-    return Table("time", columns, tuple(rows))
 
 
-def trial_table(study: Study) -> Table:
+def hypothesis_rows(results: Sequence[HypothesisResult]) -> list[dict[str, Any]]:
+    """Return the numbers of each hypothesis by column name."""
+    rows = []
+    for result in results:
+        row = {
+            "hypothesis": result.name,
+            "arms": "; ".join(result.arms),
+            "against": "; ".join(result.against),
+            "alternative": result.alternative,
+            **dict.fromkeys(COMPARISON),
+            "pairs": len(result.seeds),
+            **dict.fromkeys(("level", "against_needs", "arms_need", *SAVING)),
+        }
+        if result.area is not None and result.saving is not None:
+            row |= comparison_cells(result.area, result.p_holm)
+            row |= {
+                "level": result.saving.level,
+                "against_needs": result.saving.baseline_needs,
+                "arms_need": reached(result.saving.arm_needs),
+            }
+            row |= saving_cells(result.saving, result.interval)
+        rows.append(row)
+    return rows
+
+
+def hypothesis_frame(results: Sequence[HypothesisResult]) -> "DataFrame":
+    """Return each hypothesis with its difference, test and label saving."""
+    needs = ("level", "against_needs", "arms_need")
+    columns = ("hypothesis", "arms", "against", "alternative", *COMPARISON, *needs, *SAVING)
+    return make_frame(columns, hypothesis_rows(results))
+
+
+def sweep_frame(sweep: Sweep) -> "DataFrame":
+    """Return the area under the curve of each weight of a sweep."""
+    columns = ("block", "alpha", "arm", "seeds", "aubc", "aubc_sd")
+    rows = []
+    for point in sweep.points:
+        row: dict[str, Any] = {
+            "block": sweep.block,
+            "alpha": point.alpha,
+            "arm": point.arm,
+            "seeds": len(sweep.seeds),
+            "aubc": point.mean,
+            "aubc_sd": point.deviation,
+        }
+        if point.against_zero is not None:
+            row |= comparison_cells(point.against_zero, None)
+        rows.append(row)
+    return make_frame((*columns, "difference", "low", "high", "p"), rows)
+
+
+def metric_frame(record: ExperimentRecord) -> "DataFrame":
+    """Return every metric of the last round: mean and s.d. over the seeds that measured it."""
+    lasts = (
+        (arm, metric, record.last(arm, metric)) for metric in record.metrics for arm in record.drawn
+    )
+    return make_frame(
+        ("arm", "metric", "seeds", "mean", "sd"),
+        (
+            {
+                "arm": arm,
+                "metric": metric,
+                "seeds": len(values),
+                "mean": float(values.mean()),
+                "sd": float(values.std(ddof=1)) if len(values) > 1 else None,
+            }
+            for arm, metric, values in lasts
+            if len(values)
+        ),
+    )
+
+
+def trial_frame(record: ExperimentRecord) -> "DataFrame":
     """Return every trial with its state and the hash of its initial labels."""
+    return make_frame(
+        ("arm", "seed", "status", "labelled", "rounds", "initial_hash", "key", "error"),
+        (
+            {
+                "arm": trial.arm,
+                "seed": trial.seed,
+                "status": "complete" if trial.complete else trial.state.status,
+                "labelled": trial.rounds[-1].labelled_count if trial.rounds else 0,
+                "rounds": len(trial.rounds),
+                "initial_hash": trial.state.initial_hash,
+                "key": trial.key,
+                "error": trial.state.error,
+            }
+            for trial in record.trials
+        ),
+    )
+
+
+def round_frame(record: ExperimentRecord) -> "DataFrame":
+    """Return every round with all its measurements, for further analysis."""
+    metrics = sorted({m for trial in record.trials for r in trial.rounds for m in r.metrics})
     columns = (
-        Column("arm", "arm"),
-        Column("seed", "seed", "count"),
-        Column("status", "status"),
-        Column("labelled", "labels", "count"),
-        Column("rounds", "rounds", "count"),
-        Column("initial_hash", "initial labels"),
-        Column("key", "trial"),
-        Column("error", "error"),
+        *("arm", "seed", "round", "labelled", "train_accuracy", "reached", "epochs", "steps"),
+        *("weights", "seconds", "peak_memory", *metrics),
     )
-    rows = [
+    return make_frame(
+        columns,
         (
-            trial.arm,
-            trial.seed,
-            "complete" if trial.complete else trial.state.status,
-            trial.rounds[-1].labelled_count if trial.rounds else 0,
-            len(trial.rounds),
-            trial.state.initial_hash,
-            trial.state.record.key,
-            trial.state.error,
-        )
-        for trial in study.trials
-    ]
-    return Table("trials", columns, tuple(rows))
-
-
-def round_table(study: Study) -> Table:
-    """Return every round with all that was measured, for readers who compute themselves."""
-    metrics = sorted({m for trial in study.trials for r in trial.rounds for m in r.metrics})
-    columns = tuple(
-        map(
-            lambda name: Column(name, name),
-            [
-                *("arm", "seed", "round", "labelled", "train_accuracy", "reached", "epochs"),
-                *("steps", "weights", "seconds", "peak_memory", *metrics),
-            ],
-        )
+            {
+                **r.metrics,
+                "arm": trial.arm,
+                "seed": trial.seed,
+                "round": r.number,
+                "labelled": r.labelled_count,
+                "train_accuracy": r.training.accuracy,
+                "reached": r.training.reached,
+                "epochs": r.training.epochs,
+                "steps": r.training.steps,
+                "weights": r.training.weights,
+                "seconds": sum(r.seconds.values()),
+                "peak_memory": r.peak_memory,
+            }
+            for trial in record.trials
+            for r in trial.rounds
+        ),
     )
-    rows = [
-        (
-            trial.arm,
-            trial.seed,
-            r.number,
-            r.labelled_count,
-            r.training.accuracy,
-            r.training.reached,
-            r.training.epochs,
-            r.training.steps,
-            r.training.weights,
-            sum(r.seconds.values()),
-            r.peak_memory,
-            *(r.metrics.get(metric) for metric in metrics),
-        )
-        for trial in study.trials
-        for r in trial.rounds
-    ]
-    return Table("rounds", columns, tuple(rows))

@@ -1,6 +1,7 @@
 """The size of a paired difference, its interval, and the smallest one that a test could find."""
 
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 
@@ -28,8 +29,8 @@ class Comparison:
         The bootstrap interval of the mean.
     test
         The sign-flip permutation test.
-    detectable
-        The true mean difference that a paired t test finds with 80% power; None for one pair.
+    alternative
+        "two-sided", or "greater" for a > b.
 
     """
 
@@ -40,7 +41,16 @@ class Comparison:
     low: float
     high: float
     test: PairedTest
-    detectable: float | None
+    alternative: Alternative
+
+    @property
+    def detectable(self) -> float | None:
+        """The true mean difference that a paired t test finds with 80% power; None for one pair.
+
+        It is computed when it is read, since that needs the import of statsmodels.
+        """
+        effect = detectable_effect(self.n, alternative=self.alternative)
+        return None if effect is None or self.deviation is None else effect * self.deviation
 
 
 def effect_size(a: object, b: object) -> float | None:
@@ -125,6 +135,7 @@ def expanded(pairs: int, confidence: float) -> float:
     return float(1 - 2 * norm.sf(quantile))
 
 
+@cache
 def detectable_effect(
     pairs: int,
     alpha: float = ALPHA,
@@ -191,7 +202,6 @@ def compare(
     deviation = float(difference.std(ddof=1)) if n > 1 else None
     if n > 1 and np.ptp(difference) == 0:
         deviation = 0.0
-    least = detectable_effect(n, alternative=alternative)
     low, high = bootstrap_interval(a, b, rng)
     return Comparison(
         n,
@@ -201,5 +211,5 @@ def compare(
         low,
         high,
         sign_flip(a, b, rng, alternative),
-        None if least is None or deviation is None else least * deviation,
+        alternative,
     )

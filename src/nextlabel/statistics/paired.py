@@ -219,7 +219,10 @@ def holm(p_values: Sequence[float | None]) -> list[float | None]:
         raise UsageError(f"p-values {given} must lie between 0 and 1", code="p-out-of-range")
     if not given:
         return [None] * len(p_values)
-    from statsmodels.stats.multitest import multipletests
-
-    corrected = iter(multipletests(given, method="holm")[1].tolist())
+    # statsmodels gives the same numbers, but collects garbage on every call, 0.13 s each
+    order = np.argsort(given)
+    stepped = np.asarray(given)[order] * np.arange(len(given), 0, -1)
+    adjusted = np.empty(len(given))
+    adjusted[order] = np.minimum(np.maximum.accumulate(stepped), 1.0)
+    corrected = iter(adjusted.tolist())
     return [None if p is None else next(corrected) for p in p_values]

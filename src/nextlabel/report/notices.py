@@ -1,0 +1,80 @@
+"""The limits of an experiment's results, in sentences."""
+
+from collections.abc import Sequence
+
+from nextlabel.report.comparisons import Pair
+from nextlabel.report.experiment_record import ExperimentRecord, Trial
+
+
+def notices(record: ExperimentRecord, pairs: Sequence[Pair]) -> list[str]:
+    """Return the limits of the results, in sentences; empty when there is nothing to report."""
+    sentences = [
+        f"{t.name} failed at {_labels(t)}: {t.state.error or 'no reason was recorded'}. "
+        "Nothing is computed from it."
+        if t.state.status == "failed"
+        else f"{t.name} is incomplete ({_labels(t)} of {record.spec['target']}). "
+        "Nothing is computed from it."
+        for t in record.incomplete
+    ]
+    planned = len(record.spec["seeds"])
+    for pair in pairs:
+        if len(pair.seeds) < planned:
+            sentences.append(
+                f"{pair.title}: {len(pair.seeds)} of {planned} seeds are complete "
+                f"for both ({', '.join(map(str, pair.seeds))}); the others are left out."
+            )
+    if record.drawn and not record.paired_seeds:
+        sentences.append(
+            "No seed is complete for all arms: the curves and levels of different arms are over "
+            "different seeds. The tests are paired all the same."
+        )
+    elif any(len(record.complete(arm)) > len(record.paired_seeds) for arm in record.drawn):
+        sentences.append(
+            "Curves and levels are over the seeds complete for all arms drawn: "
+            f"{', '.join(map(str, record.paired_seeds))}."
+        )
+    complete = [trial for trial in record.trials if trial.complete]
+    short = [(t, r) for t in complete for r in t.rounds if not r.training.reached]
+    if short:
+        rounds = ", ".join(f"{t.name} at {r.labelled_count}" for t, r in short[:8])
+        sentences.append(
+            f"{len(short)} rounds ended under the required train accuracy (hollow in the "
+            f"figures): {rounds}{', …' if len(short) > 8 else ''}."
+        )
+    sentences += _unpaired(record)
+    if any(_environment_changed(trial) for trial in record.trials):
+        sentences.append("Some trials were continued in another environment; see “Where it ran”.")
+    return sentences
+
+
+def _unpaired(record: ExperimentRecord) -> list[str]:
+    sentences = []
+    many = len({record.beginning(arm) for arm in record.arms}) > 1
+    for seed in record.spec["seeds"]:
+        starts_of_seed = [
+            (record.beginning(t.arm), t.state.initial_hash)
+            for t in record.trials
+            if t.seed == seed and t.rounds
+        ]
+        if len(set(starts_of_seed)) > len({beginning for beginning, _ in starts_of_seed}):
+            members = "arms that start alike" if many else "arms"
+            sentences.append(
+                f"Seed {seed}: not all {members} started from the same initial labels."
+            )
+    starts = dict.fromkeys(spec.get("start", "random") for spec in record.arms.values())
+    if len(starts) > 1:
+        sentences.append(
+            f"Arms start in different ways ({', '.join(starts)}): differences between arms of "
+            "different starts are those of the start as well."
+        )
+    return sentences
+
+
+def _labels(trial: Trial) -> str:
+    return f"{trial.rounds[-1].labelled_count if trial.rounds else 0} labels"
+
+
+def _environment_changed(trial: Trial) -> bool:
+    """Return whether a trial has rounds of more than one environment; weights do not count."""
+    machines = [{k: v for k, v in e.items() if k != "weights"} for e in trial.environments]
+    return any(machine != machines[0] for machine in machines)

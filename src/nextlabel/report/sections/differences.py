@@ -1,0 +1,99 @@
+"""The paired differences of each arm to its baseline: the main result."""
+
+from typing import TYPE_CHECKING
+
+from nextlabel.report.figures import arm_styles
+from nextlabel.report.figures.differences import draw_differences
+from nextlabel.report.results import Results
+from nextlabel.report.sections.section import Download, Drawing, Section, view, with_interval
+from nextlabel.report.tables import Table, difference_frame
+from nextlabel.report.verdict import FEWEST_PAIRS
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+
+def build(results: Results) -> Section | None:
+    """Return the section; None without a complete trial."""
+    if not results.drawn:
+        return None
+    areas = results.areas()
+    levels = Section(
+        "The areas under the curves themselves",
+        text=(
+            "The mean height of a curve, over the number of labels and over its logarithm, which "
+            "gives the first labels more weight.",
+        ),
+        tables=(view(areas, ("arm", "seeds", "aubc", "aubc_sd", "aubc_log2")),),
+        folded=True,
+    )
+    downloads = (Download(Table("statistics", areas)),)
+    first, last = results.spec["initial"], results.spec["target"]
+    if not results.pairs:
+        return Section(
+            "Areas under the curves",
+            text=("No arm has a baseline with a seed in common, so there are no differences.",),
+            downloads=downloads,
+            parts=(levels,),
+            name="differences",
+        )
+    compared = _compared(results, areas)
+    return Section(
+        "Paired differences",
+        text=(
+            f"The area under the curve, which is its mean height between {first} and {last} "
+            "labels, of each arm minus that of its baseline, on the same seeds.",
+        ),
+        figures=(_drawing(results),),
+        tables=(view(compared, ("comparison", "difference", "interval", "p"), headings=HEADINGS),),
+        downloads=downloads,
+        parts=(_details(compared), levels),
+        name="differences",
+    )
+
+
+HEADINGS = {"comparison": "arm − baseline"}
+
+
+def _compared(results: Results, areas: "DataFrame") -> "DataFrame":
+    """Return the rows of arms with a baseline, and a name of each comparison."""
+    compared = areas[areas["difference"].notna()]
+    compared = with_interval(compared, "low", "high", "interval")
+    names = [
+        f"{pair.arm} − {pair.baseline}{' (primary)' if pair.primary else ''}"
+        for pair in results.pairs
+    ]
+    return compared.assign(comparison=names)
+
+
+def _drawing(results: Results) -> Drawing:
+    caption = (
+        "A dot is a seed; a bar is the 95% bootstrap interval of the mean, and the tick on it is "
+        "the mean. Right of the line the arm is better than its baseline."
+    )
+    figure = draw_differences(results.pairs, arm_styles(results.arms))
+    table = Table("differences", difference_frame(results.pairs))
+    return Drawing("differences", caption, figure, table)
+
+
+def _details(compared: "DataFrame") -> Section:
+    columns = ["comparison", "pairs", "p", "p_holm", "smallest_p", "effect_dz"]
+    text = (
+        "p is from sign flips of the paired differences; Holm’s correction is over the secondary "
+        "comparisons. The standardised effect is the mean difference in units of its standard "
+        "deviation over seeds (Cohen’s d_z). The intervals cannot leave the range of the seeds: n "
+        "pairs cover at most 1 − 2¹⁻ⁿ."
+    )
+    if (compared["pairs"] >= FEWEST_PAIRS).all():
+        columns.append("detectable")
+        text += (
+            " “Detectable” is the true difference that a paired t test on that many pairs finds in "
+            "80% of runs."
+        )
+    else:
+        text += (
+            f" With fewer than {FEWEST_PAIRS} pairs the smallest detectable difference cannot be "
+            "estimated and is left out."
+        )
+    table = view(compared, columns, headings=HEADINGS)
+    return Section("Tests in detail", text=(text,), tables=(table,), folded=True)

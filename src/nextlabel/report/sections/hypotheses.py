@@ -1,0 +1,40 @@
+"""The hypotheses that the experiment file states."""
+
+from nextlabel.report.results import Results
+from nextlabel.report.sections.section import Download, Section, view, with_interval
+from nextlabel.report.tables import Table
+
+
+def build(results: Results) -> Section | None:
+    """Return the section; None without stated hypotheses."""
+    if not results.hypotheses or not results.drawn:
+        return None
+    frame = results.hypothesis_tests()
+    shown = with_interval(frame, "low", "high", "interval")
+    shown = with_interval(shown, "saved_low", "saved_high", "saved_interval")
+    test = ("hypothesis", "difference", "interval", "p", "p_holm", "pairs", "effect_dz")
+    saving = ("hypothesis", "level", "against_needs", "arms_need", "saved", "saved_interval")
+    return Section(
+        "Hypotheses",
+        text=(
+            "The experiment file states these, and they are reported whether or not they hold: the "
+            "area under the curve of the mean of some arms minus that of others, seed by seed. p "
+            "is from sign flips in the claimed direction; Holm corrects it over all hypotheses of "
+            "the file.",
+        ),
+        tables=(view(shown, test),),
+        downloads=(Download(Table("hypotheses", frame)),),
+        parts=(
+            Section(
+                "Labels saved",
+                text=(
+                    "The labels that the arms need less than the others for the best level that "
+                    "the others reached. For the interval the curves are drawn again, seed by "
+                    "seed.",
+                ),
+                tables=(view(shown, saving),),
+                folded=True,
+            ),
+        ),
+        name="hypotheses",
+    )

@@ -1,0 +1,146 @@
+"""The content of a section: text, figures, tables, pictures and parts that unfold."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from nextlabel.report.columns import Column, column
+from nextlabel.report.formatting import Cell, show
+from nextlabel.report.tables import Table
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+    from pandas import DataFrame
+
+Facts = tuple[tuple[str, str], ...]
+"""Names and values."""
+
+
+@dataclass(frozen=True, eq=False)
+class Drawing:
+    """A figure, the name of its files, its caption, and the table of its numbers."""
+
+    name: str
+    caption: str
+    figure: "Figure"
+    table: Table | None = None
+
+
+@dataclass(frozen=True)
+class Heading:
+    """The heading of a column; numbers are aligned to the right."""
+
+    text: str
+    number: bool
+
+
+@dataclass(frozen=True)
+class TableView:
+    """A table as the page shows it: all cells are text."""
+
+    headings: tuple[Heading, ...]
+    rows: tuple[tuple[str, ...], ...]
+    caption: str = ""
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """A PNG picture, its caption, and a line of text per image that it shows."""
+
+    caption: str
+    png: bytes
+    images: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Download:
+    """A link to the CSV file of a table."""
+
+    table: Table
+    label: str = "CSV"
+
+
+@dataclass(frozen=True, eq=False)
+class Section:
+    """A section of the page, or a part of one.
+
+    Parameters
+    ----------
+    title
+        The heading.
+    text
+        Paragraphs.
+    figures, tables, sheets, facts, downloads
+        The content after the text, in this order.
+    items
+        Sentences of a list.
+    code
+        Text with its line breaks, for example JSON.
+    parts
+        Sections within this one, at the end.
+    folded
+        True when only the title is visible at first.
+    style
+        "verdict" for the result itself, "notice" for its limits.
+    name
+        The anchor of the section, unique on the page; only for the outermost sections.
+    """
+
+    title: str = ""
+    text: tuple[str, ...] = ()
+    figures: tuple[Drawing, ...] = ()
+    tables: tuple[TableView, ...] = ()
+    sheets: tuple[Sheet, ...] = ()
+    facts: Facts = ()
+    downloads: tuple[Download, ...] = ()
+    items: tuple[str, ...] = ()
+    code: str = ""
+    parts: tuple["Section", ...] = ()
+    folded: bool = False
+    style: str = "plain"
+    name: str = ""
+
+    def walk(self) -> Iterator["Section"]:
+        """Yield this section and all its parts."""
+        yield self
+        for part in self.parts:
+            yield from part.walk()
+
+
+def view(
+    frame: "DataFrame",
+    columns: Sequence[str] = (),
+    caption: str = "",
+    headings: Mapping[str, str] | None = None,
+) -> TableView:
+    """Return a DataFrame, or the named columns of it, as text.
+
+    `headings` replace those of `nextlabel.report.columns`.
+    """
+    shown = frame[list(columns)] if columns else frame
+    described = {str(name): column(str(name)) for name in shown.columns}
+    cells = shown.astype(object).where(shown.notna(), None)
+    return TableView(
+        tuple(_heading(name, of, headings or {}) for name, of in described.items()),
+        tuple(
+            tuple(show(row[name], of.format) for name, of in described.items())
+            for row in cells.to_dict("records")
+        ),
+        caption,
+    )
+
+
+def with_interval(frame: "DataFrame", low: str, high: str, name: str) -> "DataFrame":
+    """Return a DataFrame with one more column `name`: the interval from `low` to `high` as text."""
+    from nextlabel.report.formatting import interval
+    from nextlabel.report.tables import NOT_REACHED
+
+    cells = frame.astype(object).where(frame.notna(), None)
+    ends: list[tuple[Cell, Cell]] = list(zip(cells[low], cells[high], strict=True))
+    format = column(low).format
+    texts = [interval(show(a, format), show(b, format), NOT_REACHED) for a, b in ends]
+    return frame.assign(**{name: texts})
+
+
+def _heading(name: str, of: Column, headings: Mapping[str, str]) -> Heading:
+    return Heading(headings.get(name, of.heading), of.format != "text")
