@@ -8,14 +8,14 @@ from nextlabel.data.settings import DataSettings
 
 
 def test_a_card_for_each_source() -> None:
-    cards = {card.name: card for card in describe()}
-    assert list(cards) == list(SOURCES)
+    infos = {info.name: info for info in describe()}
+    assert list(infos) == list(SOURCES)
     assert {"digits", "mnist", "fashion_mnist", "kmnist", "chestmnist", "folder", "arrays"} <= set(
-        cards
+        infos
     )
-    assert cards["digits"].where == "embedded" and cards["folder"].where == "path"
-    assert cards["chestmnist"].task == "multilabel" and len(cards["chestmnist"].classes) == 14
-    assert cards["mnist"].where == "download" and sum(cards["mnist"].images.values()) == 70_000
+    assert infos["digits"].where == "embedded" and infos["folder"].where == "path"
+    assert infos["chestmnist"].task == "multilabel" and len(infos["chestmnist"].classes) == 14
+    assert infos["mnist"].where == "download" and sum(infos["mnist"].images.values()) == 70_000
 
 
 def test_imports_nothing_heavy_and_is_fast() -> None:

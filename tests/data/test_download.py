@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from nextlabel.core.errors import DataError, UsageError
-from nextlabel.data.download import Remote, Shelf, digests
+from nextlabel.data.download import FileLocator, Remote, digests
 
 GOOD = b"the file as published" * 5000
 MD5 = hashlib.md5(GOOD).hexdigest()
@@ -48,20 +48,20 @@ DEAD = "http://127.0.0.1:9/nobody"
 
 
 def test_downloads_once_and_verifies(url: str, bare: Path) -> None:
-    shelf, wanted = Shelf(), remote(f"{url}/good")
-    assert shelf.where(wanted) == "download"
-    local = shelf.fetch(wanted)
+    locator, wanted = FileLocator(), remote(f"{url}/good")
+    assert locator.where(wanted) == "download"
+    local = locator.fetch(wanted)
     assert local.path == bare / "set" / "file.gz"
     assert local.path.read_bytes() == GOOD
     assert local.sha256 == hashlib.sha256(GOOD).hexdigest()
-    assert shelf.where(wanted) == "cached"
-    assert shelf.fetch(wanted) == local
+    assert locator.where(wanted) == "cached"
+    assert locator.fetch(wanted) == local
     assert Server.asked == ["/good"]
 
 
 @pytest.mark.parametrize("bad", ["altered", "short", "page", "missing"])
 def test_a_bad_mirror_is_passed_over_and_leaves_nothing(url: str, bare: Path, bad: str) -> None:
-    local = Shelf().fetch(remote(DEAD, f"{url}/{bad}", f"{url}/good"))
+    local = FileLocator().fetch(remote(DEAD, f"{url}/{bad}", f"{url}/good"))
     assert local.path.read_bytes() == GOOD
     assert Server.asked == [f"/{bad}", "/good"]
     assert [p.name for p in local.path.parent.iterdir() if "part" in p.name] == []
@@ -70,14 +70,14 @@ def test_a_bad_mirror_is_passed_over_and_leaves_nothing(url: str, bare: Path, ba
 def test_all_mirrors_bad(url: str, bare: Path) -> None:
     altered = hashlib.md5(GOOD[:-1] + b"X").hexdigest()
     with pytest.raises(DataError) as failure:
-        Shelf().fetch(remote(DEAD, f"{url}/altered", f"{url}/short", f"{url}/missing"))
+        FileLocator().fetch(remote(DEAD, f"{url}/altered", f"{url}/short", f"{url}/missing"))
     for words in (MD5, altered, "HTTP status 404", "ConnectionError", "set/file.gz", "--data-dir"):
         assert words in str(failure.value)
     assert [p.name for p in (bare / "set").iterdir() if p.suffix != ".lock"] == []
 
 
 def test_progress_is_drawn_on_stderr(url: str, capsys: pytest.CaptureFixture[str]) -> None:
-    Shelf(progress=True).fetch(remote(f"{url}/good"))
+    FileLocator(progress=True).fetch(remote(f"{url}/good"))
     captured = capsys.readouterr()
     assert "100%" in captured.err and captured.out == ""
 
@@ -92,9 +92,9 @@ def test_found_in_a_data_folder(
     path.write_bytes(GOOD)
     if by == "variable":
         monkeypatch.setenv("NEXTLABEL_DATA", str(tmp_path))
-    shelf = Shelf(tmp_path if by == "argument" else None)
-    assert shelf.where(remote(DEAD)) == "present"
-    assert shelf.fetch(remote(DEAD)).path == path
+    locator = FileLocator(tmp_path if by == "argument" else None)
+    assert locator.where(remote(DEAD)) == "present"
+    assert locator.fetch(remote(DEAD)).path == path
 
 
 @pytest.mark.parametrize("place", ["folder", "cache"])
@@ -106,7 +106,7 @@ def test_a_bad_local_file_is_named_and_never_used(
     path.parent.mkdir(exist_ok=True)
     path.write_bytes(content)
     with pytest.raises(DataError) as failure:
-        Shelf(tmp_path).fetch(remote(f"{url}/good"))
+        FileLocator(tmp_path).fetch(remote(f"{url}/good"))
     for words in (str(path), MD5, hashlib.md5(content).hexdigest(), "delete it"):
         assert words in str(failure.value)
     assert Server.asked == [] and path.read_bytes() == content
@@ -115,21 +115,21 @@ def test_a_bad_local_file_is_named_and_never_used(
 def test_a_shared_flat_name_counts_only_by_content(url: str, tmp_path: Path) -> None:
     (tmp_path / "file.gz").write_bytes(b"another set's file")
     wanted = remote(f"{url}/good", shared=True)
-    assert Shelf(tmp_path).where(wanted) == "download"
-    assert Shelf(tmp_path).fetch(wanted).path.read_bytes() == GOOD
+    assert FileLocator(tmp_path).where(wanted) == "download"
+    assert FileLocator(tmp_path).fetch(wanted).path.read_bytes() == GOOD
     (tmp_path / "file.gz").write_bytes(GOOD)
-    assert Shelf(tmp_path).where(wanted) == "present"
+    assert FileLocator(tmp_path).where(wanted) == "present"
 
 
 def test_missing_data_folder(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"data folder .*gone does not exist; create it"):
-        Shelf(tmp_path / "gone").fetch(remote(DEAD))
+        FileLocator(tmp_path / "gone").fetch(remote(DEAD))
 
 
 def test_unwritable_cache(url: str, bare: Path) -> None:
     (bare / "set").write_text("a file where the folder should be")
     with pytest.raises(DataError, match=r"file\.gz cannot be written to .*; make room there"):
-        Shelf().fetch(remote(f"{url}/good"))
+        FileLocator().fetch(remote(f"{url}/good"))
 
 
 def test_digests(tmp_path: Path) -> None:
@@ -145,5 +145,5 @@ def test_a_flat_file_of_a_shared_name_that_is_another_is_named(
     with pytest.warns(
         UserWarning, match=rf"file.gz is not set's.*expected md5 {MD5}, found \w+ in"
     ):
-        found = Shelf(tmp_path).fetch(remote(f"{url}/good", shared=True))
+        found = FileLocator(tmp_path).fetch(remote(f"{url}/good", shared=True))
     assert found.path == tmp_path / "cache" / "set" / "file.gz"

@@ -100,7 +100,7 @@ def test_flat_files_are_told_apart_by_content(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     put(tmp_path, "kmnist", 60, 2, monkeypatch)
-    where = {card.name: card.where for card in describe(tmp_path)}
+    where = {info.name: info.where for info in describe(tmp_path)}
     assert where["kmnist"] == "present" and where["mnist"] == "download"
     data = load(DataSettings(name="kmnist", validation=10), data_dir=tmp_path)
     assert len(data.train) == 50

@@ -110,8 +110,8 @@ def test_published_facts() -> None:
 def test_real_pneumonia(real) -> None:
     folder = real("medmnist/pneumoniamnist.npz")
     data = load(DataSettings(name="pneumoniamnist"), data_dir=folder)
-    card = next(card for card in describe(folder) if card.name == "pneumoniamnist")
+    info = next(info for info in describe(folder) if info.name == "pneumoniamnist")
     sizes = {"train": len(data.train), "validation": len(data.validation), "test": len(data.test)}
-    assert sizes == dict(card.images) and card.where == "present"
+    assert sizes == dict(info.images) and info.where == "present"
     assert round(float(data.validation.labels.mean()), 3) == 0.742
     assert round(float(data.test.labels.mean()), 3) == 0.625

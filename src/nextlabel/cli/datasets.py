@@ -9,19 +9,19 @@ def command(data_dir: options.DataDir = None, json: options.AsJson = False) -> N
     from nextlabel.core.types import PARTS
     from nextlabel.data import describe
 
-    cards = describe(data_dir)
+    infos = describe(data_dir)
     if json:
         put_json(
             [
                 {
-                    "name": card.name,
-                    "task": card.task,
-                    "classes": list(card.classes),
-                    "images": dict(card.images),
-                    "shape": card.shape,
-                    "where": card.where,
+                    "name": info.name,
+                    "task": info.task,
+                    "classes": list(info.classes),
+                    "images": dict(info.images),
+                    "shape": info.shape,
+                    "where": info.where,
                 }
-                for card in cards
+                for info in infos
             ]
         )
         return
@@ -29,13 +29,13 @@ def command(data_dir: options.DataDir = None, json: options.AsJson = False) -> N
         ("name", "task", "classes", "shape", *PARTS, "where"),
         [
             (
-                card.name,
-                card.task or "any",
-                len(card.classes) or "–",
-                "×".join(map(str, card.shape)) if card.shape else "–",
-                *(card.images.get(part, "–") for part in PARTS),
-                card.where,
+                info.name,
+                info.task or "any",
+                len(info.classes) or "–",
+                "×".join(map(str, info.shape)) if info.shape else "–",
+                *(info.images.get(part, "–") for part in PARTS),
+                info.where,
             )
-            for card in cards
+            for info in infos
         ],
     )

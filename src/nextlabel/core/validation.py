@@ -1,6 +1,7 @@
 """Validation errors as one sentence each: the key, the value, the limit, the remedy."""
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
@@ -97,14 +98,22 @@ def _shown(value: Any) -> str:
     return shown if len(shown) <= LONGEST else f"{shown[:LONGEST]}…"
 
 
-def check_keys(kind: type[BaseModel], raw: object, prefix: str) -> None:
-    """Raise UsageError for the first key that `kind` does not know, and name the nearest."""
+def check_keys(
+    kind: type[BaseModel],
+    raw: object,
+    prefix: str,
+    tables: Mapping[str, type[BaseModel]] = MappingProxyType({}),
+) -> None:
+    """Raise UsageError for the first key that `kind` does not have, and name the nearest.
+
+    `tables` gives the classes of tables that have another class than the field says.
+    """
     if not isinstance(raw, Mapping):
         return
     for key, value in raw.items():
         if key not in kind.model_fields:
             raise UsageError(f"unknown key {prefix}{key}; {nearest(key, kind.model_fields)}")
-        inner = _settings_in(kind.model_fields[key].annotation)
+        inner = tables.get(key) or _settings_in(kind.model_fields[key].annotation)
         if inner is not None:
             many = value if isinstance(value, list | tuple) else [value]
             for i, item in enumerate(many):

@@ -4,6 +4,6 @@ from nextlabel.data.catalogue import describe
 from nextlabel.data.loading import load
 from nextlabel.data.registry import SOURCES, register
 from nextlabel.data.settings import DataSettings
-from nextlabel.data.source import Card, Raw, Source
+from nextlabel.data.source import Raw, Source, SourceInfo
 
-__all__ = ["SOURCES", "Card", "DataSettings", "Raw", "Source", "describe", "load", "register"]
+__all__ = ["SOURCES", "DataSettings", "Raw", "Source", "SourceInfo", "describe", "load", "register"]

@@ -56,7 +56,7 @@ def digests(path: Path) -> tuple[str, str]:
 
 
 @dataclass(frozen=True)
-class Shelf:
+class FileLocator:
     """Where files are looked for: `data_dir`, then the folder NEXTLABEL_DATA, then the cache.
 
     In a data folder a file stands in a folder of its data set's name, or flat.

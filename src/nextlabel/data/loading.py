@@ -9,7 +9,7 @@ from typing import Any, Protocol, TypeVar
 from nextlabel.core.dataset import Dataset, Images
 from nextlabel.core.errors import UsageError
 from nextlabel.data import mapped
-from nextlabel.data.download import Shelf
+from nextlabel.data.download import FileLocator
 from nextlabel.data.mapped import VERSION, ReadData
 from nextlabel.data.registry import SOURCES
 from nextlabel.data.resize import constant, fit, to_channels
@@ -58,15 +58,18 @@ def load(
     """
     if image_size is not None and image_size < 1:
         raise UsageError(f"image_size {image_size} must be at least 1 pixel")
-    source: Source = SOURCES[settings.name](settings)
-    shelf = Shelf(data_dir, progress)
+    maker = SOURCES[settings.name]
+    if not isinstance(settings, maker.settings_class):
+        settings = maker.settings_class(**settings.model_dump())
+    source = maker(settings)
+    locator = FileLocator(data_dir, progress)
     if cache is None or not isinstance(source, DecodingSource):
-        return _read(source, settings, image_size, shelf)
+        return _read(source, settings, image_size, locator)
 
     def make() -> ReadData:
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
-            data = _read(source, settings, image_size, shelf)
+            data = _read(source, settings, image_size, locator)
         return ReadData(data, [str(warning.message) for warning in caught])
 
     draws = settings.model_dump(mode="json", include=set(DRAWS))
@@ -77,9 +80,11 @@ def load(
     return read.data
 
 
-def _read(source: Source, settings: DataSettings, image_size: int | None, shelf: Shelf) -> Dataset:
+def _read(
+    source: Source, settings: DataSettings, image_size: int | None, locator: FileLocator
+) -> Dataset:
     """Return the data set that a source gives, its parts drawn and its images resized."""
-    raw = source.read(image_size, shelf)
+    raw = source.read(image_size, locator)
 
     def prepare(images: Images) -> Images:
         pixels = to_channels(fit(images.images, image_size), settings.channels)

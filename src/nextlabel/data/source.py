@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol, runtime_checkable
+from typing import Any, ClassVar, Literal, Protocol, runtime_checkable
 
 from nextlabel.core.dataset import Images
 from nextlabel.core.types import Part, Task
-from nextlabel.data.download import Shelf, Where
+from nextlabel.data.download import FileLocator, Where
 from nextlabel.data.settings import DataSettings
 
 Place = Where | Literal["embedded", "path"]
@@ -31,7 +31,7 @@ class Raw:
 
 
 @dataclass(frozen=True)
-class Card:
+class SourceInfo:
     """A source for a list of them; `images` counts each part as it is by default.
 
     `classes` and `images` are empty and `shape` (channels, height, width) is None where they
@@ -50,17 +50,20 @@ class Card:
 class Source(Protocol):
     """One kind of data; registered as a class, made from settings.
 
-    A source that decodes files may also be a `DecodingSource`.
+    A source that decodes files may also be a `DecodingSource`. `settings_class` is `DataSettings`,
+    or a subclass of it whose fields are options of this source alone: keys of `[data]`.
     """
+
+    settings_class: ClassVar[type[DataSettings]]
 
     def __init__(self, settings: DataSettings) -> None: ...
 
     @classmethod
-    def card(cls, name: str, shelf: Shelf) -> Card:
+    def info(cls, name: str, locator: FileLocator) -> SourceInfo:
         """Return what is known of the source called `name` without reading it."""
         ...
 
-    def read(self, image_size: int | None, shelf: Shelf) -> Raw:
+    def read(self, image_size: int | None, locator: FileLocator) -> Raw:
         """Return all images; they may keep their own size where that is one for all of them."""
         ...
 

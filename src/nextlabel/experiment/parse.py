@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from nextlabel.core.errors import UsageError
 from nextlabel.core.validation import check_keys, refusal, refusal_code
+from nextlabel.data.registry import settings_class
 from nextlabel.experiment.paths import resolve_data_paths, resolve_feature_files
 from nextlabel.experiment.spec import Arm, Experiment
 from nextlabel.models.signals import sources
@@ -51,7 +52,9 @@ def parse_experiment(raw: Mapping[str, Any], name: str = "experiment") -> Experi
     Strategies and blocks are checked here too, names and options, so that nothing starts which
     could not end.
     """
-    check_keys(Experiment, raw, "")
+    data = raw.get("data")
+    source = data.get("name") if isinstance(data, Mapping) else None
+    check_keys(Experiment, raw, "", {"data": settings_class(source)})
     try:
         experiment = Experiment.model_validate(_plain(raw))
     except ValidationError as error:

@@ -3,12 +3,13 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, SerializeAsAny, field_validator, model_validator
 
 from nextlabel.core.block import Block
 from nextlabel.core.errors import UsageError, nearest
 from nextlabel.core.feature_space import FeatureSpace, Scale
 from nextlabel.core.settings import Settings
+from nextlabel.data.registry import settings_class
 from nextlabel.data.settings import DataSettings
 from nextlabel.features.create import make_block
 from nextlabel.models.settings import LossPredictionSettings, ModelSettings, TrainingSettings
@@ -148,7 +149,7 @@ class Experiment(Settings):
     """
     primary: str | None = None
     """Arm whose difference to its baseline is the one primary test."""
-    data: DataSettings
+    data: SerializeAsAny[DataSettings]
     model: ModelSettings = ModelSettings()
     training: TrainingSettings = TrainingSettings()
     loss_prediction: LossPredictionSettings = LossPredictionSettings()
@@ -156,6 +157,14 @@ class Experiment(Settings):
     """Settings of feature blocks by name, as tables `[blocks.NAME]`."""
     arms: tuple[Arm, ...] = Field(min_length=1, strict=False)
     hypotheses: tuple[Hypothesis, ...] = Field((), strict=False)
+
+    @field_validator("data", mode="before")
+    @classmethod
+    def _data_of_source(cls, values: object) -> object:
+        """Return the settings of the named source's own class."""
+        if not isinstance(values, Mapping):
+            return values
+        return settings_class(values.get("name")).model_validate(values)
 
     @model_validator(mode="after")
     def _consistent(self) -> "Experiment":

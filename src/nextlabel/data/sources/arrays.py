@@ -8,12 +8,12 @@ from numpy.typing import NDArray
 from nextlabel.core.dataset import Images
 from nextlabel.core.errors import DataError
 from nextlabel.core.types import Array, Labels, Part, Task
-from nextlabel.data.download import Shelf
+from nextlabel.data.download import FileLocator
 from nextlabel.data.formats.manifest import PART_NAMES
 from nextlabel.data.registry import register
 from nextlabel.data.resize import stretch
 from nextlabel.data.settings import DataSettings
-from nextlabel.data.source import Card, Raw
+from nextlabel.data.source import Raw, SourceInfo
 from nextlabel.files.arrays import read_arrays
 from nextlabel.files.digest import file_digest
 
@@ -33,16 +33,18 @@ class Arrays:
     copied unless images are drawn, resized or stripped of alpha.
     """
 
+    settings_class = DataSettings
+
     def __init__(self, settings: DataSettings) -> None:
         settings.allow("path", "labels", "validation_fraction", "test_fraction")
         self.settings, self.path = settings, settings.need_path()
 
     @classmethod
-    def card(cls, name: str, shelf: Shelf) -> Card:
+    def info(cls, name: str, locator: FileLocator) -> SourceInfo:
         """Return that all depends on the file."""
-        return Card(name, None, (), {}, None, "path")
+        return SourceInfo(name, None, (), {}, None, "path")
 
-    def read(self, image_size: int | None, shelf: Shelf) -> Raw:
+    def read(self, image_size: int | None, locator: FileLocator) -> Raw:
         """Return all images in their own size."""
         arrays = _load(self.path)
         if "images" not in arrays:

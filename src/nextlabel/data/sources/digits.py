@@ -10,10 +10,10 @@ import numpy as np
 
 from nextlabel.core.dataset import Images
 from nextlabel.core.types import Part
-from nextlabel.data.download import Shelf
+from nextlabel.data.download import FileLocator
 from nextlabel.data.registry import register
 from nextlabel.data.settings import DataSettings
-from nextlabel.data.source import Card, Raw
+from nextlabel.data.source import Raw, SourceInfo
 
 CLASSES = tuple("0123456789")
 DRAWN: Mapping[Part, int] = {"validation": 300, "test": 300}
@@ -23,15 +23,19 @@ DRAWN: Mapping[Part, int] = {"validation": 300, "test": 300}
 class Digits:
     """Embedded, so nothing is downloaded; by default 1,197 train, 300 validate and 300 test."""
 
+    settings_class = DataSettings
+
     def __init__(self, settings: DataSettings) -> None:
         settings.allow()
 
     @classmethod
-    def card(cls, name: str, shelf: Shelf) -> Card:
+    def info(cls, name: str, locator: FileLocator) -> SourceInfo:
         """Return what is known of the digits."""
-        return Card(name, "multiclass", CLASSES, {"train": 1197, **DRAWN}, (1, 8, 8), "embedded")
+        return SourceInfo(
+            name, "multiclass", CLASSES, {"train": 1197, **DRAWN}, (1, 8, 8), "embedded"
+        )
 
-    def read(self, image_size: int | None, shelf: Shelf) -> Raw:
+    def read(self, image_size: int | None, locator: FileLocator) -> Raw:
         """Return all digits as the part to draw from; their 17 grey levels become 0 … 255."""
         from sklearn.datasets import load_digits
 

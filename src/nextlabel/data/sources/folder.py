@@ -15,14 +15,14 @@ from numpy.typing import NDArray
 from nextlabel.core.dataset import Images
 from nextlabel.core.errors import DataError, UsageError
 from nextlabel.core.types import PARTS, Labels, Part, Task
-from nextlabel.data.download import Shelf
+from nextlabel.data.download import FileLocator
 from nextlabel.data.formats.class_folders import entries_of, image_files
 from nextlabel.data.formats.images import Undecodable, decode
 from nextlabel.data.formats.manifest import Entry, read_manifest
 from nextlabel.data.registry import register
 from nextlabel.data.resize import Pixels, resize, stretch
 from nextlabel.data.settings import DataSettings
-from nextlabel.data.source import Card, Raw
+from nextlabel.data.source import Raw, SourceInfo
 from nextlabel.files.arrays import check_regular
 from nextlabel.files.digest import file_digest
 
@@ -40,6 +40,8 @@ class Folder:
     that of the sorted names, which `Images.names` keeps.
     """
 
+    settings_class = DataSettings
+
     def __init__(self, settings: DataSettings) -> None:
         settings.allow(
             "path", "manifest", "unreadable", "validation_fraction", "test_fraction", "max_pixels"
@@ -49,9 +51,9 @@ class Folder:
             raise UsageError(f"{self.root} is not a folder; correct data.path", code="not-a-folder")
 
     @classmethod
-    def card(cls, name: str, shelf: Shelf) -> Card:
+    def info(cls, name: str, locator: FileLocator) -> SourceInfo:
         """Return that all depends on the folder."""
-        return Card(name, None, (), {}, None, "path")
+        return SourceInfo(name, None, (), {}, None, "path")
 
     def identity(self, image_size: int | None) -> Mapping[str, Any]:
         """Return the digests of manifest and files, the settings, and the decoders' versions."""
@@ -66,12 +68,12 @@ class Folder:
             "decoders": {name: version(name) for name in ("pillow", "tifffile", "imagecodecs")},
         }
 
-    def read(self, image_size: int | None, shelf: Shelf) -> Raw:
+    def read(self, image_size: int | None, locator: FileLocator) -> Raw:
         """Return all images, resized to squares of `image_size` (64 when None)."""
         task, entries, sources = self._entries()
         self._warn_of_others(entries)
         reading = _Reading(self.root, image_size or SIZE, self.settings.max_pixels)
-        rows = reading.read(entries, shelf.progress)
+        rows = reading.read(entries, locator.progress)
         self._report(reading.failures, len(entries))
         kept = [entries[row] for row in rows]
         classes, labels = encode(task, [entry.labels for entry in kept])

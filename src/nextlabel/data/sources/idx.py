@@ -19,10 +19,10 @@ from numpy.typing import NDArray
 from nextlabel.core.dataset import Images
 from nextlabel.core.errors import DataError
 from nextlabel.core.types import Part
-from nextlabel.data.download import Remote, Shelf
+from nextlabel.data.download import FileLocator, Remote
 from nextlabel.data.registry import register
 from nextlabel.data.settings import DataSettings
-from nextlabel.data.source import Card, Raw
+from nextlabel.data.source import Raw, SourceInfo
 
 UBYTE = 8
 DRAWN: Mapping[Part, int] = {"validation": 10_000}
@@ -142,21 +142,23 @@ class Idx:
     `origin` holds rows of the official files.
     """
 
+    settings_class = DataSettings
+
     def __init__(self, settings: DataSettings) -> None:
         settings.allow()
         self.name = settings.name
 
     @classmethod
-    def card(cls, name: str, shelf: Shelf) -> Card:
+    def info(cls, name: str, locator: FileLocator) -> SourceInfo:
         """Return what is known of a family; it is present when all four files are."""
-        found = {shelf.where(remote) for remote in remotes(name).values()}
+        found = {locator.where(remote) for remote in remotes(name).values()}
         where = next(w for w in ("download", "cached", "present") if w in found)
         sizes: dict[Part, int] = {"train": 50_000, "validation": 10_000, "test": 10_000}
-        return Card(name, "multiclass", FAMILIES[name].classes, sizes, (1, 28, 28), where)
+        return SourceInfo(name, "multiclass", FAMILIES[name].classes, sizes, (1, 28, 28), where)
 
-    def read(self, image_size: int | None, shelf: Shelf) -> Raw:
+    def read(self, image_size: int | None, locator: FileLocator) -> Raw:
         """Return the official training and test parts."""
-        files = {file: shelf.fetch(remote) for file, remote in remotes(self.name).items()}
+        files = {file: locator.fetch(remote) for file, remote in remotes(self.name).items()}
         parts: dict[Part, Images] = {}
         for part, image_file, label_file in FILES:
             images, labels = (read_idx(files[f].path) for f in (image_file, label_file))

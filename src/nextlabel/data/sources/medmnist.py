@@ -9,10 +9,10 @@ import numpy as np
 from nextlabel.core.dataset import Images
 from nextlabel.core.errors import DataError
 from nextlabel.core.types import Array, Part
-from nextlabel.data.download import Remote, Shelf
+from nextlabel.data.download import FileLocator, Remote
 from nextlabel.data.registry import register
 from nextlabel.data.settings import DataSettings
-from nextlabel.data.source import Card, Raw
+from nextlabel.data.source import Raw, SourceInfo
 from nextlabel.data.sources.medmnist_sets import MEDMNIST, MedSet
 
 NAMES: dict[Part, str] = {"train": "train", "validation": "val", "test": "test"}
@@ -74,22 +74,26 @@ class MedMnist:
     A part of fewer images than the official one is drawn at random from it.
     """
 
+    settings_class = DataSettings
+
     def __init__(self, settings: DataSettings) -> None:
         settings.allow()
         self.name = settings.name
 
     @classmethod
-    def card(cls, name: str, shelf: Shelf) -> Card:
+    def info(cls, name: str, locator: FileLocator) -> SourceInfo:
         """Return what is known of a set."""
         known = MEDMNIST[name]
         sizes: dict[Part, int] = dict(zip(NAMES, known.images, strict=True))
         shape = (known.channels, 28, 28)
-        return Card(name, known.task, known.classes, sizes, shape, shelf.where(remote(name)))
+        return SourceInfo(
+            name, known.task, known.classes, sizes, shape, locator.where(remote(name))
+        )
 
-    def read(self, image_size: int | None, shelf: Shelf) -> Raw:
+    def read(self, image_size: int | None, locator: FileLocator) -> Raw:
         """Return the three official parts."""
         known, published = MEDMNIST[self.name], remote(self.name)
-        local = shelf.fetch(published)
+        local = locator.fetch(published)
         parts = read_npz(local.path, known)
         source = {f"{published.folder}/{published.name}": local.sha256}
         return Raw(self.name, known.task, known.classes, parts, sources=source)
