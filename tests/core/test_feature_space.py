@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+from nextlabel.core.block import FittedBlock
 from nextlabel.core.errors import DataError, UsageError
 from nextlabel.core.feature_space import TILE, Embedding, FeatureSpace, rms_distance
 from refusals import refused
@@ -183,19 +184,26 @@ def test_unequal_lengths_missing_blocks_and_bad_weights():
             Embedding(((np.eye(2), factor),))
 
 
-def test_a_known_rms_distance_is_not_computed_again(monkeypatch):
+def test_a_block_that_remembers_its_rms_distance_is_measured_once(monkeypatch):
     rows = np.random.default_rng(0).normal(size=(20, 3))
-    space = FeatureSpace({"a": 1.0, "b": 2.0})
-    computed = space.embed({"a": rows, "b": rows * 5})
-    monkeypatch.setattr("nextlabel.core.feature_space.rms_distance", None)
-    known = {"a": rms_distance(rows), "b": rms_distance(rows * 5)}
-    embedding = space.embed({"a": rows, "b": rows * 5}, known)
-    np.testing.assert_array_equal(embedding.concatenate(), computed.concatenate())
+    block, space, measured = FittedBlock({"train": rows}), FeatureSpace({"a": 1.0, "b": 2.0}), []
+    expected = space.embed({"a": rows, "b": rows * 5})
+
+    def measure(array):
+        measured.append(array)
+        return rms_distance(array)
+
+    monkeypatch.setattr("nextlabel.core.block.rms_distance", measure)
+    for _ in range(3):
+        embedding = space.embed({"a": rows, "b": rows * 5}, {"a": block.rms_distance})
+        np.testing.assert_array_equal(embedding.concatenate(), expected.concatenate())
+    assert len(measured) == 1
+    FeatureSpace({"a": 1.0}, "none").embed({"a": rows}, {"a": None})  # not needed, not called
 
 
 def test_a_space_without_scale_needs_no_distances():
     rows = np.random.default_rng(0).normal(size=(20, 3))
-    embedding = FeatureSpace({"a": 3.0}, "none").embed({"a": rows}, {"a": 9.0})
+    embedding = FeatureSpace({"a": 3.0}, "none").embed({"a": rows})
     assert embedding.blocks[0][1] == 3.0
 
 

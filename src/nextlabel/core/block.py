@@ -2,10 +2,12 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Protocol
 
 from nextlabel.core.dataset import Dataset
 from nextlabel.core.errors import DataError
+from nextlabel.core.feature_space import rms_distance
 from nextlabel.core.pool import Pool
 from nextlabel.core.seeds import Seeds
 from nextlabel.core.types import Array, Ids, Labels, Part
@@ -62,6 +64,14 @@ class FittedBlock:
                 code="no-rows-for-part",
             )
         return self.features[part][ids]
+
+    def rms_distance(self) -> float:
+        """Return the root-mean-square distance of the training rows, computed once."""
+        return self._rms_distance
+
+    @cached_property
+    def _rms_distance(self) -> float:
+        return rms_distance(self.rows("train"))
 
 
 class Block(Protocol):

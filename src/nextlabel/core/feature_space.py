@@ -5,8 +5,9 @@ N images, B blocks, d_b columns of block b, d columns of all blocks.
 
 import math
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from numbers import Real
 from types import MappingProxyType
 from typing import Any, Literal, get_args
@@ -156,7 +157,9 @@ class FeatureSpace:
         return tuple(sorted(name for name, weight in self.weights.items() if weight > 0))
 
     def embed(
-        self, blocks: Mapping[str, Any], rms_distances: Mapping[str, float] | None = None
+        self,
+        blocks: Mapping[str, Any],
+        rms_distances: Mapping[str, Callable[[], float]] | None = None,
     ) -> Embedding:
         """Return the embedding of rows given block by block (equation 6).
 
@@ -165,7 +168,8 @@ class FeatureSpace:
         blocks
             An array (N, d_b) for each block of the space.
         rms_distances
-            The root-mean-square distance of those blocks for which it is known already.
+            Functions that give the root-mean-square distance of a block, for blocks that
+            remember it.
 
         Returns
         -------
@@ -193,16 +197,15 @@ class FeatureSpace:
         pairs = []
         for name in self.blocks:
             array = _matrix(as_array(blocks[name]), name)
-            distance = (rms_distances or {}).get(name)
-            pairs.append((array, self.weights[name] / self._unit(name, array, distance)))
+            distance = (rms_distances or {}).get(name, partial(rms_distance, array))
+            pairs.append((array, self.weights[name] / self._unit(name, distance)))
         return Embedding(tuple(pairs))
 
-    def _unit(self, name: str, array: Array, distance: float | None) -> float:
+    def _unit(self, name: str, rms_distance_of_block: Callable[[], float]) -> float:
         """Return the number by which a block is divided."""
         if self.scale == "none":
             return 1.0
-        if distance is None:
-            distance = rms_distance(array)
+        distance = rms_distance_of_block()
         if distance == 0:
             warnings.warn(
                 f"block {name!r} is the same in every row, so it does not tell images apart",

@@ -169,7 +169,10 @@ class TrialLearner:
             return None
         import torch
 
-        pool = self.arm.side_space.embed({n: blocks[n].rows("train") for n in names})
+        pool = self.arm.side_space.embed(
+            {name: blocks[name].rows("train") for name in names},
+            {name: blocks[name].rms_distance for name in names},
+        )
         rows = []
         for name, (_, factor) in zip(names, pool.blocks, strict=True):
             own = np.asarray(blocks[name].rows(part), np.float32) * np.float32(factor)

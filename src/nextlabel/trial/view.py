@@ -62,7 +62,8 @@ class TrialView:
             {
                 name: self.outputs.features if name == TASK else self.blocks[name].rows("train")
                 for name in space.blocks
-            }
+            },
+            {name: block.rms_distance for name, block in self.blocks.items()},
         )
 
     def snapshot(self, pool: Pool, needs: frozenset[str], seeds: Seeds, number: int) -> Snapshot:
