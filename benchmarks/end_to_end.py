@@ -1,4 +1,4 @@
-"""The whole experiment beside a straightforward script of the same: wall time, and where ours goes.
+"""The whole experiment compared with a straightforward script of it: wall time and its parts.
 
 `python benchmarks/end_to_end.py` takes the core-set pair of experiments/mnist_tenth.toml with one
 seed and three rounds, `--full` all of it: hours, most of them the script's. The script is what one
@@ -40,7 +40,7 @@ from nextlabel.trial.data import load_data
 EXPERIMENTS = Path(__file__).parents[1] / "experiments"
 PAIR = ("core-set", "core-set + VAE")
 SHORT = {"mnist_tenth": 900, "digits": 150}
-"""Where three rounds end."""
+"""Number of labels after three rounds."""
 
 PHASES = {
     "train": "training the task model",
@@ -133,7 +133,7 @@ def train(experiment, classes, labelled, number, seed):
 
 @torch.no_grad()
 def recalibrate(network, loader):
-    """Take BatchNorm's averages anew."""
+    """Take BatchNorm's averages again."""
     for module in network.modules():
         if isinstance(module, torch.nn.BatchNorm2d):
             module.reset_running_stats()
@@ -206,7 +206,7 @@ def ends(rounds):
 
 
 def beside(full, labels):
-    """Print ours beside the script, where our time goes, and what was computed once."""
+    """Print ours and the script, our time by phase, and what was computed once."""
     name = task()
     experiment = pair(name) if full else pair(name, seeds=1, target=labels or SHORT[name])
     jobs = min(2, os.cpu_count() or 1)

@@ -1,9 +1,9 @@
-"""What bfloat16 costs in accuracy: core-set of tenth-scale MNIST, five paired seeds, both ways.
+"""The cost of bfloat16 in accuracy: core-set of tenth-scale MNIST, five paired seeds, both ways.
 
 `python benchmarks/precision.py` trains in float32 and in bfloat16, and prints the difference of the
 areas under the curves with its interval. It takes hours, and a processor or GPU that has bfloat16,
-or it takes days; what it has run is kept in --folder, and the same command goes on. MNIST is looked
-for in the folder NEXTLABEL_DATA; without that, digits are taken.
+or it takes days; what it has run is kept in --folder, and the same command continues. MNIST is
+read from the folder NEXTLABEL_DATA; without that, digits are used.
 """
 
 import argparse

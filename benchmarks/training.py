@@ -1,4 +1,4 @@
-"""Training beside the plain way and the common way: one process, one thread, warm, medians.
+"""Training compared with the plain way and the common way: one process, one thread, warm, medians.
 
 "ours" multiplies in float32 and, where the processor has units for it, in bfloat16, which is then
 the default; "plain" is a torch loop over tensors in memory, float32, the same network without our
@@ -160,7 +160,7 @@ def table(full: bool) -> dict[str, dict[str, float]]:
 
 
 def main(full: bool = False) -> None:
-    """Print samples a second, ours beside the plain and the common way."""
+    """Print samples per second of ours, the plain and the common way."""
     torch.set_num_threads(1)
     rows = table(full)
     columns = list(next(iter(rows.values())))

@@ -1,11 +1,11 @@
-"""What all tests share: reproducible examples, and no test that waits for a terminal."""
+"""Settings of all tests: reproducible examples, and no test that waits for a terminal."""
 
 import os
 import signal
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parent))  # for refusals.py, beside the tests
+sys.path.insert(0, str(Path(__file__).parent))  # for refusals.py, next to the tests
 
 # Two threads a process on a busy machine of two cores are far slower than one: they spin.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -22,7 +22,7 @@ settings.register_profile("steady", deadline=None, derandomize=True, max_example
 settings.load_profile("steady")
 
 LONGEST = 400
-"""After so many seconds a test hangs, and must fail rather than be waited for."""
+"""After this number of seconds a test hangs, and must fail rather than be waited for."""
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -56,7 +56,7 @@ def digits():
 
 @pytest.fixture(scope="module")
 def no_bfloat16():
-    """Multiply in float32 unless a test asks for bfloat16, so that all machines test the same."""
+    """Multiply in float32 unless a test sets bfloat16, so that all machines test the same."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("nextlabel.models.device.has_bfloat16", lambda device: False)
         yield

@@ -5,8 +5,8 @@
     def test_mine():
         check_strategy(Mine())
 
-A strategy may declare three things beside `needs`: `prefix = True` (a smaller budget gives the
-beginning of a larger one's picks), `tasks` (the tasks it can do, by default both) and
+A strategy may declare three things in addition to `needs`: `prefix = True` (a smaller budget gives
+the beginning of a larger one's picks), `tasks` (the tasks it can do, by default both) and
 `cold = False` (it must have something labelled; it then refuses an empty set by a UsageError).
 """
 
@@ -367,7 +367,7 @@ def _arrays(snapshot: Snapshot) -> list[Any]:
 
 
 def _global_states() -> list[str]:
-    states: list[Any] = [random.getstate(), np.random.get_state()]  # noqa: NPY002 - only looked at
+    states: list[Any] = [random.getstate(), np.random.get_state()]  # noqa: NPY002 - only read
     torch = sys.modules.get("torch")
     if torch is not None:
         states.append(torch.get_rng_state().tolist())

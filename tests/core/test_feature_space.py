@@ -47,7 +47,7 @@ def test_equation_6_squared_norms_add_with_the_square_of_the_weight(n, alpha, da
 def test_weight_zero_is_the_baseline(t):
     space = FeatureSpace({"task": 1.0, "vae": 0.0}, "none")
     assert space.blocks == ("task",)
-    embedding = space.embed({"task": t, "vae": np.full((3, 1), np.nan)})  # never looked at
+    embedding = space.embed({"task": t, "vae": np.full((3, 1), np.nan)})  # never read
     assert len(embedding.blocks) == 1
     np.testing.assert_array_equal(embedding.concatenate(), t)
 

@@ -63,7 +63,10 @@ def write(path, **arrays):
             lambda p: write(p, features=ROWS, names=["a", "b", "a"]),
             "2 .* for 3 rows: both row 0 and row 2",
         ),
-        (lambda p: write(p, features=ROWS, names=[b"a", b"b", b"\xff"]), "names that are no UTF-8"),
+        (
+            lambda p: write(p, features=ROWS, names=[b"a", b"b", b"\xff"]),
+            "names that are not UTF-8",
+        ),
         (lambda p: (p.write_bytes(b""), p)[1], "not a .npy or .npz file"),
         (lambda p: p.write_text("1,2\n3,4") and p, "not a .npy or .npz file"),
         (lambda p: p.write_bytes(b"PK\x03\x04 broken") and p, "not a .npy or .npz file"),

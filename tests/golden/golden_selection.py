@@ -1,6 +1,6 @@
 """The ids that every strategy picks from one fixed snapshot.
 
-`python tests/golden/golden_selection.py` writes them anew; nothing else does.
+`python tests/golden/golden_selection.py` writes them again; nothing else does.
 """
 
 import json

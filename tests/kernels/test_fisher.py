@@ -22,7 +22,7 @@ def pool(seed, n=30, d=4, k=3):
 
 
 def literally(information, labelled, candidates, budget, ridge):
-    """Greedy forward and backward on tr(M⁻¹ F), every inverse computed anew."""
+    """Greedy forward and backward on tr(M⁻¹ F), every inverse computed again."""
     width = information.shape[1]
     target = information.mean(axis=0)
     share = budget / (len(labelled) + budget)

@@ -1,4 +1,4 @@
-"""The fast kernels give the ids of the float64 reference, whatever the features."""
+"""The fast kernels give the ids of the float64 reference, for all features."""
 
 from typing import Any
 

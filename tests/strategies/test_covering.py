@@ -59,7 +59,7 @@ def test_typiclust_leaves_small_clouds_to_the_last() -> None:
         [15, 14, 13],
         [14, 13, 15],
     )
-    # An excluded image is no neighbour, makes no cloud and is not picked.
+    # An excluded image is not a neighbour, makes no cloud and is not picked.
     picks = TypiClust(max_clusters=4).select(seen(x, excluded=[13, 14, 15]), 13, RNG(0))
     assert sorted(picks.tolist()) == list(range(13))
 
@@ -102,7 +102,7 @@ def test_uherding_weighs_by_doubt(task: Any) -> None:
 
 def test_uherding_of_even_doubt_is_max_herding() -> None:
     x, p = RNG(0).normal(size=(50, 3)), np.full((50, 4), 0.25)
-    for labelled in ([], [7]):  # no two labelled: the neighbours' distance stands in
+    for labelled in ([], [7]):  # no two labelled: the neighbours' distance is used
         plain = MaxHerding().select(seen(x, labelled), 9, RNG(0)).tolist()
         assert UHerding().select(seen(x, labelled, probabilities=p), 9, RNG(0)).tolist() == plain
 

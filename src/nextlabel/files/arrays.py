@@ -24,7 +24,7 @@ DAMAGED: tuple[type[Exception], ...] = (
     zlib.error,
     tokenize.TokenError,
 )
-"""What numpy raises for a file that is damaged, cut short, encrypted or of another kind."""
+"""Errors of numpy for a file that is damaged, cut short, encrypted or of another kind."""
 
 
 def read_arrays(path: Path) -> Array | dict[str, Array]:
@@ -62,11 +62,11 @@ def read_arrays(path: Path) -> Array | dict[str, Array]:
 
 
 def texts(file: Path | str, values: Array) -> tuple[str, ...]:
-    """Return values (N) as text, bytes read as UTF-8; DataError for bytes that are none."""
+    """Return values (N) as text, bytes read as UTF-8; DataError for other bytes."""
     try:
         return tuple(v.decode() if isinstance(v, bytes) else str(v) for v in values)
     except UnicodeDecodeError as error:
-        raise DataError(f"{file} holds names that are no UTF-8; store them as text") from error
+        raise DataError(f"{file} holds names that are not UTF-8; store them as text") from error
 
 
 def row_names(file: Path | str, names: Array, shape: tuple[int, ...]) -> tuple[str, ...]:

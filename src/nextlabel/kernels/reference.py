@@ -44,7 +44,7 @@ class Space(NamedTuple):
 
     @property
     def constant(self) -> bool:
-        """Whether all rows are the same."""
+        """True if all rows are the same."""
         return all(bool((array == array[:1]).all()) for array in self.arrays)
 
 

@@ -10,14 +10,14 @@ from nextlabel.core.types import Array, Ids
 
 TILE = 1024
 NEIGHBOUR = 10
-"""The density around a point is told by the distance to its 10th neighbour."""
+"""The distance to this neighbour measures the density around a point."""
 
 Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
 class Shape:
-    """What a picture of a cloud only lets one guess; None where a number has no value.
+    """Numbers that describe a cloud of points; None where a number has no value.
 
     Picked at random, `nearest` and `spread` would be about 1, `sparse` 0.1 and `offset` 0.
 
@@ -60,7 +60,7 @@ def shape(points: Array, candidates: Ids, picked: Ids) -> Shape:
 def kurtosis(points: Array) -> float | None:
     """Return E‖x − μ‖⁴ over its value for a Gaussian of the same covariance, minus 1.
 
-    For a Gaussian E‖x − μ‖⁴ = (tr Σ)² + 2 tr Σ², whatever Σ is, so it has 0; a crowded middle with
+    For a Gaussian E‖x − μ‖⁴ = (tr Σ)² + 2 tr Σ² for every Σ, so it has 0; a crowded middle with
     far tails has more, an even disc −1/3. In one dimension it is the usual kurtosis / 3 − 1, on an
     isotropic cloud Mardia's b / (d (d + 2)) − 1, but no covariance is inverted, and rotation and
     scale change nothing. `points` (n, d); None when they are all the same.
@@ -98,7 +98,7 @@ def _centred(points: Array) -> Floats:
 def _distances(cloud: Floats) -> tuple[Floats, Floats, float]:
     """Return each row's distance to the nearest and the 10th neighbour (n), and the sum over pairs.
 
-    With fewer neighbours the last one stands for the 10th; a row without any has distance 0.
+    With fewer neighbours the last one replaces the 10th; a row without any has distance 0.
     """
     n = len(cloud)
     nearest, tenth, total = np.zeros(n), np.zeros(n), 0.0

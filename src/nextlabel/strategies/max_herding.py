@@ -20,8 +20,8 @@ class MaxHerding:
 
     The similarity at distance d is the kernel exp(-d²/σ²), summed over images. `bandwidth` is σ, a
     distance in the feature space, or "neighbour": the median over the images of the distance to
-    their ⌈N/50⌉-th neighbour, so that σ follows the scale and the density of whatever space it
-    meets. The paper has σ = 1 on self-supervised features of unit length, where that is of the same
+    their ⌈N/50⌉-th neighbour, so that σ follows the scale and the density of the
+    space. The paper has σ = 1 on self-supervised features of unit length, where that is of the same
     order. Bae et al., Generalized coverage for more robust low-budget active learning, 2024,
     https://arxiv.org/abs/2407.12212
     """

@@ -23,8 +23,8 @@ class ProbCover:
 
     `radius` is δ, a distance in the feature space. Left out, it is the paper's: the largest at
     which a share `purity` of the images have balls of one k-means cluster only, with as many
-    clusters as there are `classes`. A strategy sees no labels, so it cannot count them: say how
-    many, or it is 10. When all are covered, those covered least often count. Yehuda et al., Active
+    clusters as there are `classes`. A strategy gets no labels, so it cannot count them; the
+    default is 10. When all are covered, those covered least often count. Yehuda et al., Active
     learning through a covering lens, 2022, https://arxiv.org/abs/2205.11320
     """
 

@@ -26,10 +26,10 @@ class UHerding:
     of 1 - |2p - 1| over the classes.
 
     `bandwidth` is "labelled", the paper's: the smallest distance above 0 between two labelled
-    images, which falls as labels come in and so turns coverage of the space into uncertainty; with
-    fewer than two distinct labelled images there is none, and "neighbour" stands in: MaxHerding's
+    images, which falls as labels are added and so turns coverage of the space into uncertainty;
+    with fewer than two distinct labelled images there is none, and "neighbour" replaces it: MaxHerding's
     σ, the same in every round. Or it is a distance. The paper also calibrates the temperature on
-    held-out labels; a strategy sees none, so probabilities are taken as they are. Bae et al.,
+    held-out labels; a strategy gets none, so probabilities are taken as they are. Bae et al.,
     Uncertainty herding: one active learning method for all label budgets, 2024,
     https://arxiv.org/abs/2412.20644
     """

@@ -2,7 +2,7 @@
 
 ‖u - v‖² = Σ_b w_b² Σ_j (u_bj - v_bj)², blocks in order, each inner sum by numpy along a row of
 contiguous float64. Squared weights multiply the sums and never the coordinates, so that rows which
-tie in exact arithmetic stay tied whatever the rounding of a factor.
+tie in exact arithmetic stay tied under any rounding of a factor.
 
 N images, n rows, B blocks, d_b columns of block b, d columns of all blocks.
 """

@@ -28,7 +28,7 @@ class Tuning:
     tile_values
         Feature values at a time for the initial bounds; in float32 four bytes each.
     wasted_share, wasted_pairs
-        Share of pairs measured in vain, and a number of them that is free, from which products
+        Share of pairs measured needlessly, and a number of them that is free, from which products
         in float64 cost less than products in float32.
 
     """
