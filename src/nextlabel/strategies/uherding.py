@@ -25,13 +25,13 @@ class UHerding:
     The weight is 1 - margin, the difference of the two highest probabilities; multi-label: the mean
     of 1 - |2p - 1| over the classes.
 
-    `bandwidth` is "labelled", the paper's: the smallest distance above 0 between two labelled
-    images, which falls as labels are added and so turns coverage of the space into uncertainty;
-    with fewer than two distinct labelled images there is none, and "neighbour" replaces it: MaxHerding's
-    σ, the same in every round. Or it is a distance. The paper also calibrates the temperature on
-    held-out labels; a strategy gets none, so probabilities are taken as they are. Bae et al.,
-    Uncertainty herding: one active learning method for all label budgets, 2024,
-    https://arxiv.org/abs/2412.20644
+    `bandwidth` is a distance or "labelled", as in the paper: the smallest distance above 0 between
+    two labelled images. It falls as labels are added, and so turns coverage of the space into
+    uncertainty. With fewer than two distinct labelled images it is MaxHerding's "neighbour".
+
+    The paper also calibrates the temperature on held-out labels; a strategy gets none, so
+    probabilities are taken as they are. Bae et al., Uncertainty herding: one active learning method
+    for all label budgets, 2024, https://arxiv.org/abs/2412.20644
     """
 
     bandwidth: str | float = "labelled"
