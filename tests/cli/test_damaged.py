@@ -1,4 +1,4 @@
-"""A damaged store is told of in one sentence, wherever the damage lies."""
+"""A damaged store gives one clear sentence, for any kind of damage."""
 
 import random
 import sqlite3
@@ -51,7 +51,7 @@ def test_a_whole_store_is_not_called_damaged(whole, tell, tmp_path):
         ("UPDATE experiments SET spec = cast(x'7bff7d' AS TEXT)", "decode"),
         ("UPDATE experiments SET spec = replace(spec, 'strategy', 'strat')", "spec.arms.0.strat"),
         ("UPDATE experiments SET spec = replace(spec, '\"target\"', '\"t\"')", "spec.target: "),
-        ("UPDATE environments SET content = '[NaN]'", "NaN is no finite number"),
+        ("UPDATE environments SET content = '[NaN]'", "NaN is not a finite number"),
         ("UPDATE environments SET content = '[1]'", "environment is [1], not a table"),
         ("UPDATE trials SET arm = cast(x'ff' AS TEXT)", "decode"),
         ("UPDATE trials SET arm = 'nobody'", "trials of 'nobody', which is not an arm"),

@@ -7,7 +7,6 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
-import pytest
 from sqlalchemy import create_engine
 from stores import OLD
 
@@ -17,6 +16,7 @@ from nextlabel.statistics.point_cloud import Shape
 from nextlabel.store import database
 from nextlabel.store.maps import Map, MappedSpace
 from nextlabel.store.store import Store
+from refusals import refused
 
 SPEC = {"name": "digits", "arms": [{"name": name, "strategy": "core_set"} for name in "ba"]}
 SETTINGS = {"perplexity": 2.0, "picked": 2}
@@ -75,7 +75,11 @@ def test_the_newest_stays_and_others_are_left_alone(tmp_path: Path) -> None:
         assert [(m.arm, m.seed, len(m.spaces)) for m in found] == [
             ("b", 1, 2), ("a", 0, 2), ("a", 3, 1), ("unheard of", 0, 2)
         ]  # fmt: skip
-        with pytest.raises(StoreError, match="'digitz' is not in the store; did you mean 'digits'"):
+        with refused(
+            StoreError,
+            "experiment-missing",
+            match="'digitz' is not in the store; did you mean 'digits'",
+        ):
             store.maps("digitz")
 
 
@@ -90,7 +94,7 @@ def test_an_experiment_known_keeps_its_own_spec(tmp_path: Path) -> None:
 def test_numbers_that_are_none_are_refused_whole(tmp_path: Path) -> None:
     with Store.open(tmp_path / "store.db") as store:
         store.keep_map(a_map(), HERE)
-        with pytest.raises(StoreError, match="cannot be stored"):
+        with refused(StoreError, "not-json", match="cannot be stored"):
             store.keep_map(a_map(seconds={"data": float("nan")}), HERE)
         assert store.maps("digits")[0].seconds == {"data": 1.5}  # the older one is still there
 

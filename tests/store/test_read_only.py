@@ -11,6 +11,7 @@ from stores import OLD, filled, make_round, record
 from nextlabel.core.errors import StoreError
 from nextlabel.store import database
 from nextlabel.store.store import Store
+from refusals import refused
 
 
 @pytest.fixture
@@ -32,7 +33,7 @@ def test_reading_leaves_the_folder_as_it_was(path: Path) -> None:
             assert store.experiments() == ["digits"]
             assert len(store.history(record().key)) == 1
             assert files(path.parent) == before
-            with pytest.raises(StoreError, match="is not writable"):
+            with refused(StoreError, "store-not-writable", match="is not writable"):
                 store.finish(record().key)
         assert files(path.parent) == before
 
@@ -98,13 +99,15 @@ def test_an_older_store_that_cannot_be_upgraded_says_so(
         connection.execute("PRAGMA query_only = ON")
 
     monkeypatch.setattr(database, "_configure", refuse)
-    with pytest.raises(StoreError, match=r"older schema 0001 .*; copy it to where it can be wri"):
+    with refused(
+        StoreError, "older-schema", match=r"older schema 0001 .*; copy it to where it can be wri"
+    ):
         Store.read(old)
     with sqlite3.connect(old) as raw:
         assert raw.execute("SELECT version_num FROM alembic_version").fetchone() == ("0001",)
         raw.execute("UPDATE alembic_version SET version_num = '9999'")
     raw.close()
-    with pytest.raises(StoreError, match="was written by a newer nextlabel"):
+    with refused(StoreError, "newer-schema", match="was written by a newer nextlabel"):
         Store.read(old)
 
 
@@ -113,19 +116,21 @@ def test_an_older_store_that_is_locked_is_not_called_unwritable(tmp_path: Path) 
     old.write_bytes(OLD.read_bytes())
     holder = sqlite3.connect(old, isolation_level=None)
     holder.execute("BEGIN IMMEDIATE")
-    with pytest.raises(StoreError, match="locked by another process"):
+    with refused(StoreError, "store-locked", match="locked by another process"):
         Store.read(old, busy=0.05)
     holder.close()
 
 
 def test_what_is_no_store_is_not_read(tmp_path: Path) -> None:
-    with pytest.raises(StoreError, match=r"no store at .*/none\.db; run an experiment first"):
+    with refused(
+        StoreError, "store-missing", match=r"no store at .*/none\.db; run an experiment first"
+    ):
         Store.read(tmp_path / "none.db")
     (tmp_path / "text.db").write_text("hello " * 1000)
-    with pytest.raises(StoreError, match="is not a database"):
+    with refused(StoreError, "not-a-database", match="is not a database"):
         Store.read(tmp_path / "text.db")
     sqlite3.connect(tmp_path / "empty.db").close()
     (tmp_path / "empty.db").touch()
-    with pytest.raises(StoreError, match="not a store of nextlabel"):
+    with refused(StoreError, "not-a-store", match="not a store of nextlabel"):
         Store.read(tmp_path / "empty.db")
     assert sorted(p.name for p in tmp_path.iterdir()) == ["empty.db", "text.db"]

@@ -23,6 +23,7 @@ from stores import ENVIRONMENT, filled, make_round, record
 from nextlabel.core.errors import StoreError
 from nextlabel.store import database, schema
 from nextlabel.store.store import Store, TrialRecord, initial_hash
+from refusals import refused
 
 
 @pytest.fixture
@@ -75,7 +76,9 @@ def test_rounds_are_consecutive_and_never_twice(path: Path, number: int) -> None
     key = record().key
     with filled(path) as store:
         store.append(key, make_round())
-        with pytest.raises(StoreError, match="1 rounds are there; add round 1 next"):
+        with refused(
+            StoreError, "round-out-of-order", match="1 rounds are there; add round 1 next"
+        ):
             store.append(key, make_round(number))
         assert len(store.history(key)) == 1
 
@@ -87,7 +90,7 @@ def test_a_round_is_there_in_full_or_not_at_all(path: Path) -> None:
             store.append(key, make_round(), {"picked": None})  # type: ignore[dict-item]
         assert store.history(key) == [] and store.pictures(key) == []
         assert store.trials("digits")[0].initial_hash is None
-        with pytest.raises(StoreError, match=r"validation/accuracy of round 0 .* is nan"):
+        with refused(StoreError, "not-finite", match=r"validation/accuracy of round 0 .* is nan"):
             store.append(key, make_round(**{"validation/accuracy": float("nan")}))
 
 
@@ -105,16 +108,16 @@ def test_enrolling_again_sets_the_members_and_keeps_the_rounds(path: Path) -> No
         store.enrol("other", {}, [a])
         assert store.experiments() == ["digits", "other"]
         assert store.trials("other")[0].rounds == 1
-        with pytest.raises(StoreError, match="same key"):
+        with refused(StoreError, "trial-twice", match="same key"):
             store.enrol("digits", {}, [a, a])
         assert len(store.trials("digits")) == 2
 
 
 def test_unknown_names_are_said(path: Path) -> None:
     with filled(path) as store:
-        with pytest.raises(StoreError, match="did you mean 'digits'"):
+        with refused(StoreError, "experiment-missing", match="did you mean 'digits'"):
             store.experiment("digit")
-        with pytest.raises(StoreError, match="not in the store; enrol it first"):
+        with refused(StoreError, "trial-missing", match="not in the store; enrol it first"):
             store.begin("0" * 64, {})
 
 
@@ -150,13 +153,15 @@ def test_paired_trials_must_start_alike(path: Path) -> None:
         store.begin(a.key, {}, initial_hash(np.array([1, 2])))
         for free in apart:
             store.begin(free.key, {}, initial_hash(np.array([7])))
-        with pytest.raises(StoreError, match=r"'b', seed 0 .* differ from those of 'a', seed 0"):
+        with refused(
+            StoreError, "not-a-pair", match=r"'b', seed 0 .* differ from those of 'a', seed 0"
+        ):
             store.begin(b.key, {}, initial_hash(np.array([1, 3])))
         assert store.trials("digits")[1].status == "pending"
-        with pytest.raises(StoreError, match="are no pair"):
+        with refused(StoreError, "not-a-pair", match="are no pair"):
             store.append(b.key, make_round(0, (1, 3)))
         store.append(b.key, make_round(0, (2, 1)))
-        with pytest.raises(StoreError, match="other initial labels before"):
+        with refused(StoreError, "initial-labels-changed", match="other initial labels before"):
             store.begin(a.key, {}, initial_hash(np.array([9])))
         store.enrol("alone", {}, [record("f")])
         store.begin(record("f").key, {}, initial_hash(np.array([42])))
@@ -177,7 +182,9 @@ def test_a_chosen_start_is_paired_within_its_space(path: Path) -> None:
     with filled(path, vae, pca, alpha, again) as store:
         for place, trial in enumerate((vae, pca, alpha)):
             store.begin(trial.key, {}, initial_hash(np.array([place])))
-        with pytest.raises(StoreError, match=r"'again', seed 0 .* differ from those of 'vae'"):
+        with refused(
+            StoreError, "not-a-pair", match=r"'again', seed 0 .* differ from those of 'vae'"
+        ):
             store.begin(again.key, {}, initial_hash(np.array([7])))
 
 
@@ -210,7 +217,7 @@ def test_each_round_remembers_its_environment(path: Path) -> None:
 def test_what_json_cannot_say_is_refused(path: Path) -> None:
     with Store.open(path) as store:
         for bad in (float("nan"), Path("x"), np.float32(1)):
-            with pytest.raises(StoreError, match="a value cannot be stored"):
+            with refused(StoreError, "not-json", match="a value cannot be stored"):
                 store.enrol("e", {"x": bad}, [])
         assert store.experiments() == []
 
@@ -274,28 +281,32 @@ def test_a_newer_store_is_refused(path: Path) -> None:
     filled(path).close()
     with sqlite3.connect(path) as raw:
         raw.execute("UPDATE alembic_version SET version_num = '9999'")
-    with pytest.raises(StoreError, match=r"newer nextlabel \(schema 9999.*upgrade nextlabel"):
+    with refused(
+        StoreError, "newer-schema", match=r"newer nextlabel \(schema 9999.*upgrade nextlabel"
+    ):
         Store.open(path)
 
 
 def test_what_is_no_store_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(StoreError, match=r"no store at .*/none\.db; run an experiment first"):
+    with refused(
+        StoreError, "store-missing", match=r"no store at .*/none\.db; run an experiment first"
+    ):
         Store.open(tmp_path / "none.db", create=False)
     assert not (tmp_path / "none.db").exists()
-    with pytest.raises(StoreError, match="is a folder; give a file"):
+    with refused(StoreError, "store-is-a-folder", match="is a folder; give a file"):
         Store.open(tmp_path)
     (tmp_path / "text.db").write_text("hello " * 1000)
-    with pytest.raises(StoreError, match="is not a database; give another store"):
+    with refused(StoreError, "not-a-database", match="is not a database; give another store"):
         Store.open(tmp_path / "text.db")
     assert (tmp_path / "text.db").read_text().startswith("hello")
     with sqlite3.connect(tmp_path / "foreign.db") as raw:
         raw.execute("CREATE TABLE songs (id)")
     raw.close()
-    with pytest.raises(StoreError, match="not a store of nextlabel"):
+    with refused(StoreError, "not-a-store", match="not a store of nextlabel"):
         Store.open(tmp_path / "foreign.db")
     assert (tmp_path / "foreign.db").read_bytes()[18] == 1  # not even its journal mode is touched
     (tmp_path / "file").touch()
-    with pytest.raises(StoreError, match=r"cannot be used \(File exists\).* writable"):
+    with refused(StoreError, "folder-unusable", match=r"cannot be used \(File exists\).* writable"):
         Store.open(tmp_path / "file" / "store.db")
 
 
@@ -319,7 +330,9 @@ def test_a_locked_store_says_so_and_readers_go_on(path: Path) -> None:
     holder.execute("BEGIN IMMEDIATE")
     with Store.open(path, busy=0.05) as store:
         assert store.history(key) == []
-        with pytest.raises(StoreError, match=r"locked by another process for 0\.05 s; wait"):
+        with refused(
+            StoreError, "store-locked", match=r"locked by another process for 0\.05 s; wait"
+        ):
             store.append(key, make_round())
         holder.execute("COMMIT")
         store.append(key, make_round())
@@ -348,7 +361,7 @@ def test_a_full_disk_loses_nothing(path: Path) -> None:
         store.append(key, make_round())
         with store._engine.connect() as connection:
             connection.exec_driver_sql("PRAGMA max_page_count = 1")
-        with pytest.raises(StoreError, match=r"disk is full: .*free some space"):
+        with refused(StoreError, "disk-full", match=r"disk is full: .*free some space"):
             store.append(key, make_round(1), {"picked": bytes(1_000_000)})
     with Store.open(path) as store:
         assert len(store.history(key)) == 1
@@ -360,7 +373,7 @@ def test_a_read_only_store_can_be_read_and_says_so(path: Path) -> None:
         with store._engine.connect() as connection:
             connection.exec_driver_sql("PRAGMA query_only = ON")
         assert store.experiments() == ["digits"]
-        with pytest.raises(StoreError, match="is not writable; allow writing"):
+        with refused(StoreError, "store-not-writable", match="is not writable; allow writing"):
             store.finish(record().key)
 
 
@@ -416,7 +429,11 @@ def test_hypotheses_stand_before_the_first_round(path: Path) -> None:
         store.begin(known.key, ENVIRONMENT)
         store.append(known.key, make_round())
         store.enrol("digits", {"hypotheses": [claim]}, [known])
-        with pytest.raises(StoreError, match="the 0 hypotheses of 'digits' are not the 1 that"):
+        with refused(
+            StoreError,
+            "hypotheses-changed",
+            match="the 0 hypotheses of 'digits' are not the 1 that",
+        ):
             store.enrol("digits", {"hypotheses": []}, [known])
         assert store.experiment("digits")["hypotheses"] == [claim]
 

@@ -1,4 +1,4 @@
-"""Opening a store's database: its address, its settings, its schema, and its errors in words."""
+"""Databases of stores: address, connection, schema, and the messages of their errors."""
 
 import json
 import sqlite3
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 MIGRATIONS = Path(__file__).with_name("migrations")
 
 LONGEST = 200
-"""So much of what a database says is shown: it may quote a whole row."""
+"""Characters of a database's message that are shown: it may quote a whole row."""
 
 DAMAGE = ("UTF-8", "malformed", "no such ")
 """Parts of what SQLite says of a damaged file."""
@@ -53,7 +53,8 @@ def address(location: str | Path) -> URL:
         return make_url(str(location))
     except ArgumentError as error:
         raise StoreError(
-            f"{location} is no database URL; give a path, or for example postgresql://host/name"
+            f"{location} is not a database URL; give a path, or for example postgresql://host/name",
+            code="not-a-url",
         ) from error
 
 
@@ -88,7 +89,10 @@ def connect(url: URL, *, create: bool, busy: float) -> Engine:
 def check_file(path: Path, create: bool) -> None:
     """Raise StoreError unless a store is at `path`, or can be made there with `create`."""
     if path.is_dir():
-        raise StoreError(f"{path} is a folder; give a file, for example {path / 'store.db'}")
+        raise StoreError(
+            f"{path} is a folder; give a file, for example {path / 'store.db'}",
+            code="store-is-a-folder",
+        )
     try:
         if path.exists():
             return
@@ -97,10 +101,14 @@ def check_file(path: Path, create: bool) -> None:
     except OSError as error:
         raise StoreError(
             f"the folder {path.parent} cannot be used ({error.strerror}); "
-            "give a store in a folder that is writable"
+            "give a store in a folder that is writable",
+            code="folder-unusable",
         ) from error
     if not create:
-        raise StoreError(f"there is no store at {path}; run an experiment first, or give its path")
+        raise StoreError(
+            f"there is no store at {path}; run an experiment first, or give its path",
+            code="store-missing",
+        )
 
 
 def _engine(url: URL, busy: float) -> Engine:
@@ -115,7 +123,8 @@ def _engine(url: URL, busy: float) -> Engine:
     except (ModuleNotFoundError, SQLAlchemyError) as error:
         raise StoreError(
             f"{place(url)} cannot be used ({error}); install the database's Python driver, "
-            "or give a path"
+            "or give a path",
+            code="database-driver-missing",
         ) from error
     if sqlite:
         listen(engine)
@@ -123,20 +132,20 @@ def _engine(url: URL, busy: float) -> Engine:
 
 
 def listen(engine: Engine) -> None:
-    """Set up each connection of an SQLite engine, and begin its transactions, as the store does."""
+    """Set up each connection of a SQLite engine, and the beginning of its transactions."""
     event.listen(engine, "connect", _configure)
     event.listen(engine, "begin", _begin)
 
 
 def _configure(connection: Any, _record: object) -> None:
-    """Set SQLite up so that a round once stored survives even a power cut."""
+    """Set SQLite up so that a stored round survives a power cut."""
     connection.isolation_level = None  # transactions begin where we say: see _begin
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA foreign_keys = ON")
 
 
 def _write_ahead(engine: Engine) -> None:
-    """Let readers go on while one writes; SQLite keeps the mode in the file."""
+    """Let readers continue while one process writes; SQLite keeps the mode in the file."""
     connection = engine.raw_connection()
     try:
         connection.cursor().execute("PRAGMA journal_mode = WAL")
@@ -145,7 +154,7 @@ def _write_ahead(engine: Engine) -> None:
 
 
 def _begin(connection: Connection) -> None:
-    """Begin as a writer at once where one is meant: a reader cannot be promoted later."""
+    """Begin a writing transaction as one: SQLite cannot turn a reader into a writer later."""
     writing = connection.get_execution_options().get("writing", False)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
 
@@ -164,47 +173,51 @@ def _migrate(engine: Engine, name: str, create: bool) -> None:
 
 def _bring_up_to_date(engine: Engine, name: str, create: bool) -> None:
     with engine.execution_options(writing=True).begin() as connection:
-        found, tables = revision(connection), set(inspect(connection).get_table_names())
-        if found == REVISION:  # another process was quicker
+        stored, tables = revision(connection), set(inspect(connection).get_table_names())
+        if stored == REVISION:  # another process has done it
             return
-        if found is None and (tables - {"alembic_version"} or not create):
+        if stored is None and (tables - {"alembic_version"} or not create):
             raise no_store(name)
-        upgrade(connection, found, name)
+        upgrade(connection, stored, name)
 
 
 def no_store(name: str) -> StoreError:
-    """Return what to say of a database that is another program's."""
-    return StoreError(f"{name} is a database, but not a store of nextlabel; give another store")
+    """Return the error for a database of another program."""
+    return StoreError(
+        f"{name} is a database, but not a store of nextlabel; give another store",
+        code="not-a-store",
+    )
 
 
 def revision(connection: Connection) -> str | None:
     """Return the schema's revision; None where there is none, as in another program's database."""
     if not inspect(connection).has_table("alembic_version"):
         return None
-    found = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
-    return None if found is None else str(found)
+    stored = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+    return None if stored is None else str(stored)
 
 
-def upgrade(connection: Connection, found: str | None, name: str) -> None:
-    """Run the migrations from revision `found` on; StoreError when it is not known here."""
+def upgrade(connection: Connection, stored: str | None, name: str) -> None:
+    """Run the migrations after revision `stored`; StoreError when there is no such revision."""
     from alembic import command
 
-    check_known(found, name)
+    check_known(stored, name)
     config = _migrations()
     config.attributes["connection"] = connection
     command.upgrade(config, "head")
 
 
-def check_known(found: str | None, name: str) -> None:
-    """Raise StoreError when no migration leads from revision `found` to the newest one."""
+def check_known(stored: str | None, name: str) -> None:
+    """Raise StoreError when no migration leads from revision `stored` to the newest one."""
     from alembic.script import ScriptDirectory
 
     config = _migrations()
-    known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
-    if found is not None and found not in known:
+    scripts = ScriptDirectory.from_config(config).walk_revisions()
+    if stored is not None and stored not in {script.revision for script in scripts}:
         raise StoreError(
-            f"{name} was written by a newer nextlabel (schema {found}, this one knows up to "
-            f"{REVISION}); upgrade nextlabel, or give another store"
+            f"{name} was written by a newer nextlabel (schema {stored}, this one knows up to "
+            f"{REVISION}); upgrade nextlabel, or give another store",
+            code="newer-schema",
         )
 
 
@@ -218,7 +231,7 @@ def _migrations() -> "Config":
 
 @contextmanager
 def sentences(url: URL, busy: float) -> Iterator[None]:
-    """Turn what a database raises into a StoreError that says what to do."""
+    """Turn a database's errors into a StoreError with a remedy."""
     try:
         yield
     except (Damaged, UnicodeDecodeError) as error:
@@ -262,21 +275,22 @@ def quick_check(engine: Engine) -> str | None:
 
 
 def to_json(value: object) -> str:
-    """Return `value` as JSON; StoreError when it holds NaN, infinity or what JSON cannot say."""
+    """Return `value` as JSON; StoreError for a value that JSON does not have."""
     try:
         return json.dumps(value, allow_nan=False, ensure_ascii=False)
     except (TypeError, ValueError) as error:
         raise StoreError(
-            f"a value cannot be stored ({error}); give finite numbers, text, lists and mappings"
+            f"a value cannot be stored ({error}); give finite numbers, text, lists and mappings",
+            code="not-json",
         ) from error
 
 
 def _no_number(word: str) -> float:
-    raise ValueError(f"{word} is no finite number")
+    raise ValueError(f"{word} is not a finite number")
 
 
 def from_json(text: str) -> Any:
-    """Return the value of JSON; Damaged when it is none that `to_json` writes."""
+    """Return the value of JSON; Damaged when `to_json` cannot have written it."""
     try:
         return json.loads(text, parse_constant=_no_number)
     except (TypeError, ValueError, RecursionError) as error:

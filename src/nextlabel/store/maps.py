@@ -1,4 +1,4 @@
-"""A map as it is kept: which points it shows, where they lie, and the numbers beside them."""
+"""Maps in the store: their points, the coordinates of these, and the numbers that go with them."""
 
 import json
 from collections.abc import Mapping
@@ -20,12 +20,12 @@ from nextlabel.store.schema import EnvironmentRow, ExperimentRow, MapPictureRow,
 from nextlabel.store.stored_spec import StoredArms, parse
 
 DECIMALS = 3
-"""Of the coordinates of a map, which spans about a hundred units: finer than any screen."""
+"""Decimals of the coordinates of a map, which spans about a hundred units."""
 
 
 @dataclass(frozen=True, eq=False)
 class MappedSpace:
-    """A feature space seen from above.
+    """A feature space in two dimensions.
 
     `points` (n, 2) are t-SNE coordinates of the map's ids, `picked` the ids chosen in this space,
     in the order of choice. `in_space` and `in_map` are the same measures before and after t-SNE;
@@ -48,8 +48,8 @@ class Map:
     """Labelled, unlabelled and picked images of one seed, in the spaces of one arm (Figs. 5-6).
 
     `ids` (n) are the images shown, the `labelled` ones first, then the candidates. `spec` is the
-    experiment as it was mapped, `settings` what the map itself was asked for, `facts` what came
-    out besides, `seconds` by part.
+    experiment at the time of the map, `settings` those of the map itself, `facts` further results,
+    and `seconds` the time by part.
     """
 
     arm: str
@@ -69,7 +69,7 @@ class Map:
         return self.ids[self.labelled :]
 
     def groups(self, space: MappedSpace) -> list[str]:
-        """Return of each id whether it is labelled, unlabelled or picked in `space`."""
+        """Return "labelled", "unlabelled" or "picked" (in `space`) for each id."""
         picked = set(space.picked.tolist())
         return [
             "labelled" if place < self.labelled else "picked" if i in picked else "unlabelled"
@@ -77,33 +77,33 @@ class Map:
         ]
 
 
-def keep_map(session: Session, found: Map, environment: Mapping[str, Any]) -> None:
+def keep_map(session: Session, map: Map, environment: Mapping[str, Any]) -> None:
     """Store a map in the place of an earlier one of its experiment, arm and seed."""
-    name = found.spec["name"]
+    name = map.spec["name"]
     row = session.scalar(select(ExperimentRow).where(ExperimentRow.name == name))
     if row is None:
-        row = ExperimentRow(name=name, spec=dict(found.spec))
+        row = ExperimentRow(name=name, spec=dict(map.spec))
         session.add(row)
         session.flush()
     digest = values_digest(environment, compact=False)
     if session.get(EnvironmentRow, digest) is None:
         add_once(session, EnvironmentRow(sha256=digest, content=json.loads(to_json(environment))))
-    place = {"experiment_id": row.id, "arm": found.arm, "seed": found.seed}
+    place = {"experiment_id": row.id, "arm": map.arm, "seed": map.seed}
     session.execute(delete(MapPictureRow).filter_by(**place))
     session.execute(delete(MapRow).filter_by(**place))
     session.add(
         MapRow(
             **place,
-            spec=dict(found.spec),
-            settings=dict(found.settings),
-            content=_content(found),
+            spec=dict(map.spec),
+            settings=dict(map.settings),
+            content=_content(map),
             environment=digest,
         )
     )
     session.flush()
     session.add_all(
         MapPictureRow(**place, space=space.name, sha256=keep_picture(session, space.sheet))
-        for space in found.spaces
+        for space in map.spaces
     )
 
 
@@ -119,18 +119,18 @@ def read_maps(session: Session, experiment: str) -> list[Map]:
         )
     }
     order = [arm["name"] for arm in row.spec.get("arms", ())]
-    found = [
+    maps = [
         _map(kept, sheets)
         for kept in session.scalars(select(MapRow).where(MapRow.experiment_id == row.id))
     ]
-    known = {name: place for place, name in enumerate(order)}
-    return sorted(found, key=lambda m: (known.get(m.arm, len(order)), m.arm, m.seed))
+    positions = {name: position for position, name in enumerate(order)}
+    return sorted(maps, key=lambda m: (positions.get(m.arm, len(order)), m.arm, m.seed))
 
 
-def _content(found: Map) -> dict[str, Any]:
+def _content(map: Map) -> dict[str, Any]:
     return {
-        "ids": as_ids(found.ids).tolist(),
-        "labelled": found.labelled,
+        "ids": as_ids(map.ids).tolist(),
+        "labelled": map.labelled,
         "spaces": [
             {
                 "name": space.name,
@@ -142,11 +142,11 @@ def _content(found: Map) -> dict[str, Any]:
                 "in_space": asdict(space.in_space),
                 "in_map": asdict(space.in_map),
             }
-            for space in found.spaces
+            for space in map.spaces
         ],
-        "facts": dict(found.facts),
-        "seconds": dict(found.seconds),
-        "notes": list(found.notes),
+        "facts": dict(map.facts),
+        "seconds": dict(map.seconds),
+        "notes": list(map.notes),
     }
 
 

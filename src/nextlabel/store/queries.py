@@ -1,4 +1,4 @@
-"""What is asked of the store, within a session."""
+"""Reading from the store, within a session."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -7,6 +7,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from nextlabel.core.round import Round
+from nextlabel.core.types import Ids, as_ids
 from nextlabel.store.integrity import Damaged, finite, numbers, table, text, whole
 from nextlabel.store.records import Picture, TrialRecord, TrialState
 from nextlabel.store.rows import find_experiment, find_trial, to_round
@@ -16,6 +17,7 @@ from nextlabel.store.schema import (
     EnvironmentRow,
     MemberRow,
     MetricRow,
+    NextPicksRow,
     PictureRow,
     RoundPictureRow,
     RoundRow,
@@ -128,8 +130,20 @@ def png(row: PictureRow) -> bytes:
     return row.png
 
 
+def read_next_picks(session: Session, key: str) -> Ids | None:
+    """Return the next picks after a trial's last round; None when there are none."""
+    trial = find_trial(session, key)
+    last = select(func.max(RoundRow.number)).where(RoundRow.trial_id == trial.id)
+    ids = session.scalar(
+        select(NextPicksRow.ids).where(
+            NextPicksRow.trial_id == trial.id, NextPicksRow.number == last.scalar_subquery()
+        )
+    )
+    return None if ids is None else as_ids(ids)
+
+
 def read_block_logs(session: Session, key: str) -> Mapping[str, list[Mapping[str, float]]]:
-    """Return what a trial's feature blocks reported by epoch."""
+    """Return the log of each feature block of a trial, one mapping of numbers per epoch."""
     rows = session.scalars(
         select(BlockLogRow)
         .where(BlockLogRow.trial_id == find_trial(session, key).id)

@@ -1,4 +1,4 @@
-"""What the store says of trials and their pictures."""
+"""Records that the store returns: trials, data sets and pictures."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from nextlabel.core.types import Part
 
 @dataclass(frozen=True)
 class TrialRecord:
-    """What identifies a trial: `key` is the sha256 of what decides its outcome."""
+    """The identity of a trial: `key` is the sha256 of `spec`, which decides its rounds."""
 
     key: str
     arm: str
@@ -19,10 +19,10 @@ class TrialRecord:
 
 @dataclass(frozen=True)
 class TrialState:
-    """What is known of a trial; `status` is pending, running, done or failed.
+    """The state of a trial; `status` is pending, running, done or failed.
 
     `labelled_count` is that of the last round, 0 when there is none. A trial whose process was
-    killed still says `running`.
+    killed is still `running` here; the lock of the store tells whether a run is alive.
     """
 
     record: TrialRecord

@@ -1,4 +1,4 @@
-"""Rows of the store and what they stand for: finding, checking, turning one into the other."""
+"""Rows of the store: finding them, checking them, and turning them into values and back."""
 
 import hashlib
 import math
@@ -28,7 +28,7 @@ from nextlabel.store.schema import (
 
 
 def initial_hash(ids: Ids) -> str:
-    """Return the sha256 of the initial ids, whatever their order."""
+    """Return the sha256 of the initial ids; their order does not matter."""
     return hashlib.sha256(np.sort(as_ids(ids)).astype("<i8").tobytes()).hexdigest()
 
 
@@ -36,7 +36,9 @@ def find_trial(session: Session, key: str) -> TrialRow:
     """Return the trial called `key`; StoreError when it was not enrolled."""
     trial = session.scalar(select(TrialRow).where(TrialRow.key == key))
     if trial is None:
-        raise StoreError(f"trial {key[:12]} is not in the store; enrol it first")
+        raise StoreError(
+            f"trial {key[:12]} is not in the store; enrol it first", code="trial-missing"
+        )
     return trial
 
 
@@ -44,14 +46,16 @@ def find_experiment(session: Session, name: str) -> ExperimentRow:
     """Return the experiment called `name`; StoreError with the nearest name when there is none."""
     row = session.scalar(select(ExperimentRow).where(ExperimentRow.name == name))
     if row is None:
-        known = list(session.scalars(select(ExperimentRow.name)))
-        hint = nearest(name, known) if known else "it holds none yet; run one first"
-        raise StoreError(f"experiment {name!r} is not in the store; {hint}")
+        names = list(session.scalars(select(ExperimentRow.name)))
+        hint = nearest(name, names) if names else "it holds none yet; run one first"
+        raise StoreError(
+            f"experiment {name!r} is not in the store; {hint}", code="experiment-missing"
+        )
     return row
 
 
 def trial_name(trial: TrialRow) -> str:
-    """Return how a trial is called in messages."""
+    """Return the name of a trial in messages: arm and seed."""
     return f"{trial.arm!r}, seed {trial.seed}"
 
 
@@ -67,16 +71,18 @@ def check_finite(key: str, round: Round) -> None:
         if not math.isfinite(value):
             raise StoreError(
                 f"{name} of round {round.number} of trial {key[:12]} is {value}; only finite "
-                "numbers are stored, lower the learning rate if the training diverged"
+                "numbers are stored, lower the learning rate if the training diverged",
+                code="not-finite",
             )
 
 
 def pair(session: Session, trial: TrialRow, digest: str) -> None:
-    """Store the hash of a trial's initial labels, once it is that of its paired trials too."""
+    """Store the hash of a trial's initial labels; StoreError when a paired trial has another."""
     if trial.initial_hash is not None and trial.initial_hash != digest:
         raise StoreError(
             f"trial {trial_name(trial)} began with other initial labels before "
-            f"({trial.initial_hash[:12]}, now {digest[:12]}); give it a store of its own"
+            f"({trial.initial_hash[:12]}, now {digest[:12]}); give it a store of its own",
+            code="initial-labels-changed",
         )
     mine = select(MemberRow.experiment_id).where(MemberRow.trial_id == trial.id)
     others = session.scalars(
@@ -91,13 +97,14 @@ def pair(session: Session, trial: TrialRow, digest: str) -> None:
             raise StoreError(
                 f"the initial labels of {trial_name(trial)} ({digest[:12]}) differ from those of "
                 f"{trial_name(other)} ({str(other.initial_hash)[:12]}), so the two are no pair; "
-                "use one data set, initial size and start for all arms"
+                "use one data set, initial size and start for all arms",
+                code="not-a-pair",
             )
     trial.initial_hash = digest
 
 
 def _beginning(spec: Mapping[str, Any]) -> tuple[object, ...]:
-    """Return what decides the initial labels besides the seed; trials that share it are paired.
+    """Return what decides the initial labels in addition to the seed; equal ones are paired.
 
     A strategy that chooses them does so in the task-agnostic part of the arm's space.
     """
@@ -111,8 +118,8 @@ def _beginning(spec: Mapping[str, Any]) -> tuple[object, ...]:
 
 
 def check_hypotheses(session: Session, experiment: ExperimentRow, spec: Mapping[str, Any]) -> None:
-    """Raise StoreError when `spec` states other hypotheses than those that the run began with."""
-    stated, now = (list(known.get("hypotheses") or ()) for known in (experiment.spec, spec))
+    """Raise StoreError when `spec` has other hypotheses than before the first round."""
+    stated, now = (list(s.get("hypotheses") or ()) for s in (experiment.spec, spec))
     if stated == now:
         return
     rounds = (
@@ -124,12 +131,13 @@ def check_hypotheses(session: Session, experiment: ExperimentRow, spec: Mapping[
     if session.execute(rounds).first() is not None:
         raise StoreError(
             f"the {len(now)} hypotheses of {experiment.name!r} are not the {len(stated)} that "
-            "stood before its first round; put those back, or give the experiment another name"
+            "were stated before its first round; restore them, or rename the experiment",
+            code="hypotheses-changed",
         )
 
 
 def keep_picture(session: Session, png: bytes) -> str:
-    """Store a picture unless it is there, and return its name."""
+    """Store a picture unless it is there, and return its sha256."""
     digest = hashlib.sha256(png).hexdigest()
     if session.get(PictureRow, digest) is None:
         add_once(session, PictureRow(sha256=digest, png=png))
@@ -137,8 +145,8 @@ def keep_picture(session: Session, png: bytes) -> str:
 
 
 def add_once(session: Session, row: DataRow | EnvironmentRow | PictureRow) -> None:
-    """Add a row named by its content, unless another writer was quicker with the very same."""
-    if session.get_bind().dialect.name == "sqlite":  # one writer at a time: none can be quicker
+    """Add a row that is named by its content, unless another writer has added it meanwhile."""
+    if session.get_bind().dialect.name == "sqlite":  # one writer at a time
         session.add(row)
         session.flush()
         return
@@ -170,7 +178,7 @@ def to_round(
     seconds: Mapping[str, float],
     training_seconds: Mapping[str, float],
 ) -> Round:
-    """Return the round of a row, with its metrics and both kinds of seconds."""
+    """Return the round of a row, its metrics and both kinds of seconds; Damaged if garbled."""
     training = Training(
         finite("train accuracy", row.train_accuracy),
         whole("epochs", row.epochs),
