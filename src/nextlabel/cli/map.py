@@ -111,8 +111,8 @@ def _follow(steps: "Iterator[str | Map]") -> "Map":
 def _draw(space_map: "Map") -> "tuple[Map, dict[str, bytes]]":
     """Return the map with the time of its drawing, and its files."""
     from nextlabel.report import figures
+    from nextlabel.report.frame import Table
     from nextlabel.report.sections.maps import map_files, second_frame
-    from nextlabel.report.tables import Table
 
     start = time.perf_counter()
     with figures.plot_style():

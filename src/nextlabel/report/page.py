@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 from nextlabel.files.atomic import write_files
 from nextlabel.report import figures
 from nextlabel.report.figures.style import DARK_HUES, DARK_NEUTRAL, HUES, NEUTRAL
+from nextlabel.report.frame import Table
 from nextlabel.report.results import Results, read_results
 from nextlabel.report.sections import build_sections
 from nextlabel.report.sections.section import Drawing, Section
-from nextlabel.report.tables import Table
 from nextlabel.store.store import Store
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from nextlabel.core.types import Ids
 from nextlabel.report.experiment_record import ExperimentRecord, Trial
-from nextlabel.report.tables import make_frame
+from nextlabel.report.frame import make_frame
 from nextlabel.store.records import DataRecord
 
 if TYPE_CHECKING:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from nextlabel.core.errors import UsageError, nearest
 from nextlabel.report.comparisons import Pair, compare_arms
 from nextlabel.report.experiment_record import ExperimentRecord, Trial
+from nextlabel.report.frame import make_frame
 from nextlabel.report.hypotheses import HypothesisResult, judge_hypotheses
 from nextlabel.report.picks import (
     ClassShares,
@@ -24,7 +25,6 @@ from nextlabel.report.tables import (
     count_frame,
     curve_frame,
     hypothesis_frame,
-    make_frame,
     metric_frame,
     round_frame,
     saving_frame,

@@ -7,7 +7,7 @@ import numpy as np
 
 from nextlabel.report.comparisons import Pair
 from nextlabel.report.experiment_record import ExperimentRecord, Trial
-from nextlabel.report.tables import make_frame
+from nextlabel.report.frame import make_frame
 
 if TYPE_CHECKING:
     from pandas import DataFrame

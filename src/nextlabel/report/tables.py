@@ -1,19 +1,17 @@
 """The results as pandas DataFrames with named columns; the report writes each as a CSV file."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from nextlabel.report.comparisons import Pair
 from nextlabel.report.experiment_record import Curve, ExperimentRecord
+from nextlabel.report.frame import Row, make_frame
 from nextlabel.report.hypotheses import HypothesisResult
 from nextlabel.report.sweeps import Sweep
 from nextlabel.statistics import Comparison, Interval, Saving, aubc
 
 if TYPE_CHECKING:
     from pandas import DataFrame
-
-Row = Mapping[str, Any]
 
 NOT_REACHED = "not reached"
 
@@ -25,42 +23,6 @@ COMPARISON = (
 
 SAVING = ("saved", "saved_low", "saved_high")
 """The columns of a label saving; see `saving_cells`."""
-
-
-@dataclass(frozen=True, eq=False)
-class Table:
-    """A DataFrame and the name of its CSV file."""
-
-    name: str
-    frame: "DataFrame"
-
-    @property
-    def csv(self) -> str:
-        """The table as CSV: numbers in full precision, empty cells where there is no value."""
-        return str(self.frame.to_csv(index=False, lineterminator="\n"))
-
-
-def make_frame(columns: Sequence[str], rows: Iterable[Row]) -> "DataFrame":
-    """Return rows of values by column name as a DataFrame; a missing value is None or NaN.
-
-    Whole numbers stay whole in a column that has missing values.
-    """
-    import pandas as pd
-
-    listed = list(rows)
-    series = {name: [row.get(name) for row in listed] for name in columns}
-    nullable = {
-        name
-        for name, values in series.items()
-        if None in values and all(value is None or type(value) is int for value in values)
-    }
-    return pd.DataFrame(
-        {
-            name: pd.array(values, dtype="Int64") if name in nullable else values
-            for name, values in series.items()
-        },
-        columns=list(columns),
-    )
 
 
 def comparison_cells(area: Comparison, p_holm: float | None) -> Row:

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 
 from nextlabel.report.experiment_record import ExperimentRecord, Trial
 from nextlabel.report.figures.block_log import draw_block_log
+from nextlabel.report.frame import Table
 from nextlabel.report.results import Results
 from nextlabel.report.sections.section import Drawing, Section, Sheet
-from nextlabel.report.tables import Table, log_frame
+from nextlabel.report.tables import log_frame
 from nextlabel.statistics.mixtures import collapsed
 
 Logs = Mapping[int, Sequence[Mapping[str, float]]]

@@ -7,9 +7,10 @@ from nextlabel.report.experiment_record import Curve
 from nextlabel.report.figures import arm_styles
 from nextlabel.report.figures.curves import draw_curves, shows_seeds
 from nextlabel.report.formatting import metric_name
+from nextlabel.report.frame import Table
 from nextlabel.report.results import Results
 from nextlabel.report.sections.section import Drawing, Section
-from nextlabel.report.tables import Table, curve_frame
+from nextlabel.report.tables import curve_frame
 
 
 def build(results: Results) -> Section | None:

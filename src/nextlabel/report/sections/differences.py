@@ -4,9 +4,10 @@ from typing import TYPE_CHECKING
 
 from nextlabel.report.figures import arm_styles
 from nextlabel.report.figures.differences import draw_differences
+from nextlabel.report.frame import Table
 from nextlabel.report.results import Results
 from nextlabel.report.sections.section import Download, Drawing, Section, view, with_interval
-from nextlabel.report.tables import Table, difference_frame
+from nextlabel.report.tables import difference_frame
 from nextlabel.report.verdict import FEWEST_PAIRS
 
 if TYPE_CHECKING:

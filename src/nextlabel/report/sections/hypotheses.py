@@ -1,8 +1,8 @@
 """The hypotheses that the experiment file states."""
 
+from nextlabel.report.frame import Table
 from nextlabel.report.results import Results
 from nextlabel.report.sections.section import Download, Section, view, with_interval
-from nextlabel.report.tables import Table
 
 
 def build(results: Results) -> Section | None:
@@ -12,7 +12,8 @@ def build(results: Results) -> Section | None:
     frame = results.hypothesis_tests()
     shown = with_interval(frame, "low", "high", "interval")
     shown = with_interval(shown, "saved_low", "saved_high", "saved_interval")
-    test = ("hypothesis", "difference", "interval", "p", "p_holm", "pairs", "effect_dz")
+    test = ("hypothesis", "difference", "interval", "p_holm")
+    details = ("hypothesis", "pairs", "p", "p_holm", "smallest_p", "effect_dz")
     saving = ("hypothesis", "level", "against_needs", "arms_need", "saved", "saved_interval")
     return Section(
         "Hypotheses",
@@ -25,6 +26,7 @@ def build(results: Results) -> Section | None:
         tables=(view(shown, test),),
         downloads=(Download(Table("hypotheses", frame)),),
         parts=(
+            Section("Tests in detail", tables=(view(shown, details),), folded=True),
             Section(
                 "Labels saved",
                 text=(

@@ -1,9 +1,10 @@
 """The paired tests at each label count."""
 
 from nextlabel.report.formatting import metric_name
+from nextlabel.report.frame import Table
 from nextlabel.report.results import Results
 from nextlabel.report.sections.section import Download, Section, TableView, view
-from nextlabel.report.tables import Table, count_frame
+from nextlabel.report.tables import count_frame
 
 
 def build(results: Results) -> Section | None:

@@ -1,8 +1,8 @@
 """The labels that arms save against their baselines."""
 
+from nextlabel.report.frame import Table
 from nextlabel.report.results import Results
 from nextlabel.report.sections.section import Download, Section, view, with_interval
-from nextlabel.report.tables import Table
 
 
 def build(results: Results) -> Section | None:

@@ -1,9 +1,9 @@
 """Every metric at the last label count."""
 
 from nextlabel.report.formatting import MISSING, metric_name, show
+from nextlabel.report.frame import Table
 from nextlabel.report.results import Results
 from nextlabel.report.sections.section import Download, Heading, Section, TableView
-from nextlabel.report.tables import Table
 
 Means = dict[tuple[str, str], str]
 

@@ -8,6 +8,7 @@ from nextlabel.report.experiment_record import Trial
 from nextlabel.report.figures import arm_styles
 from nextlabel.report.figures.class_shares import MOST_CLASSES, draw_class_shares
 from nextlabel.report.formatting import show
+from nextlabel.report.frame import Table
 from nextlabel.report.picks import ClassShares, describe
 from nextlabel.report.results import Results
 from nextlabel.report.sections.section import (
@@ -18,7 +19,6 @@ from nextlabel.report.sections.section import (
     Sheet,
     TableView,
 )
-from nextlabel.report.tables import Table
 
 LISTED = 64
 """The most file names under a contact sheet, which shows as many images; all are in the CSV."""

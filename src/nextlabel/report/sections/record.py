@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from nextlabel.report.formatting import MISSING, metric_name, show
+from nextlabel.report.frame import Table
 from nextlabel.report.results import Results
 from nextlabel.report.sections.section import (
     Download,
@@ -15,7 +16,6 @@ from nextlabel.report.sections.section import (
     view,
 )
 from nextlabel.report.sections.settings import flatten, merge
-from nextlabel.report.tables import Table
 
 if TYPE_CHECKING:
     from pandas import DataFrame

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from nextlabel.report.columns import Column, column
 from nextlabel.report.formatting import Cell, show
-from nextlabel.report.tables import Table
+from nextlabel.report.frame import Table
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

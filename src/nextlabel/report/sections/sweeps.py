@@ -2,10 +2,11 @@
 
 from nextlabel.report.figures.sweep import draw_sweep
 from nextlabel.report.formatting import metric_name
+from nextlabel.report.frame import Table
 from nextlabel.report.results import Results
 from nextlabel.report.sections.section import Drawing, Section
 from nextlabel.report.sweeps import Sweep
-from nextlabel.report.tables import Table, sweep_frame
+from nextlabel.report.tables import sweep_frame
 
 
 def build(results: Results) -> Section | None:

@@ -1,9 +1,9 @@
 """Time and memory."""
 
+from nextlabel.report.frame import Table
 from nextlabel.report.results import Results
 from nextlabel.report.run_time import run_time_frame
 from nextlabel.report.sections.section import Download, Section, view
-from nextlabel.report.tables import Table
 
 
 def build(results: Results) -> Section | None:
