@@ -14,6 +14,7 @@ from nextlabel.core.errors import StoreError, UsageError
 from nextlabel.report.figures.style import DARK_HUES, DARK_NEUTRAL, HUES, NEUTRAL
 from nextlabel.report.page import TEMPLATES, build_report
 from nextlabel.store.store import Store
+from refusals import refused
 
 
 def rows(path: Path) -> list[dict[str, str]]:
@@ -95,13 +96,13 @@ def test_the_experiment_must_be_known(store: Store, tmp_path: Path) -> None:
         build_report(store, None, tmp_path)
     fill(store, spec_of(**few))
     fill(store, spec_of(**few, name="letters", headline="validation/accuracies"))
-    with pytest.raises(UsageError, match=r"2 experiments \(digits, letters\); name one"):
+    with refused(UsageError, "experiment-not-named", match=r"2 experiments \(digits, letters\)"):
         build_report(store, None, tmp_path)
-    with pytest.raises(UsageError, match="did you mean 'letters'"):
+    with refused(UsageError, "experiment-missing", match="did you mean 'letters'"):
         build_report(store, "leters", tmp_path)
-    with pytest.raises(UsageError, match="unknown figure format 'gif'; known: svg, pdf, png"):
+    with refused(UsageError, "figure-format-unknown", match="'gif'; known: svg, pdf, png"):
         build_report(store, "digits", tmp_path, ["gif"])
-    with pytest.raises(UsageError, match=r"no metric 'validation/accuracies' .* did you mean"):
+    with refused(UsageError, "metric-unknown", match="did you mean"):
         build_report(store, "letters", tmp_path)
     (tmp_path / "file").touch()
     with pytest.raises(StoreError, match=r"report cannot be written to .*; free some space"):

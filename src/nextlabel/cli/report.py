@@ -1,4 +1,4 @@
-"""`nextlabel report`: the page and the figures anew, from the store alone."""
+"""`nextlabel report`: the report page and its figures, made from a store."""
 
 from enum import StrEnum
 from pathlib import Path
@@ -13,7 +13,7 @@ from nextlabel.core.errors import UsageError
 
 
 class Format(StrEnum):
-    """A kind of figure file."""
+    """The format of a figure file."""
 
     SVG = "svg"
     PDF = "pdf"
@@ -24,31 +24,43 @@ def command(
     store: options.StoreAt = None,
     out: Annotated[
         Path | None,
-        typer.Option("--out", metavar="DIR", help="Where to; by default beside the store."),
+        typer.Option(
+            "--out", metavar="DIR", help="The folder of the files; by default that of the store."
+        ),
     ] = None,
     experiment: Annotated[
-        str | None, typer.Option("--experiment", metavar="NAME", help="Which, if there are more.")
+        str | None,
+        typer.Option(
+            "--experiment", metavar="NAME", help="The experiment, if the store holds several."
+        ),
     ] = None,
     formats: Annotated[
         list[Format],
         typer.Option(
-            "--format", help="Kinds of figure files, if not all; may stand more than once."
+            "--format", help="Format of the figure files; all by default. May be repeated."
         ),
     ] = [],  # noqa: B006 - typer copies it
     json: options.AsJson = False,
 ) -> None:
-    """Build report.html, and figures as files, from what a store holds; nothing is run."""
+    """Build report.html, and tables and figures as files, from a store; nothing is run."""
     from nextlabel.report.page import build_report
     from nextlabel.store.store import Store
 
-    kinds = [kind.value for kind in formats or Format]
-    found = places(store, experiment)
-    if len(found) > 1:
-        raise UsageError(f"there are {len(found)} stores here; choose one with --store {found[0]}")
-    with Store.read(found[0]) as opened:
-        if out is None and "://" in found[0]:
-            raise UsageError(f"store {opened.location} has no folder of its own; give --out")
-        paths = build_report(opened, experiment, out or Path(found[0]).parent, kinds)
+    chosen = [format.value for format in formats or Format]
+    locations = places(store, experiment)
+    location = locations[0]
+    if len(locations) > 1:
+        raise UsageError(
+            f"there are {len(locations)} stores here; choose one with --store {location}",
+            code="store-not-named",
+        )
+    with Store.read(location) as opened:
+        if out is None and "://" in location:
+            raise UsageError(
+                f"store {opened.location} is not a file, so it has no folder; give --out",
+                code="out-missing",
+            )
+        paths = build_report(opened, experiment, out or Path(location).parent, chosen)
     if json:
         put_json({"report": str(paths.html), "files": [str(path) for path in paths.files]})
     else:

@@ -153,8 +153,8 @@ class ExperimentRecord:
     @cached_property
     def counts(self) -> NDArray[np.int64]:
         """The label counts that every complete trial has."""
-        found = common([r.labelled_count for r in t.rounds] for t in self.trials if t.complete)
-        return np.array(found, np.int64)
+        counts = common([r.labelled_count for r in t.rounds] for t in self.trials if t.complete)
+        return np.array(counts, np.int64)
 
     def curve(
         self, arm: str, seeds: Sequence[int] | None = None, metric: str | None = None
@@ -207,8 +207,9 @@ class ExperimentRecord:
         base = self.arms.get(spec.get("baseline") or "")
         if base is None or not _blocks(base) < _blocks(spec):
             return False
-        apart = ("name", "baseline", "features", "side")
-        return all(spec.get(k) == base.get(k) for k in spec.keys() | base.keys() if k not in apart)
+        differing = ("name", "baseline", "features", "side")
+        compared = [key for key in spec.keys() | base.keys() if key not in differing]
+        return all(spec.get(key) == base.get(key) for key in compared)
 
     def family(self, arm: str) -> str:
         """Return the arm at the root of a chain of twins."""
@@ -219,16 +220,19 @@ class ExperimentRecord:
 
 def _metric(round: Round, name: str) -> float:
     if name not in round.metrics:
-        raise UsageError(f"no metric {name!r} was recorded; {nearest(name, round.metrics)}")
+        raise UsageError(
+            f"no metric {name!r} was recorded; {nearest(name, round.metrics)}",
+            code="metric-unknown",
+        )
     return round.metrics[name]
 
 
 def _blocks(arm: Mapping[str, Any]) -> set[tuple[str, str]]:
-    """Return the blocks of weight that an arm uses, in its space or beside the training."""
+    """Return the blocks of weight that an arm uses, in its space or in the training."""
     return {
-        (place, name)
-        for place in ("features", "side")
-        for name, weight in (arm.get(place) or {}).items()
+        (use, name)
+        for use in ("features", "side")
+        for name, weight in (arm.get(use) or {}).items()
         if weight
     }
 

@@ -20,8 +20,8 @@ def draw_curves(curves: Sequence[Curve], styles: Mapping[str, Style], metric: st
 
     A hollow marker is a round that ended under the required train accuracy.
     """
-    rows = sum(1 if len(legend_entry(curve.arm)) < 22 else 2 for curve in curves)
-    figure, axes = new_figure(0.6 * WIDTH + 0.1 * rows)
+    legend_rows = -(-len(curves) // 2)
+    figure, axes = new_figure(0.6 * WIDTH + 0.2 * legend_rows)
     each_seed = shows_seeds(curves)
     for curve in curves:
         style = styles[curve.arm]

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from nextlabel.report.comparisons import Pair
 from nextlabel.report.experiment_record import Curve
 from nextlabel.report.figures import arm_styles
-from nextlabel.report.figures.curves import draw_curves, shows_seeds
+from nextlabel.report.figures.curves import MOST_WITH_SEEDS, draw_curves, shows_seeds
 from nextlabel.report.formatting import metric_name
 from nextlabel.report.frame import Table
 from nextlabel.report.results import Results
@@ -26,14 +26,14 @@ def build(results: Results) -> Section | None:
     first = every if main is None else twins[main]
     others = [drawing for drawing in (every, *twins.values()) if drawing is not first]
     folded = Section("More curves", figures=tuple(others), folded=True)
+    lines = results.drawn if first is every else ("arm", "baseline")
+    text = (
+        "The lines of different seeds lie apart, but seeds are paired: the differences above, and "
+        "not the distance of the lines, show which arm is better.",
+    )
     return Section(
         "Curves",
-        text=(
-            "Differences of less than the distance between two seeds’ lines can be real: the seeds "
-            "are paired, and the differences above are what counts.",
-        )
-        if shows_seeds(results.pairs[0].curves if results.pairs else ())
-        else (),
+        text=text if len(lines) <= MOST_WITH_SEEDS and len(results.paired_seeds) > 1 else (),
         figures=(first,),
         parts=(folded,) if others else (),
         name="curves",

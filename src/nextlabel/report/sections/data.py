@@ -23,17 +23,17 @@ def build(results: Results) -> Section:
             ),
             facts=(
                 ("data set", results.data_name),
-                *flatten({k: v for k, v in results.spec["data"].items() if k != "name"}),
+                *flatten({name: results.spec["data"].get(name) for name in ("path", *PARTS)}),
             ),
             name=name,
         )
-    kind = "each image may have several" if data.task == "multilabel" else "each image has one"
+    several = "each image may have several" if data.task == "multilabel" else "each image has one"
     total = sum(part.images for part in data.parts.values())
     return Section(
         title,
         text=(
-            f"{data.name}: {show(total, 'count')} images of {len(data.classes)} classes; {kind}. "
-            "Arms pick from the pool; curves and tests use the validation images.",
+            f"{data.name}: {show(total, 'count')} images of {len(data.classes)} classes; "
+            f"{several}. Arms pick from the pool; curves and tests use the validation images.",
         ),
         tables=(_classes(data),),
         name=name,

@@ -179,5 +179,7 @@ def _names(results: Results, ids: list[int]) -> tuple[str, ...]:
 
 
 def _caption(number: int, labelled: int, kind: str) -> str:
-    what = "the initial labels" if number == 0 else f"round {number}, up to {labelled} labels"
-    return what if kind == "picked" else f"{what}: {kind}"
+    description = (
+        "the initial labels" if number == 0 else f"round {number}, up to {labelled} labels"
+    )
+    return description if kind == "picked" else f"{description}: {kind}"

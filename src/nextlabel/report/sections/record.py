@@ -101,8 +101,8 @@ def _starts(results: Results) -> dict[str, str]:
     for trial in results.trials:
         if trial.rounds:
             start, space = results.beginning(trial.arm)
-            kind = f", {start}{f' ({space})' * bool(space)}" if several else ""
-            hashes.setdefault(f"seed {trial.seed}{kind}", set()).add(trial.state.initial_hash)
+            suffix = f", {start}{f' ({space})' * bool(space)}" if several else ""
+            hashes.setdefault(f"seed {trial.seed}{suffix}", set()).add(trial.state.initial_hash)
     return {name: _shared(of_start, several) for name, of_start in hashes.items()}
 
 
