@@ -74,6 +74,10 @@ def algorithm1(
     AnswersPending
         A person has not answered yet.
 
+    Examples
+    --------
+    The guide to the library has a learner of a few lines that this loop drives.
+
     """
     check_sizes(size, initial, batch, target)
     if history:

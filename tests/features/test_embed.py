@@ -47,7 +47,7 @@ def test_a_folder_gives_features_with_names(folder, tmp_path):
 
 
 def test_a_block_that_labels_shape_is_refused(folder, tmp_path):
-    with pytest.raises(UsageError, match=r"block 'ccvae' is shaped by labels, and embed looks at"):
+    with pytest.raises(UsageError, match=r"block 'ccvae' needs labels, and embed uses none; "):
         embed(str(folder), "ccvae", image_size=16, cache_dir=tmp_path)
 
 

@@ -1,4 +1,4 @@
-"""What can go wrong, by name; every message states the value, the limit and the remedy."""
+"""Errors by name and code; every message states the value, the limit and the remedy."""
 
 from collections.abc import Iterable
 from difflib import get_close_matches
@@ -8,7 +8,7 @@ SHORTEST = 3
 
 
 class NextlabelError(Exception):
-    """Anything that nextlabel refuses with one clear sentence; the CLI exits with `exit_code`.
+    """A refusal in one sentence; the CLI exits with `exit_code`.
 
     `code` names the fault in a few words with hyphens, such as "budget-too-large". It stays the
     same when the sentence is reworded, so programs and tests compare codes.
@@ -46,11 +46,11 @@ class BudgetError(UsageError):
 
 
 class OutOfMemory(NextlabelError, MemoryError):
-    """A computation needs more memory than there is."""
+    """A computation needs more memory than the machine has."""
 
 
 class AnswersPending(NextlabelError):
-    """A person has not answered yet; the run stops and replays once the answers are there."""
+    """A person has not answered yet; the run stops, and continues once the answers are there."""
 
 
 class StoreError(NextlabelError):
@@ -75,7 +75,7 @@ def nearest(word: str, known: Iterable[str]) -> str:
 
 
 def out_of_memory(error: BaseException) -> bool:
-    """Say whether memory ran out: torch's RuntimeErrors say "allocate" where numpy has a class."""
+    """Return whether memory ran out; torch raises a RuntimeError that says "allocate"."""
     if isinstance(error, MemoryError):
         return True
     first = (str(error).splitlines() or [""])[0]

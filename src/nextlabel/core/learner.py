@@ -1,4 +1,4 @@
-"""What Algorithm 1 drives: something that learns from labels and then reports what it sees."""
+"""Learners: fitting the models of a round, their signals and their metrics."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -14,10 +14,23 @@ Metrics = Mapping[str, float]
 
 @dataclass(frozen=True)
 class Training:
-    """How a round's training went; seconds by phase do not count in comparisons.
+    """The record of one round's training.
 
-    `weights` says what it started from; `reached` is False when the train accuracy asked for
-    was not; `shared` is True when another arm had trained the same and its result was taken.
+    Parameters
+    ----------
+    accuracy
+        Accuracy on the labelled images, from 0 to 1.
+    epochs, steps
+        Numbers of epochs and of gradient steps.
+    weights
+        The weights that training started from, in words.
+    reached
+        False when a train accuracy was demanded and not reached.
+    shared
+        True when the result was taken from an arm that trained the same; not compared.
+    seconds
+        Seconds by phase; not compared.
+
     """
 
     accuracy: float
@@ -30,34 +43,47 @@ class Training:
 
 
 class Fitted(Protocol):
-    """A round's models; nothing in it changes any more."""
+    """The fitted models of one round; they do not change."""
 
     @property
     def training(self) -> Training:
-        """How the training went."""
+        """The record of the training."""
         ...
 
     def snapshot(self, pool: Pool, needs: frozenset[str]) -> Snapshot:
-        """Compute the signals in `needs` in one pass over the pool."""
+        """Return a snapshot of the pool with the signals in `needs`, one row per image."""
         ...
 
     def evaluate(self) -> Metrics:
-        """Measure on validation and test; nothing is ever decided on test."""
+        """Return metrics by name, such as "validation/accuracy"; test decides nothing."""
         ...
 
 
 class Learner(Protocol):
-    """Fits models to what is labelled so far."""
+    """A way of fitting models to the labelled images."""
 
     @property
     def sequential(self) -> bool:
-        """True when a round's models depend on the round before, so that resuming replays all."""
+        """True when a round's models depend on the round before; resuming then repeats them all."""
         ...
 
     def cold(self, pool: Pool, needs: frozenset[str]) -> Snapshot:
-        """Return what is known before any label, for a strategy that chooses the initial set."""
+        """Return a snapshot before any label, for a strategy that chooses the initial images."""
         ...
 
     def fit(self, pool: Pool, labels: Labels, number: int, previous: Fitted | None) -> Fitted:
-        """Fit to `labels` of `pool.labelled`, in that order, for round `number`."""
+        """Return the models of round `number`, fitted to the labelled images.
+
+        Parameters
+        ----------
+        pool
+            The pool; `pool.labelled` are the ids of the labelled images.
+        labels
+            Their labels, in that order: (n) class numbers, or (n, K) findings.
+        number
+            The number of the round, from 0.
+        previous
+            The models of the round before, None in round 0.
+
+        """
         ...

@@ -1,4 +1,4 @@
-"""One turn of Algorithm 1: what was chosen and what it gave."""
+"""Rounds of Algorithm 1."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -9,10 +9,25 @@ from nextlabel.core.types import Ids
 
 @dataclass(frozen=True, eq=False)
 class Round:
-    """A point (|L|, a) of the curve; round 0 is the initial set.
+    """One round: the chosen images, the training, and the metrics afterwards.
 
-    `chosen` are the ids labelled just before this round's training, in order. `seconds` by phase
-    and `peak_memory` (bytes, of the process so far) are records, not identity.
+    Parameters
+    ----------
+    number
+        The number of the round; 0 is the initial set.
+    labelled_count
+        The number of labelled images, those of this round included.
+    chosen
+        The ids labelled before this round's training, int64, in order.
+    metrics
+        Metrics by name, such as "validation/accuracy".
+    training
+        The record of the training.
+    seconds
+        Seconds by phase.
+    peak_memory
+        The most memory of the process so far, in bytes.
+
     """
 
     number: int
@@ -25,6 +40,6 @@ class Round:
 
     @property
     def identity(self) -> tuple[object, ...]:
-        """What must be equal for two rounds to count as the same."""
+        """The values that are equal in two rounds that count as the same."""
         metrics = tuple(sorted(self.metrics.items()))
         return self.number, self.labelled_count, tuple(self.chosen.tolist()), metrics, self.training

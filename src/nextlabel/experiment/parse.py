@@ -22,11 +22,31 @@ MOST_SEEDS = 10_000
 
 
 def load_experiment(source: Path | str, overrides: Sequence[str] = ()) -> Experiment:
-    """Read an experiment from a TOML file, with `overrides` like "arms.0.features.vae=2".
+    """Read an experiment from a TOML file.
 
-    An override of a table sets the keys that it names and leaves the others. Relative paths in
-    the file are relative to the file where something is there, else to the working directory.
-    Raises UsageError with the key, the value and the nearest known name.
+    Parameters
+    ----------
+    source
+        The path of the file. Relative paths in it are relative to the file where something is
+        there, else to the working directory.
+    overrides
+        Changes, such as "seeds=[0, 1]" or "arms.0.features.vae=2". An override of a table sets
+        the keys that it names and leaves the others.
+
+    Returns
+    -------
+    Experiment
+        The experiment, checked: strategies, blocks and their options too.
+
+    Raises
+    ------
+    UsageError
+        The file cannot be read, or a key or value is wrong; the message names it.
+
+    Examples
+    --------
+    >>> from nextlabel import load_experiment
+    >>> experiment = load_experiment("first.toml", ["seeds=[0, 1]"])  # doctest: +SKIP
     """
     path = Path(source)
     try:

@@ -1,6 +1,7 @@
 """Features of a data set or folder, and what each row shows: the first of two commands."""
 
 from collections.abc import Mapping
+from os import PathLike
 from pathlib import Path
 from typing import Any, Literal
 
@@ -20,47 +21,95 @@ from nextlabel.models.settings import TrainingSettings
 
 
 def embed(
-    data: str,
+    data: str | PathLike[str],
     block: str = "vae",
     *,
     options: Mapping[str, Any] | None = None,
     image_size: int | None = None,
-    data_dir: Path | None = None,
-    cache_dir: Path | None = None,
+    data_dir: str | PathLike[str] | None = None,
+    cache_dir: str | PathLike[str] | None = None,
     seed: int = 0,
     threads: int = 1,
     unreadable: Literal["refuse", "skip"] = "refuse",
     progress: bool = False,
 ) -> EmbeddingFile:
-    """Return the features that `block` gives the images of a data set, a folder or a file.
+    """Learn features of images without labels, and return one row per image.
 
-    The block is fitted to the train part of a data set (its pool) and to all images of a folder, or
-    of an .npy or .npz file without `split`; it gives rows for all of them: train, then validation,
-    then test. `options` are the block's settings, for example {"latent": 16}; `unreadable` is what
-    becomes of a folder's broken images. Raises UsageError for a data set, file or block that there
-    is not, a block that learns from labels, and settings that do not fit; DataError for images
-    that cannot be used, or fewer than 2 of them to learn from.
+    The block is fitted to the train part of a data set (its pool), or to all images of a folder and
+    of an .npy or .npz file without `split`.
+
+    Parameters
+    ----------
+    data
+        The path of a folder of images, of an .npy or .npz file of images, or the name of a data
+        set, such as "digits".
+    block
+        The name of a feature block: "vae", "pca" or "pixels", or that of another package.
+    options
+        Settings of the block by name, for example {"latent": 16}.
+    image_size
+        The height and width in pixels to which images are resized; by default the data set's.
+    data_dir
+        The folder of the data sets.
+    cache_dir
+        The folder of fitted features; the user's cache folder by default.
+    seed
+        The number that decides everything random.
+    threads
+        The number of processor threads.
+    unreadable
+        "refuse" raises an error for an image of a folder that cannot be read; "skip" leaves it out.
+    progress
+        Whether to show the progress of a download on stderr.
+
+    Returns
+    -------
+    EmbeddingFile
+        `features`, float32 (N, d), and what each row shows: file `names` for a folder, else `part`
+        and `row`. Rows are in the order train, validation, test. `save(path)` writes an .npz file
+        that `select` reads.
+
+    Raises
+    ------
+    UsageError
+        The data set, file or block does not exist, the block needs labels, or a setting is wrong.
+    DataError
+        An image cannot be used, or there are fewer than 2.
+
+    Examples
+    --------
+    >>> from nextlabel import embed, select
+    >>> embedding = embed("digits", "pixels", image_size=8)
+    >>> embedding.features.shape
+    (1797, 64)
+    >>> len(select(embedding.features, 5))
+    5
     """
     import torch
 
     from nextlabel.data import load
 
     torch.set_num_threads(threads)
+    data = str(data)
+    data_folder = None if data_dir is None else Path(data_dir)
     settings = _settings(data, unreadable)
-    cache = Cache.open(cache_dir)
+    cache = Cache.open(None if cache_dir is None else Path(cache_dir))
     folder = settings.name == "folder"
     images = load(
-        settings, image_size=image_size, data_dir=data_dir, progress=progress, cache=cache
+        settings, image_size=image_size, data_dir=data_folder, progress=progress, cache=cache
     )
     pool, part = _whole(images) if folder else (images, None)
     if len(pool.train) < 2:
-        raise DataError(f"{data} holds {len(pool.train)} images; give at least 2")
+        raise DataError(
+            f"{data} holds {len(pool.train)} images; give at least 2", code="too-few-images"
+        )
     training = TrainingSettings(threads=threads)
     maker = make_block(block, dict(options or {}), training)
     if maker.supervised:
         raise UsageError(
-            f"block {block!r} is shaped by labels, and embed looks at none; give another block, "
-            "for example vae, or use it in an experiment"
+            f"block {block!r} needs labels, and embed uses none; give another block, for example "
+            "vae, or use it in an experiment",
+            code="block-needs-labels",
         )
     fitted = fitted_block(maker, pool, Seeds(seed), training, cache)
     parts = [part for part in PARTS if part in fitted.features]

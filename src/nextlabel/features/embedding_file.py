@@ -3,6 +3,7 @@
 import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from os import PathLike
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -185,8 +186,9 @@ class EmbeddingFile:
     data: str | None = None
     sources: Mapping[str, str] | None = None
 
-    def save(self, path: Path) -> None:
-        """Write an `.npz` of the arrays there are, all or nothing; StoreError if it cannot be."""
+    def save(self, path: str | PathLike[str]) -> None:
+        """Write the arrays that are there as `.npz`, all or nothing; StoreError if it fails."""
+        path = Path(path)
         partial = path.with_name(path.name + ".partial")
         kept = ("features", "names", "part", "source", "row", "data")
         arrays: dict[str, Any] = {name: getattr(self, name) for name in kept}

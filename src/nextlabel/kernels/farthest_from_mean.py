@@ -93,6 +93,12 @@ def farthest_from_mean(
     UserWarning
         All rows are the same.
 
+    Examples
+    --------
+    >>> from nextlabel import farthest_from_mean
+    >>> farthest_from_mean([[0.0], [1.0], [5.0], [9.0]], labelled=[0], budget=2)
+    array([3, 1])
+
     """
     embedding = Embedding.of(features)
     pool = Pool(len(embedding), as_ids(labelled, len(embedding)), as_ids(excluded, len(embedding)))

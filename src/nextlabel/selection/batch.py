@@ -86,7 +86,8 @@ def select(
     >>> select(features, 2, labelled=[0])
     array([3, 2])
     >>> select(features, 1, strategy="typiclust", labelled={3})
-    array([1])
+    array([0])
+
     """
     chooser = strategy_of(strategy, options)
     called = strategy or "core_set"

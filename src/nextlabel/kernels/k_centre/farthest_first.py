@@ -83,6 +83,12 @@ def farthest_first(
     UserWarning
         All rows are the same.
 
+    Examples
+    --------
+    >>> from nextlabel import farthest_first
+    >>> farthest_first([[0.0], [1.0], [5.0], [9.0]], labelled=[0], budget=2)
+    array([3, 2])
+
     """
     embedding = Embedding.of(features)
     pool = Pool(len(embedding), as_ids(labelled, len(embedding)), as_ids(excluded, len(embedding)))
