@@ -1,4 +1,4 @@
-"""Side by side, in one process, one thread, warm: `make bench` prints ratios, not promises."""
+"""All benchmarks, in one process, one thread, warm: `make bench` prints their tables."""
 
 import argparse
 import os
@@ -12,7 +12,7 @@ clock = time.perf_counter()
 
 
 def main():
-    """Print the tables of selection, training, the whole experiment, and how cost grows."""
+    """Print the tables of selection, training, growth of cost, and the whole experiment."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--full", action="store_true", help="more repeats and the large cases")
     full = parser.parse_args().full

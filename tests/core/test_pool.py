@@ -95,7 +95,7 @@ def test_budgets_have_limits():
         match="budget 4 exceeds the 3 unlabelled images; lower the budget to 3",
     ):
         pool.check_budget(4)
-    with refused(BudgetError, "budget-negative", match="budget -1 is negative; ask for 0 to 3"):
+    with refused(BudgetError, "budget-negative", match="budget -1 is negative; give 0 to 3"):
         pool.check_budget(-1)
     assert Pool.random(5, 5, np.random.default_rng(0)).labelled_count == 5
     with refused(BudgetError, "initial-too-large", match="lower initial to 5"):
@@ -105,5 +105,5 @@ def test_budgets_have_limits():
 @pytest.mark.parametrize("bad", [3.0, True, "3", None])
 def test_a_budget_is_a_whole_number(bad):
     Pool(5, [0]).check_budget(np.int64(4))
-    with refused(BudgetError, "budget-not-whole", match="ask for 0 to 4 images"):
+    with refused(BudgetError, "budget-not-whole", match="give 0 to 4"):
         Pool(5, [0]).check_budget(bad)

@@ -119,7 +119,7 @@ def test_medal_picks_the_farthest_from_the_labelled_mean(x: np.ndarray, seed: in
 
 @given(GRIDS, st.integers(0, 10**6))
 def test_ties_go_to_the_smallest_id(x: np.ndarray, seed: int) -> None:
-    """On whole numbers every distance is exact, so the first pick can be told in integers."""
+    """On whole numbers every distance is exact, so the first pick is computed in integers."""
     labelled, excluded, _ = split(x, seed)
     free = Pool(len(x), labelled, excluded).unlabelled
     if not len(labelled):

@@ -105,12 +105,12 @@ class Pool:
         free = len(self.unlabelled)
         if isinstance(budget, bool) or not isinstance(budget, int | np.integer):
             raise BudgetError(
-                f"budget {budget!r} is not a whole number; ask for 0 to {free} images",
+                f"budget {budget!r} is not a whole number; give 0 to {free}",
                 code="budget-not-whole",
             )
         if budget < 0:
             raise BudgetError(
-                f"budget {budget} is negative; ask for 0 to {free} images", code="budget-negative"
+                f"budget {budget} is negative; give 0 to {free}", code="budget-negative"
             )
         if budget > free:
             raise BudgetError(

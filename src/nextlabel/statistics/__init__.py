@@ -1,7 +1,7 @@
 """Comparisons of paired numbers: pure functions of arrays, on scipy and statsmodels.
 
 Rows are pairs (seeds), columns are label counts. Equal numbers give p = 1 and effect 0; a number
-that cannot be computed is None, never NaN. Bad input raises UsageError.
+that cannot be computed is `None`, never NaN. Bad input raises UsageError.
 """
 
 from nextlabel.statistics.curves import (

@@ -1,4 +1,7 @@
-"""The shape of a cloud of points, and where in it some of them lie: arrays in, numbers out."""
+"""The shape of a cloud of points, and the place of some of them in it.
+
+n points, d dimensions.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -19,14 +22,21 @@ Floats = NDArray[np.float64]
 class Shape:
     """Numbers that describe a cloud of points; None where a number has no value.
 
-    Picked at random, `nearest` and `spread` would be about 1, `sparse` 0.1 and `offset` 0.
+    For points picked at random, `nearest` and `spread` are about 1, `sparse` 0.1 and `offset` 0.
 
-    - `kurtosis` of all points, 0 for a Gaussian: see `kurtosis`;
-    - `nearest`: mean distance of the picked to their nearest neighbour, that of the candidates = 1;
-    - `spread`: mean distance between two of the picked, that between any two points = 1;
-    - `sparse`: the share of the picked among the tenth of the candidates that lie the loneliest;
-    - `offset`: the distance of the picked's mean from that of all, in root-mean-square distances
-      of a point from it: near 1 when the picked lie at one edge.
+    Parameters
+    ----------
+    kurtosis
+        The function `kurtosis` of all points; 0 for a Gaussian.
+    nearest
+        Mean distance of the picked to their nearest neighbour, divided by that of the candidates.
+    spread
+        Mean distance between two of the picked, divided by that between any two points.
+    sparse
+        Share of the picked that are among the sparsest tenth of the candidates.
+    offset
+        Distance of the mean of the picked from the mean of all, divided by the root-mean-square
+        distance of a point from the latter; near 1 when the picked lie at one edge.
     """
 
     kurtosis: float | None
@@ -37,22 +47,35 @@ class Shape:
 
 
 def shape(points: Array, candidates: Ids, picked: Ids) -> Shape:
-    """Return the shape of `points` (n, d) and the place of the picked in it.
+    """Return the shape of a cloud and the place of the picked points in it.
 
-    `candidates` are the rows that could be picked, `picked` some of them. Neighbours are looked
-    for among all points.
+    Neighbours are sought among all points.
+
+    Parameters
+    ----------
+    points
+        Coordinates, shape (n, d).
+    candidates
+        Rows that could be picked, int64.
+    picked
+        Some of the candidates, int64.
+
+    Returns
+    -------
+    Shape
+        Ratios without a unit.
     """
     cloud = _centred(points)
     nearest, tenth, total = _distances(cloud)
     between = _distances(cloud[picked])[2]
     radius = float(np.sqrt((cloud**2).sum(axis=1).mean()))
     away = float(np.sqrt((cloud[picked].mean(axis=0) ** 2).sum())) if len(picked) else None
-    lonely = sparsest(tenth, candidates)
+    sparse = sparsest(tenth, candidates)
     return Shape(
         kurtosis(points),
         _ratio(_mean(nearest[picked]), _mean(nearest[candidates])),
         _ratio(_over_pairs(between, len(picked)), _over_pairs(total, len(cloud))),
-        float(np.isin(picked, lonely).mean()) if len(picked) else None,
+        float(np.isin(picked, sparse).mean()) if len(picked) else None,
         _ratio(away, radius),
     )
 

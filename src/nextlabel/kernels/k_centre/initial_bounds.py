@@ -54,7 +54,7 @@ class _PivotClusters:
         )
         members = (some[owner == pivot] for pivot in range(count))
         most = 4 * len(some) // count + 1
-        self.members = [_evenly(own, most) for own in members if own.size]  # [m] per pivot
+        self.members = [_evenly(some, most) for some in members if some.size]  # [m] per pivot
         self._set_pivots([block[np.unique(owner)] for block in pivots])
         self.member_rows = [
             centres.weighted(self._rows(m), centres.squared_norms[m]) for m in self.members
