@@ -85,8 +85,8 @@ def test_hypotheses_are_read_and_kept(file):
 @pytest.mark.parametrize(
     ("override", "message"),
     [
-        ('hypotheses.0.arms=["c"]', "'b beats a' speaks of 'c', which is no arm; "),
-        ('hypotheses.0.against=["b"]', "'b beats a' names arm 'b' twice; let each arm stand once"),
+        ('hypotheses.0.arms=["c"]', "'b beats a' names 'c', which is not an arm; "),
+        ('hypotheses.0.against=["b"]', "'b beats a' names arm 'b' twice; name each arm once"),
         ('hypotheses.0.arms=["b", "b"]', "'b beats a' names arm 'b' twice"),
         ("hypotheses.0.arms=[]", "an empty list must have at least 1 item; add one"),
         ("hypotheses.0.alternative=less", "'greater' or 'two-sided'"),
@@ -98,7 +98,7 @@ def test_hypotheses_that_cannot_be_tested_are_refused(file, override, message):
     with pytest.raises(UsageError, match=message):
         load_experiment(file, [override])
     file.write_text(TEXT + CLAIM + CLAIM)
-    with pytest.raises(UsageError, match="hypothesis 'b beats a' stands twice"):
+    with pytest.raises(UsageError, match="hypothesis 'b beats a' is there twice"):
         load_experiment(file)
 
 
@@ -132,18 +132,18 @@ def test_overrides(file, override, read):
         ("blocks.vae.latnt=3", "unknown key blocks.vae.latnt; did you mean 'latent'"),
         ("arms.0.strategy=coreset", "unknown strategy 'coreset'; did you mean 'core_set'"),
         ("arms.1.features.vea=1", "unknown feature block 'vea'; did you mean 'vae'"),
-        ("arms.1.baseline=c", "baseline 'c' of arm 'b' is no arm"),
+        ("arms.1.baseline=c", "baseline 'c' of arm 'b' is not an arm"),
         ("primary=a", "primary 'a' has no baseline"),
-        ("primary=z", "primary 'z' is no arm"),
+        ("primary=z", "primary 'z' is not an arm"),
         ("target=3", "target 3 is below initial 10"),
-        ("seeds=[1,1]", "seed 1 stands twice"),
+        ("seeds=[1,1]", "seed 1 is there twice"),
         ("seeds=[-1]", "seed -1 must lie between 0"),
         ("seeds=[9223372036854775808]", "must lie between 0 and"),
         ("seeds=10001", "seeds 10001 are too many; give at most 10000"),
         ("seeds=0", "seeds"),
         ("batch=0", "batch: 0 must be at least 1; raise it"),
         ("initial=many", "initial: 'many' must be a whole number; give one"),
-        ("arms.1.name=a", "arm 'a' stands twice"),
+        ("arms.1.name=a", "arm 'a' is there twice"),
         ("arms.5.name=x", "'5' must be a number from 0 to 1 or a name"),
         ("arms.1.features={task=0.0,vae=0.0}", "every block has weight 0"),
         ("arms.b.features={task=-1}", "arms.1: weight -1.0 of block 'task' is not a finite number"),

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ValidationError
 from nextlabel.core.errors import NextlabelError, UsageError, nearest
 
 LONGEST = 60
-"""So many characters of a value are shown."""
+"""Characters of a value that are shown."""
 
 BOUNDS = {
     "greater_than": "must be greater than {gt}; raise it",
@@ -112,7 +112,9 @@ def check_keys(
         return
     for key, value in raw.items():
         if key not in kind.model_fields:
-            raise UsageError(f"unknown key {prefix}{key}; {nearest(key, kind.model_fields)}")
+            raise UsageError(
+                f"unknown key {prefix}{key}; {nearest(key, kind.model_fields)}", code="unknown-key"
+            )
         inner = tables.get(key) or _settings_in(kind.model_fields[key].annotation)
         if inner is not None:
             many = value if isinstance(value, list | tuple) else [value]

@@ -53,12 +53,15 @@ def load_experiment(source: Path | str, overrides: Sequence[str] = ()) -> Experi
         raw = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise UsageError(
-            f"cannot read {path} ({error.strerror}); give the path of an experiment file"
+            f"cannot read {path} ({error.strerror}); give the path of an experiment file",
+            code="experiment-file-unreadable",
         ) from error
     except UnicodeDecodeError as error:
-        raise UsageError(f"{path} is not UTF-8 text; save it as UTF-8") from error
+        raise UsageError(f"{path} is not UTF-8 text; save it as UTF-8", code="not-utf-8") from error
     except tomllib.TOMLDecodeError as error:
-        raise UsageError(f"{path} is not valid TOML: {error}; correct it there") from error
+        raise UsageError(
+            f"{path} is not valid TOML: {error}; correct it there", code="not-toml"
+        ) from error
     resolve_data_paths(raw, path)
     for override in overrides:
         _override(raw, override)
@@ -127,7 +130,9 @@ def _override(raw: dict[str, Any], override: str) -> None:
     """Set one value in plain settings: `key = value` as TOML, or with the value as bare text."""
     key, separator, text = override.partition("=")
     if not separator or not key.strip():
-        raise UsageError(f"override {override!r} has no value; write key=value")
+        raise UsageError(
+            f"override {override!r} has no value; write key=value", code="override-without-value"
+        )
     for attempt in (override, f"{key} = {json.dumps(text.strip())}"):
         try:
             change = tomllib.loads(attempt)
@@ -137,30 +142,35 @@ def _override(raw: dict[str, Any], override: str) -> None:
         return
     raise UsageError(
         f"override {override!r} is not a key and a value; quote names that hold other characters "
-        "than letters, digits, - and _"
+        "than letters, digits, - and _",
+        code="override-not-toml",
     )
 
 
-def _merge(place: Any, change: Mapping[str, Any], override: str) -> None:
+def _merge(settings: Any, change: Mapping[str, Any], override: str) -> None:
     for step, value in change.items():
-        key: Any = _index(place, step, override) if isinstance(place, list) else step
-        inner = place[key] if isinstance(place, list) else place.get(key)
+        key: Any = _index(settings, step, override) if isinstance(settings, list) else step
+        inner = settings[key] if isinstance(settings, list) else settings.get(key)
         if isinstance(value, dict) and isinstance(inner, dict | list):
             _merge(inner, value, override)
         elif isinstance(value, dict) and inner is not None:
-            raise UsageError(f"override {override!r}: {step!r} is a value, not a table")
+            raise UsageError(
+                f"override {override!r}: {step!r} is a value, not a table", code="not-a-table"
+            )
         else:
-            place[key] = value
+            settings[key] = value
 
 
-def _index(place: list[Any], step: str, override: str) -> int:
+def _index(items: list[Any], step: str, override: str) -> int:
     """Return a position in a list, given as a number or as the name of an arm."""
-    names = [item.get("name") if isinstance(item, dict) else None for item in place]
+    names = [item.get("name") if isinstance(item, dict) else None for item in items]
     if step in names:
         return names.index(step)
-    if not step.isdigit() or int(step) >= len(place):
-        known = f"a number from 0 to {len(place) - 1}" + (" or a name" if any(names) else "")
-        raise UsageError(f"override {override!r}: {step!r} must be {known}")
+    if not step.isdigit() or int(step) >= len(items):
+        allowed = f"a number from 0 to {len(items) - 1}" + (" or a name" if any(names) else "")
+        raise UsageError(
+            f"override {override!r}: {step!r} must be {allowed}", code="no-such-position"
+        )
     return int(step)
 
 
@@ -170,18 +180,24 @@ def _plain(raw: Mapping[str, Any]) -> dict[str, Any]:
     count = copy.get("seeds")
     if isinstance(count, int) and not isinstance(count, bool):
         if count > MOST_SEEDS:
-            raise UsageError(f"seeds {count} are too many; give at most {MOST_SEEDS}")
+            raise UsageError(
+                f"seeds {count} are too many; give at most {MOST_SEEDS}", code="too-many-seeds"
+            )
         copy["seeds"] = list(range(count))
     return copy
 
 
 def _text(value: object) -> str:
-    """Return a path as text; UsageError for what TOML has no word for, and for dates."""
+    """Return a path as text; UsageError for dates, and for values that TOML does not have."""
     if isinstance(value, PurePath):
         return str(value)
     if isinstance(value, date | dt_time):
-        raise UsageError(f"{value} is a date or a time, which no setting is; put it in quotes")
+        raise UsageError(
+            f"{value} is a date or a time, which no setting is; put it in quotes",
+            code="invalid-setting",
+        )
     raise UsageError(
         f"{value!r} is a {type(value).__name__}, which no setting is; give text, numbers, lists "
-        "or tables"
+        "or tables",
+        code="invalid-setting",
     )

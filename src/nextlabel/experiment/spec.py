@@ -1,4 +1,4 @@
-"""What an experiment is: frozen settings, consistent in themselves, that go back to TOML."""
+"""Experiments: frozen settings that are consistent in themselves and go back to TOML."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Literal
@@ -21,13 +21,10 @@ TASK = "task"
 
 
 class Arm(Settings):
-    """One way of choosing: a strategy, its options, and the space it reasons in.
+    """An arm of an experiment: a strategy, its options, and its feature space.
 
-    `features` weighs the blocks of equation 6, for example {task = 1.0, vae = 0.5}: α = 0.5.
-    `baseline` names the arm to compare with; `start` what chooses the initial set. With
-    `loss_head` the module P is trained along even where nobody asks what it predicts, so that
-    heuristic and regulariser can be told apart; `side` weighs the blocks that P sees beside the
-    task model's maps.
+    For example `features = {task = 1.0, vae = 0.5}` is equation 6 with α = 0.5. `loss_head`
+    separates two effects of loss prediction: choosing by it, and training with its gradient.
     """
 
     later: ClassVar[frozenset[str]] = frozenset({"side", "loss_head"})
@@ -55,15 +52,17 @@ class Arm(Settings):
     def _space(self) -> "Arm":
         FeatureSpace(self.features, self.scale)
         if TASK in self.side:
-            raise ValueError(
-                f"side {TASK!r} is what the module P sees anyway; name task-agnostic blocks there"
+            raise UsageError(
+                f"side {TASK!r} is what the module P sees anyway; name task-agnostic blocks there",
+                code="side-is-task",
             )
         if self.side_blocks:
             FeatureSpace(self.side, self.scale)
             if not self.predicts_loss:
-                raise ValueError(
+                raise UsageError(
                     f"side goes into loss prediction, which strategy {self.strategy!r} does not "
-                    "use; put the blocks into features, or set loss_head = true"
+                    "use; put the blocks into features, or set loss_head = true",
+                    code="side-not-used",
                 )
         return self
 
@@ -97,7 +96,7 @@ class Arm(Settings):
 class Hypothesis(Settings):
     """A claim stated before the run: the mean AUBC of `arms` is above that of `against`.
 
-    Seed by seed; "two-sided" claims a difference without saying in which direction.
+    The two means are compared seed by seed.
     """
 
     name: str = Field(min_length=1)
@@ -109,28 +108,28 @@ class Hypothesis(Settings):
     alternative: Literal["greater", "two-sided"] = "greater"
     """"greater" is a one-sided test, "two-sided" claims a difference in any direction."""
 
-    def check(self, known: Sequence[str]) -> None:
-        """Raise ValueError for an arm that is unknown, or that stands twice."""
+    def check(self, names: Sequence[str]) -> None:
+        """Raise UsageError for an arm that is not in `names`, or is named twice."""
         stated = [*self.arms, *self.against]
         for arm in stated:
-            if arm not in known:
-                raise ValueError(
-                    f"hypothesis {self.name!r} speaks of {arm!r}, which is no arm; "
-                    f"{nearest(arm, known)}"
+            if arm not in names:
+                raise UsageError(
+                    f"hypothesis {self.name!r} names {arm!r}, which is not an arm; "
+                    f"{nearest(arm, names)}",
+                    code="unknown-arm",
                 )
             if stated.count(arm) > 1:
-                raise ValueError(
-                    f"hypothesis {self.name!r} names arm {arm!r} twice; let each arm stand once, "
-                    "on one side"
+                raise UsageError(
+                    f"hypothesis {self.name!r} names arm {arm!r} twice; name each arm once, on one "
+                    "side",
+                    code="named-twice",
                 )
 
 
 class Experiment(Settings):
-    """Arms × seeds on one data set: everything that Algorithm 1 and its statistics need to know.
+    """Arms × seeds on one data set: all settings of Algorithm 1 and of its statistics.
 
-    `headline` is the metric of curves and tests, by default validation accuracy, and validation
-    AUROC for multi-label data; `primary` names the arm whose difference to its
-    baseline is the one primary test. `hypotheses` are tested together, corrected by Holm.
+    `hypotheses` are tested together, corrected by Holm.
     """
 
     name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
@@ -170,35 +169,44 @@ class Experiment(Settings):
     def _consistent(self) -> "Experiment":
         names = [arm.name for arm in self.arms]
         claims = [hypothesis.name for hypothesis in self.hypotheses]
-        for kind, values in (("arm", names), ("seed", self.seeds), ("hypothesis", claims)):
+        for noun, values in (("arm", names), ("seed", self.seeds), ("hypothesis", claims)):
             twice = [value for value in values if list(values).count(value) > 1]
             if twice:
-                raise ValueError(f"{kind} {twice[0]!r} stands twice; give each its own")
+                raise UsageError(
+                    f"{noun} {twice[0]!r} is there twice; give each its own", code="named-twice"
+                )
         for seed in self.seeds:
             if not 0 <= seed < 2**63:
-                raise ValueError(f"seed {seed} must lie between 0 and 2^63 - 1; give another")
+                raise UsageError(
+                    f"seed {seed} must lie between 0 and 2^63 - 1; give another",
+                    code="seed-out-of-range",
+                )
         if self.target < self.initial:
-            raise ValueError(
+            raise UsageError(
                 f"target {self.target} is below initial {self.initial}; raise target to at least "
-                f"{self.initial}"
+                f"{self.initial}",
+                code="target-too-small",
             )
         for arm in self.arms:
             if arm.baseline is not None and arm.baseline not in names:
-                raise ValueError(
-                    f"baseline {arm.baseline!r} of arm {arm.name!r} is no arm; "
-                    f"{nearest(arm.baseline, names)}"
+                raise UsageError(
+                    f"baseline {arm.baseline!r} of arm {arm.name!r} is not an arm; "
+                    f"{nearest(arm.baseline, names)}",
+                    code="unknown-arm",
                 )
         for hypothesis in self.hypotheses:
             hypothesis.check(names)
         if self.primary is not None:
             chosen = [arm for arm in self.arms if arm.name == self.primary]
             if not chosen:
-                raise ValueError(
-                    f"primary {self.primary!r} is no arm; {nearest(self.primary, names)}"
+                raise UsageError(
+                    f"primary {self.primary!r} is not an arm; {nearest(self.primary, names)}",
+                    code="unknown-arm",
                 )
             if chosen[0].baseline is None:
-                raise ValueError(
-                    f"primary {self.primary!r} has no baseline to be compared with; name one"
+                raise UsageError(
+                    f"primary {self.primary!r} has no baseline to be compared with; name one",
+                    code="primary-without-baseline",
                 )
         return self
 
@@ -207,10 +215,11 @@ class Experiment(Settings):
         for arm in self.arms:
             if arm.name == name:
                 return arm
-        raise UsageError(f"there is no arm {name!r}; {nearest(name, (a.name for a in self.arms))}")
+        hint = nearest(name, (arm.name for arm in self.arms))
+        raise UsageError(f"there is no arm {name!r}; {hint}", code="unknown-arm")
 
     def names_of(self, arms: Sequence[str] | None) -> tuple[str, ...]:
-        """Return the names of these arms, of all by default; UsageError as `arm`."""
+        """Return the names of `arms`, or of all for None; UsageError for one that is not there."""
         return tuple(arm.name for arm in (self.arms if arms is None else map(self.arm, arms)))
 
     def block(self, name: str) -> Block:

@@ -1,4 +1,4 @@
-"""A trial: one arm with one seed, and the key that names it."""
+"""Trials: one arm with one seed each, named by a key."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,7 +12,19 @@ KEY_VERSION = 1
 
 @dataclass(frozen=True)
 class TrialSpec:
-    """One arm with one seed: what a worker needs to run it."""
+    """One arm with one seed, as a worker needs it.
+
+    Parameters
+    ----------
+    experiment : Experiment
+        The experiment that the trial belongs to.
+    arm : Arm
+        The arm.
+    seed : int
+        The seed.
+    resolution : Resolution
+        The experiment's files, device and precision, resolved once for all of its trials.
+    """
 
     experiment: Experiment
     arm: Arm
@@ -21,7 +33,7 @@ class TrialSpec:
 
     @property
     def rounds(self) -> int:
-        """How many rounds it takes to the target, the initial one counted."""
+        """The number of rounds to the target, with round 0."""
         spec = self.experiment
         return 1 + -(-(spec.target - spec.initial) // spec.batch)
 
@@ -33,15 +45,15 @@ class TrialSpec:
     @classmethod
     def of(cls, experiment: Experiment, arm: str, seed: int) -> "TrialSpec":
         """Return a single trial; for all trials of an experiment, `trials` resolves once."""
-        found = experiment.arm(arm)
-        return cls(experiment, found, seed, resolve(experiment, experiment.blocks_of(found)))
+        spec = experiment.arm(arm)
+        return cls(experiment, spec, seed, resolve(experiment, experiment.blocks_of(spec)))
 
     def outcome(self, data_checksum: str) -> dict[str, Any]:
-        """Return all that decides the outcome: not the target, and not how many run at once.
+        """Return all that decides the rounds, as JSON values.
 
-        Files count by their content, wherever they lie. A setting that is added one day must be
-        left out at its default here (`Settings.later`), so that the trials known by then keep
-        their keys.
+        The target and the number of jobs are not in it. A file counts by its content and not by
+        its path. A setting that is added later must be left out at its default
+        (`Settings.later`), so that older trials keep their keys.
         """
         spec = self.experiment
         arm = self.arm.decisive()
@@ -54,7 +66,7 @@ class TrialSpec:
         model = spec.model.decisive() | {"weights": resolution.weights}
         if spec.model.block is not None:
             model["block"] = named[spec.model.block]
-        found = {
+        outcome = {
             "version": KEY_VERSION,
             "arm": arm,
             "seed": self.seed,
@@ -68,16 +80,19 @@ class TrialSpec:
             "blocks": {named[name]: dict(identity) for name, identity in blocks.items()},
         }
         if self.arm.predicts_loss:
-            found["loss_prediction"] = spec.loss_prediction.decisive()
-        return found
+            outcome["loss_prediction"] = spec.loss_prediction.decisive()
+        return outcome
 
     def key(self, data_checksum: str) -> str:
-        """Return the sha256 that names this trial wherever it runs."""
+        """Return the sha256 of the outcome: the name of the trial in every store."""
         return values_digest(self.outcome(data_checksum))
 
 
 def trials(experiment: Experiment, jobs: int = 1) -> list[TrialSpec]:
-    """Return arms × seeds, so ordered that trials run at once do not wait for shared artefacts."""
+    """Return arms × seeds, ordered so that `jobs` trials at a time have different seeds.
+
+    Trials of one seed share artefacts, and would wait for each other.
+    """
     seeds, resolution = experiment.seeds, resolve(experiment)
     ordered = []
     for start in range(0, len(seeds), max(1, jobs)):
