@@ -47,10 +47,11 @@ def draw_class_shares(shares: Sequence[ClassShares], styles: Mapping[str, Style]
                 label=legend_entry(arm.arm),
             )
         axes.set_title(name)
-        axes.set_ylim(bottom=0)
         label_counts(axes, arm.labelled.tolist()[:: max(1, len(arm.labelled) // 4)])
     for empty in range(len(classes), rows * columns):
         grid[empty // columns][empty % columns].set_axis_off()
+    highest = max(float(max(arm.picks.max(), arm.pool.max())) for arm in shares)
+    grid[0][0].set_ylim(0, 108 * highest)
     for axes in grid[-1]:
         axes.set_xlabel("labelled images")
     for row in grid:

@@ -75,7 +75,7 @@ def _drawing(results: Results, shares: tuple[ClassShares, ...]) -> Drawing:
     limit = f" The first {MOST_CLASSES} classes." if len(shares[0].classes) > MOST_CLASSES else ""
     caption = (
         "The share of each class in the batch of a round, over all complete seeds; the dashed "
-        f"black line is its share of the pool, which random choice follows.{limit}"
+        f"line is its share of the pool, which random choice follows.{limit}"
     )
     figure = draw_class_shares(shares, arm_styles(results.arms))
     table = Table("class_shares", results.class_share_table())
