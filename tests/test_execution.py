@@ -22,6 +22,10 @@ def test_a_run_gives_events_and_results_and_continues(tiny, tmp_path):
     assert results.name == experiment.name
     rounds = sum(isinstance(event, RoundDone) for event in events)
     assert sum(len(trial.rounds) for trial in results.trials) == rounds > 0
+    assert list(results.summary()["arm"]) == [arm.name for arm in experiment.arms]
+    assert len(results.rounds()) == rounds
+    assert set(results.picks().columns) >= {"arm", "seed", "round", "id", "true_class"}
+    assert len(results.next_picks()) and results.maps == ()
     events.clear()
     again = run(experiment, str(store), on_event=events.append, cache_dir=str(cache))
     assert [type(event) for event in events] == [ExperimentReady]

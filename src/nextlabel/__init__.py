@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from nextlabel.features.embed import embed
     from nextlabel.kernels.farthest_from_mean import farthest_from_mean
     from nextlabel.kernels.k_centre.farthest_first import farthest_first
+    from nextlabel.report.results import Results
     from nextlabel.selection import select
     from nextlabel.strategies.badge import Badge
     from nextlabel.strategies.bait import Bait
@@ -61,6 +62,7 @@ __all__ = [
     "PredictedLoss",
     "ProbCover",
     "Random",
+    "Results",
     "Reveal",
     "Round",
     "Seeds",
@@ -103,6 +105,7 @@ _MODULES = {
     "PredictedLoss": "strategies.predicted_loss",
     "ProbCover": "strategies.prob_cover",
     "Random": "strategies.random",
+    "Results": "report.results",
     "Reveal": "core.oracle",
     "Round": "core.round",
     "Seeds": "core.seeds",

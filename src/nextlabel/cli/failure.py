@@ -1,4 +1,4 @@
-"""From an exception to one sentence and an exit code."""
+"""Exceptions as one sentence and an exit code."""
 
 import errno
 import os
@@ -11,21 +11,21 @@ DEBUG = "NEXTLABEL_DEBUG"
 REMEDIES = {
     errno.ENOSPC: "the disk is full; free some space and run the same command again",
     errno.EDQUOT: "the disk quota is used up; free some space and run the same command again",
-    errno.EACCES: "permission denied; choose a place you may use",
-    errno.EPERM: "not permitted; choose a place you may use",
-    errno.EROFS: "the file system is read-only; choose a place you may write to",
+    errno.EACCES: "permission denied; choose another folder",
+    errno.EPERM: "not permitted; choose another folder",
+    errno.EROFS: "the file system is read-only; choose another folder",
     errno.ENOENT: "there is no such file or folder; correct the path",
     errno.EISDIR: "this is a folder; give a file",
-    errno.ENOTDIR: "a file stands where a folder is needed; choose another path",
-    errno.EEXIST: "a file stands there already; choose another path",
+    errno.ENOTDIR: "a part of the path is a file, not a folder; choose another path",
+    errno.EEXIST: "a file of that name exists; choose another path",
     errno.EMFILE: "too many files are open; lower --jobs or raise `ulimit -n`",
 }
 
 
 def explain(error: BaseException) -> tuple[str, int]:
-    """Return what to tell the user, in one line, and the exit code; an empty line says nothing.
+    """Return the message for the user, in one line and possibly empty, and the exit code.
 
-    Raises what nobody foresaw when NEXTLABEL_DEBUG is set, so that its traceback shows.
+    When NEXTLABEL_DEBUG is set, an unexpected error is raised again, for its traceback.
     """
     message, code = _known(error)
     if code < 0:

@@ -1,4 +1,4 @@
-"""`nextlabel map`: labelled, unlabelled and picked images in two feature spaces, Figures 5-6."""
+"""`nextlabel map`: labelled, unlabelled and picked images in two feature spaces (Figures 5-6)."""
 
 import sys
 import time
@@ -21,37 +21,48 @@ def command(
     experiment: Annotated[Path, typer.Argument(metavar="EXPERIMENT.toml", show_default=False)],
     arm: Annotated[
         str | None,
-        typer.Option(metavar="NAME", help="The arm whose picks to show; by default the primary."),
+        typer.Option(
+            metavar="NAME", help="The arm whose picks are shown; by default the primary arm."
+        ),
     ] = None,
     labelled: Annotated[
         int | None,
-        typer.Option(min=1, help="Random labels to train on; by default 1,000, as in the paper."),
+        typer.Option(
+            min=1,
+            help="The number of random labels to train on; by default 1,000, as in the paper.",
+        ),
     ] = None,
     candidates: Annotated[
-        int | None, typer.Option(min=1, help="Unlabelled images to show; by default 1,556.")
+        int | None,
+        typer.Option(min=1, help="The number of unlabelled images shown; by default 1,556."),
     ] = None,
     picked: Annotated[
-        int | None, typer.Option(min=1, help="How many of them to pick; by default 100.")
+        int | None, typer.Option(min=1, help="The number of them that are picked; by default 100.")
     ] = None,
     perplexity: Annotated[
         float | None,
-        typer.Option(min=1, help="How many neighbours count as near in t-SNE; by default 30."),
+        typer.Option(
+            min=1,
+            help="The perplexity of t-SNE: about the number of near neighbours; by default 30.",
+        ),
     ] = None,
     seed: Annotated[
         int | None,
-        typer.Option(min=0, max=2**63 - 1, help="By default the experiment's first."),
+        typer.Option(
+            min=0, max=2**63 - 1, help="The seed; by default the first of the experiment."
+        ),
     ] = None,
     overrides: options.Overrides = [],  # noqa: B006 - typer copies it
     store: options.StoreAt = None,
     out: Annotated[
         Path | None,
-        typer.Option("--out", metavar="DIR", help="Folder of the files; by default runs/NAME."),
+        typer.Option("--out", metavar="DIR", help="The folder of the files; by default runs/NAME."),
     ] = None,
     data_dir: options.DataDir = None,
     cache_dir: options.CacheDir = None,
     json: options.AsJson = False,
 ) -> None:
-    """Draw an arm's picks in the task model's space and in its own, with numbers beside them."""
+    """Draw the picks of an arm in the task model's space and in its own, and measure both."""
     from pydantic import ValidationError
 
     from nextlabel.core.errors import UsageError

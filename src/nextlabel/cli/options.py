@@ -1,4 +1,4 @@
-"""The options that several commands share, worded once."""
+"""Options that several commands share."""
 
 from pathlib import Path
 from typing import Annotated
@@ -7,25 +7,37 @@ import typer
 
 Overrides = Annotated[
     list[str],
-    typer.Option("--set", metavar="KEY=VALUE", help="Change the experiment: arms.0.features.vae=2"),
+    typer.Option(
+        "--set",
+        metavar="KEY=VALUE",
+        help="Change a value of the experiment file, such as arms.0.features.vae=2",
+    ),
 ]
 SeedList = Annotated[
     str | None,
-    typer.Option("--seeds", metavar="LIST", help="Other seeds: 5 (0 to 4), 0-9 or 0,3,7."),
+    typer.Option(
+        "--seeds", metavar="LIST", help="The seeds instead of the file's: 5 (0 to 4), 0-9 or 0,3,7."
+    ),
 ]
 Arms = Annotated[
     list[str],
-    typer.Option("--arm", metavar="NAME", help="Run this arm alone; may be given several times."),
+    typer.Option(
+        "--arm",
+        metavar="NAME",
+        help="The arm to run; several times for several arms. All by default.",
+    ),
 ]
 StoreAt = Annotated[
     str | None,
     typer.Option(
-        "--store", metavar="PATH|URL", help="The database; by default runs/NAME/store.db."
+        "--store",
+        metavar="PATH|URL",
+        help="The database of results; by default runs/NAME/store.db.",
     ),
 ]
 OutDir = Annotated[
     Path | None,
-    typer.Option("--out", metavar="DIR", help="Folder of the report; by default runs/NAME."),
+    typer.Option("--out", metavar="DIR", help="The folder of the report; by default runs/NAME."),
 ]
 DataDir = Annotated[
     Path | None,
@@ -33,7 +45,7 @@ DataDir = Annotated[
         "--data-dir",
         metavar="DIR",
         envvar="NEXTLABEL_DATA",
-        help="Where data sets lie; what is missing is downloaded to the user's cache.",
+        help="The folder of data sets; missing ones are downloaded into the user's cache.",
     ),
 ]
 CacheDir = Annotated[
@@ -45,12 +57,16 @@ CacheDir = Annotated[
 Jobs = Annotated[
     int | None,
     typer.Option(
-        "--jobs", "-j", min=1, metavar="N", help="Trials at a time; by default one a core."
+        "--jobs",
+        "-j",
+        min=1,
+        metavar="N",
+        help="The number of trials at a time; by default one per processor core.",
     ),
 ]
 FailFast = Annotated[bool, typer.Option("--fail-fast", help="Stop at the first trial that fails.")]
 PlanOnly = Annotated[
     bool,
-    typer.Option("--plan", help="Say what would run, how long and how much disk; run nothing."),
+    typer.Option("--plan", help="Show what would run, its time and its disk space; run nothing."),
 ]
-AsJson = Annotated[bool, typer.Option("--json", help="Write data as JSON.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Write the results as JSON.")]
