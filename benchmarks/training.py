@@ -23,9 +23,10 @@ from nextlabel.models.device import has_bfloat16
 from nextlabel.models.networks.base import build, generator
 from nextlabel.models.networks.resnet import ResNet18
 from nextlabel.models.normalise import IMAGENET_DEVIATION, IMAGENET_MEAN, normalise
-from nextlabel.models.settings import Epochs, ModelSettings, TrainingSettings
-from nextlabel.models.task import TaskModel
-from nextlabel.models.training import Lesson, Trainer
+from nextlabel.models.settings import Epochs, TrainingSettings
+from nextlabel.models.task import NetworkModel
+from nextlabel.models.task_models import create_model
+from nextlabel.models.training import Trainer, TrainingData
 from nextlabel.models.vae import VAE, VAESettings, fit_vae
 
 MEAN = torch.tensor(IMAGENET_MEAN).view(3, 1, 1)
@@ -61,12 +62,12 @@ def ours(
         device="cpu",
         precision=precision,
     )
-    model = TaskModel(ModelSettings(weights="random"), settings, "multiclass", 10)
+    model = NetworkModel(create_model(weights="random"), settings, "multiclass", 10)
     network, _ = model.initial(Seeds(0))
     network = network.to(memory_format=torch.channels_last)
-    lesson = Lesson(images, torch.from_numpy(labels))
+    data = TrainingData(images, torch.from_numpy(labels))
     trainer = Trainer(settings, "multiclass")
-    return lambda: trainer.train(network, None, lesson, 0, Seeds(0))
+    return lambda: trainer.train(network, None, data, 0, Seeds(0))
 
 
 def plain(images: Tensor, labels: np.ndarray, batch: int) -> Callable[[], object]:

@@ -25,7 +25,7 @@ def settings_page() -> str:
     ]
     lines += settings_section("At the top of the file", Experiment)
     for title, model in nested_tables(Experiment):
-        lines += settings_section(title, model)
+        lines += model_section(title) if title == "`[model]`" else settings_section(title, model)
     for name in BLOCKS:
         lines += settings_section(f"`[blocks.{name}]`", BLOCKS[name])
     return "\n".join(lines).rstrip() + "\n"
@@ -81,6 +81,24 @@ def settings_section(title: str, model: Any) -> Iterator[str]:
         yield from table(("key", "type and limits", "default", "meaning"), rows)
     else:
         yield "This table has no keys."
+    yield ""
+
+
+def model_section(title: str) -> Iterator[str]:
+    """Yield the section of the task models: the options that they share, and one row per model."""
+    from nextlabel.models.settings import ShippedOptions
+    from nextlabel.models.task_models import TASK_MODELS
+
+    yield from settings_section(title, ShippedOptions)
+    rows = [
+        (
+            f"`{name}`",
+            (inspect.getdoc(TASK_MODELS[name]) or "").split("\n")[0],
+            value_name(TASK_MODELS[name].model_fields["weights"].default),
+        )
+        for name in TASK_MODELS
+    ]
+    yield from table(("name", "task model", "default of weights"), rows)
     yield ""
 
 

@@ -84,18 +84,18 @@ from nextlabel.experiment.parse import load_experiment
 experiment = load_experiment("plugged.toml")
 print("torch" in sys.modules)
 from nextlabel.features.cache import Cache
-from nextlabel.models.task import FittedTask
+from nextlabel.models.task import FittedNetwork
 from nextlabel.testing import check_strategy
 from nextlabel.strategies import create
 from nextlabel.trial.data import load_data
 from nextlabel.trial.spec import TrialSpec
 from nextlabel.trial.trial import run_trial
 check_strategy(create("longest_gradient"))
-passes, infer = [], FittedTask.infer
+passes, infer = [], FittedNetwork.infer
 def counted(self, images, side=None):
     passes.append(len(images))
     return infer(self, images, side)
-FittedTask.infer = counted
+FittedNetwork.infer = counted
 trial = TrialSpec.of(experiment, "longest", 0)
 rounds = [r for r, _ in run_trial(trial, load_data(experiment, None), Cache.open(Path("cache")))]
 print([r.labelled_count for r in rounds], len(rounds[1].chosen), passes.count(60))

@@ -75,6 +75,7 @@ def test_an_entry_point_adds_a_strategy(tmp_path: Path) -> None:
 GROUPS = {
     "nextlabel.strategies": ("nextlabel.strategies", "STRATEGIES"),
     "nextlabel.blocks": ("nextlabel.features.blocks", "BLOCKS"),
+    "nextlabel.models": ("nextlabel.models.task_models", "TASK_MODELS"),
     "nextlabel.signals": ("nextlabel.models.signals", "SIGNALS"),
     "nextlabel.sources": ("nextlabel.data", "SOURCES"),
 }

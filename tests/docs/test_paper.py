@@ -19,7 +19,8 @@ from nextlabel.core.settings import Settings
 from nextlabel.experiment.parse import load_experiment
 from nextlabel.experiment.spec import Arm, Experiment, Hypothesis
 from nextlabel.features.blocks import BLOCKS
-from nextlabel.models.settings import LossPredictionSettings, ModelSettings, TrainingSettings
+from nextlabel.models.settings import LossPredictionSettings, TrainingSettings
+from nextlabel.models.task_models.resnet18 import ResNet18Settings
 from nextlabel.strategies import STRATEGIES
 
 ROOT = Path(__file__).parents[2]
@@ -31,7 +32,7 @@ ROWS = [
     for line in TEXT.splitlines()
     if line.startswith("| ") and not line.startswith(("| in the paper", "| open"))
 ]
-KINDS = [Experiment, Arm, Hypothesis, ModelSettings, TrainingSettings, LossPredictionSettings]
+KINDS = [Experiment, Arm, Hypothesis, ResNet18Settings, TrainingSettings, LossPredictionSettings]
 KINDS += [BLOCKS[name] for name in BLOCKS]
 PAPER = load_experiment(ROOT / "experiments/paper_mnist.toml")
 EXACT = PAPER.resolved() | {

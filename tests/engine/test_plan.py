@@ -8,12 +8,11 @@ from nextlabel.core.dataset import Dataset, Images
 from nextlabel.core.errors import DataError
 from nextlabel.engine.plan import plan
 from nextlabel.engine.run import run
-from nextlabel.engine.throughput import Pace
 from nextlabel.features.blocks import BLOCKS
 from nextlabel.features.blocks.base import BlockSettings
 from nextlabel.features.blocks.vae import VAEBlock
 from nextlabel.features.cache import Cache
-from nextlabel.models.task import TaskModel
+from nextlabel.models.task import NetworkModel
 from nextlabel.store.store import Store
 
 
@@ -40,7 +39,7 @@ def test_a_plan_counts_each_vae_once_a_seed_unless_it_is_there(tiny, tmp_path, m
     sizes = {"latent": 12, "epochs": 100}
     blocks = {"vae": sizes, "ccvae": sizes | {"round_epochs": 50}}
     experiment = tiny(arms=arms, primary=None, blocks=blocks, seeds=[0, 1])
-    monkeypatch.setattr(Pace, "sample_seconds", 0.0)
+    monkeypatch.setattr(NetworkModel, "sample_seconds", lambda self, data: 0.0)
     monkeypatch.setattr(VAEBlock, "pass_seconds", lambda self, data: float(len(data.train)))
     rounds = 4
     beginnings, later = 2 * 2 * 100, 2 * rounds * 50
@@ -53,7 +52,7 @@ def test_a_plan_counts_each_vae_once_a_seed_unless_it_is_there(tiny, tmp_path, m
 
 def test_a_plan_is_quick_on_large_images(tiny, monkeypatch):
     seen = []
-    monkeypatch.setattr(TaskModel, "fit", lambda self, images, *rest: seen.append(len(images)))
+    monkeypatch.setattr(NetworkModel, "train", lambda self, images, *rest: seen.append(len(images)))
     monkeypatch.setattr("nextlabel.models.vae.fit_vae", lambda images, *r: seen.append(len(images)))
     spec = tiny()
     for side, most in ((1024, 4), (8, 256)):
@@ -61,7 +60,8 @@ def test_a_plan_is_quick_on_large_images(tiny, monkeypatch):
         labels = np.zeros(300, np.int64)
         part = Images(images, labels)
         data = Dataset("large", "multiclass", ("a", "b"), part, part, part)
-        assert Pace(spec, data).sample_seconds > 0 and VAEBlock().pass_seconds(data) > 0
+        model = spec.model.create(spec.training, data.task, 2)
+        assert model.sample_seconds(data) > 0 and VAEBlock().pass_seconds(data) > 0
         assert max(seen) <= most
         seen.clear()
 
@@ -97,7 +97,7 @@ class Learned(BlockSettings):
 
 def test_a_learned_block_of_another_package_is_planned_with_its_cost(tiny, tmp_path, monkeypatch):
     monkeypatch.setitem(BLOCKS._things, "learned", Learned)
-    monkeypatch.setattr(Pace, "sample_seconds", 0.0)
+    monkeypatch.setattr(NetworkModel, "sample_seconds", lambda self, data: 0.0)
     arms = [{"name": n, "strategy": "core_set", "features": {"learned": 1.0}} for n in "ab"]
     experiment = tiny(arms=arms, primary=None, blocks={}, seeds=[0, 1])
     seconds = plan(experiment, cache_dir=tmp_path).seconds

@@ -12,10 +12,10 @@ from nextlabel.features.blocks import BLOCKS
 from nextlabel.models.settings import (
     Epochs,
     LossPredictionSettings,
-    ModelSettings,
     TrainingSettings,
     TrainUntil,
 )
+from nextlabel.models.task_models.resnet18 import ResNet18Settings
 from refusals import refused
 
 TEXT = """
@@ -183,7 +183,6 @@ def test_what_is_wrong_is_said_by_name(file, override, message):
         ("training.learning_rate=nan", "training.learning_rate: nan must be finite; give another"),
         ("training.momentum=1", "training.momentum: 1 must be less than 1; lower it"),
         ("training.threads=300", "training.threads: 300 must be at most 256; lower it"),
-        ("training.compile=1", "training.compile: 1 must be true or false; give one of them"),
         ("training.epochs=3", "training.epochs: 3 must be a table; put it in braces"),
         ("arms.0.features.task=true", "arms.0.features.task: true must be a number"),
         ("arms.0.features.task=-1", "weight -1.* is not a finite number of at least 0"),
@@ -241,7 +240,7 @@ def test_any_values_are_refused_in_one_sentence(changes):
 TABLES = {
     "": Experiment,
     "data.": DataSettings,
-    "model.": ModelSettings,
+    "model.": ResNet18Settings,
     "training.": TrainingSettings,
     "training.epochs.": Epochs,
     "training.train_until.": TrainUntil,

@@ -1,11 +1,10 @@
 import numpy as np
 import pytest
-from pydantic import ValidationError
 from sklearn.linear_model import LogisticRegression
 
-from nextlabel.core.errors import DataError
-from nextlabel.models.classical import ShallowModel
-from nextlabel.models.settings import ModelSettings
+from nextlabel.core.errors import DataError, UsageError
+from nextlabel.models.classical import ClassicalModel
+from nextlabel.models.task_models import create_model
 
 
 def rows_of(digits):
@@ -16,8 +15,8 @@ def rows_of(digits):
 @pytest.mark.parametrize(("name", "least"), [("linear", 0.8), ("label_spreading", 0.9)])
 def test_a_hundred_labels_tell_digits_apart(digits, name, least):
     rows, labels = rows_of(digits)
-    model = ShallowModel(ModelSettings(name=name, block="pixels"), "multiclass", 10)
-    fitted = model.fit(rows[:1200], np.arange(100), labels[:100])
+    model = ClassicalModel(create_model(name=name, block="pixels"), "multiclass", 10)
+    fitted = model.train(rows[:1200], np.arange(100), labels[:100])
     seen = fitted.infer(rows[1200:])
     assert (seen.probabilities.argmax(1) == labels[1200:]).mean() > least
     np.testing.assert_allclose(seen.probabilities.sum(1), 1, atol=1e-5)
@@ -28,8 +27,8 @@ def test_a_hundred_labels_tell_digits_apart(digits, name, least):
 
 def test_linear_is_logistic_regression_in_any_unit(digits):
     rows, labels = rows_of(digits)
-    model = ShallowModel(ModelSettings(name="linear", block="pixels"), "multiclass", 10)
-    ours = model.fit(rows, np.arange(50), labels[:50]).infer(rows).probabilities
+    model = ClassicalModel(create_model(name="linear", block="pixels"), "multiclass", 10)
+    ours = model.train(rows, np.arange(50), labels[:50]).infer(rows).probabilities
     scaled = rows / np.sqrt(2 * rows.astype(np.float64).var(0, ddof=1).sum())
     theirs = (
         LogisticRegression(C=10.0, max_iter=1000)
@@ -37,50 +36,50 @@ def test_linear_is_logistic_regression_in_any_unit(digits):
         .predict_proba(scaled)
     )
     np.testing.assert_allclose(ours, theirs, atol=1e-4)
-    larger = model.fit(rows * 1e4, np.arange(50), labels[:50]).infer(rows * 1e4).probabilities
+    larger = model.train(rows * 1e4, np.arange(50), labels[:50]).infer(rows * 1e4).probabilities
     np.testing.assert_allclose(ours, larger, atol=1e-4)
 
 
 @pytest.mark.parametrize("name", ["linear", "label_spreading"])
 def test_classes_not_seen_get_no_probability_and_one_class_all(digits, name):
     rows, labels = rows_of(digits)
-    model = ShallowModel(ModelSettings(name=name, block="pixels"), "multiclass", 10)
+    model = ClassicalModel(create_model(name=name, block="pixels"), "multiclass", 10)
     few = np.flatnonzero(np.isin(labels, [3, 7]))[:20]
-    seen = model.fit(rows, few, labels[few]).infer(rows[:50]).probabilities
+    seen = model.train(rows, few, labels[few]).infer(rows[:50]).probabilities
     assert (seen[:, [0, 1, 2, 4, 5, 6, 8, 9]] == 0).all()
     one = np.flatnonzero(labels == 4)[:5]
-    assert (model.fit(rows, one, labels[one]).infer(rows[:9]).probabilities.argmax(1) == 4).all()
+    assert (model.train(rows, one, labels[one]).infer(rows[:9]).probabilities.argmax(1) == 4).all()
 
 
 @pytest.mark.parametrize("name", ["linear", "label_spreading"])
 def test_findings_are_fitted_one_by_one(digits, name):
     rows, labels = rows_of(digits)
     findings = np.stack([labels % 2, labels > 4, np.zeros_like(labels)], 1).astype(np.int64)
-    model = ShallowModel(ModelSettings(name=name, block="pixels"), "multilabel", 3)
-    seen = model.fit(rows[:1200], np.arange(200), findings[:200]).infer(rows[1200:]).probabilities
+    model = ClassicalModel(create_model(name=name, block="pixels"), "multilabel", 3)
+    seen = model.train(rows[:1200], np.arange(200), findings[:200]).infer(rows[1200:]).probabilities
     right = (seen > 0.5) == (findings[1200:] > 0)
     assert right[:, :2].mean() > 0.8 and (seen[:, 2] == 0).all()
 
 
 def test_an_image_that_no_label_reaches_could_be_anything():
     rows = np.concatenate([np.zeros((6, 1)), np.full((6, 1), 100.0)]) + np.arange(12)[:, None] / 9
-    model = ShallowModel(
-        ModelSettings(name="label_spreading", block="x", neighbours=2), "multiclass", 3
+    model = ClassicalModel(
+        create_model(name="label_spreading", block="x", neighbours=2), "multiclass", 3
     )
-    seen = model.fit(rows, np.array([0, 5]), np.array([0, 2])).infer(rows).probabilities
+    seen = model.train(rows, np.array([0, 5]), np.array([0, 2])).infer(rows).probabilities
     np.testing.assert_allclose(seen[9], [0.5, 0, 0.5])
 
 
 def test_bad_settings_say_what_to_do(digits):
-    with pytest.raises(ValidationError, match='needs a block to see; set block = "pca"'):
-        ModelSettings(name="linear")
-    with pytest.raises(ValidationError, match="has no use for block 'vae'; leave it out"):
-        ModelSettings(name="small_cnn", block="vae")
-    with pytest.raises(ValidationError, match="takes no weights file"):
-        ModelSettings(name="encoder", weights="some.pth")
+    with pytest.raises(UsageError, match='needs a block to see; set block = "pca"'):
+        create_model(name="linear")
+    with pytest.raises(UsageError, match="has no use for block 'vae'; leave it out"):
+        create_model(name="small_cnn", block="vae")
+    with pytest.raises(UsageError, match="takes no weights file"):
+        create_model(name="encoder", weights="some.pth")
     rows, labels = rows_of(digits)
-    model = ShallowModel(
-        ModelSettings(name="label_spreading", block="x", neighbours=50), "multiclass", 10
+    model = ClassicalModel(
+        create_model(name="label_spreading", block="x", neighbours=50), "multiclass", 10
     )
     with pytest.raises(DataError, match="neighbours 50 needs more than the 30 images"):
-        model.fit(rows[:30], np.arange(10), labels[:10])
+        model.train(rows[:30], np.arange(10), labels[:10])

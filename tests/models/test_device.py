@@ -8,8 +8,9 @@ from nextlabel.core.seeds import Seeds
 from nextlabel.features.blocks import BLOCKS
 from nextlabel.models import device
 from nextlabel.models.device import precise, resolve_precision, resolve_settings
-from nextlabel.models.settings import ModelSettings, TrainingSettings
-from nextlabel.models.task import TaskModel
+from nextlabel.models.settings import TrainingSettings
+from nextlabel.models.task import NetworkModel
+from nextlabel.models.task_models import create_model
 
 CPU = torch.device("cpu")
 has_bfloat16 = device.has_bfloat16  # before `no_bfloat16` takes its place
@@ -68,12 +69,12 @@ def test_auto_trains_to_the_very_bits_of_what_it_stands_for(digits, units, there
     images, labels = digits
     seen = []
     for precision in ("auto", "bf16" if there else "fp32"):
-        model = TaskModel(
-            ModelSettings(name="small_cnn"),
+        model = NetworkModel(
+            create_model(name="small_cnn"),
             TrainingSettings(device="cpu", epochs={"initial": 2, "step": 0}, precision=precision),
             "multiclass",
             10,
         )
-        seen.append(model.fit(images[:60], labels[:60], 0, Seeds(0)).infer(images[:50]))
+        seen.append(model.train(images[:60], labels[:60], 0, Seeds(0)).infer(images[:50]))
     assert np.array_equal(seen[0].features, seen[1].features)
     assert np.array_equal(seen[0].probabilities, seen[1].probabilities)

@@ -16,20 +16,20 @@ from nextlabel.models.loss_prediction import (
 from nextlabel.models.networks.base import build, generator
 from nextlabel.models.networks.resnet import ResNet18
 from nextlabel.models.networks.small_cnn import SmallCNN
-from nextlabel.models.settings import LossPredictionSettings, ModelSettings, TrainingSettings
-from nextlabel.models.task import TaskModel
-from nextlabel.models.training import Lesson, Trainer, forward_of
+from nextlabel.models.settings import LossPredictionSettings, TrainingSettings
+from nextlabel.models.task import NetworkModel
+from nextlabel.models.task_models import create_model
+from nextlabel.models.training import Trainer, TrainingData, forward_of
 
 
-def model(task="multiclass", outputs=10, head=None, side=0, **training):
+def model(task="multiclass", outputs=10, head=None, **training):
     defaults = {"learning_rate": 0.05, "batch_size": 32, "device": "cpu"}
-    return TaskModel(
-        ModelSettings(name="small_cnn"),
+    return NetworkModel(
+        create_model(name="small_cnn"),
         TrainingSettings(**(defaults | training)),
         task,
         outputs,
         head=head,
-        side=side,
     )
 
 
@@ -109,10 +109,10 @@ def gradients(through, images, labels):
         network.eval()  # BatchNorm's batch statistics would change nothing here, but take time
         head = build(lambda: LossHead(SmallCNN.tap_widths, 8), generator(1))
         trainer = Trainer(settings, "multiclass", LossPredictionSettings(weight=weight, width=8))
-        lesson = Lesson(images, torch.from_numpy(labels))
-        look = forward_of(network, settings, images.device)
+        data = TrainingData(images, torch.from_numpy(labels))
+        forward = forward_of(network)
         rows = np.arange(len(images))
-        trainer.backward(look, head, lesson, rows, np.random.default_rng(0), through)
+        trainer.backward(forward, head, data, rows, np.random.default_rng(0), through)
         found.append([p.grad.clone() for p in network.parameters()])
         reached = sum(float(p.grad.abs().sum()) for p in head.parameters())
         assert (reached > 0) == (weight > 0)
@@ -140,7 +140,7 @@ def test_training_asks_the_stop_epoch(digits, monkeypatch):
         Trainer, "backward", lambda self, *rest: (seen.append(rest[-1]), original(self, *rest))[1]
     )
     head = LossPredictionSettings(width=8, stop=0.5)
-    model(head=head, epochs={"initial": 4, "step": 0}).fit(images[:32], labels[:32], 0, Seeds(0))
+    model(head=head, epochs={"initial": 4, "step": 0}).train(images[:32], labels[:32], 0, Seeds(0))
     assert seen == [True, True, False, False]
 
 
@@ -148,16 +148,16 @@ def test_the_head_changes_nothing_in_t_at_initialisation(digits, monkeypatch):
     images, labels = digits
     seen = []
 
-    def look(_trainer, network, head, lesson, number, seeds):
+    def kept_start(_trainer, network, head, data, number, seeds):
         with torch.no_grad():
-            x = lesson.images.expand(-1, 3, -1, -1).float() / 255
+            x = data.images.expand(-1, 3, -1, -1).float() / 255
             seen.append((head, *network.eval().taps(x), network(x)))
         return 1, 1
 
-    monkeypatch.setattr(Trainer, "train", look)
+    monkeypatch.setattr(Trainer, "train", kept_start)
     for head, side in ((None, 0), (LossPredictionSettings(), 0), (LossPredictionSettings(), 3)):
         beside = torch.ones(8, side) if side else None
-        model(head=head, side=side).fit(images[:8], labels[:8], 0, Seeds(3), side=beside)
+        model(head=head).train(images[:8], labels[:8], 0, Seeds(3), side=beside)
     (plain, *first), *others = seen
     assert plain is None
     for head, *found in others:
@@ -185,7 +185,7 @@ def test_the_settings_of_p_are_used(digits):
     images, labels = digits
     head = LossPredictionSettings(width=5)
     fitted = model(head=head, learning_rate=1e-9, epochs={"initial": 1, "step": 1})
-    first, later = (fitted.fit(images[:8], labels[:8], n, Seeds(0)).head for n in (0, 1))
+    first, later = (fitted.train(images[:8], labels[:8], n, Seeds(0)).head for n in (0, 1))
     assert [layer.out_features for layer in first.layers] == [5] * len(SmallCNN.tap_widths)
     assert not torch.allclose(first.out.weight, later.out.weight), "P starts anew in every round"
 
@@ -194,9 +194,9 @@ def test_the_settings_of_p_are_used(digits):
         head = build(lambda: LossHead(SmallCNN.tap_widths, 8), generator(1))
         plan = TrainingSettings(batch_size=32, device="cpu")
         trainer = Trainer(plan, "multiclass", LossPredictionSettings(width=8, **settings))
-        lesson = Lesson(images[:16], torch.from_numpy(labels[:16]))
-        look, rng = forward_of(network, plan, images.device), np.random.default_rng(0)
-        trainer.backward(look, head, lesson, np.arange(16), rng, False)
+        data = TrainingData(images[:16], torch.from_numpy(labels[:16]))
+        forward, rng = forward_of(network), np.random.default_rng(0)
+        trainer.backward(forward, head, data, np.arange(16), rng, False)
         return head.out.weight.grad
 
     assert not torch.allclose(pulled(margin=0.0), pulled())
@@ -213,7 +213,7 @@ def test_a_head_that_weighs_nothing_leaves_t_as_it_is(digits):
     images, labels = digits
     states = [
         model(head=head, epochs={"initial": 2, "step": 0})
-        .fit(images[:70], labels[:70], 1, Seeds(0))
+        .train(images[:70], labels[:70], 1, Seeds(0))
         .network.state_dict()
         for head in (None, LossPredictionSettings(weight=0.0), LossPredictionSettings())
     ]
@@ -224,7 +224,7 @@ def test_a_head_that_weighs_nothing_leaves_t_as_it_is(digits):
 def test_it_learns_to_tell_hard_images_from_easy_ones(digits):
     images, labels = digits
     head = LossPredictionSettings()
-    fitted = model(head=head, epochs={"initial": 12, "step": 0}).fit(
+    fitted = model(head=head, epochs={"initial": 12, "step": 0}).train(
         images[:300], labels[:300], 0, Seeds(0)
     )
     seen = fitted.infer(images[1000:])
@@ -236,8 +236,8 @@ def test_it_learns_to_tell_hard_images_from_easy_ones(digits):
 def test_side_features_enter_and_are_gathered_with_their_images(digits):
     images, labels = digits
     side = torch.randn(300, 3, generator=generator(0))
-    make = model(head=LossPredictionSettings(width=8), side=3, epochs={"initial": 2, "step": 0})
-    fitted = make.fit(images[:300], labels[:300], 0, Seeds(0), side=side)
+    make = model(head=LossPredictionSettings(width=8), epochs={"initial": 2, "step": 0})
+    fitted = make.train(images[:300], labels[:300], 0, Seeds(0), side=side)
     seen = fitted.infer(images[:300], side).predicted_loss
     assert not np.allclose(seen, fitted.infer(images[:300], side + 1).predicted_loss)
     turned = fitted.infer(images[:300].flip(0), side.flip(0)).predicted_loss
@@ -251,7 +251,7 @@ def test_p_trains_on_the_side_rows_of_the_images_it_sees(digits, monkeypatch):
     latest, seen = [], []
     taps, forward = SmallCNN.taps, LossHead.forward
 
-    def look(network, x):
+    def kept_taps(network, x):
         latest[:] = [x]
         return taps(network, x)
 
@@ -259,10 +259,10 @@ def test_p_trains_on_the_side_rows_of_the_images_it_sees(digits, monkeypatch):
         seen.append((latest[0], beside))
         return forward(head, maps, beside)
 
-    monkeypatch.setattr(SmallCNN, "taps", look)
+    monkeypatch.setattr(SmallCNN, "taps", kept_taps)
     monkeypatch.setattr(LossHead, "forward", predict)
-    make = model(head=LossPredictionSettings(width=8), side=1, epochs={"initial": 2, "step": 0})
-    make.fit(images[:60], labels[:60], 0, Seeds(0), side=side)
+    make = model(head=LossPredictionSettings(width=8), epochs={"initial": 2, "step": 0})
+    make.train(images[:60], labels[:60], 0, Seeds(0), side=side)
     assert sum(len(beside) for _, beside in seen) == 120
     for batch, beside in seen:
         order = batch.mean((1, 2, 3)).argsort()
@@ -272,7 +272,7 @@ def test_p_trains_on_the_side_rows_of_the_images_it_sees(digits, monkeypatch):
 def test_a_state_with_its_head_comes_back(digits):
     images, labels = digits
     make = model(head=LossPredictionSettings(width=8), epochs={"initial": 1, "step": 0})
-    fitted = make.fit(images[:40], labels[:40], 0, Seeds(0))
+    fitted = make.train(images[:40], labels[:40], 0, Seeds(0))
     again = make.restore(fitted.state(), fitted.training)
     np.testing.assert_array_equal(
         fitted.infer(images[:40]).predicted_loss, again.infer(images[:40]).predicted_loss
@@ -284,7 +284,7 @@ def test_one_image_multi_label_and_resnet(digits):
     findings = np.stack([labels % 2, labels > 4], 1).astype(np.int64)
     one = model("multilabel", 2, LossPredictionSettings(width=4), epochs={"initial": 1, "step": 0})
     for count in (1, 3):
-        seen = one.fit(images[:count], findings[:count], 0, Seeds(0)).infer(images[:5])
+        seen = one.train(images[:count], findings[:count], 0, Seeds(0)).infer(images[:5])
         assert np.isfinite(seen.predicted_loss).all()
     network = build(lambda: ResNet18(10), generator(0))
     head = build(lambda: LossHead(network.tap_widths, 128), generator(1))

@@ -5,20 +5,18 @@ from torch import nn
 
 from nextlabel.core.errors import DataError, UsageError
 from nextlabel.core.seeds import Seeds
-from nextlabel.models.convolution import compact
 from nextlabel.models.device import resolve
-from nextlabel.models.networks.base import build, generator
-from nextlabel.models.networks.resnet import ResNet18
 from nextlabel.models.normalise import IMAGENET_DEVIATION, IMAGENET_MEAN, normalise
-from nextlabel.models.settings import LossPredictionSettings, ModelSettings, TrainingSettings
-from nextlabel.models.task import TaskModel
-from nextlabel.models.training import Trainer, forward_of
+from nextlabel.models.settings import TrainingSettings
+from nextlabel.models.task import NetworkModel
+from nextlabel.models.task_models import create_model
+from nextlabel.models.training import Trainer
 
 
 def model(task="multiclass", outputs=10, batch_norm="recalibrate", **training):
     defaults = {"learning_rate": 0.05, "batch_size": 32, "device": "cpu"}
-    return TaskModel(
-        ModelSettings(name="small_cnn", weights="random", batch_norm=batch_norm),
+    return NetworkModel(
+        create_model(name="small_cnn", weights="random", batch_norm=batch_norm),
         TrainingSettings(**(defaults | training)),
         task,
         outputs,
@@ -32,7 +30,7 @@ def states_equal(first, second):
 def test_it_learns_and_the_same_seed_gives_the_same_bits(digits):
     images, labels = digits
     made = [
-        model(epochs={"initial": 6, "step": 0}).fit(images[:300], labels[:300], 0, Seeds(seed))
+        model(epochs={"initial": 6, "step": 0}).train(images[:300], labels[:300], 0, Seeds(seed))
         for seed in (1, 1, 2)
     ]
     seen = [fitted.infer(images[1000:]) for fitted in made]
@@ -48,7 +46,7 @@ def test_it_learns_and_the_same_seed_gives_the_same_bits(digits):
 def test_global_generators_stay_where_they_are(digits):
     images, labels = digits
     before, numpy_before = torch.random.get_rng_state(), np.random.get_state()[1].copy()  # noqa: NPY002
-    model().fit(images[:40], labels[:40], 0, Seeds(0))
+    model().train(images[:40], labels[:40], 0, Seeds(0))
     assert torch.equal(torch.random.get_rng_state(), before)
     assert np.array_equal(np.random.get_state()[1], numpy_before)  # noqa: NPY002
 
@@ -56,11 +54,11 @@ def test_global_generators_stay_where_they_are(digits):
 def test_epochs_grow_by_round_and_min_steps_are_kept(digits):
     images, labels = digits
     schedule = {"initial": 2, "step": 3}
-    first = model(epochs=schedule).fit(images[:70], labels[:70], 0, Seeds(0)).training
-    second = model(epochs=schedule).fit(images[:70], labels[:70], 2, Seeds(0)).training
+    first = model(epochs=schedule).train(images[:70], labels[:70], 0, Seeds(0)).training
+    second = model(epochs=schedule).train(images[:70], labels[:70], 2, Seeds(0)).training
     assert (first.epochs, first.steps) == (2, 6)
     assert (second.epochs, second.steps) == (8, 24)
-    few = model(epochs=schedule, min_steps=25).fit(images[:10], labels[:10], 0, Seeds(0))
+    few = model(epochs=schedule, min_steps=25).train(images[:10], labels[:10], 0, Seeds(0))
     assert few.training.steps == 25
 
 
@@ -74,26 +72,26 @@ def test_batches_are_split_evenly(digits, monkeypatch):
         return original(self, network, head, lesson, rows, *rest)
 
     monkeypatch.setattr(Trainer, "backward", counted)
-    model(epochs={"initial": 1, "step": 0}).fit(images[:65], labels[:65], 0, Seeds(0))
+    model(epochs={"initial": 1, "step": 0}).train(images[:65], labels[:65], 0, Seeds(0))
     assert sizes == [22, 22, 21]
 
 
 def test_train_until_stops_early_goes_on_and_marks(digits):
     images, labels = digits
     long = {"initial": 30, "step": 0}
-    early = model(epochs=long, train_until={"accuracy": 0.9}).fit(
+    early = model(epochs=long, train_until={"accuracy": 0.9}).train(
         images[:100], labels[:100], 0, Seeds(0)
     )
     assert early.training.epochs < 30 and early.training.reached
-    capped = model(epochs={"initial": 1, "step": 0}, train_until={"accuracy": 0.9, "cap": 30}).fit(
-        images[:100], labels[:100], 0, Seeds(0)
-    )
+    capped = model(
+        epochs={"initial": 1, "step": 0}, train_until={"accuracy": 0.9, "cap": 30}
+    ).train(images[:100], labels[:100], 0, Seeds(0))
     assert 1 < capped.training.epochs <= 30
     short = model(
         epochs={"initial": 1, "step": 0},
         learning_rate=1e-6,
         train_until={"accuracy": 0.99, "early": False},
-    ).fit(images[:100], labels[:100], 0, Seeds(0))
+    ).train(images[:100], labels[:100], 0, Seeds(0))
     assert not short.training.reached
 
 
@@ -104,7 +102,7 @@ def test_a_cap_after_a_schedule_that_ends_at_zero_is_refused():
 
 def test_recalibrated_statistics_are_those_of_the_labelled_images(digits):
     images, labels = digits
-    fitted = model(epochs={"initial": 1, "step": 0}, batch_size=64).fit(
+    fitted = model(epochs={"initial": 1, "step": 0}, batch_size=64).train(
         images[:64], labels[:64], 0, Seeds(0)
     )
     seen = []
@@ -123,9 +121,9 @@ def test_recalibration_rescues_a_small_labelled_set(digits):
     )
     accuracy = {}
     for kind in ("running", "recalibrate"):
-        settings = ModelSettings(weights="random", batch_norm=kind)
-        maker = TaskModel(settings, training, "multiclass", 10)
-        fitted = maker.fit(images[:200], labels[:200], 0, Seeds(0))
+        settings = create_model(weights="random", batch_norm=kind)
+        maker = NetworkModel(settings, training, "multiclass", 10)
+        fitted = maker.train(images[:200], labels[:200], 0, Seeds(0))
         found = fitted.infer(images[1000:]).probabilities.argmax(1)
         accuracy[kind] = (found == labels[1000:]).mean()
     assert accuracy["recalibrate"] > accuracy["running"] + 0.1
@@ -133,7 +131,7 @@ def test_recalibration_rescues_a_small_labelled_set(digits):
 
 def test_inference_changes_nothing_and_does_not_depend_on_company(digits):
     images, labels = digits
-    fitted = model(epochs={"initial": 1, "step": 0}).fit(images[:64], labels[:64], 0, Seeds(0))
+    fitted = model(epochs={"initial": 1, "step": 0}).train(images[:64], labels[:64], 0, Seeds(0))
     before = fitted.state()
     together = fitted.infer(images[:300])
     assert states_equal(before, fitted.state()) and not fitted.network.training
@@ -144,7 +142,7 @@ def test_inference_changes_nothing_and_does_not_depend_on_company(digits):
 def test_restored_models_say_the_very_same(digits):
     images, labels = digits
     maker = model(epochs={"initial": 1, "step": 0})
-    fitted = maker.fit(images[:64], labels[:64], 0, Seeds(0))
+    fitted = maker.train(images[:64], labels[:64], 0, Seeds(0))
     again = maker.restore(fitted.state(), fitted.training)
     assert np.array_equal(fitted.infer(images).features, again.infer(images).features)
 
@@ -154,13 +152,13 @@ def test_every_round_starts_from_the_same_weights_unless_fine_tuned(digits):
     seeds = Seeds(3)
     scratch = model(epochs={"initial": 1, "step": 0}, learning_rate=1e-12)
     start, _ = scratch.initial(seeds)
-    first = scratch.fit(images[:64], labels[:64], 0, seeds)
-    later = scratch.fit(images[:96], labels[:96], 5, seeds, first)
+    first = scratch.train(images[:64], labels[:64], 0, seeds)
+    later = scratch.train(images[:96], labels[:96], 5, seeds, first)
     torch.testing.assert_close(later.network.fc.weight, start.fc.weight)
     tuned = model(epochs={"initial": 1, "step": 0}, refit="finetune")
-    one = tuned.fit(images[:64], labels[:64], 0, seeds)
+    one = tuned.train(images[:64], labels[:64], 0, seeds)
     before = one.state()
-    two = tuned.fit(images[:96], labels[:96], 1, seeds, one)
+    two = tuned.train(images[:96], labels[:96], 1, seeds, one)
     assert two.training.weights == "finetuned" and one.training.weights == "random"
     assert states_equal(before, one.state())
     assert not torch.equal(two.network.fc.weight, one.network.fc.weight)
@@ -170,7 +168,7 @@ def test_multi_label(digits):
     images, labels = digits
     truth = np.stack([labels % 2 == 0, labels > 4], 1).astype(np.int64)
     maker = model("multilabel", 2, epochs={"initial": 8, "step": 0})
-    fitted = maker.fit(images[:400], truth[:400], 0, Seeds(0))
+    fitted = maker.train(images[:400], truth[:400], 0, Seeds(0))
     probabilities = fitted.infer(images[1000:]).probabilities
     assert ((probabilities > 0.5) == truth[1000:]).mean() > 0.75
     assert probabilities.shape == (797, 2) and probabilities.sum(1).std() > 0.1
@@ -180,56 +178,17 @@ def test_multi_label(digits):
 def test_one_labelled_image_and_bf16_train(digits):
     images, labels = digits
     for network in ("small_cnn", "resnet18"):  # maps of one pixel meet BatchNorm in both
-        one = TaskModel(
-            ModelSettings(name=network, weights="random"),
+        one = NetworkModel(
+            create_model(name=network, weights="random"),
             TrainingSettings(device="cpu", epochs={"initial": 1, "step": 0}),
             "multiclass",
             10,
-        ).fit(images[:1], labels[:1], 0, Seeds(0))
+        ).train(images[:1], labels[:1], 0, Seeds(0))
         assert np.isfinite(one.infer(images[:5]).probabilities).all()
-    half = model(epochs={"initial": 1, "step": 0}, precision="bf16").fit(
+    half = model(epochs={"initial": 1, "step": 0}, precision="bf16").train(
         images[:64], labels[:64], 0, Seeds(0)
     )
     assert half.infer(images[:5]).features.dtype == np.float32
-
-
-def test_compiled_steps_learn_the_same(digits, monkeypatch):
-    images, labels = digits
-    met = []
-
-    def backend(graph, inputs):  # needs no C++ compiler, and says what it is given
-        met.append(next(len(x) for x in inputs if x.dtype == torch.uint8))
-        return graph.forward
-
-    monkeypatch.setattr("nextlabel.models.training.BACKEND", backend)
-    found = []
-    for wanted in (False, True):
-        maker = TaskModel(
-            ModelSettings(name="small_cnn", weights="random"),
-            TrainingSettings(
-                batch_size=16, device="cpu", epochs={"initial": 2, "step": 0}, refit="finetune",
-                compile=wanted,
-            ),
-            "multiclass", 10, head=LossPredictionSettings(),
-        )  # fmt: skip
-        first = maker.fit(images[:37], labels[:37], 0, Seeds(0))
-        found.append(maker.fit(images[:50], labels[:50], 1, Seeds(0), first))
-        assert len(met) == 4 * wanted  # nothing until it is asked for
-    # 37 images are 13 + 12 + 12 and 50 are 13 + 13 + 12 + 12; each round starts afresh.
-    assert met == [13, 12, 13, 12]
-    plain, fast = (fitted.infer(images[1000:1100]) for fitted in found)
-    np.testing.assert_allclose(fast.probabilities, plain.probabilities, atol=1e-4)
-    np.testing.assert_allclose(fast.predicted_loss, plain.predicted_loss, atol=1e-3)
-
-
-def test_the_compact_network_compiles_whole():
-    network = build(lambda: ResNet18(10, "imagenet"), generator(0))
-    images = torch.randint(0, 256, (4, 1, 28, 28), dtype=torch.uint8, generator=generator(1))
-    with compact(network, normalise(images[:1])):
-        plain = forward_of(network, TrainingSettings(), images.device)
-        torch.compiler.reset()
-        seen = torch.compile(plain, backend="eager", fullgraph=True, dynamic=False)(images)
-        torch.testing.assert_close(seen, plain(images))
 
 
 def test_rate_falls_to_zero_where_asked(digits, monkeypatch):
@@ -243,7 +202,7 @@ def test_rate_falls_to_zero_where_asked(digits, monkeypatch):
             return original(self, *args, **options)
 
         monkeypatch.setattr(torch.optim.SGD, "step", step)
-        model(schedule=schedule, epochs={"initial": 2, "step": 0}).fit(
+        model(schedule=schedule, epochs={"initial": 2, "step": 0}).train(
             images[:64], labels[:64], 0, Seeds(0)
         )
         monkeypatch.setattr(torch.optim.SGD, "step", original)
@@ -272,15 +231,15 @@ def test_a_device_that_is_not_there_is_refused(monkeypatch):
 
 
 def test_a_network_of_other_layers_has_other_keys():
-    assert ModelSettings(name="small_cnn").decisive()["make"] == 2
-    assert "make" not in ModelSettings().decisive()
+    assert create_model(name="small_cnn").decisive()["make"] == 2
+    assert "make" not in create_model().decisive()
 
 
 def test_small_cnn_starts_at_random_and_never_claims_imagenet():
-    assert ModelSettings(name="small_cnn").weights == "random"
-    assert ModelSettings().weights == "imagenet"
+    assert create_model(name="small_cnn").weights == "random"
+    assert create_model().weights == "imagenet"
     with pytest.raises(ValueError, match="no ImageNet weights are published for small_cnn"):
-        ModelSettings(name="small_cnn", weights="imagenet")
+        create_model(name="small_cnn", weights="imagenet")
 
 
 @pytest.mark.parametrize(("labelled", "size"), [(3, 2), (5, 4), (4, 1), (9, 4), (65, 64), (2, 64)])

@@ -8,8 +8,9 @@ from nextlabel.core.errors import DataError
 from nextlabel.core.seeds import Seeds
 from nextlabel.models.networks.base import build, generator
 from nextlabel.models.networks.resnet import ResNet18
-from nextlabel.models.settings import ModelSettings, TrainingSettings
-from nextlabel.models.task import TaskModel
+from nextlabel.models.settings import TrainingSettings
+from nextlabel.models.task import NetworkModel
+from nextlabel.models.task_models import create_model
 from nextlabel.models.weights import IMAGENET_SHA256, IMAGENET_URL, insert, load_weights
 
 
@@ -32,7 +33,7 @@ def test_published_weights_load_and_the_head_is_our_own(published):
 
 
 def test_the_task_model_starts_from_them_and_says_so(published):
-    model = TaskModel(ModelSettings(weights=str(published)), TrainingSettings(), "multiclass", 4)
+    model = NetworkModel(create_model(weights=str(published)), TrainingSettings(), "multiclass", 4)
     network, name = model.initial(Seeds(0))
     assert torch.equal(network.conv1.weight, torch.load(published)["conv1.weight"])
     assert name.startswith("resnet18.pth")

@@ -8,7 +8,7 @@ from nextlabel.core.pool import Pool
 from nextlabel.experiment.spec import Hypothesis
 from nextlabel.features.blocks.vae import VAEBlock
 from nextlabel.features.cache import Cache
-from nextlabel.models.task import TaskModel
+from nextlabel.models.task import NetworkModel
 from nextlabel.trial.data import headline, load_data
 from nextlabel.trial.spec import TrialSpec, trials
 from nextlabel.trial.trial import (
@@ -124,7 +124,6 @@ def test_the_key_is_what_decides_the_outcome(tiny, monkeypatch):
 
     base = key(tiny())
     assert key(tiny(target=100)) == base
-    assert key(tiny(training__compile=False)) == base
     assert key(tiny(training__precision="fp32")) == base
     assert key(tiny(name="other", seeds=[0])) == base
     assert key(tiny(blocks={"vae": {"latent": 8}})) == base
@@ -136,7 +135,6 @@ def test_the_key_is_what_decides_the_outcome(tiny, monkeypatch):
         key(tiny(initial=10)),
         key(tiny(training__threads=2)),
         key(tiny(training__precision="bf16")),
-        key(tiny(training__compile=True)),
         key(tiny(training__learning_rate=0.01)),
     ):
         assert other != base
@@ -315,13 +313,13 @@ def test_p_gets_the_side_rows_of_the_labelled_images(tiny, tmp_path, monkeypatch
     np.save(tmp_path / "side.npy", rows)
     side = {str(tmp_path / "side.npy"): 1.0}
     arms = [{"name": "a", "strategy": "random", "loss_head": True, "side": side}]
-    given, fit = [], TaskModel.fit
+    given, fit = [], NetworkModel.train
 
     def kept(model, images, labels, number, seeds, previous=None, side=None):
         given.append(side.numpy())
         return fit(model, images, labels, number, seeds, previous, side)
 
-    monkeypatch.setattr(TaskModel, "fit", kept)
+    monkeypatch.setattr(NetworkModel, "train", kept)
     found = rounds(tiny(arms=arms, primary=None, loss_prediction={"width": 4}), "a", 0, tmp_path)
     labelled: list[int] = []
     for one, side in zip(found, given, strict=True):

@@ -1,8 +1,35 @@
 """Task models: what they are fitted to, what they predict, and what a fit costs."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any, Protocol
 
-from nextlabel.core.types import Array
+from nextlabel.core.dataset import Dataset
+from nextlabel.core.learner import Training
+from nextlabel.core.seeds import Seeds
+from nextlabel.core.types import Array, Ids, Labels, Part
+
+
+@dataclass(frozen=True, eq=False)
+class ModelInputs:
+    """All that a task model may read of one part of the data.
+
+    Attributes
+    ----------
+    part
+        The part: "train" is the pool.
+    images
+        Uint8 (N, C, H, W).
+    rows
+        Rows (N, d) of the block that the model reads, if it reads one.
+    side
+        Rows (N, d) float32 that the module P reads in addition to the model's maps, if any.
+    """
+
+    part: Part
+    images: Array
+    rows: Array | None = None
+    side: Array | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,3 +49,77 @@ class ModelOutputs:
     features: Array
     probabilities: Array
     predicted_loss: Array | None = None
+
+
+class FittedModel(Protocol):
+    """A fitted task model; nothing changes it."""
+
+    @property
+    def training(self) -> Training:
+        """The record of the training."""
+        ...
+
+    def predict(self, inputs: ModelInputs) -> ModelOutputs:
+        """Return the predictions for a part of the data, in one pass."""
+        ...
+
+    def state(self) -> dict[str, Any]:
+        """Return the weights as tensors by name, for the cache."""
+        ...
+
+
+class TaskModel(Protocol):
+    """A task model T: fitted to labels in each round, from the same start."""
+
+    @property
+    def cached(self) -> bool:
+        """True when the fit of round 0 is kept for arms that train alike."""
+        ...
+
+    def fit(
+        self,
+        inputs: ModelInputs,
+        labelled: Ids,
+        labels: Labels,
+        number: int,
+        seeds: Seeds,
+        previous: FittedModel | None = None,
+    ) -> FittedModel:
+        """Return the model fitted for a round.
+
+        Parameters
+        ----------
+        inputs
+            The pool.
+        labelled
+            The n ids of the labelled images.
+        labels
+            Their labels, (n) or (n, K), in that order.
+        number
+            The number of the round.
+        seeds
+            The trial's seeds, for all that is random.
+        previous
+            The model of the round before, for a model that continues its training.
+        """
+        ...
+
+    def restore(self, state: dict[str, Any], training: Training) -> FittedModel:
+        """Return a fitted model from its state; called only for a model that is `cached`."""
+        ...
+
+    def initial_digest(self, seeds: Seeds) -> str:
+        """Return the sha256 of the weights that every round starts from; "none" without any."""
+        ...
+
+    def planned_samples(self, number: int, labelled: int) -> int:
+        """Return how many images round `number` trains on, an image counting in each epoch."""
+        ...
+
+    def planned_seconds(self, data: Dataset, rounds: Sequence[tuple[int, int]]) -> float:
+        """Return the estimated seconds of fits, from a short trial; rounds are (number, labels)."""
+        ...
+
+    def state_bytes(self) -> int:
+        """Return the bytes that the cache needs for one model."""
+        ...

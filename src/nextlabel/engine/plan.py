@@ -7,7 +7,6 @@ from pathlib import Path
 
 from nextlabel.core.dataset import Dataset
 from nextlabel.core.seeds import Seeds
-from nextlabel.engine.throughput import Pace
 from nextlabel.experiment.spec import Experiment
 from nextlabel.features.cache import Cache
 from nextlabel.features.fitted import has_block
@@ -58,19 +57,16 @@ def plan(
         known = _rounds_known(store, trial, data.checksum)
         if known < trial.rounds and trial.arm.name in wanted:
             ahead.append((trial, known))
-    samples = sum(_samples(trial, known) for trial, known in ahead)
+    model = experiment.model.create(experiment.training, data.task, len(data.classes))
     shared = {trial.seed for trial, known in ahead if known == 0}
-    twice = sum(known == 0 for _, known in ahead) - len(shared)
-    samples -= max(0, twice) * _round_samples(experiment, 0)
-    pace = Pace(experiment, data)
+    rounds = [(k, trial.labelled(k)) for trial, known in ahead for k in range(known, trial.rounds)]
+    if model.cached:  # round 0 is fitted once per seed
+        again = sum(known == 0 for _, known in ahead) - len(shared)
+        rounds = sorted(rounds)[max(0, again) :]
+    samples = sum(model.planned_samples(*each) for each in rounds)
     seconds = _block_seconds(experiment, data, ahead, cache)
-    if experiment.model.shallow:
-        seconds += pace.shallow_seconds * sum(t.rounds - k for t, k in ahead)
-        samples = weights = 0
-    else:
-        seconds += samples * pace.sample_seconds if samples else 0
-        network, _ = pace.model.initial(Seeds(0))
-        weights = 4 * sum(p.numel() for p in network.parameters())
+    seconds += model.planned_seconds(data, rounds)
+    weights = model.state_bytes()
     disk = len(shared) * weights + sum((t.rounds - k) * ROUND_BYTES for t, k in ahead)
     return Plan(
         len(set(wanted)) * len(experiment.seeds),
@@ -88,15 +84,6 @@ def _rounds_known(store: Store | None, trial: TrialSpec, checksum: str) -> int:
         return 0
     states = {s.record.key: s.rounds for s in store.trials(trial.experiment.name)}
     return states.get(key, 0)
-
-
-def _samples(trial: TrialSpec, known: int) -> int:
-    return sum(_round_samples(trial.experiment, k) for k in range(known, trial.rounds))
-
-
-def _round_samples(experiment: Experiment, number: int) -> int:
-    labelled = min(experiment.target, experiment.initial + experiment.batch * number)
-    return labelled * experiment.training.planned_epochs(number, labelled)
 
 
 def _block_seconds(

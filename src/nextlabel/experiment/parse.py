@@ -16,6 +16,7 @@ from nextlabel.data.registry import settings_class
 from nextlabel.experiment.paths import resolve_data_paths, resolve_feature_files
 from nextlabel.experiment.spec import Arm, Experiment
 from nextlabel.models.signals import sources
+from nextlabel.models.task_models import create_model
 from nextlabel.strategies import create
 
 MOST_SEEDS = 10_000
@@ -75,15 +76,22 @@ def parse_experiment(raw: Mapping[str, Any], name: str = "experiment") -> Experi
     Strategies and blocks are checked here too, names and options, so that nothing starts which
     could not end.
     """
+    values = _plain(raw)
     data = raw.get("data")
     source = data.get("name") if isinstance(data, Mapping) else None
-    check_keys(Experiment, raw, "", {"data": settings_class(source)})
+    tables = {key: value for key, value in raw.items() if key != "model"}
+    check_keys(Experiment, tables, "", {"data": settings_class(source)})
+    if isinstance(values.get("model"), Mapping):
+        try:
+            values["model"] = create_model(**values["model"])
+        except UsageError as error:
+            raise UsageError(f"{name}: {error}", code=error.code) from error
     try:
-        experiment = Experiment.model_validate(_plain(raw))
+        experiment = Experiment.model_validate(values)
     except ValidationError as error:
         raise UsageError(f"{name}: {refusal(error)}", code=refusal_code(error)) from error
     for arm in experiment.arms:
-        if experiment.model.shallow and arm.loss_head:
+        if arm.loss_head and not experiment.model.has_maps:
             raise UsageError(
                 f"arm {arm.name!r}: model {experiment.model.name} has no maps for loss_head; choose"
                 " a network, or leave it out"
@@ -107,7 +115,7 @@ def parse_experiment(raw: Mapping[str, Any], name: str = "experiment") -> Experi
 def _check_signals(experiment: Experiment, arm: Arm) -> None:
     """Raise UsageError for a signal that is unknown, or that the task model cannot give."""
     for name in sorted(create(arm.strategy, arm.options).needs):
-        if "loss_prediction" in sources([name]) and experiment.model.shallow:
+        if "loss_prediction" in sources([name]) and not experiment.model.has_maps:
             raise UsageError(
                 f"arm {arm.name!r}: strategy {arm.strategy!r} needs {name}, which model "
                 f"{experiment.model.name} does not give; choose another strategy, or a network",

@@ -14,6 +14,8 @@ from nextlabel.data.settings import DataSettings
 from nextlabel.features.create import make_block
 from nextlabel.models.settings import LossPredictionSettings, ModelSettings, TrainingSettings
 from nextlabel.models.signals import sources
+from nextlabel.models.task_models import create_model
+from nextlabel.models.task_models.resnet18 import ResNet18Settings
 from nextlabel.strategies import create
 
 TASK = "task"
@@ -149,7 +151,7 @@ class Experiment(Settings):
     primary: str | None = None
     """Arm whose difference to its baseline is the one primary test."""
     data: SerializeAsAny[DataSettings]
-    model: ModelSettings = ModelSettings()
+    model: SerializeAsAny[ModelSettings] = ResNet18Settings()
     training: TrainingSettings = TrainingSettings()
     loss_prediction: LossPredictionSettings = LossPredictionSettings()
     blocks: Mapping[str, Mapping[str, Any]] = Field(default_factory=dict)
@@ -164,6 +166,11 @@ class Experiment(Settings):
         if not isinstance(values, Mapping):
             return values
         return settings_class(values.get("name")).model_validate(values)
+
+    @field_validator("model", mode="before")
+    @classmethod
+    def _model_by_name(cls, values: Any) -> Any:
+        return create_model(**values) if isinstance(values, Mapping) else values
 
     @model_validator(mode="after")
     def _consistent(self) -> "Experiment":
@@ -236,7 +243,7 @@ class Experiment(Settings):
 
         The network "encoder" starts from a block's weights and never sees its rows.
         """
-        seen = (self.model.block,) if self.model.block and self.model.shallow else ()
+        seen = (self.model.block,) if self.model.block and self.model.block_use == "rows" else ()
         return tuple(dict.fromkeys((*arm.blocks, *arm.side_blocks, *seen)))
 
     def identity_of(self, name: str) -> dict[str, Any]:

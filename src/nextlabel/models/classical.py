@@ -1,23 +1,34 @@
 """Models that see a block's rows and no pixels: a space judged as a representation."""
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 
-from nextlabel.core.errors import DataError
+from nextlabel.core.dataset import Dataset
 from nextlabel.core.feature_space import rms_distance
 from nextlabel.core.learner import Training
-from nextlabel.core.task_model import ModelOutputs
+from nextlabel.core.seeds import Seeds
+from nextlabel.core.task_model import FittedModel, ModelInputs, ModelOutputs
 from nextlabel.core.types import Array, Ids, Labels, Task
-from nextlabel.models.settings import ModelSettings
+from nextlabel.models.timing import seconds_of
 
-MOST_ITERATIONS = 1000
+COLUMNS = 32
+"""The width of the rows on which a fit is timed."""
+
+
+class ClassifierMaker(Protocol):
+    """The settings of a classifier, from which it is fitted."""
+
+    def classifier(self, rows: Array, labelled: Ids, labels: Labels) -> Any:
+        """Return a classifier fitted to rows (N, d) and the labels (n) of `labelled`."""
+        ...
 
 
 @dataclass(frozen=True, eq=False)
-class FittedShallow:
+class FittedClassical:
     """One fitted classifier for all classes, or one for each finding (None: only one answer seen).
 
     Rows are divided by `unit`, the pool's root-mean-square distance, so that settings mean the
@@ -30,6 +41,14 @@ class FittedShallow:
     task: Task
     unit: float
     training: Training
+
+    def predict(self, inputs: ModelInputs) -> ModelOutputs:
+        """Return the predictions for a part of the data."""
+        return self.infer(_rows(inputs))
+
+    def state(self) -> dict[str, Any]:
+        """Return nothing: no state is kept."""
+        return {}
 
     def infer(self, rows: Array) -> ModelOutputs:
         """Return the scaled rows as features (N, d) and probabilities (N, K), both float32."""
@@ -52,14 +71,54 @@ class FittedShallow:
 
 
 @dataclass(frozen=True)
-class ShallowModel:
+class ClassicalModel:
     """Logistic regression, or label spreading over the pool [Zhou et al. 2004], by scikit-learn."""
 
-    model: ModelSettings
+    model: ClassifierMaker
     task: Task
     outputs: int
 
-    def fit(self, pool_rows: Array, labelled: Ids, labels: Labels) -> FittedShallow:
+    cached: ClassVar[bool] = False
+
+    def fit(
+        self,
+        inputs: ModelInputs,
+        labelled: Ids,
+        labels: Labels,
+        number: int,
+        seeds: Seeds,
+        previous: FittedModel | None = None,
+    ) -> FittedClassical:
+        """Fit to the labelled rows of the model's block."""
+        return self.train(_rows(inputs), labelled, labels)
+
+    def restore(self, state: dict[str, Any], training: Training) -> FittedClassical:
+        """Never called, since no state is kept."""
+        raise NotImplementedError
+
+    def initial_digest(self, seeds: Seeds) -> str:
+        """Return "none": there are no weights to start from."""
+        return "none"
+
+    def planned_samples(self, number: int, labelled: int) -> int:
+        """Return 0: there are no epochs."""
+        return 0
+
+    def planned_seconds(self, data: Dataset, rounds: Sequence[tuple[int, int]]) -> float:
+        """Return the estimated seconds of these fits, from one on rows of the usual width."""
+        if not rounds:
+            return 0.0
+        assert data.train.labels is not None
+        rows = np.random.default_rng(0).normal(size=(len(data.train), COLUMNS))
+        labelled = np.arange(max(count for _, count in rounds), dtype=np.int64)
+        labels = data.train.labels[labelled]
+        return len(rounds) * seconds_of(lambda: self.train(rows, labelled, labels))
+
+    def state_bytes(self) -> int:
+        """Return 0: no state is kept."""
+        return 0
+
+    def train(self, pool_rows: Array, labelled: Ids, labels: Labels) -> FittedClassical:
         """Fit to `labels` (n) or (n, K) of the rows `labelled` of the pool (N, d).
 
         Label spreading sees the other rows too. Nothing is random. A class, or a finding, of which
@@ -69,11 +128,11 @@ class ShallowModel:
         unit = rms_distance(pool_rows) or 1.0
         scaled = _scaled(pool_rows, unit)
         columns = [labels] if self.task == "multiclass" else list(labels.T)
-        made = [self._one(scaled, labelled, column) for column in columns]
+        made = [self._classifier(scaled, labelled, column) for column in columns]
         constants = (
             (np.arange(self.outputs) == labels[0]) if self.task == "multiclass" else labels[0]
         )
-        fitted = FittedShallow(
+        fitted = FittedClassical(
             tuple(made),
             constants.astype(np.float32),
             self.outputs,
@@ -91,28 +150,16 @@ class ShallowModel:
         training = Training(float(accuracy), 0, 0, "none", seconds=seconds)
         return replace(fitted, training=training)
 
-    def _one(self, scaled: Array, labelled: Ids, labels: Labels) -> Any:
+    def _classifier(self, scaled: Array, labelled: Ids, labels: Labels) -> Any:
         """Return a classifier of one column of labels; None where they are all alike."""
         if len(np.unique(labels)) < 2:
             return None
-        if self.model.name == "linear":
-            from sklearn.linear_model import LogisticRegression
+        return self.model.classifier(scaled, labelled, labels)
 
-            made = LogisticRegression(C=self.model.regularisation, max_iter=MOST_ITERATIONS)
-            return made.fit(scaled[labelled], labels)
-        from sklearn.semi_supervised import LabelSpreading
 
-        if self.model.neighbours >= len(scaled):
-            raise DataError(
-                f"model.neighbours {self.model.neighbours} needs more than the {len(scaled)} "
-                f"images of the pool; lower it to at most {len(scaled) - 1}"
-            )
-        answers = np.full(len(scaled), -1, np.int64)
-        answers[labelled] = labels
-        spreading = LabelSpreading(
-            kernel="knn", n_neighbors=self.model.neighbours, max_iter=MOST_ITERATIONS
-        )
-        return spreading.fit(scaled, answers)
+def _rows(inputs: ModelInputs) -> Array:
+    assert inputs.rows is not None
+    return inputs.rows
 
 
 def _scaled(rows: Array, unit: float) -> Array:

@@ -8,6 +8,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from nextlabel.core.errors import DataError
+from nextlabel.core.task_model import ModelInputs
+from nextlabel.core.types import Array, Part
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_DEVIATION = (0.229, 0.224, 0.225)
@@ -22,6 +24,21 @@ def to_device(images: NDArray[np.uint8], device: torch.device) -> Tensor:
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "The given NumPy array is not writable")
         return torch.from_numpy(array).to(device)
+
+
+class ImagesOnDevice:
+    """Images of each part of the data as tensors, moved to the device once."""
+
+    def __init__(self) -> None:
+        self._moved: dict[Part, tuple[Array, Tensor]] = {}
+
+    def of(self, inputs: ModelInputs, device: torch.device) -> Tensor:
+        """Return the images of a part as a uint8 tensor on the device."""
+        images, tensor = self._moved.get(inputs.part, (None, None))
+        if tensor is None or images is not inputs.images:
+            tensor = to_device(inputs.images, device)
+            self._moved[inputs.part] = inputs.images, tensor
+        return tensor
 
 
 def normalise(batch: Tensor) -> Tensor:

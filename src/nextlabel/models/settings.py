@@ -1,10 +1,14 @@
-"""What an experiment says of the task model and its training."""
+"""Settings of the task model, of its training and of the module P."""
 
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
 from nextlabel.core.settings import Settings
+from nextlabel.core.task_model import TaskModel
+from nextlabel.core.types import Array, Task
 
 Device = Literal["auto", "cpu", "cuda", "mps"]
 """Where training runs; "auto" takes CUDA, else MPS, else the processor."""
@@ -12,74 +16,114 @@ Device = Literal["auto", "cpu", "cuda", "mps"]
 Precision = Literal["auto", "fp32", "bf16"]
 """What training multiplies in; "auto" is bfloat16 where the device has units for it."""
 
-MAKES = {"small_cnn": 2}
-"""Networks whose layers have changed, so that no older trial goes on with them, and how often."""
+BlockUse = Literal["none", "start", "rows"]
+"""The use that a model makes of its block: none, its weights as the start, or its rows."""
+
+MOST_ITERATIONS = 1000
+"""The most iterations of a classifier."""
 
 
 class ModelSettings(Settings):
-    """The table `[model]`.
+    """Settings that every task model has; a subclass adds its own options and `create`.
+
+    `weights` is "random", "imagenet", or a path or URL of a torchvision state dict. `block` names
+    the feature block that a model reads, or starts from.
+    """
+
+    has_maps: ClassVar[bool] = False
+    """True when the model has feature maps, which the module P reads."""
+    takes_weights: ClassVar[bool] = False
+    """True when a file of weights may be given."""
+    published: ClassVar[bool] = False
+    """True when weights of ImageNet are published."""
+    block_use: ClassVar[BlockUse] = "none"
+    make: ClassVar[int | None] = None
+    """A number that is raised when the layers change, so that older trials do not continue."""
+
+    name: str
+    """Name of the task model."""
+    weights: str = "random"
+    """"random", "imagenet", or a path or URL of a torchvision state dict."""
+    image_size: int | None = Field(None, ge=8, le=1024)
+    """Resize images to this many pixels; as they are if not set."""
+    block: str | None = None
+    """Feature block that "encoder", "linear" and "label_spreading" use."""
+
+    def decisive(self) -> dict[str, Any]:
+        """Return all that decides the outcome, with the make of the model."""
+        return super().decisive() | ({} if self.make is None else {"make": self.make})
+
+    @model_validator(mode="after")
+    def _weights_and_block_where_they_count(self) -> "ModelSettings":
+        if self.weights == "imagenet" and not self.published:
+            raise ValueError(
+                f'no ImageNet weights are published for {self.name}; set weights = "random"'
+            )
+        if self.block_use == "rows" and self.block is None:
+            raise ValueError(f'model {self.name} needs a block to see; set block = "pca"')
+        if self.block is not None and self.block_use == "none":
+            raise ValueError(f"model {self.name} has no use for block {self.block!r}; leave it out")
+        if self.weights != "random" and not self.takes_weights:
+            raise ValueError(f'model {self.name} takes no weights file; set weights = "random"')
+        return self
+
+    def create(
+        self,
+        training: "TrainingSettings",
+        task: Task,
+        outputs: int,
+        *,
+        loss_prediction: "LossPredictionSettings | None" = None,
+        start: Mapping[str, Array] | None = None,
+        cache_dir: Path | None = None,
+    ) -> TaskModel:
+        """Return the task model to fit.
+
+        Parameters
+        ----------
+        training
+            The settings of the training.
+        task, outputs
+            The task, and the number of classes or findings.
+        loss_prediction
+            The settings of the module P, where it is trained along.
+        start
+            The state of the block that the model starts from, where `block_use` is "start".
+        cache_dir
+            The folder of downloaded weights.
+        """
+        raise NotImplementedError(f"{type(self).__name__} has no method create; write one")
+
+
+class ShippedOptions(ModelSettings):
+    """The table `[model]` of the task models that nextlabel has.
 
     `weights` is "random", "imagenet", or a path or URL of a torchvision state dict; the other
     models, for which none are published, start at random. `batch_norm = "recalibrate"` takes
-    BatchNorm's statistics anew over the labelled set after training, since running averages lag
+    BatchNorm's statistics again over the labelled set after training, since running averages lag
     after few steps; "running" leaves them, as the paper does.
 
-    `block` is what the models besides "resnet18" and "small_cnn" stand on: "encoder", the network
+    `block` is the basis of the models other than "resnet18" and "small_cnn": "encoder", the network
     of a VAE's encoder, starts from that block's weights (at random without one); "linear", a
     logistic regression of inverse strength `regularisation`, and "label_spreading", over
-    `neighbours` nearest images, see the block's rows and no pixel, so that a space can be judged by
-    itself.
+    `neighbours` nearest images, read the block's rows and no pixel, so that a space can be judged
+    by itself.
+
+    The keys of stored trials contain these options for each of the models, so all have them.
     """
 
     later: ClassVar[frozenset[str]] = frozenset({"block", "regularisation", "neighbours"})
 
-    name: Literal["resnet18", "small_cnn", "encoder", "linear", "label_spreading"] = "resnet18"
-    """Network, or "linear" and "label_spreading", which use the rows of `block` and no pixels."""
-    weights: str = "imagenet"
-    """"random", "imagenet", or a path or URL of a torchvision state dict."""
+    name: str = "resnet18"
+    """Name of the task model."""
     stem: Literal["imagenet", "small"] = "imagenet"
     """"small" is a 3×3 convolution without pooling, for small images."""
-    image_size: int | None = Field(None, ge=8, le=1024)
-    """Resize images to this many pixels; as they are if not set."""
     batch_norm: Literal["recalibrate", "running"] = "recalibrate"
     """"recalibrate" computes the statistics again after training; "running" keeps averages."""
-    block: str | None = None
-    """Feature block that "encoder", "linear" and "label_spreading" use."""
     regularisation: float = Field(10.0, gt=0)
     """Inverse strength of the regularisation of "linear"."""
     neighbours: int = Field(10, ge=1)
     """Number of nearest images that "label_spreading" connects."""
-
-    def decisive(self) -> dict[str, Any]:
-        """Return what decides, the make of a network that once had other layers included."""
-        make = MAKES.get(self.name)
-        return super().decisive() | ({} if make is None else {"make": make})
-
-    @property
-    def shallow(self) -> bool:
-        """True when it sees a block's rows and no pixels."""
-        return self.name in ("linear", "label_spreading")
-
-    @model_validator(mode="before")
-    @classmethod
-    def _others_start_at_random(cls, values: Any) -> Any:
-        if isinstance(values, dict) and values.get("name", "resnet18") != "resnet18":
-            if values.setdefault("weights", "random") == "imagenet":
-                raise ValueError(
-                    f"no ImageNet weights are published for {values['name']}; set weights = "
-                    '"random"'
-                )
-        return values
-
-    @model_validator(mode="after")
-    def _block_where_it_counts(self) -> "ModelSettings":
-        if self.shallow and self.block is None:
-            raise ValueError(f'model {self.name} needs a block to see; set block = "pca"')
-        if self.block is not None and self.name in ("resnet18", "small_cnn"):
-            raise ValueError(f"model {self.name} has no use for block {self.block!r}; leave it out")
-        if self.weights != "random" and (self.shallow or self.name == "encoder"):
-            raise ValueError(f'model {self.name} takes no weights file; set weights = "random"')
-        return self
 
 
 class Epochs(Settings):
@@ -109,11 +153,7 @@ class TrainingSettings(Settings):
     ("constant"). `min_steps` adds epochs to rounds that would have fewer steps. `refit` trains
     each round from the same initial weights ("scratch") or from the round before ("finetune").
     `device` and `precision` may be left to the machine; what they stand for there decides the rows.
-    `compile` has torch compile the passes of a step, on CUDA into graphs, meant for small batches
-    that wait for launches; it takes minutes a round, and changes last digits and so the rows.
     """
-
-    later: ClassVar[frozenset[str]] = frozenset({"compile"})
 
     learning_rate: float = Field(0.001, gt=0)
     """Learning rate of SGD."""
@@ -137,8 +177,6 @@ class TrainingSettings(Settings):
     """Precision of products; "auto" takes bfloat16 if the device has units for it."""
     threads: int = Field(1, ge=1, le=256)
     """Threads of one trial."""
-    compile: bool = False
-    """Let torch compile the passes of a step; slower on a processor, not measured on CUDA."""
 
     @model_validator(mode="after")
     def _cap_needs_a_rate(self) -> "TrainingSettings":

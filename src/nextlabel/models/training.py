@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import torch
@@ -21,13 +20,10 @@ from nextlabel.models.settings import LossPredictionSettings, TrainingSettings
 Forward = Callable[[Tensor], tuple[tuple[Tensor, ...], Tensor]]
 """From uint8 images (B, C, H, W) to the maps after each block and the logits (B, K)."""
 
-BACKEND: Any = "inductor"
-"""What `compile` compiles with."""
-
 
 @dataclass(frozen=True, eq=False)
-class Lesson:
-    """What a round learns from: uint8 images (n, C, H, W), labels (n) or (n, K), side rows (n, d).
+class TrainingData:
+    """The data of a round: uint8 images (n, C, H, W), labels (n) or (n, K), side rows (n, d).
 
     All lie on the device that trains.
     """
@@ -46,10 +42,15 @@ class Trainer:
     head: LossPredictionSettings | None = None
 
     def train(
-        self, network: TaskNetwork, head: LossHead | None, lesson: Lesson, number: int, seeds: Seeds
+        self,
+        network: TaskNetwork,
+        head: LossHead | None,
+        data: TrainingData,
+        number: int,
+        seeds: Seeds,
     ) -> tuple[int, int]:
         """Run SGD for round `number`; return epochs and steps done."""
-        settings, count = self.settings, len(lesson.images)
+        settings, count = self.settings, len(data.images)
         planned = settings.planned_epochs(number, count)
         until = settings.train_until
         most = max(planned, until.cap or 0) if until is not None else planned
@@ -58,20 +59,20 @@ class Trainer:
         order, pairs = seeds.rng("order", number), seeds.rng("pairs", number)
         done, accuracy = 0, 0.0
         network.train()
-        with compact(network, normalise(lesson.images[:1])) as parameters:
+        with compact(network, normalise(data.images[:1])) as parameters:
             network.train()
             own = [] if head is None else list(head.parameters())
             optimiser = _sgd([*parameters, *own], settings)
-            look = forward_of(network, settings, lesson.images.device)
+            forward = forward_of(network)
             for epoch in range(most):
                 if until is not None and epoch >= planned and accuracy >= until.accuracy:
                     break
-                right = torch.zeros((), device=lesson.images.device)
+                right = torch.zeros((), device=data.images.device)
                 for rows in np.array_split(order.permutation(count), steps_each):
                     _set_rate(optimiser, settings, done, planned * steps_each)
                     optimiser.zero_grad()
                     through = epoch < stop
-                    right += self.backward(look, head, lesson, rows, pairs, through)
+                    right += self.backward(forward, head, data, rows, pairs, through)
                     optimiser.step()
                     done += 1
                 accuracy = float(right) / count
@@ -82,27 +83,27 @@ class Trainer:
 
     def backward(
         self,
-        look: Forward,
+        forward: Forward,
         head: LossHead | None,
-        lesson: Lesson,
+        data: TrainingData,
         rows: Ids,
         pairs: np.random.Generator,
         through: bool,
     ) -> Tensor:
         """Leave the gradients of one batch in the parameters; return how many rows were right.
 
-        `look` is the network's forward pass. `through` lets P's gradient reach T. The maps of one
-        pass serve both.
+        `forward` is the network's forward pass, whose maps serve both losses. `through` lets P's
+        gradient reach T.
         """
-        images = lesson.images
+        images = data.images
         chosen = torch.from_numpy(rows).to(images.device)
-        batch, wanted = images[chosen], lesson.targets[chosen]
+        batch, wanted = images[chosen], data.targets[chosen]
         predicted = None
         with precise(images.device, self.settings.precision):
-            taps, logits = look(batch)
+            taps, logits = forward(batch)
             if head is not None:
                 seen = taps if through else tuple(tap.detach() for tap in taps)
-                beside = None if lesson.side is None else lesson.side[chosen]
+                beside = None if data.side is None else data.side[chosen]
                 predicted = head(seen, beside).float()
         logits = logits.float()
         if self.task == "multiclass":
@@ -136,30 +137,14 @@ class Trainer:
         network.eval()
 
 
-def forward_of(network: TaskNetwork, settings: TrainingSettings, device: torch.device) -> Forward:
-    """Return the network's forward pass, compiled where the settings say so.
+def forward_of(network: TaskNetwork) -> Forward:
+    """Return the network's forward pass."""
 
-    On CUDA whole passes become graphs, one for each size of batch, of which an even split has two.
-    Compiling begins afresh, so that what ran before in this process decides nothing.
-    """
-
-    def look(batch: Tensor) -> tuple[tuple[Tensor, ...], Tensor]:
+    def forward(batch: Tensor) -> tuple[tuple[Tensor, ...], Tensor]:
         taps = network.taps(normalise(batch))
         return taps, network.fc(network.pool(taps))
 
-    if not settings.compile:
-        return look
-    mode = "reduce-overhead" if device.type == "cuda" else None
-    torch.compiler.reset()
-    compiled = torch.compile(look, backend=BACKEND, mode=mode, dynamic=False)
-
-    def step(batch: Tensor) -> tuple[tuple[Tensor, ...], Tensor]:
-        # The maps of the step before are done with.
-        torch.compiler.cudagraph_mark_step_begin()  # type: ignore[no-untyped-call]
-        found: tuple[tuple[Tensor, ...], Tensor] = compiled(batch)
-        return found
-
-    return step
+    return forward
 
 
 def _sgd(parameters: list[nn.Parameter], settings: TrainingSettings) -> torch.optim.Optimizer:

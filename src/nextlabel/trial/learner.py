@@ -4,6 +4,7 @@ import time
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -15,17 +16,13 @@ from nextlabel.core.learner import Fitted, Metrics, Training
 from nextlabel.core.pool import Pool
 from nextlabel.core.seeds import Seeds
 from nextlabel.core.snapshot import Snapshot
-from nextlabel.core.task_model import ModelOutputs
+from nextlabel.core.task_model import FittedModel, ModelInputs, ModelOutputs, TaskModel
 from nextlabel.core.types import Array, Labels, Part
 from nextlabel.experiment.spec import Arm, Experiment
 from nextlabel.features.cache import Cache
 from nextlabel.features.fitted import circumstances, fitted_block, load_task, save_task
-from nextlabel.models.classical import FittedShallow, ShallowModel
-from nextlabel.models.device import resolve
 from nextlabel.models.loss_prediction import loss_correlation
 from nextlabel.models.metrics import evaluate
-from nextlabel.models.normalise import to_device
-from nextlabel.models.task import FittedTask, TaskModel
 from nextlabel.trial.resolution import Resolution
 from nextlabel.trial.resolution import resolve as resolve_experiment
 from nextlabel.trial.view import TrialView
@@ -49,31 +46,40 @@ class TrialLearner:
     """The experiment's; resolved here where none is given."""
     _begun: list[float] = field(default_factory=list)
     """Seconds spent on blocks before the first fit, of which round 0 gives account."""
-    _tensors: dict[Part, Any] = field(default_factory=dict)
 
     @property
     def sequential(self) -> bool:
         """True when fine-tuning: a round then depends on the one before."""
         return self.experiment.training.refit == "finetune"
 
-    @property
+    @cached_property
     def model(self) -> TaskModel:
-        """The task model to fit, with the module P where the arm trains it, yet without its side.
-
-        How wide that is only a round's blocks can tell: those that the labels shape may change it.
-        """
-        spec, arm = self.experiment, self.arm
+        """The task model to fit, with the module P where the arm trains it."""
+        spec = self.experiment
         start = None
-        if spec.model.block is not None and not spec.model.shallow:
+        if spec.model.block is not None and spec.model.block_use == "start":
             start = self.block(spec.model.block).state
-        return TaskModel(
-            spec.model,
+        return spec.model.create(
             spec.training,
             self.data.task,
             len(self.data.classes),
-            head=spec.loss_prediction if arm.predicts_loss else None,
+            loss_prediction=spec.loss_prediction if self.arm.predicts_loss else None,
             start=start,
         )
+
+    def inputs(self, part: Part, blocks: Mapping[str, FittedBlock]) -> ModelInputs:
+        """Return what the task model may read of a part; no side rows where a block has none."""
+        model = self.experiment.model
+        rows = None
+        if model.block is not None and model.block_use == "rows":
+            rows = blocks[model.block].rows(part)
+        missing = part != "train" and self.without_rows(part, blocks)
+        side = None if missing else self.side(part, blocks)
+        return ModelInputs(part, self.data.part(part).images, rows, side)
+
+    def without_rows(self, part: Part, blocks: Mapping[str, FittedBlock]) -> list[str]:
+        """Return the side blocks that have no rows for a part."""
+        return [name for name in self.arm.side_blocks if part not in blocks[name].features]
 
     def cold(self, pool: Pool, needs: frozenset[str]) -> Snapshot:
         """Return the task-agnostic part of the space; UsageError when there is none."""
@@ -93,8 +99,7 @@ class TrialLearner:
         }
         fitting = self._worked()
         before = previous.model if isinstance(previous, FittedRound) else None
-        task = before if isinstance(before, FittedTask) else None
-        fitted = self._model(pool, labels, number, blocks, task)
+        fitted = self._model(pool, labels, number, blocks, before)
         spent = fitting - start + sum(self._begun)
         self._begun.clear()
         seconds = {"blocks": spent, "train": self._worked() - fitting}
@@ -112,23 +117,16 @@ class TrialLearner:
         labels: Labels,
         number: int,
         blocks: Mapping[str, FittedBlock],
-        before: FittedTask | None,
-    ) -> FittedTask | FittedShallow:
+        before: FittedModel | None,
+    ) -> FittedModel:
         """Fit the task model; round 0 may come from an arm that trained alike."""
-        spec = self.experiment
-        if spec.model.shallow:
-            shallow = ShallowModel(spec.model, self.data.task, len(self.data.classes))
-            return shallow.fit(_only(blocks, spec.model.block).rows("train"), pool.labelled, labels)
-        side = self.side("train", blocks)
-        model = replace(self.model, side=0 if side is None else side.shape[1])
+        spec, model = self.experiment, self.model
 
-        def make() -> FittedTask:
-            rows = to_index(pool.labelled)
-            beside = None if side is None else side[rows]
-            images = self.images("train")[rows]
-            return model.fit(images, labels, number, self.seeds, before, beside)
+        def make() -> FittedModel:
+            inputs = self.inputs("train", blocks)
+            return model.fit(inputs, pool.labelled, labels, number, self.seeds, before)
 
-        if number:
+        if number or not model.cached:
             return make()
 
         def first() -> tuple[dict[str, Any], Training]:
@@ -158,8 +156,8 @@ class TrialLearner:
         settings = spec.loss_prediction.decisive()
         return {"loss_prediction": settings, "side": side, "side_scale": arm.scale}
 
-    def side(self, part: Part, blocks: Mapping[str, FittedBlock]) -> Any:
-        """Return what P sees beside the maps, float32 (n, d) on the device; None for nothing.
+    def side(self, part: Part, blocks: Mapping[str, FittedBlock]) -> Array | None:
+        """Return the rows that P reads in addition to the maps, float32 (n, d); None for none.
 
         Columns are scaled by the pool's distances, whatever the part. Raises DataError for a row
         that is not finite.
@@ -167,8 +165,6 @@ class TrialLearner:
         names = self.arm.side_blocks
         if not names:
             return None
-        import torch
-
         pool = self.arm.side_space.embed(
             {name: blocks[name].rows("train") for name in names},
             {name: blocks[name].rms_distance for name in names},
@@ -182,12 +178,7 @@ class TrialLearner:
                     f"block {name!r} is not finite in row {bad[0]} of {part}; give numbers there"
                 )
             rows.append(own)
-        return torch.from_numpy(np.concatenate(rows, axis=1)).to(self.model_device)
-
-    @property
-    def model_device(self) -> Any:
-        """Where the task model trains."""
-        return resolve(self.experiment.training.device)
+        return np.concatenate(rows, axis=1)
 
     def _refitted(self, name: str, pool: Pool, labels: Labels, number: int) -> FittedBlock:
         """Return a block as this round has it: a supervised one is fitted to the labels."""
@@ -211,19 +202,13 @@ class TrialLearner:
             )
         return self._blocks[name]
 
-    def images(self, part: Part) -> Any:
-        """Return the images of a part as a uint8 tensor on the model's device."""
-        if part not in self._tensors:
-            self._tensors[part] = to_device(self.data.part(part).images, self.model_device)
-        return self._tensors[part]
-
 
 @dataclass(frozen=True, eq=False)
 class FittedRound:
     """A round's models; the pool is looked at once, however many signals are asked for."""
 
     learner: TrialLearner
-    model: FittedTask | FittedShallow
+    model: FittedModel
     training: Training
     blocks: Mapping[str, FittedBlock]
     number: int
@@ -235,17 +220,7 @@ class FittedRound:
         return view.snapshot(pool, needs, learner.seeds, self.number)
 
     def _infer(self, part: Part) -> ModelOutputs:
-        learner = self.learner
-        if isinstance(self.model, FittedShallow):
-            block = _only(self.blocks, learner.experiment.model.block)
-            return self.model.infer(block.rows(part))
-        side = None if self._bare(part) else learner.side(part, self.blocks)
-        return self.model.infer(learner.images(part), side)
-
-    def _bare(self, part: Part) -> list[str]:
-        """Return the side blocks that have no rows for a part."""
-        names = self.learner.arm.side_blocks
-        return [name for name in names if part not in self.blocks[name].features]
+        return self.model.predict(self.learner.inputs(part, self.blocks))
 
     def evaluate(self) -> Metrics:
         """Measure on validation, and on test where there is one; nothing is decided on test.
@@ -261,7 +236,7 @@ class FittedRound:
             if labels is None or not len(labels):
                 continue
             seen = self._infer(part)
-            if bare := self._bare(part):
+            if bare := self.learner.without_rows(part, self.blocks):
                 warnings.warn(
                     f"block {bare[0]!r} has no rows for the {part} images, so how well losses are "
                     "predicted there (loss_correlation) is not measured; append those rows to it",
@@ -276,15 +251,3 @@ class FittedRound:
                 if correlation is not None:
                     found[f"{part}/loss_correlation"] = correlation
         return found
-
-
-def to_index(ids: Array) -> Any:
-    """Return ids as a torch index."""
-    import torch
-
-    return torch.from_numpy(np.array(ids))
-
-
-def _only(blocks: Mapping[str, FittedBlock], name: str | None) -> FittedBlock:
-    assert name is not None
-    return blocks[name]

@@ -60,10 +60,12 @@ def resolve(experiment: Experiment, blocks: Iterable[str] | None = None) -> Reso
 
 
 def _weights(experiment: Experiment, blocks: Mapping[str, Mapping[str, Any]]) -> str:
+    model = experiment.model
+    if model.block is not None and model.block_use == "start":
+        return f"block:{values_digest(blocks[model.block])}"
+    if model.weights == "random":
+        return "random"
     from nextlabel.models.weights import load_weights
 
-    model = experiment.model
-    if model.block is not None and not model.shallow:
-        return f"block:{values_digest(blocks[model.block])}"
     weights = load_weights(model.weights)
     return "random" if weights is None else weights.sha256

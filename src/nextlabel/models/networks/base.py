@@ -1,11 +1,13 @@
 """What every task network offers, and how it is built without global randomness."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
-from typing import Any, TypeVar
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol, TypeVar
 
 import torch
 from torch import Tensor, nn
+
+from nextlabel.core.types import Array
 
 
 class TaskNetwork(nn.Module, ABC):
@@ -30,6 +32,33 @@ class TaskNetwork(nn.Module, ABC):
         """Return logits (B, outputs)."""
         logits: Tensor = self.fc(self.pool(self.taps(images)))
         return logits
+
+
+class NetworkMaker(Protocol):
+    """The settings of a network, from which it is built."""
+
+    @property
+    def weights(self) -> str:
+        """The source of the initial weights."""
+        ...
+
+    @property
+    def block(self) -> str | None:
+        """The block that the network starts from, if any."""
+        ...
+
+    @property
+    def batch_norm(self) -> str:
+        """The statistics of batch normalisation: "recalibrate" or "running"."""
+        ...
+
+    def network(self, outputs: int) -> TaskNetwork:
+        """Return the untrained network with so many outputs."""
+        ...
+
+    def take_over(self, network: TaskNetwork, state: Mapping[str, Array]) -> None:
+        """Copy the state of a block into the network."""
+        ...
 
 
 N = TypeVar("N", bound=nn.Module)

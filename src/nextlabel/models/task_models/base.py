@@ -1,0 +1,84 @@
+"""Bases of task models: a network on images, and a classifier on the rows of a block."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+from nextlabel.core.task_model import TaskModel
+from nextlabel.core.types import Array, Ids, Labels, Task
+from nextlabel.models.settings import (
+    BlockUse,
+    LossPredictionSettings,
+    ModelSettings,
+    TrainingSettings,
+)
+
+if TYPE_CHECKING:
+    from nextlabel.models.networks.base import TaskNetwork
+
+
+class NetworkSettings(ModelSettings):
+    """Settings of a network on images; a subclass adds `network`."""
+
+    has_maps: ClassVar[bool] = True
+    takes_weights: ClassVar[bool] = True
+
+    batch_norm: Literal["recalibrate", "running"] = "recalibrate"
+
+    def network(self, outputs: int) -> "TaskNetwork":
+        """Return the untrained network with so many outputs."""
+        raise NotImplementedError(f"{type(self).__name__} has no method network; write one")
+
+    def take_over(self, network: "TaskNetwork", state: Mapping[str, Array]) -> None:
+        """Copy the state of a block into the network, for a model that starts from a block."""
+        raise NotImplementedError(f"{type(self).__name__} has no method take_over; write one")
+
+    def create(
+        self,
+        training: TrainingSettings,
+        task: Task,
+        outputs: int,
+        *,
+        loss_prediction: LossPredictionSettings | None = None,
+        start: Mapping[str, Array] | None = None,
+        cache_dir: Path | None = None,
+    ) -> TaskModel:
+        """Return the network as a task model, trained by SGD."""
+        from nextlabel.models.task import NetworkModel
+
+        return NetworkModel(self, training, task, outputs, cache_dir, loss_prediction, start)
+
+
+class ClassicalSettings(ModelSettings):
+    """Settings of a classifier on the rows of a block; a subclass adds `classifier`."""
+
+    block_use: ClassVar[BlockUse] = "rows"
+
+    def classifier(self, rows: Array, labelled: Ids, labels: Labels) -> Any:
+        """Return a fitted classifier with `classes_` and `predict_proba`.
+
+        Parameters
+        ----------
+        rows
+            The rows of the pool, float64 (N, d), of mean square distance 1.
+        labelled
+            The n ids of the labelled images.
+        labels
+            One class number per labelled image, (n), of two classes at least.
+        """
+        raise NotImplementedError(f"{type(self).__name__} has no method classifier; write one")
+
+    def create(
+        self,
+        training: TrainingSettings,
+        task: Task,
+        outputs: int,
+        *,
+        loss_prediction: LossPredictionSettings | None = None,
+        start: Mapping[str, Array] | None = None,
+        cache_dir: Path | None = None,
+    ) -> TaskModel:
+        """Return the classifier as a task model."""
+        from nextlabel.models.classical import ClassicalModel
+
+        return ClassicalModel(self, task, outputs)
