@@ -238,7 +238,7 @@ def test_files_that_the_guides_name_exist():
 
 def test_contributing_names_every_group_of_entry_points():
     sources = "".join(path.read_text() for path in (ROOT / "src").glob("**/*.py"))
-    groups = set(re.findall(r'Registry\([^()]*"(nextlabel\.\w+)"\)', sources))
+    groups = set(re.findall(r'Registry\([^()]*"(nextlabel\.\w+)"\s*\)', sources))
     assert len(groups) >= 4
     assert groups == set(re.findall(r"\| `(nextlabel\.\w+)` \|", TEXT[ROOT / "CONTRIBUTING.md"]))
 
