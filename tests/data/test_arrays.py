@@ -107,8 +107,8 @@ def test_kinds_of_pixels(tmp_path: Path) -> None:
         ({"pictures": IMAGES}, "lacks the array 'images'; it has pictures"),
         ({"images": IMAGES[0]}, r"images have shape \(6, 7\); give"),
         ({"images": IMAGES[:0]}, "give at least one image"),
-        ({"images": np.zeros((2, 3, 9, 3), np.uint8)}, "not plain which is the channel"),
-        ({"images": np.zeros((2, 5, 9, 9), np.uint8)}, "not plain which is the channel"),
+        ({"images": np.zeros((2, 3, 9, 3), np.uint8)}, "the channel axis is not clear"),
+        ({"images": np.zeros((2, 5, 9, 9), np.uint8)}, "the channel axis is not clear"),
         ({"images": IMAGES.astype(np.int32)}, "images are int32; give uint8, uint16, or floats"),
         ({"images": IMAGES / 100}, "image 0 has values from .* floats must lie between 0 and 1"),
         (
@@ -117,7 +117,7 @@ def test_kinds_of_pixels(tmp_path: Path) -> None:
         ),
         ({"images": np.full((4, 5, 5), 8, np.uint16)}, "every pixel of the 16-bit images is 8"),
         ({"images": IMAGES, "labels": LABELS[:9]}, "10 images but 9 labels"),
-        ({"images": IMAGES, "labels": LABELS + 0.5}, "label 0.5 in row 0 is no whole number"),
+        ({"images": IMAGES, "labels": LABELS + 0.5}, "label 0.5 in row 0 is not a whole number"),
         ({"images": IMAGES, "labels": LABELS - 2}, "labels run from -2"),
         ({"images": IMAGES, "labels": LABELS * 9999}, "label 19998 exceeds 9999; number"),
         (
@@ -125,14 +125,14 @@ def test_kinds_of_pixels(tmp_path: Path) -> None:
             "labels run from 2 to 2; allowed are 0 and 1 in a column for each class, and -1 for "
             "unknown; repair 10 of them, the first in row 0 of train",
         ),
-        ({"images": IMAGES, "labels": np.full((10, 2), 0.5)}, "label 0.5 in row 0 is no whole"),
+        ({"images": IMAGES, "labels": np.full((10, 2), 0.5)}, "label 0.5 in row 0 is not a whole"),
         (
             {"images": IMAGES, "labels": np.where(LABELS == LABELS[4], np.nan, 1.0)},
-            "label nan in row [0-4] is no whole number below 2.63; give whole numbers, or names",
+            "label nan in row [0-4] is not a whole number below 2.63; give whole numbers, or names",
         ),
         (
             {"images": IMAGES, "labels": np.array([1] * 6 + [2**63] + [0] * 3, np.uint64)},
-            "label 9223372036854775808 in row 6 is no whole number below 2.63",
+            "label 9223372036854775808 in row 6 is not a whole number below 2.63",
         ),
         ({"images": IMAGES, "labels": LABELS, "classes": np.array(["x"])}, "for 3 classes; name"),
         ({"images": IMAGES, "split": np.array(["train"])}, r"split has shape \(1,\) for 10 images"),

@@ -225,7 +225,7 @@ def test_name_that_is_no_text(tmp_path: Path) -> None:
         (tmp_path / "bad\udcff.png").write_bytes((tmp_path / "good.png").read_bytes())
     except OSError:
         pytest.skip("this file system takes only valid names")
-    with pytest.raises(DataError, match=r"bad\\xff.png: its name .* is no valid UTF-8; rename"):
+    with pytest.raises(DataError, match=r"bad\\xff.png: its name .* is not valid UTF-8; rename"):
         read(tmp_path)
 
 
@@ -278,11 +278,11 @@ def test_what_is_no_folder_of_images(tmp_path: Path) -> None:
         load(DataSettings(name="folder"))
     with refused(UsageError, "no-such-folder", match="gone; correct data.path"):
         read(tmp_path / "gone")
-    with pytest.raises(DataError, match=r"holds no image; give a folder with .bmp, .jpeg"):
+    with pytest.raises(DataError, match=r"does not hold an image; give a folder with .bmp, .jpeg"):
         read(tmp_path)
     save(tmp_path / "a" / "1.png")
     save(tmp_path / "loose.png")
-    with pytest.raises(DataError, match=r"1 image\(s\) \(loose.png first\) lie beside the class"):
+    with pytest.raises(DataError, match=r"1 image\(s\) \(loose.png first\) are next to the class"):
         read(tmp_path)
     with refused(UsageError, "not-a-folder", match="is not a folder"):
         read(tmp_path / "loose.png")

@@ -118,8 +118,8 @@ def bomb_png(width: int, height: int, depth: int = 8) -> bytes:
     ("data", "message"),
     [
         (b"", "the file is empty"),
-        (b"hello", "it is no PNG, JPEG, BMP or TIFF image"),
-        (pillow(Image.fromarray(RGB), "GIF"), "it is no PNG, JPEG, BMP or TIFF image"),
+        (b"hello", "it is not a PNG, JPEG, BMP or TIFF image"),
+        (pillow(Image.fromarray(RGB), "GIF"), "it is not a PNG, JPEG, BMP or TIFF image"),
         (EXACT["png rgb"][0][:-60], "cannot be decoded"),
         (EXACT["png 16 bit rgb"][0][:200], "cannot be decoded"),
         (EXACT["tiff rgb"][0][:100], "cannot be decoded|pages"),

@@ -84,7 +84,7 @@ def test_a_column_that_begins_as_a_known_one_or_is_near_a_short_one_is_another(
     [
         ("", "is empty; give a head"),
         ("\n  \n", "is empty; give a head"),
-        ("path,label\n", "names no image"),
+        ("path,label\n", "does not list an image"),
         ("name,label\na.png,cat\n", "lacks .* 'path'; it has 'name', 'label'; add it, or rename"),
         ("path,label,Label\na,b,c\n", "has the column 'label' twice; keep one"),
         (
@@ -103,7 +103,7 @@ def test_a_column_that_begins_as_a_known_one_or_is_near_a_short_one_is_another(
         ("path,label,labels\na,b,c\n", "has both 'label' and 'labels'"),
         ("path,label\na.png,cat,extra\n", "line 2: 3 cells under 2 columns"),
         ("path,label\na.png\n", "line 2: 1 cells under 2 columns"),
-        ("path,label\na.png,cat\n\na.png,dog\n", "line 4: 'a.png' stands there a second time"),
+        ("path,label\na.png,cat\n\na.png,dog\n", "line 4: 'a.png' is listed a second time"),
         ("path,label\n,cat\n", "line 2: the path is empty"),
         ("path\n../secret.png\n", "'../secret.png' leads out of the folder"),
         ("path\n/etc/a.png\n", "leads out of the folder"),

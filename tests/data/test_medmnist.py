@@ -58,7 +58,7 @@ def test_every_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, f
     [
         ({"val_labels": None}, "lacks the array 'val_labels'; replace the file$"),
         ({"train_images": np.zeros((20, 28, 28), np.uint8)}, "expected 3 channel"),
-        ({"train_labels": np.array([{}] * 20)}, "no readable npz archive"),
+        ({"train_labels": np.array([{}] * 20)}, "not a readable npz archive"),
         ({"test_labels": np.full((9, 1), 9)}, "test labels run from 9 to 9; allowed are 0 to 8"),
         ({"test_labels": np.zeros((8, 1))}, "9 images but 8 labels"),
     ],
@@ -93,7 +93,7 @@ def test_no_archive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: by
     path = tmp_path / "pneumoniamnist.npz"
     path.write_bytes(content)
     announce("pneumoniamnist", path, monkeypatch)
-    with pytest.raises(DataError, match="no readable npz archive"):
+    with pytest.raises(DataError, match="not a readable npz archive"):
         load(DataSettings(name="pneumoniamnist"), data_dir=tmp_path)
 
 

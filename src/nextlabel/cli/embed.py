@@ -35,7 +35,7 @@ def command(
     ] = [],  # noqa: B006 - typer copies it
     unreadable: Annotated[
         Literal["refuse", "skip"],
-        typer.Option(help="What becomes of a folder's images that cannot be read."),
+        typer.Option(help="Refuse a folder with images that cannot be read, or skip them."),
     ] = "refuse",
     data_dir: options.DataDir = None,
     cache_dir: options.CacheDir = None,

@@ -1,4 +1,4 @@
-"""Images, labels and their parts: what there is to learn from."""
+"""Data sets: images, labels and parts."""
 
 import hashlib
 from collections.abc import Mapping
@@ -18,10 +18,23 @@ TILE = 4096
 class Images:
     """One part of a data set: uint8 images (N, C, H, W), their labels and source rows.
 
-    `labels` is int64 (N) or (N, K), -1 where unknown, or None when there are none at all;
-    `names` are file names where the source has them; `drawn_from` is the part of the source that
-    `origin` counts the rows of, None where that is the part itself. Images may be a memory map.
-    Raises DataError when lengths, dimensions or dtypes do not fit.
+    Parameters
+    ----------
+    images : uint8 array (N, C, H, W)
+        The pixels; a memory map is allowed.
+    labels : int64 array (N) or (N, K), optional
+        Class numbers, or 0 and 1 per class; -1 where a label is unknown.
+    origin : int64 array (N), optional
+        The row of each image in the source; by default 0 to N - 1.
+    names : tuple of str, optional
+        The file name of each image, where the source has files.
+    drawn_from : str, optional
+        The part of the source whose rows `origin` counts, if it is another part than this one.
+
+    Raises
+    ------
+    DataError
+        When lengths, dimensions or dtypes do not fit.
     """
 
     images: NDArray[np.uint8]
@@ -64,8 +77,25 @@ class Images:
 class Dataset:
     """Three parts of one source: `train` is the pool, its rows are the ids.
 
-    `sources` names each file and its sha256; `checksum` covers images, labels and order; `notes`
-    say what was done to the images on reading: 16-bit range, files skipped.
+    Parameters
+    ----------
+    name : str
+        The name of the data set.
+    task : str
+        "multiclass" or "multilabel".
+    classes : tuple of str
+        The name of each class.
+    train, validation, test : Images
+        The parts; `train` is the pool.
+    sources : mapping
+        The sha256 of each file that was read, by its name.
+    notes : mapping
+        Facts about the reading: the 16-bit range, the files that were skipped.
+
+    Raises
+    ------
+    DataError
+        When labels do not fit the task or the classes.
     """
 
     name: str
@@ -107,14 +137,14 @@ class Dataset:
 
     def part(self, part: Part) -> Images:
         """Return the part called `train`, `validation` or `test`."""
-        found: Images = getattr(self, part)
-        return found
+        images: Images = getattr(self, part)
+        return images
 
     def source_rows(self, part: Part) -> tuple[Part, Ids]:
-        """Return where the images of `part` stand in the source: its part, and rows there (N)."""
-        found = self.part(part)
-        assert found.origin is not None
-        return found.drawn_from or part, found.origin
+        """Return the part of the source that the images of `part` come from, and rows there (N)."""
+        images = self.part(part)
+        assert images.origin is not None
+        return images.drawn_from or part, images.origin
 
     def whereabouts(self, part: Part, row: int) -> str:
         """Return how a message names an image of `part`: by its file, or its row in the source."""

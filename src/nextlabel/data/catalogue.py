@@ -1,4 +1,4 @@
-"""The list of data sets, for people."""
+"""The list of all data sets."""
 
 from pathlib import Path
 
@@ -8,6 +8,6 @@ from nextlabel.data.source import SourceInfo
 
 
 def describe(data_dir: Path | None = None) -> list[SourceInfo]:
-    """Return a info for each registered source, by name; reads no images and downloads nothing."""
+    """Return the facts about each registered source, by name, without reading or downloading."""
     locator = FileLocator(data_dir)
     return [SOURCES[name].info(name, locator) for name in SOURCES]

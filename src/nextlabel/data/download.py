@@ -57,22 +57,22 @@ def digests(path: Path) -> tuple[str, str]:
 
 @dataclass(frozen=True)
 class FileLocator:
-    """Where files are looked for: `data_dir`, then the folder NEXTLABEL_DATA, then the cache.
+    """The places of files: `data_dir`, then the folder NEXTLABEL_DATA, then the cache.
 
-    In a data folder a file stands in a folder of its data set's name, or flat.
+    In a data folder a file is in a sub-folder named after its data set, or directly in the folder.
     """
 
     data_dir: Path | None = None
     progress: bool = False
 
     def where(self, remote: Remote) -> Where:
-        """Return where the file would come from; looks at names only, if those are telling."""
+        """Return where the file would come from; content counts where sets share a file name."""
         if next(self._found(remote), None) is not None:
             return "present"
         return "cached" if self._cached(remote).exists() else "download"
 
     def fetch(self, remote: Remote) -> Local:
-        """Return the file, verified; download it when it is nowhere.
+        """Return the verified file; download it when it is not in any of the places.
 
         Raises UsageError for a data folder that does not exist, DataError for a file whose
         checksum is wrong and for one that no mirror gives.
@@ -102,7 +102,7 @@ class FileLocator:
                 yield flat
 
     def _warn_of_others(self, remote: Remote) -> None:
-        """Name flat files of this name whose content is another's, or damaged."""
+        """Warn of files of this name that have the content of another data set, or are damaged."""
         for folder in self._folders():
             flat = folder / remote.name
             if flat.is_file():

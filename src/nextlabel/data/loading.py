@@ -1,4 +1,4 @@
-"""From settings to a data set."""
+"""Loading a data set from its settings."""
 
 import warnings
 from collections.abc import Callable, Mapping
@@ -48,13 +48,34 @@ def load(
 ) -> Dataset:
     """Return the data set that the settings name, its parts drawn and its images resized.
 
-    `image_size` is the side of the square images in pixels; None keeps the source's own (for
-    "folder", whose images have many sizes, it means 64). Files are looked for in `data_dir`,
-    then in the folder NEXTLABEL_DATA, then in the user's cache, and downloaded last; `progress`
-    draws bars on stderr. With a `cache`, images that must be decoded are decoded once: they are
-    kept there as a file, and all processes map it for reading. Raises UsageError for settings that
-    do not fit the source and DataError for files that cannot be used; warns when the training
-    images are all one value.
+    A warning says when all pixels of the training images have one value.
+
+    Parameters
+    ----------
+    settings : DataSettings
+        The source, its options, and the number of images per part.
+    image_size : int, optional
+        The side of the square images in pixels. None keeps the source's own size; for "folder",
+        whose images have many sizes, it means 64.
+    data_dir : Path, optional
+        The first folder to find files in; next are the folder NEXTLABEL_DATA, the user's cache,
+        and the download.
+    progress : bool
+        Draw progress bars on stderr.
+    cache : Artefacts, optional
+        A cache for decoded images: they are decoded once, and all processes map one file.
+
+    Returns
+    -------
+    Dataset
+        Images as uint8 (N, C, H, W), read-only where they are memory maps.
+
+    Raises
+    ------
+    UsageError
+        When settings do not fit the source.
+    DataError
+        When files cannot be used.
     """
     if image_size is not None and image_size < 1:
         raise UsageError(f"image_size {image_size} must be at least 1 pixel")

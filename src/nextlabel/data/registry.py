@@ -12,5 +12,6 @@ register = SOURCES.register
 
 def settings_class(name: object) -> type[DataSettings]:
     """Return the settings class of the source called `name`; the common one for unknown names."""
-    known = isinstance(name, str) and name in SOURCES
-    return SOURCES[str(name)].settings_class if known else DataSettings
+    if isinstance(name, str) and name in SOURCES:
+        return SOURCES[name].settings_class
+    return DataSettings

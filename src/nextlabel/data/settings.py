@@ -1,4 +1,4 @@
-"""What stands in `[data]` of an experiment."""
+"""The table `[data]` of an experiment."""
 
 from pathlib import Path
 from typing import Literal, Self
@@ -22,7 +22,7 @@ SPECIFIC = (
 
 
 class DataSettings(Settings):
-    """Which images, how many of each part, and the seed of all draws.
+    """The source of the images, the number of images per part, and the seed of all draws.
 
     `name` is a registered source. `train`, `validation` and `test` are numbers of images; None
     is all of a part that the source has, and the source's default of a part that must be drawn.
@@ -89,7 +89,7 @@ class DataSettings(Settings):
                 )
 
     def need_path(self) -> Path:
-        """Return the path; UsageError when there is none, or nothing is there."""
+        """Return the path; UsageError when it is not set or does not exist."""
         if self.path is None:
             raise UsageError(f"data set {self.name!r} needs a path; set data.path")
         if not self.path.exists():

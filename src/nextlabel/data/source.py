@@ -1,4 +1,4 @@
-"""What a source of images gives, and what is told of it before it is read."""
+"""Sources of images: their protocol, what they return, and facts about them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -9,7 +9,7 @@ from nextlabel.core.types import Part, Task
 from nextlabel.data.download import FileLocator, Where
 from nextlabel.data.settings import DataSettings
 
-Place = Where | Literal["embedded", "path"]
+Availability = Where | Literal["embedded", "path"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -18,7 +18,7 @@ class Raw:
 
     `parts` are those that the source itself has, "train" at least; any other is drawn from the
     labelled images of "train", `drawn` of them when the settings do not say how many. `sources`
-    names each file and its sha256, `notes` what was done to the images while reading them.
+    holds the sha256 of each file by its name, `notes` facts about the reading.
     """
 
     name: str
@@ -32,7 +32,7 @@ class Raw:
 
 @dataclass(frozen=True)
 class SourceInfo:
-    """A source for a list of them; `images` counts each part as it is by default.
+    """Facts about a source, without reading it; `images` counts each part as it is by default.
 
     `classes` and `images` are empty and `shape` (channels, height, width) is None where they
     depend on the user's files. `where`: "embedded", "present" in a data folder, "cached" by an
@@ -44,7 +44,7 @@ class SourceInfo:
     classes: tuple[str, ...]
     images: Mapping[Part, int]
     shape: tuple[int, int, int] | None
-    where: Place
+    where: Availability
 
 
 class Source(Protocol):
@@ -60,11 +60,30 @@ class Source(Protocol):
 
     @classmethod
     def info(cls, name: str, locator: FileLocator) -> SourceInfo:
-        """Return what is known of the source called `name` without reading it."""
+        """Return the facts about the source called `name`, without reading it."""
         ...
 
     def read(self, image_size: int | None, locator: FileLocator) -> Raw:
-        """Return all images; they may keep their own size where that is one for all of them."""
+        """Return all images.
+
+        Parameters
+        ----------
+        image_size
+            The side of the square images in pixels, or None for the source's own size. A source
+            whose images all have one size may ignore it; they are resized afterwards.
+        locator
+            The places where files are found, and the download.
+
+        Returns
+        -------
+        Raw
+            Images as uint8 (N, C, H, W), with labels where they are known.
+
+        Raises
+        ------
+        DataError
+            When files cannot be used.
+        """
         ...
 
 

@@ -34,8 +34,8 @@ def divide(raw: Raw, settings: DataSettings) -> dict[Part, Images]:
         asked = settings.test if part == "test" else settings.validation
         rng = seeds.rng(STREAMS[part])
         if part in raw.parts:
-            own = raw.parts[part]
-            parts[part] = _take(own, _draw(np.arange(len(own)), asked, rng, part, []))
+            images = raw.parts[part]
+            parts[part] = _take(images, _draw(np.arange(len(images)), asked, rng, part, []))
             continue
         size = raw.drawn.get(part, 0) if asked is None else asked
         chosen = _draw(left[_known(train)[left]], size, rng, part, taken, labelled=True)
@@ -70,10 +70,10 @@ def _draw(
     if size is None or size == len(rows):
         return rows
     if size > len(rows):
-        kind = "labelled images" if labelled else "images"
+        noun = "labelled images" if labelled else "images"
         left = f" left after {' and '.join(taken)}" if taken else ""
         raise UsageError(
-            f"{part} {size} exceeds the {len(rows)} {kind}{left}; lower {part} to {len(rows)}"
+            f"{part} {size} exceeds the {len(rows)} {noun}{left}; lower {part} to {len(rows)}"
             + (" or lower the others" if taken else "")
         )
     return np.sort(rng.permutation(rows)[:size])

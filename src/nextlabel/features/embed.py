@@ -1,4 +1,4 @@
-"""Features of a data set or folder, and what each row shows: the first of two commands."""
+"""Features of all images of a data set, a folder or a file."""
 
 from collections.abc import Mapping
 from os import PathLike
@@ -154,7 +154,7 @@ def _settings(data: str, unreadable: Literal["refuse", "skip"]) -> DataSettings:
 def _whole(data: Dataset) -> tuple[Dataset, Array | None]:
     """Return a folder's images as one pool by name, and the part of each (N) where it has several.
 
-    Whatever sub-folders they lie in, no label is used.
+    Labels are not used.
     """
     there = [part for part in PARTS if len(data.part(part))]
     parts = [data.part(part) for part in there]

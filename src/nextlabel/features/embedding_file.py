@@ -61,7 +61,7 @@ def _given(file: str, arrays: Mapping[str, Array]) -> Sequence[Key]:
     shape = arrays["features"].shape
     for name in ("source", "row"):
         if name not in arrays:
-            raise DataError(f"{file} lacks the array {name!r}; embed the images anew")
+            raise DataError(f"{file} lacks the array {name!r}; embed the images again")
         if arrays[name].ndim != 1 or arrays[name].shape != shape[:1]:
             raise DataError(
                 f"{file} holds {name!r} of shape {arrays[name].shape} for features of shape "
@@ -90,18 +90,18 @@ def _wanted(data: Dataset, part: Part) -> Sequence[Key]:
 def _find(
     file: str, features: Array, given: Sequence[Key], wanted: Mapping[Part, Sequence[Key]]
 ) -> dict[Part, Array]:
-    place = {key: row for row, key in enumerate(given)}
-    found: dict[Part, Array] = {}
+    row_of = {key: row for row, key in enumerate(given)}
+    matched: dict[Part, Array] = {}
     for part, keys in wanted.items():
-        missing = [key for key in keys if key not in place]
+        missing = [key for key in keys if key not in row_of]
         if not missing:
-            found[part] = features[[place[key] for key in keys]]
+            matched[part] = features[[row_of[key] for key in keys]]
         elif part == "train" or len(missing) < len(keys):
             raise DataError(
                 f"{file} has no features for {len(missing)} of the {len(keys)} images of {part}, "
                 f"{_shown(missing[0])} first; embed all images of this data set"
             )
-    return found
+    return matched
 
 
 def _shown(key: Key) -> str:
@@ -139,43 +139,54 @@ def read_features(path: Path) -> Features:
 
 
 def read_ids(path: Path, names: Sequence[str] | None) -> Ids:
-    """Return the ids in a text file, one a line: numbers, or file names where there are some.
+    """Return the ids in a text file, one per line: numbers, or file names where there are some.
 
     Empty lines and those that begin with # are skipped, unless a file is called so. Raises
-    UnknownId for an unknown name, UsageError for what is no number, both with the line.
+    UnknownId for an unknown name, UsageError for a line that is not a number, both with the line.
     """
     try:
         lines = path.read_text(encoding="utf-8-sig").split("\n")
     except UnicodeDecodeError as error:
-        raise UsageError(f"{path} is no text; give one id a line") from error
-    known = {name: row for row, name in enumerate(names or ())}
+        raise UsageError(f"{path} is not a text file; give one id per line") from error
+    row_of = {name: row for row, name in enumerate(names or ())}
     ids = []
     for number, line in enumerate(lines, 1):
         raw = line.removesuffix("\r")
-        word = raw if raw in known else raw.strip()
-        if not word or (word.startswith("#") and word not in known):
+        word = raw if raw in row_of else raw.strip()
+        if not word or (word.startswith("#") and word not in row_of):
             continue
-        if word in known:
-            ids.append(known[word])
+        if word in row_of:
+            ids.append(row_of[word])
         elif word.lstrip("-").isdecimal() and len(word) < 19:
             ids.append(int(word))
-        elif known:
+        elif row_of:
             raise UnknownId(f"{path}, line {number}: {word!r} is not among the names; correct it")
         else:
             raise UsageError(
-                f"{path}, line {number}: {word!r} is no id; give a whole number a line"
+                f"{path}, line {number}: {word!r} is not an id; give one whole number per line"
             )
     return np.array(ids, np.int64)
 
 
 @dataclass(frozen=True, eq=False)
 class EmbeddingFile:
-    """Features (N, d) float32 of all images, and what each row shows.
+    """Features of all images, and the image of each row.
 
-    A folder's rows have file `names`, and the `part` (N, words) that they were in where it has
-    several. Those of a data set have it too, and where they stand in its files, whatever is drawn
-    from these: `source` (N, words) is train for all of the training file, and `row` (N) int64 the
-    row there. `data` is the data set's name, `sources` the sha256 of each file.
+    Parameters
+    ----------
+    features : float32 array (N, d)
+        One row per image.
+    names : tuple of str, optional
+        The file name of each row, for a folder.
+    part : array of str (N), optional
+        The part of each row, where there are several.
+    source, row : arrays (N), optional
+        The part of the data set's files and the row there, which do not depend on the draws:
+        `source` is "train" for each image of the training file.
+    data : str, optional
+        The name of the data set.
+    sources : mapping, optional
+        The sha256 of each of its files, by name.
     """
 
     features: Array

@@ -1,1 +1,1 @@
-"""Files that people gave or get."""
+"""Reading and writing files: arrays, pictures, digests, atomic writes."""

@@ -74,18 +74,18 @@ def row_names(file: Path | str, names: Array, shape: tuple[int, ...]) -> tuple[s
     if names.ndim != 1 or names.shape != shape[:1]:
         raise DataError(
             f"{file} holds names of shape {names.shape} for features of shape {shape}; give one "
-            "name for each row"
+            "name per row"
         )
-    found = texts(file, names)
+    words = texts(file, names)
     first: dict[str, int] = {}
-    for row, text in enumerate(found):
+    for row, text in enumerate(words):
         if first.setdefault(text, row) != row:
             raise DataError(
-                f"{file} has {len(set(found))} different names for {len(found)} rows: both row "
+                f"{file} has {len(set(words))} different names for {len(words)} rows: both row "
                 f"{first[text]} and row {row} are called {text!r}; give each image a name of its "
                 "own"
             )
-    return found
+    return words
 
 
 def check_regular(path: Path) -> None:

@@ -12,7 +12,8 @@ GREY = 128
 def contact_sheet(images: NDArray[np.uint8], columns: int = 16, side: int = 56) -> bytes:
     """Return a PNG of images (n, C, H, W), uint8, in rows of `columns`, each enlarged to `side`.
 
-    Enlarging is by whole factors, so that pixels stay pixels. Raises ValueError for none at all.
+    Images are enlarged by whole factors, so that pixels stay pixels. Raises ValueError when
+    there are no images.
     """
     from PIL import Image
 

@@ -61,16 +61,16 @@ def _download(source: str, cache_dir: Path | None, progress: bool) -> Path:
     import requests
 
     pooch.get_logger().setLevel("WARNING")  # a library says nothing of what goes well
-    url, _, known = source.partition("#sha256=")
+    url, _, sha256 = source.partition("#sha256=")
     if source == "imagenet":
-        url, known = IMAGENET_URL, IMAGENET_SHA256
+        url, sha256 = IMAGENET_URL, IMAGENET_SHA256
     folder = cache_dir or Path(pooch.os_cache("nextlabel")) / "weights"
-    if not known:  # another URL may end in the same name
+    if not sha256:  # another URL may end in the same name
         folder /= hashlib.sha256(url.encode()).hexdigest()[:16]
     try:
-        found = pooch.retrieve(
+        path = pooch.retrieve(
             url,
-            known_hash=f"sha256:{known}" if known else None,
+            known_hash=f"sha256:{sha256}" if sha256 else None,
             path=folder,
             fname=url.rsplit("/", 1)[-1],
             progressbar=progress,
@@ -81,22 +81,22 @@ def _download(source: str, cache_dir: Path | None, progress: bool) -> Path:
             f"weights {source!r} could not be downloaded from {url} ({why}); download the file "
             'yourself and give its path, or set weights = "random"'
         ) from error
-    return Path(found)
+    return Path(path)
 
 
 def insert(network: nn.Module, weights: Weights) -> None:
-    """Copy `weights` into `network`; another number of classes keeps the network's own head.
+    """Copy `weights` into `network`; another number of classes keeps the network's expected head.
 
     Raises DataError naming the first key that is missing, unknown or of another shape.
     """
-    own: dict[str, Any] = network.state_dict()
+    expected: dict[str, Any] = network.state_dict()
     given = dict(weights.state)
-    if "fc.weight" in given and given["fc.weight"].shape != own["fc.weight"].shape:
-        given["fc.weight"], given["fc.bias"] = own["fc.weight"], own["fc.bias"]
-    for name in own:
+    if "fc.weight" in given and given["fc.weight"].shape != expected["fc.weight"].shape:
+        given["fc.weight"], given["fc.bias"] = expected["fc.weight"], expected["fc.bias"]
+    for name in expected:
         if name.endswith("num_batches_tracked"):
-            given.setdefault(name, own[name])
-    for name, tensor in own.items():
+            given.setdefault(name, expected[name])
+    for name, tensor in expected.items():
         if name not in given:
             raise DataError(f"weights {weights.name} lack {name!r}; they are of another network")
         if given[name].shape != tensor.shape:
@@ -105,6 +105,6 @@ def insert(network: nn.Module, weights: Weights) -> None:
                 f"network needs {tuple(tensor.shape)}; check model.name and model.stem"
             )
     for name in given:
-        if name not in own:
+        if name not in expected:
             raise DataError(f"weights {weights.name} have {name!r}, which the network does not")
     network.load_state_dict(given)

@@ -1,1 +1,1 @@
-"""Kinds of image files, and lists of images."""
+"""Kinds of image files, manifests and class folders."""

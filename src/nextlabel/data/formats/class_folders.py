@@ -1,4 +1,4 @@
-"""A folder of images, told by its sub-folders: parts, classes, or nothing at all."""
+"""Folders of images whose sub-folders are parts or classes."""
 
 import errno
 import os
@@ -38,7 +38,7 @@ def _walk(folder: Path, above: frozenset[tuple[int, int]]) -> Iterator[Path]:
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:
-    """Say whether it is a folder; a link that leads round to itself is none, as a broken one."""
+    """Return whether an entry is a folder; a broken or circular link is not one."""
     try:
         return entry.is_dir()
     except OSError as error:
@@ -53,29 +53,29 @@ def entries_of(root: Path) -> list[Entry]:
     """Return an entry for each image below `root`.
 
     Sub-folders called train, validation (val, valid) and test, with train among them and nothing
-    else beside them, are parts. Within a part, or at once, sub-folders are classes, to any
+    else next to them, are parts. Within a part, or at once, sub-folders are classes, to any
     depth, and images in no sub-folder have no label. Raises DataError when there is no image,
-    and when unlabelled ones lie beside class folders.
+    and when unlabelled images are next to class folders.
     """
     names = image_files(root)
     if not names:
         raise DataError(
-            f"{root} holds no image; give a folder with {', '.join(sorted(SUFFIXES))} files"
+            f"{root} does not hold an image; give a folder with {', '.join(sorted(SUFFIXES))} files"
         )
     tops = {name.split("/")[0] for name in names}
     parts = {top: PART_NAMES.get(top.lower()) for top in tops}
     if all("/" in name for name in names) and None not in parts.values():
         if "train" in parts.values():
-            found = [
+            entries = [
                 Entry(name, _class(name.split("/")[1:]), parts[name.split("/")[0]])
                 for name in names
             ]
             for part in sorted(tops):
-                _check_mixed(root / part, [e for e in found if e.name.startswith(f"{part}/")])
-            return found
-    found = [Entry(name, _class(name.split("/")), None) for name in names]
-    _check_mixed(root, found)
-    return found
+                _check_mixed(root / part, [e for e in entries if e.name.startswith(f"{part}/")])
+            return entries
+    entries = [Entry(name, _class(name.split("/")), None) for name in names]
+    _check_mixed(root, entries)
+    return entries
 
 
 def _class(pieces: list[str]) -> tuple[str, ...] | None:
@@ -86,6 +86,6 @@ def _check_mixed(folder: Path, entries: list[Entry]) -> None:
     loose = [entry.name for entry in entries if entry.labels is None]
     if loose and len(loose) < len(entries):
         raise DataError(
-            f"{len(loose)} image(s) ({loose[0]} first) lie beside the class folders of {folder}; "
+            f"{len(loose)} image(s) ({loose[0]} first) are next to the class folders of {folder}; "
             "move them into one, or give a manifest with their labels left empty"
         )

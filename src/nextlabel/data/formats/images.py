@@ -16,13 +16,13 @@ TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 
 
 class Undecodable(DataError):
-    """The bytes are no image that can be used; the message is a reason to stand after a name."""
+    """The bytes are not a usable image; the message is a reason that follows a file name."""
 
 
 def decode(data: bytes, max_pixels: int) -> Pixels:
     """Return the pixels of one image, (H, W) or (H, W, 3), uint8 or uint16.
 
-    The kind is told by content, not by name. Alpha is dropped, a palette resolved, CMYK becomes
+    The content decides the kind, not the name. Alpha is dropped, a palette resolved, CMYK becomes
     RGB, a camera's orientation is applied. Raises Undecodable for anything else: more pixels
     than `max_pixels` (known from the head, before anything is decoded), a TIFF of several pages,
     broken data.
@@ -60,7 +60,7 @@ def _pillow(data: bytes, max_pixels: int) -> Pixels:
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
             opened = Image.open(BytesIO(data), formats=("PNG", "JPEG", "BMP"))
     except UnidentifiedImageError as error:
-        raise Undecodable("it is no PNG, JPEG, BMP or TIFF image") from error
+        raise Undecodable("it is not a PNG, JPEG, BMP or TIFF image") from error
     except Image.DecompressionBombError as error:
         raise Undecodable(
             f"its pixels exceed the limit of {max_pixels} (data.max_pixels)"
@@ -104,7 +104,7 @@ def _tiff(data: bytes, max_pixels: int) -> Pixels:
 def _tiff_pixels(page: Any) -> Pixels:
     import tifffile
 
-    kind = tifffile.PHOTOMETRIC
+    colours = tifffile.PHOTOMETRIC
     pixels = page.asarray()
     if page.axes.startswith("S"):  # one plane for each channel
         pixels = np.moveaxis(pixels, 0, -1)
@@ -112,19 +112,19 @@ def _tiff_pixels(page: Any) -> Pixels:
     if pixels.dtype == np.bool_:
         pixels = pixels.astype(np.uint8)
     full = 2**page.bitspersample - 1
-    if page.photometric == kind.PALETTE:
+    if page.photometric == colours.PALETTE:
         resolved: Pixels = page.colormap[:, pixels[..., 0]] >> 8
         return resolved.astype(np.uint8).transpose(1, 2, 0)
-    if page.photometric == kind.MINISWHITE:
+    if page.photometric == colours.MINISWHITE:
         pixels = (full - pixels.astype(np.int64)).astype(pixels.dtype)
-    elif page.photometric not in (kind.MINISBLACK, kind.RGB) and not (
-        page.photometric == kind.YCBCR and page.compression == tifffile.COMPRESSION.JPEG
+    elif page.photometric not in (colours.MINISBLACK, colours.RGB) and not (
+        page.photometric == colours.YCBCR and page.compression == tifffile.COMPRESSION.JPEG
     ):
         raise Undecodable(f"its colours are {page.photometric.name}; save it as grey or RGB")
     if full < 255:
         pixels = pixels * np.uint8(255 // full)
     alpha = bool(page.extrasamples) and int(page.extrasamples[-1]) in (1, 2)
-    return _colours(pixels, alpha or page.photometric == kind.RGB)
+    return _colours(pixels, alpha or page.photometric == colours.RGB)
 
 
 def _colours(pixels: Pixels, alpha: bool) -> Pixels:

@@ -1,4 +1,4 @@
-"""A CSV file that says which images there are, their labels and their parts."""
+"""Manifests: CSV files of images, their labels and their parts."""
 
 import csv
 import io
@@ -44,10 +44,10 @@ class Manifest:
 
 
 def read_manifest(path: Path) -> Manifest:
-    """Return what a CSV file with columns path, label or labels, and split says of images.
+    """Return the entries of a CSV file with the columns path, label or labels, and split.
 
-    Only `path` must be there; other columns are ignored, unless one is nearly called as a known one
-    that is missing. Separated by comma, semicolon, tab or bar; UTF-8, UTF-16 with a mark, else
+    Only `path` must be there; other columns are ignored, except one whose name is nearly that of a
+    missing column. Separated by comma, semicolon, tab or bar; UTF-8, UTF-16 with a mark, else
     Windows-1252. A column `labels`, or any ; or | in a label, makes the task multi-label; there
     `none` means labelled as showing nothing. An empty label is an unknown one, an empty split
     leaves the image to be drawn. Raises DataError, naming the line, for what does not fit.
@@ -65,7 +65,7 @@ def read_manifest(path: Path) -> Manifest:
     try:
         numbered = [(rows.line_num, row) for row in rows if any(cell.strip() for cell in row)]
     except csv.Error as error:
-        raise DataError(f"manifest {path}, line {rows.line_num}: {error}; mend it") from error
+        raise DataError(f"manifest {path}, line {rows.line_num}: {error}; correct it") from error
     columns = columns_in(path, numbered[0][1])
     return _entries(path, columns, numbered)
 
@@ -74,23 +74,25 @@ def _entries(
     path: Path, columns: Mapping[str, int], numbered: list[tuple[int, list[str]]]
 ) -> Manifest:
     width = len(numbered[0][1])
-    kind = "labels" if "labels" in columns else "label"
+    answer = "labels" if "labels" in columns else "label"
     multilabel = "labels" in columns
     entries: dict[str, Entry] = {}
     for line, row in numbered[1:]:
-        place = f"manifest {path}, line {line}"
+        line_name = f"manifest {path}, line {line}"
         if len(row) != width:
-            raise DataError(f"{place}: {len(row)} cells under {width} columns; mend the line")
+            raise DataError(
+                f"{line_name}: {len(row)} cells under {width} columns; correct the line"
+            )
         cell = {name: row[column].strip() for name, column in columns.items()}
-        name = _name(place, cell["path"])
+        name = _name(line_name, cell["path"])
         if name in entries:
-            raise DataError(f"{place}: {name!r} stands there a second time; name each image once")
-        label = cell.get(kind, "")
+            raise DataError(f"{line_name}: {name!r} is listed a second time; list each image once")
+        label = cell.get(answer, "")
         multilabel = multilabel or SEPARATORS.search(label) is not None
-        found = tuple(dict.fromkeys(w.strip() for w in SEPARATORS.split(label) if w.strip()))
-        entries[name] = Entry(name, found or None, _part(place, cell.get("split", "")))
+        labels = tuple(dict.fromkeys(w.strip() for w in SEPARATORS.split(label) if w.strip()))
+        entries[name] = Entry(name, labels or None, _part(line_name, cell.get("split", "")))
     if not entries:
-        raise DataError(f"manifest {path} names no image; give one line for each")
+        raise DataError(f"manifest {path} does not list an image; give one line per image")
     if not multilabel:
         return Manifest("multiclass", tuple(entries.values()))
     return Manifest("multilabel", tuple(_nothing(entry) for entry in entries.values()))

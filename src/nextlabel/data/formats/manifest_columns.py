@@ -1,4 +1,4 @@
-"""What the columns of a manifest are called."""
+"""Names of the columns of a manifest."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,9 +12,9 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
     "split": ("split", "part", "set"),
 }
 MISSPELT = 0.8
-"""How alike a column's name is to a known one, by difflib's ratio, to be taken for a slip."""
+"""The likeness to a known name, by difflib's ratio, from which a column is a misspelling."""
 SHORTEST = 5
-"""How many letters a known name has at least to be misspelt: `art` and `party` are no `part`."""
+"""The least length of a known name that can be misspelt: `art` and `party` are not `part`."""
 
 
 def delimiter_of(head: str) -> str:
@@ -28,37 +28,37 @@ def delimiter_of(head: str) -> str:
 
 
 def columns_in(path: Path, head: list[str]) -> dict[str, int]:
-    """Return where each known column stands; DataError for those that do not fit."""
+    """Return the position of each aliases_of_all column; DataError for columns that do not fit."""
     cells = [cell.strip().lower() for cell in head]
-    known = {alias for aliases in COLUMNS.values() for alias in aliases}
-    twice = [cell for cell in cells if cell in known and cells.count(cell) > 1]
+    aliases_of_all = {alias for aliases in COLUMNS.values() for alias in aliases}
+    twice = [cell for cell in cells if cell in aliases_of_all and cells.count(cell) > 1]
     if twice:
         raise DataError(f"manifest {path} has the column {twice[0]!r} twice; keep one of them")
-    found = {
+    columns = {
         name: cells.index(alias)
         for name, aliases in COLUMNS.items()
         for alias in aliases[::-1]
         if alias in cells
     }
-    _check_spelling(path, head, found)
-    if "path" not in found:
+    _check_spelling(path, head, columns)
+    if "path" not in columns:
         raise DataError(
             f"manifest {path} lacks the column 'path'; it has {', '.join(map(repr, head))}; add "
             "it, or rename the one that holds each image's path in the folder"
         )
-    if "label" in found and "labels" in found:
+    if "label" in columns and "labels" in columns:
         raise DataError(f"manifest {path} has both 'label' and 'labels'; keep one of them")
-    return found
+    return columns
 
 
-def _check_spelling(path: Path, head: list[str], found: Mapping[str, int]) -> None:
-    """Raise DataError for a column that is nearly called as one which is not there.
+def _check_spelling(path: Path, head: list[str], columns: Mapping[str, int]) -> None:
+    """Raise DataError for a column whose name is nearly that of a missing one.
 
-    What begins with a whole known name, such as `label_1` and `labeled`, is a column of its own.
+    A name that begins with a whole known name, such as `label_1`, is a column of its own.
     """
     long = {name: [a for a in COLUMNS[name] if len(a) >= SHORTEST] for name in COLUMNS}
     whole = tuple(alias for aliases in long.values() for alias in aliases)
-    given = {name.rstrip("s") for name in found}
+    given = {name.rstrip("s") for name in columns}
     missing = [a for name in long if name.rstrip("s") not in given for a in long[name]]
     for cell in head:
         word = cell.strip().lower()

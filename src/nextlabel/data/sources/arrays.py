@@ -1,4 +1,4 @@
-"""Images in a numpy file, with labels in it or beside it."""
+"""Images in a numpy file, with labels in it or in a second file."""
 
 from pathlib import Path
 
@@ -41,7 +41,7 @@ class Arrays:
 
     @classmethod
     def info(cls, name: str, locator: FileLocator) -> SourceInfo:
-        """Return that all depends on the file."""
+        """Return that everything depends on the file."""
         return SourceInfo(name, None, (), {}, None, "path")
 
     def read(self, image_size: int | None, locator: FileLocator) -> Raw:
@@ -60,10 +60,10 @@ class Arrays:
         task, classes, labels = _labels(answers, arrays.get("classes"))
         parts = _parts(Images(images, labels), arrays.get("split"))
         left = parts["train"].labels
-        known = 0 if left is None else int((left.reshape(len(left), -1) >= 0).all(1).sum())
+        labelled = 0 if left is None else int((left.reshape(len(left), -1) >= 0).all(1).sum())
         drawn: dict[Part, int] = {
-            "validation": int(self.settings.validation_fraction * known),
-            "test": int(self.settings.test_fraction * known),
+            "validation": int(self.settings.validation_fraction * labelled),
+            "test": int(self.settings.test_fraction * labelled),
         }
         return Raw(self.path.stem, task, classes, parts, drawn, sources, notes)
 
@@ -91,7 +91,7 @@ def _channels_first(array: Array) -> Array:
         last, first = array.shape[3] in (1, 3, 4), array.shape[1] in (1, 3, 4)
         if last == first:
             raise DataError(
-                f"images have shape {array.shape} and it is not plain which is the channel; give "
+                f"images have shape {array.shape} and the channel axis is not clear; give "
                 "(N, H, W), or (N, H, W, C) or (N, C, H, W) with 1 or 3 channels"
             )
         array = array.transpose(0, 3, 1, 2) if last else array
@@ -145,8 +145,8 @@ def _labels(
     if answers.ndim not in (1, 2) or not len(answers):
         raise DataError(f"labels have shape {answers.shape}; give (N) or (N, classes)")
     if answers.dtype.kind == "U" and answers.ndim == 1:
-        found, numbers = np.unique(answers, return_inverse=True)
-        return "multiclass", tuple(map(str, found)), numbers.astype(np.int64)
+        names_found, numbers = np.unique(answers, return_inverse=True)
+        return "multiclass", tuple(map(str, names_found)), numbers.astype(np.int64)
     if answers.dtype.kind not in "fiub":
         raise DataError(f"labels are {answers.dtype}; give whole numbers, or names in one column")
     with np.errstate(invalid="ignore"):  # of NaN and infinity, which the next line finds
@@ -154,7 +154,7 @@ def _labels(
     odd = np.argwhere((labels != answers) | (answers > np.iinfo(np.int64).max))
     if len(odd):
         raise DataError(
-            f"label {answers[tuple(odd[0])]} in row {odd[0][0]} is no whole number below 2^63; "
+            f"label {answers[tuple(odd[0])]} in row {odd[0][0]} is not a whole number below 2^63; "
             "give whole numbers, or names in one column"
         )
     if answers.ndim == 2:

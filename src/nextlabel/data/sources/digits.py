@@ -30,7 +30,7 @@ class Digits:
 
     @classmethod
     def info(cls, name: str, locator: FileLocator) -> SourceInfo:
-        """Return what is known of the digits."""
+        """Return the facts about the digits."""
         return SourceInfo(
             name, "multiclass", CLASSES, {"train": 1197, **DRAWN}, (1, 8, 8), "embedded"
         )

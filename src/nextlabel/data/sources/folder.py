@@ -1,4 +1,4 @@
-"""A folder of one's own images, in class sub-folders or with a manifest."""
+"""A folder of the user's images, in class sub-folders or with a manifest."""
 
 import hashlib
 import os
@@ -52,7 +52,7 @@ class Folder:
 
     @classmethod
     def info(cls, name: str, locator: FileLocator) -> SourceInfo:
-        """Return that all depends on the folder."""
+        """Return that everything depends on the folder."""
         return SourceInfo(name, None, (), {}, None, "path")
 
     def identity(self, image_size: int | None) -> Mapping[str, Any]:
@@ -84,10 +84,10 @@ class Folder:
             tuple(entry.name for entry in kept),
         )
         parts = _parts(images, kept)
-        known = sum(e.labels is not None for e in kept if (e.part or "train") == "train")
+        labelled = sum(e.labels is not None for e in kept if (e.part or "train") == "train")
         drawn: dict[Part, int] = {
-            "validation": int(self.settings.validation_fraction * known),
-            "test": int(self.settings.test_fraction * known),
+            "validation": int(self.settings.validation_fraction * labelled),
+            "test": int(self.settings.test_fraction * labelled),
         }
         name = self.root.resolve().name
         sources[name] = reading.digest.hexdigest()
@@ -115,8 +115,8 @@ class Folder:
     def _manifest(self) -> Path | None:
         named = self.settings.manifest
         if named is None:
-            own = self.root / MANIFEST
-            return own if os.path.lexists(own) else None
+            manifest = self.root / MANIFEST
+            return manifest if os.path.lexists(manifest) else None
         for path in (self.root / named, named):
             if path.is_file():
                 return path
@@ -131,7 +131,7 @@ class Folder:
         text = f"{len(failures)} of {total} images cannot be read: {'; '.join(failures)}"
         if self.settings.unreadable == "refuse":
             raise DataError(
-                f"{text}; mend or remove them, or skip them by --unreadable skip, in experiments "
+                f"{text}; repair or remove them, or skip them by --unreadable skip, in experiments "
                 'data.unreadable = "skip"'
             )
         if len(failures) == total:
@@ -174,7 +174,7 @@ class _Reading:
         data = _bytes(self.root / name)
         self.digest.update(_framed(name, data))
         if _printable(name) != name:
-            raise Undecodable("its name holds a line break or is no valid UTF-8; rename it")
+            raise Undecodable("its name holds a line break or is not valid UTF-8; rename it")
         pixels = decode(data, self.max_pixels)
         if pixels.dtype == np.uint16:
             self.low = min(self.low, int(pixels.min()))
@@ -182,7 +182,7 @@ class _Reading:
         return resize(pixels, self.size)
 
     def stack(self) -> NDArray[np.uint8]:
-        """Return all images as uint8 (N, C, size, size); lets go of the single ones."""
+        """Return all images as uint8 (N, C, size, size); the single images are dropped."""
         channels = 3 if any(p.ndim == 3 for p in self.pixels) else 1
         out = np.empty((len(self.pixels), channels, self.size, self.size), np.uint8)
         deep = sum(pixels.dtype == np.uint16 for pixels in self.pixels)
@@ -209,7 +209,7 @@ def _framed(name: str, data: bytes) -> bytes:
 
 
 def _content(root: Path, entries: list[Entry]) -> str:
-    """Return a digest of the names and the content of all files; of what cannot be read, why."""
+    """Return a digest of all names and contents; for an unreadable file, of the reason."""
     digest = hashlib.sha256()
     for entry in entries:
         try:
@@ -224,8 +224,8 @@ def encode(
 ) -> tuple[tuple[str, ...], Labels | None]:
     """Return class names and labels, -1 where unknown; no labels when none is known.
 
-    Names are sorted, as numbers when all are whole numbers. Raises DataError when there is no
-    class at all though images are labelled.
+    Names are sorted, as numbers when all are whole numbers. Raises DataError when images are
+    labelled, and all of them with none of the classes.
     """
     if all(answer is None for answer in answers):
         return (), None
@@ -246,7 +246,7 @@ def encode(
 
 
 def _parts(images: Images, entries: list[Entry]) -> dict[Part, Images]:
-    """Return the parts that entries name; what has no part stands in train."""
+    """Return the parts of the entries; an entry without a part belongs to train."""
     of = np.array([entry.part or "train" for entry in entries])
     named: set[Part] = {entry.part or "train" for entry in entries} | {"train"}
     if named == {"train"}:

@@ -108,7 +108,7 @@ def remotes(name: str) -> dict[str, Remote]:
 def read_idx(path: Path) -> NDArray[np.uint8]:
     """Return the unsigned bytes of a gzipped idx file, in the shape that its head declares.
 
-    Raises DataError for a file that is no gzip, no idx of unsigned bytes, too short or too long.
+    Raises DataError for another kind of file, and for one that is too short or too long.
     """
     try:
         with gzip.open(path) as file:
@@ -150,9 +150,9 @@ class Idx:
 
     @classmethod
     def info(cls, name: str, locator: FileLocator) -> SourceInfo:
-        """Return what is known of a family; it is present when all four files are."""
-        found = {locator.where(remote) for remote in remotes(name).values()}
-        where = next(w for w in ("download", "cached", "present") if w in found)
+        """Return the facts about a family; it is present when all four files are."""
+        places = {locator.where(remote) for remote in remotes(name).values()}
+        where = next(w for w in ("download", "cached", "present") if w in places)
         sizes: dict[Part, int] = {"train": 50_000, "validation": 10_000, "test": 10_000}
         return SourceInfo(name, "multiclass", FAMILIES[name].classes, sizes, (1, 28, 28), where)
 

@@ -27,15 +27,17 @@ MIRRORS = (
 
 def remote(name: str) -> Remote:
     """Return the published file of a set."""
-    known = MEDMNIST[name]
-    urls = (ZENODO, *(MIRRORS if known.mirrored else ()))
-    return Remote("medmnist", f"{name}.npz", known.md5, tuple(url.format(name) for url in urls))
+    published_set = MEDMNIST[name]
+    urls = (ZENODO, *(MIRRORS if published_set.mirrored else ()))
+    return Remote(
+        "medmnist", f"{name}.npz", published_set.md5, tuple(url.format(name) for url in urls)
+    )
 
 
-def read_npz(path: Path, known: MedSet) -> dict[Part, Images]:
+def read_npz(path: Path, published_set: MedSet) -> dict[Part, Images]:
     """Return the three parts of a MedMNIST file; images become (N, C, H, W), labels (N) or (N, K).
 
-    Raises DataError for a file that is no such archive.
+    Raises DataError for another kind of file.
     """
     try:
         with np.load(path, allow_pickle=False) as archive:
@@ -46,25 +48,26 @@ def read_npz(path: Path, known: MedSet) -> dict[Part, Images]:
     except DataError:
         raise
     except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error, TypeError) as error:
-        raise DataError(f"{path} is no readable npz archive ({error}); replace it") from error
+        raise DataError(f"{path} is not a readable npz archive ({error}); replace it") from error
     return {
-        part: _images(path, arrays[f"{short}_images"], arrays[f"{short}_labels"], known)
+        part: _images(path, arrays[f"{short}_images"], arrays[f"{short}_labels"], published_set)
         for part, short in NAMES.items()
     }
 
 
-def _images(path: Path, images: Array, labels: Array, known: MedSet) -> Images:
-    if images.ndim != (3 if known.channels == 1 else 4) or labels.ndim != 2:
+def _images(path: Path, images: Array, labels: Array, published_set: MedSet) -> Images:
+    if images.ndim != (3 if published_set.channels == 1 else 4) or labels.ndim != 2:
         raise DataError(
             f"{path} holds images of shape {images.shape} and labels of shape {labels.shape}; "
-            f"expected {known.channels} channel(s) and two dimensions of labels"
+            f"expected {published_set.channels} channel(s) and two dimensions of labels"
         )
-    pixels = images[:, None] if known.channels == 1 else images.transpose(0, 3, 1, 2)
+    pixels = images[:, None] if published_set.channels == 1 else images.transpose(0, 3, 1, 2)
     answers = labels.astype(np.int64) if labels.dtype.kind in "fiub" else None
     if answers is None or not np.array_equal(answers, labels):
         raise DataError(f"{path} has labels that are no whole numbers; replace the file")
     return Images(
-        np.ascontiguousarray(pixels), answers[:, 0] if known.task == "multiclass" else answers
+        np.ascontiguousarray(pixels),
+        answers[:, 0] if published_set.task == "multiclass" else answers,
     )
 
 
@@ -82,21 +85,26 @@ class MedMnist:
 
     @classmethod
     def info(cls, name: str, locator: FileLocator) -> SourceInfo:
-        """Return what is known of a set."""
-        known = MEDMNIST[name]
-        sizes: dict[Part, int] = dict(zip(NAMES, known.images, strict=True))
-        shape = (known.channels, 28, 28)
+        """Return the facts about a set."""
+        published_set = MEDMNIST[name]
+        sizes: dict[Part, int] = dict(zip(NAMES, published_set.images, strict=True))
+        shape = (published_set.channels, 28, 28)
         return SourceInfo(
-            name, known.task, known.classes, sizes, shape, locator.where(remote(name))
+            name,
+            published_set.task,
+            published_set.classes,
+            sizes,
+            shape,
+            locator.where(remote(name)),
         )
 
     def read(self, image_size: int | None, locator: FileLocator) -> Raw:
         """Return the three official parts."""
-        known, published = MEDMNIST[self.name], remote(self.name)
+        published_set, published = MEDMNIST[self.name], remote(self.name)
         local = locator.fetch(published)
-        parts = read_npz(local.path, known)
+        parts = read_npz(local.path, published_set)
         source = {f"{published.folder}/{published.name}": local.sha256}
-        return Raw(self.name, known.task, known.classes, parts, sources=source)
+        return Raw(self.name, published_set.task, published_set.classes, parts, sources=source)
 
 
 for _name in MEDMNIST:

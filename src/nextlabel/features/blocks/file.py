@@ -1,4 +1,4 @@
-"""The block of a user's own embeddings: a `.npy` or `.npz` file, named by its path."""
+"""Feature block of a file: embeddings in a `.npy` or `.npz` file, named by its path."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -22,10 +22,11 @@ from nextlabel.files.digest import file_digest
 
 @register("file")
 class FileBlock(BlockSettings):
-    """Rows of a file: one for each image of the pool, then of validation and test if there.
+    """Rows of a file: one per image of the pool, then of validation and test if there.
 
-    An `.npz` holds `features` in that order, or in any with what `nextlabel embed` writes beside
-    them: `names`, or `source` and `row`. Or it holds `train`, `validation` and `test` apart.
+    An `.npz` holds `features` in that order, or in any order with the arrays that
+    `nextlabel embed` adds: `names`, or `source` and `row`. Or it holds `train`, `validation` and
+    `test`, each as an array.
     """
 
     cached: ClassVar[bool] = False
@@ -85,7 +86,7 @@ class FileBlock(BlockSettings):
     def _count(self, rows: Array) -> int:
         """Return the number of rows; DataError for a single number."""
         if rows.ndim == 0:
-            raise DataError(f"{self.path.name} holds a single number; give a row for each image")
+            raise DataError(f"{self.path.name} holds a single number; give one row per image")
         return len(rows)
 
     def _cut(self, rows: Array, data: Dataset) -> dict[Part, Array]:
