@@ -1,4 +1,4 @@
-"""Hyper-parameters, parsed once: frozen, and an unknown key is an error."""
+"""Settings: frozen groups of hyper-parameters in which an unknown key is an error."""
 
 from typing import Any, ClassVar
 
@@ -6,10 +6,11 @@ from pydantic import BaseModel, ConfigDict
 
 
 class Settings(BaseModel):
-    """What every group of settings shares: immutable, strict about names and types, numbers finite.
+    """Base of all settings: immutable, strict about names and types, with finite numbers.
 
-    A type is as TOML has it: true is no number, "5" is text, and 5.0 is no whole number, though 5
-    is one of any kind. A field that TOML cannot spell, a tuple or a path, says `strict=False`.
+    A type is as TOML has it: true is not a number, "5" is text, and 5.0 is not a whole number,
+    though 5 is a number of any kind. A field without a TOML spelling, such as a tuple or a path,
+    says `strict=False`.
 
     `later` names the fields that came after the first stores were written: at their default they
     decide nothing new, and so stay out of `decisive`.

@@ -24,7 +24,7 @@ BOUNDS = {
     "too_long": "must have at most {max_length} items; leave some out",
     "extra_forbidden": "is unknown here; leave it out",
 }
-"""What each kind of limit asks for, by pydantic's names of kinds and limits."""
+"""The rest of the message for each kind of limit, by pydantic's names of kinds and limits."""
 
 TYPES = {
     "int": "must be a whole number",
@@ -38,7 +38,7 @@ TYPES = {
     "mapping": "must be a table",
     "model": "must be a table",
 }
-"""What each kind of value is called in TOML."""
+"""The name in TOML of each kind of value."""
 
 WRITTEN = {
     "a whole number": "give one without quotes and decimals",
@@ -49,7 +49,7 @@ WRITTEN = {
     "a list": "put it in brackets, as [1, 2]",
     "a table": "put it in braces, as { key = value }",
 }
-"""How each kind of value is written."""
+"""The spelling in TOML of each kind of value."""
 
 
 def refusal(error: ValidationError, prefix: str = "") -> str:
@@ -60,7 +60,7 @@ def refusal(error: ValidationError, prefix: str = "") -> str:
 
 
 def refusal_code(error: ValidationError) -> str:
-    """Return the code of the first fault: that of the error which a validator raised, if any."""
+    """Return the code of the first fault: that of the error that a validator raised, if any."""
     raised = error.errors()[0].get("ctx", {}).get("error")
     return raised.code if isinstance(raised, NextlabelError) else "invalid-setting"
 
@@ -85,7 +85,7 @@ def _sentence(fault: Mapping[str, Any]) -> str:
 
 
 def _shown(value: Any) -> str:
-    """Return a value as a file has it; tables and lists by what they are."""
+    """Return a value as a file has it; a table or a list by its kind."""
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, Mapping):

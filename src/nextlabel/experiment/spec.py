@@ -75,7 +75,7 @@ class Arm(Settings):
 
     @property
     def blocks(self) -> tuple[str, ...]:
-        """The blocks of the space besides the task model's own features."""
+        """The blocks of the space other than the task model's own features."""
         return tuple(name for name in self.space.blocks if name != TASK)
 
     @property
@@ -247,7 +247,7 @@ class Experiment(Settings):
         return tuple(dict.fromkeys((*arm.blocks, *arm.side_blocks, *seen)))
 
     def identity_of(self, name: str) -> dict[str, Any]:
-        """Return what decides a block's outcome besides data and seed."""
+        """Return all that decides a block's rows in addition to data and seed."""
         return dict(self.block(name).identity)
 
     def resolved(self) -> dict[str, Any]:

@@ -33,7 +33,7 @@ def damaged(location: str, said: object) -> StoreError:
 
 @contextmanager
 def damage(check: Callable[[], str | None]) -> Iterator[None]:
-    """Take what is raised while rows become values for damage.
+    """Turn errors that are raised while rows become values into Damaged.
 
     `check` runs once in that case. What it returns is the message, unless it finds nothing.
     """

@@ -1,4 +1,4 @@
-"""The store's tables; a change here needs a migration, and a test says so when it is missing."""
+"""Tables of the store; a change here needs a migration, and a test fails without one."""
 
 from typing import Any
 
@@ -23,7 +23,7 @@ Json = dict[str, Any]
 
 
 class Base(DeclarativeBase):
-    """Names constraints alike on every database, so that migrations can find them."""
+    """Base of all tables: constraints have the same names on every database, for migrations."""
 
     metadata = MetaData(
         naming_convention={
@@ -53,7 +53,7 @@ class ExperimentRow(Base):
 
 
 class EnvironmentRow(Base):
-    """Hardware, versions, git commit, checksums: kept once, however many rounds ran there."""
+    """Hardware, versions, git commit, checksums: stored once for all rounds that ran there."""
 
     __tablename__ = "environments"
     sha256: Mapped[str] = mapped_column(String(64), primary_key=True)
@@ -120,9 +120,9 @@ class MetricRow(Base):
 
 
 class SecondsRow(Base):
-    """Time by phase; apart from the round, since it does not count in comparisons.
+    """Time by phase; not part of the round, since comparisons of rounds leave it out.
 
-    `scope` is `round`, or `training` for what the training itself reported.
+    `scope` is `round`, or `training` for the times that the training reports.
     """
 
     __tablename__ = "seconds"
@@ -154,7 +154,7 @@ class RoundPictureRow(Base):
 
 
 class BlockLogRow(Base):
-    """What the fitting of a feature block reported, one mapping of numbers an epoch."""
+    """The log of a fitted feature block: one mapping of numbers per epoch."""
 
     __tablename__ = "block_logs"
     trial_id: Mapped[int] = mapped_column(ForeignKey("trials.id"), primary_key=True)
@@ -163,7 +163,7 @@ class BlockLogRow(Base):
 
 
 class BlockPictureRow(Base):
-    """A picture that a feature block left, for example its reconstructions."""
+    """A picture of a fitted feature block, for example its reconstructions."""
 
     __tablename__ = "block_pictures"
     __table_args__ = (
@@ -176,7 +176,7 @@ class BlockPictureRow(Base):
 
 
 class MapRow(Base):
-    """A map of an arm and a seed: the newest, since it is drawn anew in a minute or two.
+    """A map of an arm and a seed: the newest one, since a minute or two draws it again.
 
     `spec` is the experiment as it was mapped, which its enrolled trials need not share.
     """
@@ -192,7 +192,7 @@ class MapRow(Base):
 
 
 class MapPictureRow(Base):
-    """A picture of what was picked in one space of a map."""
+    """A picture of the images that were picked in one space of a map."""
 
     __tablename__ = "map_pictures"
     __table_args__ = (

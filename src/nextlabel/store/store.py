@@ -235,7 +235,7 @@ class Store:
             keep_map(session, map, environment)
 
     def keep_data(self, record: DataRecord) -> None:
-        """Store what a data set holds, once per checksum."""
+        """Store the names, labels and counts of a data set, once per checksum."""
         with self._writing() as session:
             keep_data(session, record)
 
