@@ -45,7 +45,10 @@ def command(
     """Turn images into feature rows, for `select` or anything else; labels are not used."""
     check_target(out)
     if out.exists() and Path(data).is_file() and out.samefile(data):
-        raise UsageError(f"{out} is the file of images itself; give another file to write")
+        raise UsageError(
+            f"{out} is the file of images itself; give another file to write",
+            code="output-is-input",
+        )
     from nextlabel.features.embed import embed
 
     made = embed(
@@ -71,9 +74,13 @@ def command(
 def check_target(path: Path) -> None:
     """Make the folder of `path`; refuse what could not be written before minutes are spent."""
     if path.suffix != ".npz":
-        raise UsageError(f"{path} does not end in .npz; call it {path.name}.npz")
+        raise UsageError(
+            f"{path} does not end in .npz; call it {path.name}.npz", code="output-not-npz"
+        )
     if path.is_dir():
-        raise UsageError(f"{path} is a folder; give a file in it")
+        raise UsageError(f"{path} is a folder; give a file in it", code="output-is-folder")
     path.parent.mkdir(parents=True, exist_ok=True)
     if not os.access(path.parent, os.W_OK):
-        raise StoreError(f"{path.parent} cannot be written to; choose another folder")
+        raise StoreError(
+            f"{path.parent} cannot be written to; choose another folder", code="folder-not-writable"
+        )

@@ -47,7 +47,8 @@ class Images:
         if self.images.ndim != 4 or self.images.dtype != np.uint8:
             raise DataError(
                 f"images have shape {self.images.shape} and type {self.images.dtype}; "
-                "give uint8 of shape (N, C, H, W)"
+                "give uint8 of shape (N, C, H, W)",
+                code="images-shape",
             )
         if self.origin is None:
             object.__setattr__(self, "origin", np.arange(len(self.images), dtype=np.int64))
@@ -55,7 +56,8 @@ class Images:
             values = getattr(self, name)
             if values is not None and len(values) != len(self.images):
                 raise DataError(
-                    f"{len(self.images)} images but {len(values)} {name}; give one for each image"
+                    f"{len(self.images)} images but {len(values)} {name}; give one for each image",
+                    code="part-lengths-differ",
                 )
 
     def __len__(self) -> int:
@@ -118,12 +120,14 @@ class Dataset:
         if labels.ndim != (1 if self.task == "multiclass" else 2):
             raise DataError(
                 f"{self.name}: {part} labels have shape {labels.shape}; {self.task} data needs "
-                + ("(N,)" if self.task == "multiclass" else "(N, classes)")
+                + ("(N,)" if self.task == "multiclass" else "(N, classes)"),
+                code="labels-shape",
             )
         limit = len(self.classes) - 1 if self.task == "multiclass" else 1
         if self.task == "multilabel" and labels.shape[1] != len(self.classes):
             raise DataError(
-                f"{self.name}: {labels.shape[1]} label columns but {len(self.classes)} class names"
+                f"{self.name}: {labels.shape[1]} label columns but {len(self.classes)} class names",
+                code="classes-shape",
             )
         if labels.min() < -1 or labels.max() > limit:
             one = self.task == "multiclass"
@@ -132,7 +136,8 @@ class Dataset:
             raise DataError(
                 f"{self.name}: {part} labels run from {labels.min()} to {labels.max()}; "
                 f"allowed are {allowed}, and -1 for unknown; repair {int(rows.sum())} of them, the "
-                f"first in {self.whereabouts(part, int(rows.argmax()))}"
+                f"first in {self.whereabouts(part, int(rows.argmax()))}",
+                code="labels-out-of-range",
             )
 
     def part(self, part: Part) -> Images:

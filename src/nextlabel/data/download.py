@@ -79,7 +79,10 @@ class FileLocator:
         """
         for folder in self._folders():
             if not folder.is_dir():
-                raise UsageError(f"data folder {folder} does not exist; create it or correct it")
+                raise UsageError(
+                    f"data folder {folder} does not exist; create it or correct it",
+                    code="no-such-data-folder",
+                )
         path = next(self._found(remote), None)
         if path is None:
             self._warn_of_others(remote)
@@ -128,7 +131,8 @@ class FileLocator:
             raise DataError(
                 f"{remote.name} cannot be written to {path.parent} ({error.strerror or error}); "
                 f"make room there, or put the file into a data folder as "
-                f"{remote.folder}/{remote.name}"
+                f"{remote.folder}/{remote.name}",
+                code="cache-not-writable",
             ) from error
 
     def _try_mirrors(self, remote: Remote, path: Path) -> None:
@@ -141,7 +145,8 @@ class FileLocator:
         raise DataError(
             f"{remote.name} could not be downloaded ({'; '.join(failures)}); check the network, or "
             f"put the file as {remote.folder}/{remote.name} into a folder named by --data-dir or "
-            f"{VARIABLE}"
+            f"{VARIABLE}",
+            code="download-failed",
         )
 
     def _try(self, url: str, remote: Remote, path: Path) -> str | None:
@@ -174,11 +179,14 @@ def _verify(remote: Remote, path: Path) -> Local:
     try:
         md5, sha256 = digests(path)
     except OSError as error:
-        raise DataError(f"{path} cannot be read ({error.strerror}); make it readable") from error
+        raise DataError(
+            f"{path} cannot be read ({error.strerror}); make it readable", code="file-unreadable"
+        ) from error
     if md5 != remote.md5:
         raise DataError(
             f"{path} is truncated or altered: expected md5 {remote.md5}, found {md5} in "
-            f"{path.stat().st_size} bytes; delete it to have it downloaded again"
+            f"{path.stat().st_size} bytes; delete it to have it downloaded again",
+            code="checksum-mismatch",
         )
     return Local(path, sha256)
 

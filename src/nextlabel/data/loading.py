@@ -78,7 +78,9 @@ def load(
         When files cannot be used.
     """
     if image_size is not None and image_size < 1:
-        raise UsageError(f"image_size {image_size} must be at least 1 pixel")
+        raise UsageError(
+            f"image_size {image_size} must be at least 1 pixel", code="image-size-too-small"
+        )
     maker = SOURCES[settings.name]
     if not isinstance(settings, maker.settings_class):
         settings = maker.settings_class(**settings.model_dump())

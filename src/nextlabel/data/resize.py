@@ -72,7 +72,8 @@ def stretch(values: NDArray[np.uint16], low: int, high: int) -> NDArray[np.uint8
     if high <= low:
         raise DataError(
             f"every pixel of the 16-bit images is {low}; there is nothing to tell them apart, "
-            "give images that vary"
+            "give images that vary",
+            code="images-constant",
         )
     table = np.clip((np.arange(65536) - low) * 255 / (high - low), 0, 255)
     scaled: NDArray[np.uint8] = np.rint(table).astype(np.uint8)[values]

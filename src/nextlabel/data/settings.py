@@ -85,13 +85,16 @@ class DataSettings(Settings):
         for name in SPECIFIC:
             if name not in used and getattr(self, name) != type(self).model_fields[name].default:
                 raise UsageError(
-                    f"data set {self.name!r} takes no {name} ({getattr(self, name)}); leave it out"
+                    f"data set {self.name!r} takes no {name} ({getattr(self, name)}); leave it out",
+                    code="option-not-of-source",
                 )
 
     def need_path(self) -> Path:
         """Return the path; UsageError when it is not set or does not exist."""
         if self.path is None:
-            raise UsageError(f"data set {self.name!r} needs a path; set data.path")
+            raise UsageError(
+                f"data set {self.name!r} needs a path; set data.path", code="path-missing"
+            )
         if not self.path.exists():
             places = f" next to the experiment file or in {Path.cwd()}"
             raise UsageError(

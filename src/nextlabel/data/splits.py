@@ -44,7 +44,10 @@ def divide(raw: Raw, settings: DataSettings) -> dict[Part, Images]:
         taken.append(f"{part} {size}")
     if not len(left):
         spent = f" after {' and '.join(taken)}; lower these" if taken and len(train) else ""
-        raise DataError(f"{raw.name}: no training image is left{spent or '; add images'}")
+        raise DataError(
+            f"{raw.name}: no training image is left{spent or '; add images'}",
+            code="no-training-images",
+        )
     chosen = _draw(left, settings.train, seeds.rng(STREAMS["train"]), "train", taken)
     parts["train"] = _take(train, chosen)
     return parts
@@ -74,7 +77,8 @@ def _draw(
         left = f" left after {' and '.join(taken)}" if taken else ""
         raise UsageError(
             f"{part} {size} exceeds the {len(rows)} {noun}{left}; lower {part} to {len(rows)}"
-            + (" or lower the others" if taken else "")
+            + (" or lower the others" if taken else ""),
+            code="part-too-large",
         )
     return np.sort(rng.permutation(rows)[:size])
 

@@ -52,7 +52,8 @@ def _check_sources(file: str, arrays: Mapping[str, Array], data: Dataset) -> Non
         raise DataError(
             f"{file} holds features of {arrays.get('data', 'images')} read from {made} (sha256 "
             f"{other[made][:12]}…), but {data.name} is read from {here}; embed {data.name} into a "
-            "file of its own"
+            "file of its own",
+            code="embedding-of-other-data",
         )
 
 
@@ -61,23 +62,28 @@ def _given(file: str, arrays: Mapping[str, Array]) -> Sequence[Key]:
     shape = arrays["features"].shape
     for name in ("source", "row"):
         if name not in arrays:
-            raise DataError(f"{file} lacks the array {name!r}; embed the images again")
+            raise DataError(
+                f"{file} lacks the array {name!r}; embed the images again", code="array-missing"
+            )
         if arrays[name].ndim != 1 or arrays[name].shape != shape[:1]:
             raise DataError(
                 f"{file} holds {name!r} of shape {arrays[name].shape} for features of shape "
-                f"{shape}; give one value for each row"
+                f"{shape}; give one value for each row",
+                code="embedding-shape",
             )
     parts = texts(file, arrays["source"])
     unknown = sorted(set(parts) - set(PARTS))
     if unknown:
         raise DataError(
-            f"{file} has the source {unknown[0]!r}, which is unknown; give {', '.join(PARTS)}"
+            f"{file} has the source {unknown[0]!r}, which is unknown; give {', '.join(PARTS)}",
+            code="embedding-source-unknown",
         )
     keys = list(zip(parts, arrays["row"].tolist(), strict=True))
     if len(set(keys)) != len(keys):
         raise DataError(
             f"{file} has {len(set(keys))} different images for {len(keys)} rows, by their source "
-            "and row; give each image one row"
+            "and row; give each image one row",
+            code="embedding-rows-repeated",
         )
     return keys
 
@@ -99,7 +105,8 @@ def _find(
         elif part == "train" or len(missing) < len(keys):
             raise DataError(
                 f"{file} has no features for {len(missing)} of the {len(keys)} images of {part}, "
-                f"{_shown(missing[0])} first; embed all images of this data set"
+                f"{_shown(missing[0])} first; embed all images of this data set",
+                code="embedding-rows-missing",
             )
     return matched
 
@@ -130,7 +137,9 @@ def read_features(path: Path) -> Features:
     names = loaded.pop("names", None)
     if "features" not in loaded and len(loaded) != 1:
         inside = ", ".join(sorted(loaded)) or "nothing"
-        raise DataError(f"{path} holds {inside}; store the rows under the name 'features'")
+        raise DataError(
+            f"{path} holds {inside}; store the rows under the name 'features'", code="array-missing"
+        )
     rows = loaded["features"] if "features" in loaded else next(iter(loaded.values()))
     part = np.asarray(loaded.get("part", ()))
     held = np.flatnonzero((part == "validation") | (part == "test"))
@@ -147,7 +156,9 @@ def read_ids(path: Path, names: Sequence[str] | None) -> Ids:
     try:
         lines = path.read_text(encoding="utf-8-sig").split("\n")
     except UnicodeDecodeError as error:
-        raise UsageError(f"{path} is not a text file; give one id per line") from error
+        raise UsageError(
+            f"{path} is not a text file; give one id per line", code="not-an-id-file"
+        ) from error
     row_of = {name: row for row, name in enumerate(names or ())}
     ids = []
     for number, line in enumerate(lines, 1):
@@ -160,10 +171,14 @@ def read_ids(path: Path, names: Sequence[str] | None) -> Ids:
         elif word.lstrip("-").isdecimal() and len(word) < 19:
             ids.append(int(word))
         elif row_of:
-            raise UnknownId(f"{path}, line {number}: {word!r} is not among the names; correct it")
+            raise UnknownId(
+                f"{path}, line {number}: {word!r} is not among the names; correct it",
+                code="unknown-name",
+            )
         else:
             raise UsageError(
-                f"{path}, line {number}: {word!r} is not an id; give one whole number per line"
+                f"{path}, line {number}: {word!r} is not an id; give one whole number per line",
+                code="not-an-id",
             )
     return np.array(ids, np.int64)
 
@@ -213,4 +228,6 @@ class EmbeddingFile:
         except (OSError, zipfile.BadZipFile) as error:
             partial.unlink(missing_ok=True)
             reason = getattr(error, "strerror", None) or error
-            raise StoreError(f"cannot write {path} ({reason}); choose another place") from error
+            raise StoreError(
+                f"cannot write {path} ({reason}); choose another place", code="file-not-writable"
+            ) from error

@@ -66,7 +66,9 @@ def texts(file: Path | str, values: Array) -> tuple[str, ...]:
     try:
         return tuple(v.decode() if isinstance(v, bytes) else str(v) for v in values)
     except UnicodeDecodeError as error:
-        raise DataError(f"{file} holds names that are not UTF-8; store them as text") from error
+        raise DataError(
+            f"{file} holds names that are not UTF-8; store them as text", code="names-not-utf8"
+        ) from error
 
 
 def row_names(file: Path | str, names: Array, shape: tuple[int, ...]) -> tuple[str, ...]:
@@ -74,7 +76,8 @@ def row_names(file: Path | str, names: Array, shape: tuple[int, ...]) -> tuple[s
     if names.ndim != 1 or names.shape != shape[:1]:
         raise DataError(
             f"{file} holds names of shape {names.shape} for features of shape {shape}; give one "
-            "name per row"
+            "name per row",
+            code="names-shape",
         )
     words = texts(file, names)
     first: dict[str, int] = {}
@@ -83,7 +86,8 @@ def row_names(file: Path | str, names: Array, shape: tuple[int, ...]) -> tuple[s
             raise DataError(
                 f"{file} has {len(set(words))} different names for {len(words)} rows: both row "
                 f"{first[text]} and row {row} are called {text!r}; give each image a name of its "
-                "own"
+                "own",
+                code="names-repeated",
             )
     return words
 

@@ -38,7 +38,8 @@ def load_data(
         if labels is None or not len(labels):
             raise DataError(
                 f"{data.name} has no {part} labels; an experiment needs them, so give labels or "
-                "use `nextlabel select` on unlabelled images"
+                "use `nextlabel select` on unlabelled images",
+                code="labels-missing",
             )
         lacking = (labels < 0).reshape(len(labels), -1).any(axis=1)
         if lacking.any():
@@ -46,14 +47,16 @@ def load_data(
             raise DataError(
                 f"{data.name}: {int(lacking.sum())} {part} images {what}, the first in "
                 f"{data.whereabouts(part, int(lacking.argmax()))}; a simulation needs all labels, "
-                "so leave such images out of the data"
+                "so leave such images out of the data",
+                code="labels-missing",
             )
     train = data.train.labels
     assert train is not None
     if data.task == "multiclass" and len(np.unique(train)) < 2:
         raise DataError(
             f"{data.name}: all {len(train)} training images are of one class; "
-            "there is nothing to tell apart"
+            "there is nothing to tell apart",
+            code="one-class-only",
         )
     headline(experiment, data)
     return data
@@ -94,7 +97,8 @@ def headline(experiment: Experiment, data: Dataset) -> str:
     if chosen not in known:
         raise UsageError(
             f"headline {chosen!r} is not measured on {data.name}, which is {data.task}; "
-            f"set it to one of {', '.join(known)}"
+            f"set it to one of {', '.join(known)}",
+            code="headline-not-measured",
         )
     part, _, name = chosen.partition("/")
     labels = getattr(data, part).labels
@@ -102,6 +106,7 @@ def headline(experiment: Experiment, data: Dataset) -> str:
         others = [key for key in known if key.rpartition("/")[2] not in RANKING]
         raise DataError(
             f"headline {chosen!r} is not defined, since all {part} images of {data.name} are of "
-            f"one kind; give images of another, or set headline to one of {', '.join(others)}"
+            f"one kind; give images of another, or set headline to one of {', '.join(others)}",
+            code="headline-not-defined",
         )
     return chosen

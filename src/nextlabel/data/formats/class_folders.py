@@ -27,7 +27,10 @@ def _walk(folder: Path, above: frozenset[tuple[int, int]]) -> Iterator[Path]:
             return
         inside = sorted(os.scandir(folder), key=lambda entry: entry.name)
     except OSError as error:
-        raise DataError(f"{folder} cannot be read ({error.strerror}); make it readable") from error
+        raise DataError(
+            f"{folder} cannot be read ({error.strerror}); make it readable",
+            code="folder-unreadable",
+        ) from error
     for entry in inside:
         if entry.name.startswith((".", "__MACOSX")):
             continue
@@ -45,7 +48,8 @@ def _is_folder(entry: os.DirEntry[str]) -> bool:
         if error.errno == errno.ELOOP:
             return False
         raise DataError(
-            f"{entry.path} cannot be read ({error.strerror}); make it readable or remove it"
+            f"{entry.path} cannot be read ({error.strerror}); make it readable or remove it",
+            code="folder-unreadable",
         ) from error
 
 
@@ -60,7 +64,9 @@ def entries_of(root: Path) -> list[Entry]:
     names = image_files(root)
     if not names:
         raise DataError(
-            f"{root} does not hold an image; give a folder with {', '.join(sorted(SUFFIXES))} files"
+            f"{root} does not hold an image; give a folder with "
+            f"{', '.join(sorted(SUFFIXES))} files",
+            code="folder-without-images",
         )
     tops = {name.split("/")[0] for name in names}
     parts = {top: PART_NAMES.get(top.lower()) for top in tops}
@@ -87,5 +93,6 @@ def _check_mixed(folder: Path, entries: list[Entry]) -> None:
     if loose and len(loose) < len(entries):
         raise DataError(
             f"{len(loose)} image(s) ({loose[0]} first) are next to the class folders of {folder}; "
-            "move them into one, or give a manifest with their labels left empty"
+            "move them into one, or give a manifest with their labels left empty",
+            code="images-next-to-classes",
         )

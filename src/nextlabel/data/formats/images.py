@@ -28,7 +28,7 @@ def decode(data: bytes, max_pixels: int) -> Pixels:
     broken data.
     """
     if not data:
-        raise Undecodable("the file is empty")
+        raise Undecodable("the file is empty", code="image-empty")
     try:
         if data[:4] in TIFF:
             return _tiff(data, max_pixels)
@@ -40,16 +40,17 @@ def decode(data: bytes, max_pixels: int) -> Pixels:
     # Broken files make decoders fail in every way there is; each means the same here.
     except Exception as error:
         reason = str(error).split("\n")[0] or type(error).__name__
-        raise Undecodable(f"it cannot be decoded ({reason})") from error
+        raise Undecodable(f"it cannot be decoded ({reason})", code="image-broken") from error
 
 
 def _check_size(width: int, height: int, max_pixels: int) -> None:
     if width * height > max_pixels:
         raise Undecodable(
-            f"its {width} x {height} pixels exceed the limit of {max_pixels} (data.max_pixels)"
+            f"its {width} x {height} pixels exceed the limit of {max_pixels} (data.max_pixels)",
+            code="image-too-large",
         )
     if width < 1 or height < 1:
-        raise Undecodable(f"it has {width} x {height} pixels")
+        raise Undecodable(f"it has {width} x {height} pixels", code="image-without-pixels")
 
 
 def _pillow(data: bytes, max_pixels: int) -> Pixels:
@@ -60,10 +61,12 @@ def _pillow(data: bytes, max_pixels: int) -> Pixels:
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
             opened = Image.open(BytesIO(data), formats=("PNG", "JPEG", "BMP"))
     except UnidentifiedImageError as error:
-        raise Undecodable("it is not a PNG, JPEG, BMP or TIFF image") from error
+        raise Undecodable(
+            "it is not a PNG, JPEG, BMP or TIFF image", code="image-kind-unknown"
+        ) from error
     except Image.DecompressionBombError as error:
         raise Undecodable(
-            f"its pixels exceed the limit of {max_pixels} (data.max_pixels)"
+            f"its pixels exceed the limit of {max_pixels} (data.max_pixels)", code="image-too-large"
         ) from error
     with opened:
         _check_size(*opened.size, max_pixels)
@@ -88,16 +91,27 @@ def _tiff(data: bytes, max_pixels: int) -> Pixels:
     with tifffile.TiffFile(BytesIO(data)) as file:
         pages: list[Any] = [page for page in cast(Any, file.pages) if not page.is_reduced]
         if len(pages) != 1:
-            raise Undecodable(f"it has {len(pages)} pages; save each as a file of its own")
+            raise Undecodable(
+                f"it has {len(pages)} pages; save each as a file of its own",
+                code="image-of-many-pages",
+            )
         page = pages[0]
         _check_size(page.imagewidth, page.imagelength, max_pixels)
         planes = file.series[0].size // max(page.size, 1)
         if planes > 1 or page.imagedepth > 1:
-            raise Undecodable("it is a stack of planes; save each as a file of its own")
+            raise Undecodable(
+                "it is a stack of planes; save each as a file of its own",
+                code="image-of-many-pages",
+            )
         if page.dtype is None or page.dtype not in (np.bool_, np.uint8, np.uint16):
-            raise Undecodable(f"its pixels are {page.dtype}; save it as unsigned 8 or 16 bit")
+            raise Undecodable(
+                f"its pixels are {page.dtype}; save it as unsigned 8 or 16 bit",
+                code="pixel-type-unknown",
+            )
         if page.samplesperpixel > 4:
-            raise Undecodable(f"it has {page.samplesperpixel} channels; give grey or RGB")
+            raise Undecodable(
+                f"it has {page.samplesperpixel} channels; give grey or RGB", code="channels-unknown"
+            )
         return _tiff_pixels(page)
 
 
@@ -120,7 +134,10 @@ def _tiff_pixels(page: Any) -> Pixels:
     elif page.photometric not in (colours.MINISBLACK, colours.RGB) and not (
         page.photometric == colours.YCBCR and page.compression == tifffile.COMPRESSION.JPEG
     ):
-        raise Undecodable(f"its colours are {page.photometric.name}; save it as grey or RGB")
+        raise Undecodable(
+            f"its colours are {page.photometric.name}; save it as grey or RGB",
+            code="colours-unknown",
+        )
     if full < 255:
         pixels = pixels * np.uint8(255 // full)
     alpha = bool(page.extrasamples) and int(page.extrasamples[-1]) in (1, 2)
@@ -132,6 +149,8 @@ def _colours(pixels: Pixels, alpha: bool) -> Pixels:
     channels = pixels.shape[2]
     if channels in (2, 4):
         if not alpha:
-            raise Undecodable(f"it has {channels} channels; give grey or RGB")
+            raise Undecodable(
+                f"it has {channels} channels; give grey or RGB", code="channels-unknown"
+            )
         channels -= 1
     return pixels[..., 0] if channels == 1 else pixels[..., :3]

@@ -56,16 +56,24 @@ def read_manifest(path: Path) -> Manifest:
         check_regular(path)
         text = _text(path.read_bytes())
     except OSError as error:
-        raise DataError(f"manifest {path} cannot be read ({error.strerror}); correct it") from error
+        raise DataError(
+            f"manifest {path} cannot be read ({error.strerror}); correct it",
+            code="manifest-unreadable",
+        ) from error
     lines = text.splitlines()
     head = next((line for line in lines if line.strip()), "")
     if not head:
-        raise DataError(f"manifest {path} is empty; give a head and one line for each image")
+        raise DataError(
+            f"manifest {path} is empty; give a head and one line for each image",
+            code="manifest-empty",
+        )
     rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter_of(head), strict=True)
     try:
         numbered = [(rows.line_num, row) for row in rows if any(cell.strip() for cell in row)]
     except csv.Error as error:
-        raise DataError(f"manifest {path}, line {rows.line_num}: {error}; correct it") from error
+        raise DataError(
+            f"manifest {path}, line {rows.line_num}: {error}; correct it", code="manifest-not-csv"
+        ) from error
     columns = columns_in(path, numbered[0][1])
     return _entries(path, columns, numbered)
 
@@ -81,18 +89,25 @@ def _entries(
         line_name = f"manifest {path}, line {line}"
         if len(row) != width:
             raise DataError(
-                f"{line_name}: {len(row)} cells under {width} columns; correct the line"
+                f"{line_name}: {len(row)} cells under {width} columns; correct the line",
+                code="manifest-line-length",
             )
         cell = {name: row[column].strip() for name, column in columns.items()}
         name = _name(line_name, cell["path"])
         if name in entries:
-            raise DataError(f"{line_name}: {name!r} is listed a second time; list each image once")
+            raise DataError(
+                f"{line_name}: {name!r} is listed a second time; list each image once",
+                code="manifest-image-twice",
+            )
         label = cell.get(answer, "")
         multilabel = multilabel or SEPARATORS.search(label) is not None
         labels = tuple(dict.fromkeys(w.strip() for w in SEPARATORS.split(label) if w.strip()))
         entries[name] = Entry(name, labels or None, _part(line_name, cell.get("split", "")))
     if not entries:
-        raise DataError(f"manifest {path} does not list an image; give one line per image")
+        raise DataError(
+            f"manifest {path} does not list an image; give one line per image",
+            code="manifest-empty",
+        )
     if not multilabel:
         return Manifest("multiclass", tuple(entries.values()))
     return Manifest("multilabel", tuple(_nothing(entry) for entry in entries.values()))
@@ -119,10 +134,11 @@ def _name(place: str, text: str) -> str:
     """Return a path within the folder in posix form."""
     pure = PurePosixPath(text.replace("\\", "/"))
     if not text:
-        raise DataError(f"{place}: the path is empty; give one")
+        raise DataError(f"{place}: the path is empty; give one", code="manifest-path-empty")
     if pure.is_absolute() or ".." in pure.parts or (pure.parts and ":" in pure.parts[0]):
         raise DataError(
-            f"{place}: {text!r} leads out of the folder; give paths relative to the folder"
+            f"{place}: {text!r} leads out of the folder; give paths relative to the folder",
+            code="manifest-path-outside",
         )
     return str(pure)
 
@@ -132,6 +148,8 @@ def _part(place: str, text: str) -> Part | None:
         return None
     if text.lower() not in PART_NAMES:
         raise DataError(
-            f"{place}: split {text!r} is unknown; give train, validation or test, or leave it empty"
+            f"{place}: split {text!r} is unknown; give train, validation or test, or leave it "
+            "empty",
+            code="split-unknown",
         )
     return PART_NAMES[text.lower()]

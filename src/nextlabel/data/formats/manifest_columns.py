@@ -33,7 +33,10 @@ def columns_in(path: Path, head: list[str]) -> dict[str, int]:
     aliases_of_all = {alias for aliases in COLUMNS.values() for alias in aliases}
     twice = [cell for cell in cells if cell in aliases_of_all and cells.count(cell) > 1]
     if twice:
-        raise DataError(f"manifest {path} has the column {twice[0]!r} twice; keep one of them")
+        raise DataError(
+            f"manifest {path} has the column {twice[0]!r} twice; keep one of them",
+            code="manifest-column-twice",
+        )
     columns = {
         name: cells.index(alias)
         for name, aliases in COLUMNS.items()
@@ -44,10 +47,14 @@ def columns_in(path: Path, head: list[str]) -> dict[str, int]:
     if "path" not in columns:
         raise DataError(
             f"manifest {path} lacks the column 'path'; it has {', '.join(map(repr, head))}; add "
-            "it, or rename the one that holds each image's path in the folder"
+            "it, or rename the one that holds each image's path in the folder",
+            code="manifest-column-missing",
         )
     if "label" in columns and "labels" in columns:
-        raise DataError(f"manifest {path} has both 'label' and 'labels'; keep one of them")
+        raise DataError(
+            f"manifest {path} has both 'label' and 'labels'; keep one of them",
+            code="manifest-two-label-columns",
+        )
     return columns
 
 
@@ -66,5 +73,6 @@ def _check_spelling(path: Path, head: list[str], columns: Mapping[str, int]) -> 
         if meant is not None:
             raise DataError(
                 f"manifest {path} has an unknown column {cell.strip()!r}; did you mean {meant!r}? "
-                f"rename it to {meant!r}, or to something less alike"
+                f"rename it to {meant!r}, or to something less alike",
+                code="manifest-column-unknown",
             )

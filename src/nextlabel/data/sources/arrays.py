@@ -49,7 +49,8 @@ class Arrays:
         arrays = _load(self.path)
         if "images" not in arrays:
             raise DataError(
-                f"{self.path} lacks the array 'images'; it has {', '.join(arrays) or 'none'}"
+                f"{self.path} lacks the array 'images'; it has {', '.join(arrays) or 'none'}",
+                code="array-missing",
             )
         sources = {self.path.name: file_digest(self.path)}
         answers = arrays.get("labels")
@@ -73,7 +74,9 @@ def _labels_in(path: Path) -> Array:
     arrays = _load(path)
     if "labels" not in arrays and len(arrays) != 1:
         inside = ", ".join(arrays) or "nothing"
-        raise DataError(f"{path} holds {inside}; store the labels under the name 'labels'")
+        raise DataError(
+            f"{path} holds {inside}; store the labels under the name 'labels'", code="array-missing"
+        )
     return arrays["labels"] if "labels" in arrays else next(iter(arrays.values()))
 
 
@@ -92,15 +95,20 @@ def _channels_first(array: Array) -> Array:
         if last == first:
             raise DataError(
                 f"images have shape {array.shape} and the channel axis is not clear; give "
-                "(N, H, W), or (N, H, W, C) or (N, C, H, W) with 1 or 3 channels"
+                "(N, H, W), or (N, H, W, C) or (N, C, H, W) with 1 or 3 channels",
+                code="images-shape",
             )
         array = array.transpose(0, 3, 1, 2) if last else array
     else:
         raise DataError(
-            f"images have shape {array.shape}; give (N, H, W), (N, H, W, C) or (N, C, H, W)"
+            f"images have shape {array.shape}; give (N, H, W), (N, H, W, C) or (N, C, H, W)",
+            code="images-shape",
         )
     if 0 in array.shape:
-        raise DataError(f"images have shape {array.shape}; give at least one image of one pixel")
+        raise DataError(
+            f"images have shape {array.shape}; give at least one image of one pixel",
+            code="images-empty",
+        )
     return array[:, :3] if array.shape[1] == 4 else array
 
 
@@ -121,7 +129,10 @@ def _bytes(array: Array) -> tuple[NDArray[np.uint8], dict[str, str]]:
             out[tile] = stretch(array[tile], low, high)
         return out, {"16-bit range": f"{low} to {high} in {len(array)} images"}
     if array.dtype.kind != "f":
-        raise DataError(f"images are {array.dtype}; give uint8, uint16, or floats from 0 to 1")
+        raise DataError(
+            f"images are {array.dtype}; give uint8, uint16, or floats from 0 to 1",
+            code="pixel-type-unknown",
+        )
     for tile in tiles:
         values = np.asarray(array[tile], np.float64)
         # Written so that NaN fails it too.
@@ -129,7 +140,8 @@ def _bytes(array: Array) -> tuple[NDArray[np.uint8], dict[str, str]]:
             bad = np.flatnonzero(~((values >= 0) & (values <= 1)).all(axis=(1, 2, 3)))[0]
             raise DataError(
                 f"image {tile.start + bad} has values from {values[bad].min()} to "
-                f"{values[bad].max()}; floats must lie between 0 and 1"
+                f"{values[bad].max()}; floats must lie between 0 and 1",
+                code="pixels-out-of-range",
             )
         out[tile] = np.rint(values * 255)
     return out, {}
@@ -143,25 +155,32 @@ def _labels(
     if answers.ndim == 2 and answers.shape[1] == 1:
         answers = answers[:, 0]
     if answers.ndim not in (1, 2) or not len(answers):
-        raise DataError(f"labels have shape {answers.shape}; give (N) or (N, classes)")
+        raise DataError(
+            f"labels have shape {answers.shape}; give (N) or (N, classes)", code="labels-shape"
+        )
     if answers.dtype.kind == "U" and answers.ndim == 1:
         names_found, numbers = np.unique(answers, return_inverse=True)
         return "multiclass", tuple(map(str, names_found)), numbers.astype(np.int64)
     if answers.dtype.kind not in "fiub":
-        raise DataError(f"labels are {answers.dtype}; give whole numbers, or names in one column")
+        raise DataError(
+            f"labels are {answers.dtype}; give whole numbers, or names in one column",
+            code="labels-type",
+        )
     with np.errstate(invalid="ignore"):  # of NaN and infinity, which the next line finds
         labels = np.asarray(answers).astype(np.int64)
     odd = np.argwhere((labels != answers) | (answers > np.iinfo(np.int64).max))
     if len(odd):
         raise DataError(
             f"label {answers[tuple(odd[0])]} in row {odd[0][0]} is not a whole number below 2^63; "
-            "give whole numbers, or names in one column"
+            "give whole numbers, or names in one column",
+            code="label-not-whole",
         )
     if answers.ndim == 2:
         return "multilabel", _names(names, answers.shape[1]), labels
     if labels.max() >= MOST_CLASSES:
         raise DataError(
-            f"label {labels.max()} exceeds {MOST_CLASSES - 1}; number the classes from 0"
+            f"label {labels.max()} exceeds {MOST_CLASSES - 1}; number the classes from 0",
+            code="label-too-large",
         )
     return "multiclass", _names(names, int(labels.max()) + 1), labels
 
@@ -170,7 +189,10 @@ def _names(names: Array | None, count: int) -> tuple[str, ...]:
     if names is None:
         return tuple(map(str, range(count)))
     if names.ndim != 1 or len(names) < count:
-        raise DataError(f"classes have shape {names.shape} for {count} classes; name each one")
+        raise DataError(
+            f"classes have shape {names.shape} for {count} classes; name each one",
+            code="classes-shape",
+        )
     return tuple(map(str, names))
 
 
@@ -179,11 +201,14 @@ def _parts(images: Images, split: Array | None) -> dict[Part, Images]:
         return {"train": images}
     if split.shape != (len(images),):
         raise DataError(
-            f"split has shape {split.shape} for {len(images)} images; give one word for each"
+            f"split has shape {split.shape} for {len(images)} images; give one word for each",
+            code="split-shape",
         )
     words = [str(word).lower() for word in split]
     unknown = sorted(set(words) - set(PART_NAMES))
     if unknown:
-        raise DataError(f"split {unknown[0]!r} is unknown; give train, validation or test")
+        raise DataError(
+            f"split {unknown[0]!r} is unknown; give train, validation or test", code="split-unknown"
+        )
     of = np.array([PART_NAMES[word] for word in words])
     return {part: images.take(np.flatnonzero(of == part)) for part in {"train", *of.tolist()}}

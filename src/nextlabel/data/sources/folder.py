@@ -122,7 +122,8 @@ class Folder:
                 return path
         raise UsageError(
             f"manifest {named} is neither in {self.root} nor in the working directory; "
-            "correct data.manifest"
+            "correct data.manifest",
+            code="no-such-manifest",
         )
 
     def _report(self, failures: list[str], total: int) -> None:
@@ -132,10 +133,13 @@ class Folder:
         if self.settings.unreadable == "refuse":
             raise DataError(
                 f"{text}; repair or remove them, or skip them by --unreadable skip, in experiments "
-                'data.unreadable = "skip"'
+                'data.unreadable = "skip"',
+                code="images-unreadable",
             )
         if len(failures) == total:
-            raise DataError(f"{text}; give at least one image that can be read")
+            raise DataError(
+                f"{text}; give at least one image that can be read", code="images-unreadable"
+            )
         warnings.warn(f"{text}; they are left out", stacklevel=4)
 
 
@@ -174,7 +178,10 @@ class _Reading:
         data = _bytes(self.root / name)
         self.digest.update(_framed(name, data))
         if _printable(name) != name:
-            raise Undecodable("its name holds a line break or is not valid UTF-8; rename it")
+            raise Undecodable(
+                "its name holds a line break or is not valid UTF-8; rename it",
+                code="image-name-invalid",
+            )
         pixels = decode(data, self.max_pixels)
         if pixels.dtype == np.uint16:
             self.low = min(self.low, int(pixels.min()))
@@ -201,7 +208,7 @@ def _bytes(path: Path) -> bytes:
         check_regular(path)
         return path.read_bytes()
     except OSError as error:
-        raise Undecodable(str(error.strerror or error)) from error
+        raise Undecodable(str(error.strerror or error), code="file-unreadable") from error
 
 
 def _framed(name: str, data: bytes) -> bytes:
@@ -231,7 +238,9 @@ def encode(
         return (), None
     names = {name for answer in answers for name in answer or ()}
     if not names:
-        raise DataError("every image is labelled 'none'; name at least one class")
+        raise DataError(
+            "every image is labelled 'none'; name at least one class", code="no-classes"
+        )
     numeric = all(name.isascii() and name.isdigit() for name in names)
     classes = tuple(sorted(names, key=lambda n: (int(n), n) if numeric else (0, n)))
     number = {name: k for k, name in enumerate(classes)}

@@ -114,20 +114,26 @@ def read_idx(path: Path) -> NDArray[np.uint8]:
         with gzip.open(path) as file:
             data = file.read()
     except (OSError, EOFError, zlib.error) as error:
-        raise DataError(f"{path} cannot be unpacked ({error}); replace the file") from error
+        raise DataError(
+            f"{path} cannot be unpacked ({error}); replace the file", code="file-damaged"
+        ) from error
     if len(data) < 4 or data[:2] != b"\0\0" or data[2] != UBYTE or not 1 <= data[3] <= 4:
         raise DataError(
             f"{path} starts with {data[:4].hex(' ') or 'nothing'}, not with 00 00 08 and 1 to 4 "
-            "dimensions; give an idx file of unsigned bytes"
+            "dimensions; give an idx file of unsigned bytes",
+            code="not-an-idx-file",
         )
     head = 4 + 4 * data[3]
     if len(data) < head:
-        raise DataError(f"{path} ends within its head of {head} bytes; replace the file")
+        raise DataError(
+            f"{path} ends within its head of {head} bytes; replace the file", code="file-damaged"
+        )
     shape = struct.unpack(f">{data[3]}I", data[4:head])
     if len(data) - head != math.prod(shape):
         raise DataError(
             f"{path} holds {len(data) - head} values where its head announces "
-            f"{' x '.join(map(str, shape))} = {math.prod(shape)}; replace the file"
+            f"{' x '.join(map(str, shape))} = {math.prod(shape)}; replace the file",
+            code="file-damaged",
         )
     return np.frombuffer(data, np.uint8, offset=head).reshape(shape)
 
@@ -165,7 +171,8 @@ class Idx:
             if images.ndim != 3 or labels.ndim != 1:
                 raise DataError(
                     f"{image_file} has {images.ndim} dimensions and {label_file} {labels.ndim}; "
-                    "give 3 and 1"
+                    "give 3 and 1",
+                    code="idx-dimensions",
                 )
             parts[part] = Images(images[:, None], labels.astype(np.int64))
         sources = {f"{self.name}/{file}": local.sha256 for file, local in files.items()}

@@ -43,12 +43,16 @@ def read_npz(path: Path, published_set: MedSet) -> dict[Part, Images]:
         with np.load(path, allow_pickle=False) as archive:
             missing = [name for name in ARRAYS if name not in archive.files]
             if missing:
-                raise DataError(f"{path} lacks the array {missing[0]!r}; replace the file")
+                raise DataError(
+                    f"{path} lacks the array {missing[0]!r}; replace the file", code="array-missing"
+                )
             arrays = {name: archive[name] for name in ARRAYS}
     except DataError:
         raise
     except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error, TypeError) as error:
-        raise DataError(f"{path} is not a readable npz archive ({error}); replace it") from error
+        raise DataError(
+            f"{path} is not a readable npz archive ({error}); replace it", code="file-damaged"
+        ) from error
     return {
         part: _images(path, arrays[f"{short}_images"], arrays[f"{short}_labels"], published_set)
         for part, short in NAMES.items()
@@ -59,12 +63,15 @@ def _images(path: Path, images: Array, labels: Array, published_set: MedSet) -> 
     if images.ndim != (3 if published_set.channels == 1 else 4) or labels.ndim != 2:
         raise DataError(
             f"{path} holds images of shape {images.shape} and labels of shape {labels.shape}; "
-            f"expected {published_set.channels} channel(s) and two dimensions of labels"
+            f"expected {published_set.channels} channel(s) and two dimensions of labels",
+            code="file-damaged",
         )
     pixels = images[:, None] if published_set.channels == 1 else images.transpose(0, 3, 1, 2)
     answers = labels.astype(np.int64) if labels.dtype.kind in "fiub" else None
     if answers is None or not np.array_equal(answers, labels):
-        raise DataError(f"{path} has labels that are no whole numbers; replace the file")
+        raise DataError(
+            f"{path} has labels that are no whole numbers; replace the file", code="file-damaged"
+        )
     return Images(
         np.ascontiguousarray(pixels),
         answers[:, 0] if published_set.task == "multiclass" else answers,

@@ -72,21 +72,26 @@ class FileBlock(BlockSettings):
         if "train" not in parts:
             raise DataError(
                 f"{self.path.name} holds {', '.join(loaded) or 'nothing'}; store the rows under "
-                "the name 'features', or each part's under 'train', 'validation' and 'test'"
+                "the name 'features', or each part's under 'train', 'validation' and 'test'",
+                code="array-missing",
             )
         for part, rows in parts.items():
             self._check(self._count(rows), (len(data.part(part)),))
             if rows.shape[1:] != parts["train"].shape[1:]:
                 raise DataError(
                     f"{self.path.name} has rows of shape {rows.shape[1:]} for {part} and of "
-                    f"{parts['train'].shape[1:]} for train; give all parts the same columns"
+                    f"{parts['train'].shape[1:]} for train; give all parts the same columns",
+                    code="embedding-shape",
                 )
         return FittedBlock(parts)
 
     def _count(self, rows: Array) -> int:
         """Return the number of rows; DataError for a single number."""
         if rows.ndim == 0:
-            raise DataError(f"{self.path.name} holds a single number; give one row per image")
+            raise DataError(
+                f"{self.path.name} holds a single number; give one row per image",
+                code="embedding-shape",
+            )
         return len(rows)
 
     def _cut(self, rows: Array, data: Dataset) -> dict[Part, Array]:
@@ -105,5 +110,6 @@ class FileBlock(BlockSettings):
             wanted = " or ".join(map(str, sorted(set(allowed))))
             raise DataError(
                 f"{self.path.name} has {rows} rows; give {wanted}: one for each image of the pool, "
-                "and after them those of validation and test if you have them"
+                "and after them those of validation and test if you have them",
+                code="embedding-row-count",
             )
