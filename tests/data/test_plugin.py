@@ -112,7 +112,7 @@ def test_a_source_of_another_package_has_options_of_its_own(tmp_path):
     said = done.stdout.splitlines()
     assert said[0].endswith("data.width: 4 must be at most 3; lower it")
     assert said[1].endswith(
-        "data.width: 'a' must be a whole number; give one without quotes and decimals"
+        "data.width: 'a' must be a whole number; write it without quotes and decimals"
     )
     assert said[2] == "unknown key data.widt; did you mean 'width'?"
     assert said[3].startswith("unknown key data.width")

@@ -1,4 +1,4 @@
-"""Where words go: data to stdout, messages to stderr, colours only where they are wanted."""
+"""Output: data to stdout, messages to stderr, colours only on a terminal."""
 
 import json
 import os

@@ -133,7 +133,7 @@ class Block(Protocol):
             The pool, whose labelled ids the labels belong to.
         labels
             The labels of `pool.labelled`, in that order; an unsupervised block ignores them.
-            None asks for the fit without labels.
+            With None the fit uses no labels.
         number
             The number of the round.
         seeds

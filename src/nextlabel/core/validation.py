@@ -41,9 +41,9 @@ TYPES = {
 """The name in TOML of each kind of value."""
 
 WRITTEN = {
-    "a whole number": "give one without quotes and decimals",
-    "a number": "give one without quotes",
-    "true or false": "give one of them without quotes",
+    "a whole number": "write it without quotes and decimals",
+    "a number": "write it without quotes",
+    "true or false": "write one of them without quotes",
     "text": "put it in quotes",
     "a path": "put it in quotes",
     "a list": "put it in brackets, as [1, 2]",
