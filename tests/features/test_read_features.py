@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from nextlabel.core.errors import DataError, NextlabelError, UnknownId, UsageError
 from nextlabel.data import DataSettings, load
 from nextlabel.features.blocks import BLOCKS
-from nextlabel.features.embedding_file import EmbeddingFile, read_features, read_ids
+from nextlabel.features.embedding_file import EmbeddingFile, read_features
+from nextlabel.files.id_list import read_ids
 
 ROWS = np.arange(6, dtype=np.float32).reshape(3, 2)
 

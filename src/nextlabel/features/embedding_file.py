@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from nextlabel.core.dataset import Dataset
-from nextlabel.core.errors import DataError, StoreError, UnknownId, UsageError
+from nextlabel.core.errors import DataError, StoreError
 from nextlabel.core.types import PARTS, Array, Ids, Part, as_ids
 from nextlabel.files.arrays import read_arrays, row_names, texts
 
@@ -145,42 +145,6 @@ def read_features(path: Path) -> Features:
     held = np.flatnonzero((part == "validation") | (part == "test"))
     named = None if names is None else row_names(path, names, rows.shape)
     return Features(rows, named, as_ids(held))
-
-
-def read_ids(path: Path, names: Sequence[str] | None) -> Ids:
-    """Return the ids in a text file, one per line: numbers, or file names where there are some.
-
-    Empty lines and those that begin with # are skipped, unless a file is called so. Raises
-    UnknownId for an unknown name, UsageError for a line that is not a number, both with the line.
-    """
-    try:
-        lines = path.read_text(encoding="utf-8-sig").split("\n")
-    except UnicodeDecodeError as error:
-        raise UsageError(
-            f"{path} is not a text file; give one id per line", code="not-an-id-file"
-        ) from error
-    row_of = {name: row for row, name in enumerate(names or ())}
-    ids = []
-    for number, line in enumerate(lines, 1):
-        raw = line.removesuffix("\r")
-        word = raw if raw in row_of else raw.strip()
-        if not word or (word.startswith("#") and word not in row_of):
-            continue
-        if word in row_of:
-            ids.append(row_of[word])
-        elif word.lstrip("-").isdecimal() and len(word) < 19:
-            ids.append(int(word))
-        elif row_of:
-            raise UnknownId(
-                f"{path}, line {number}: {word!r} is not among the names; correct it",
-                code="unknown-name",
-            )
-        else:
-            raise UsageError(
-                f"{path}, line {number}: {word!r} is not an id; give one whole number per line",
-                code="not-an-id",
-            )
-    return np.array(ids, np.int64)
 
 
 @dataclass(frozen=True, eq=False)
