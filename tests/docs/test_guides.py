@@ -18,6 +18,7 @@ from nextlabel.core.settings import Settings
 from nextlabel.experiment.parse import load_experiment
 from nextlabel.experiment.spec import Experiment
 from nextlabel.features.blocks import BLOCKS
+from nextlabel.models.task_models import TASK_MODELS
 
 ROOT = Path(__file__).parents[2]
 RESULTS = [ROOT / "docs/results/README.md", *sorted((ROOT / "docs/results").glob("*/README.md"))]
@@ -131,6 +132,7 @@ def test_tables_of_settings_are_complete():
     guide = ROOT / "docs/experiments.md"
     known = set(BLOCKS).union(*(settings_keys(BLOCKS[name]) for name in BLOCKS))
     known |= settings_keys(Experiment)
+    known = known.union(*(settings_keys(TASK_MODELS[name]) for name in TASK_MODELS))
     rows = re.findall(r"^\| ((?:`\w+`(?:, )?)+) \|", TEXT[guide], re.M)
     named = {key for row in rows for key in re.findall(r"`(\w+)`", row)}
     assert len(named) > 20
