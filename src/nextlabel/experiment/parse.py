@@ -94,7 +94,8 @@ def parse_experiment(raw: Mapping[str, Any], name: str = "experiment") -> Experi
         if arm.loss_head and not experiment.model.has_maps:
             raise UsageError(
                 f"arm {arm.name!r}: model {experiment.model.name} has no maps for loss_head; choose"
-                " a network, or leave it out"
+                " a network, or leave it out",
+                code="no-feature-maps",
             )
         _check_signals(experiment, arm)
         if arm.start != "random":
@@ -103,7 +104,8 @@ def parse_experiment(raw: Mapping[str, Any], name: str = "experiment") -> Experi
             if needs and not arm.blocks:
                 raise UsageError(
                     f"arm {arm.name!r}: start {arm.start!r} needs features before any label is "
-                    "there, and its only ones are the task model's; add a block to its features"
+                    "there, and its only ones are the task model's; add a block to its features",
+                    code="signal-before-labels",
                 )
         for block in experiment.blocks_of(arm):
             experiment.block(block)

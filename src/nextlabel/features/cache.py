@@ -44,7 +44,8 @@ class Cache:
         except OSError as error:
             raise StoreError(
                 f"cannot make the cache folder {found.folder} ({error.strerror}); "
-                "give another by --cache-dir"
+                "give another by --cache-dir",
+                code="cache-not-writable",
             ) from error
         return found
 
@@ -86,7 +87,8 @@ class Cache:
         except OSError as error:
             raise UsageError(
                 f"cache folder {self.folder} cannot be written ({error.strerror or error}); make "
-                "room there, or give another --cache-dir"
+                "room there, or give another --cache-dir",
+                code="cache-not-writable",
             ) from error
         try:
             if path.exists():

@@ -185,7 +185,8 @@ def refit(
     if labels.min() < -1 or labels.max() >= values:
         raise DataError(
             f"labels run from {labels.min()} to {labels.max()}; ccvae takes 0 to {values - 1}, and "
-            "-1 for unknown"
+            "-1 for unknown",
+            code="labels-out-of-range",
         )
     device = resolve(settings.device)
     network = place(_restored(images, state, settings), device)
@@ -230,7 +231,8 @@ def _restored(images: Tensor, state: Mapping[str, Array], settings: CCVAESetting
     except RuntimeError as error:
         raise DataError(
             f"ccvae cannot start from a state of {len(state)} arrays made with other settings or "
-            "images; start from what it fits without labels"
+            "images; start from what it fits without labels",
+            code="state-of-other-settings",
         ) from error
     return network
 

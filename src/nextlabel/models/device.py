@@ -18,7 +18,10 @@ def resolve(name: str) -> torch.device:
     if name == "auto":
         name = next((device for device, found in there.items() if found), "cpu")
     if not there.get(name, True):
-        raise UsageError(f'device {name!r} is not available here; set device = "auto" or "cpu"')
+        raise UsageError(
+            f'device {name!r} is not available here; set device = "auto" or "cpu"',
+            code="device-not-available",
+        )
     return torch.device(name)
 
 

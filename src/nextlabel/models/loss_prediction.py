@@ -82,7 +82,8 @@ def loss_correlation(
     if not np.isfinite(predicted).all():
         raise DataError(
             "the module P predicts NaN or infinity, so its training diverged; lower "
-            "training.learning_rate or loss_prediction.weight"
+            "training.learning_rate or loss_prediction.weight",
+            code="training-diverged",
         )
     p = np.clip(probabilities.astype(np.float64), TINY, 1 - TINY)
     if task == "multiclass":

@@ -30,11 +30,14 @@ def evaluate(probabilities: Array, labels: Labels, task: Task) -> dict[str, floa
     Raises DataError when there is nothing to measure on, or when predictions are not finite.
     """
     if not len(labels):
-        raise DataError("there are no labelled images to measure on; give some for validation")
+        raise DataError(
+            "there are no labelled images to measure on; give some for validation", code="no-labels"
+        )
     if not np.isfinite(probabilities).all():
         raise DataError(
             "the model predicts NaN or infinity, so its training diverged; "
-            "lower training.learning_rate"
+            "lower training.learning_rate",
+            code="training-diverged",
         )
     if task == "multiclass":
         return _multiclass(probabilities, labels)

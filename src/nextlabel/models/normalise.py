@@ -48,7 +48,8 @@ def normalise(batch: Tensor) -> Tensor:
     """
     if batch.shape[1] not in (1, 3):
         raise DataError(
-            f"images have {batch.shape[1]} channels; the task model takes 1 (grey) or 3 (RGB)"
+            f"images have {batch.shape[1]} channels; the task model takes 1 (grey) or 3 (RGB)",
+            code="wrong-channels",
         )
     mean = torch.tensor(IMAGENET_MEAN, device=batch.device).view(1, 3, 1, 1)
     deviation = torch.tensor(IMAGENET_DEVIATION, device=batch.device).view(1, 3, 1, 1)

@@ -222,7 +222,8 @@ def check_finite(loss: float, epoch: int, settings: VAESettings) -> None:
     if not np.isfinite(loss):
         raise DataError(
             f"the VAE diverged in epoch {epoch}; lower blocks.{settings.block}.learning_rate, now "
-            f"{settings.learning_rate}"
+            f"{settings.learning_rate}",
+            code="training-diverged",
         )
 
 

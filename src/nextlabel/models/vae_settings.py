@@ -87,6 +87,7 @@ class CCVAESettings(VAESettings):
             raise UsageError(
                 f"ccvae's class part needs {width} dimensions ({self.dims_per_label} for each of "
                 f"{classes} classes) of the latent {self.latent}; raise blocks.ccvae.latent above "
-                f"{width}"
+                f"{width}",
+                code="latent-too-small",
             )
         return width

@@ -175,7 +175,8 @@ class TrialLearner:
             bad = np.flatnonzero(~np.isfinite(own).all(axis=1))
             if bad.size:
                 raise DataError(
-                    f"block {name!r} is not finite in row {bad[0]} of {part}; give numbers there"
+                    f"block {name!r} is not finite in row {bad[0]} of {part}; give numbers there",
+                    code="not-finite",
                 )
             rows.append(own)
         return np.concatenate(rows, axis=1)

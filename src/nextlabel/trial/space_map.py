@@ -111,14 +111,16 @@ def choose_arm(experiment: Experiment, name: str | None) -> Arm:
         if not looking:
             raise UsageError(
                 f"no arm of {experiment.name} chooses by features, so there is nothing to map; "
-                "add one, with strategy core_set for example"
+                "add one, with strategy core_set for example",
+                code="arm-without-features",
             )
         return next((a for a in looking if a.blocks), looking[0])
     arm = experiment.arm(wanted)
     if arm not in looking:
         raise UsageError(
             f"arm {wanted!r} does not choose by features but by {arm.strategy}, so its picks have "
-            f"no place in a space; give another by --arm ({known})"
+            f"no place in a space; give another by --arm ({known})",
+            code="arm-without-features",
         )
     return arm
 
@@ -144,12 +146,14 @@ def draw(size: int, shown: MapSettings, seeds: Seeds) -> tuple[Pool, Ids, tuple[
     if free < shown.picked:
         raise UsageError(
             f"labelled {shown.labelled} and picked {shown.picked} exceed the pool's {size} images; "
-            f"lower --labelled to {max(1, size - shown.picked)} or less, or --picked"
+            f"lower --labelled to {max(1, size - shown.picked)} or less, or --picked",
+            code="too-many-labelled",
         )
     if shown.candidates < shown.picked:
         raise UsageError(
             f"picked {shown.picked} exceeds the {shown.candidates} candidates; lower --picked to "
-            f"{shown.candidates} or raise --candidates"
+            f"{shown.candidates} or raise --candidates",
+            code="too-many-picked",
         )
     count = min(shown.candidates, free)
     points, most = shown.labelled + count, (shown.labelled + count - 1) // 3
@@ -157,7 +161,8 @@ def draw(size: int, shown: MapSettings, seeds: Seeds) -> tuple[Pool, Ids, tuple[
         remedy = f"lower --perplexity to {most}" if most else "show at least 4 points"
         raise UsageError(
             f"perplexity {shown.perplexity:g} is too large for {points} points, since it needs "
-            f"three times as many neighbours; {remedy}"
+            f"three times as many neighbours; {remedy}",
+            code="perplexity-too-large",
         )
     pool = Pool.random(size, shown.labelled, seeds.rng("initial"))
     candidates = np.sort(seeds.rng("candidates").choice(pool.unlabelled, count, replace=False))
@@ -272,7 +277,8 @@ def seen_from_above(
     rows = np.asarray(points, np.float64)
     if (rows == rows[:1]).all():
         raise DataError(
-            f"all {len(rows)} points are the same, so there is no map of them; choose another space"
+            f"all {len(rows)} points are the same, so a map shows nothing; choose another space",
+            code="points-alike",
         )
     if rows.shape[1] == 1:  # the second axis of a line is empty, but must be there
         rows = np.concatenate([rows, np.zeros_like(rows)], axis=1)

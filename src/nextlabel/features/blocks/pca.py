@@ -42,7 +42,8 @@ class PCABlock(BlockSettings):
         if self.components > limit:
             raise UsageError(
                 f"pca.components {self.components} exceeds the {limit} that {len(rows)} images of "
-                f"{rows.shape[1]} pixels have; lower it to {limit}"
+                f"{rows.shape[1]} pixels have; lower it to {limit}",
+                code="too-many-components",
             )
         solver = "covariance_eigh" if rows.shape[1] <= EXACT_COLUMNS else "randomized"
         fitted = PCA(

@@ -56,7 +56,8 @@ def take_over(network: TaskNetwork, state: Mapping[str, Array]) -> None:
         if any(name not in state for name in names):
             raise DataError(
                 "the block that the model is to start from has no encoder; give a VAE's, for "
-                'example block = "vae"'
+                'example block = "vae"',
+                code="no-encoder",
             )
         weight, bias = (torch.from_numpy(state[name].copy()) for name in names)
         if i == 0 and weight.shape[1] == 1:
