@@ -1,4 +1,4 @@
-"""What a run would cost, before it is started."""
+"""Cost of a run, estimated before it starts."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ ROUND_BYTES = 60_000
 
 @dataclass(frozen=True)
 class Plan:
-    """Trials asked for and still to run, training samples, seconds with so many jobs, and bytes."""
+    """Trials in all and still to run, training samples, seconds with `jobs` jobs, and bytes."""
 
     trials: int
     pending: int
@@ -44,7 +44,7 @@ def plan(
     Decoded images are kept in the cache, as in a run.
 
     A round's training counts labelled × epochs samples. Round 0 is trained once a seed, and so is
-    a VAE unless the cache has it; one that the labels shape goes on in every round. The time is
+    a VAE unless the cache has it; one that the labels shape continues in every round. The time is
     training alone: leave a tenth for the rest. With `arms`, only theirs are counted as ahead.
     """
     import torch

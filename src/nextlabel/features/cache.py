@@ -1,4 +1,4 @@
-"""What is the same is computed once: artefacts on disk, addressed by what decides their content."""
+"""Artefacts on disk, addressed by all that decides their content, so each is computed once."""
 
 import re
 import time
@@ -21,7 +21,7 @@ OURS = re.compile(r"[0-9a-f]{64}(\.partial|\.lock)?")
 
 @dataclass(frozen=True)
 class CacheSize:
-    """How much there is: entries, bytes, and bytes by kind."""
+    """The size of the cache: entries, bytes, and bytes by kind."""
 
     entries: int
     bytes: int
@@ -70,9 +70,9 @@ class Cache:
     ) -> tuple[T, bool]:
         """Return the artefact of this identity, and whether it was there already.
 
-        Whoever comes first makes it while the others wait. A file that cannot be read, cut short
+        The first process makes it while the others wait. A file that cannot be read, cut short
         by a full disk for example, is made again. One that cannot be saved is returned all the
-        same: a full cache is no reason to fail. With `reload`, an artefact that was made just now
+        same: a full cache is not an error. With `reload`, an artefact that was made just now
         is read back from its file too, so that it is a memory map where `load` gives one.
         """
         from filelock import FileLock
@@ -118,7 +118,7 @@ class Cache:
         return _measure(self._files(), self.folder)
 
     def prune(self, older_than_days: float | None = None) -> CacheSize:
-        """Remove artefacts not used for so many days, or all; return what was removed.
+        """Remove artefacts not used for that many days, or all; return what was removed.
 
         Files that the cache did not make stay, whatever folder it was given.
         """
@@ -132,7 +132,7 @@ class Cache:
             for lock in locks:
                 lock.unlink(missing_ok=True)
             for kind in {file.parent for file in (*old, *locks)}:
-                with suppress(OSError):  # something else lies there, or a run makes it anew
+                with suppress(OSError):  # something else lies there, or a run makes it again
                     kind.rmdir()
         return removed
 

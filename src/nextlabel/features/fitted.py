@@ -22,7 +22,7 @@ ARTEFACT_VERSION = 2
 
 
 def circumstances(data: Dataset, seeds: Seeds, training: TrainingSettings) -> dict[str, Any]:
-    """Return what every artefact depends on besides its own settings."""
+    """Return what every artefact depends on in addition to its own settings."""
     import sklearn
     import torch
 

@@ -1,4 +1,4 @@
-"""The class-conditional VAE: a part of the latent space that knows the labels [Joy et al. 2021].
+"""The class-conditional VAE: a part of the latent space depends on the labels [Joy et al. 2021].
 
 "Capturing Label Characteristics in VAEs", https://arxiv.org/abs/2006.10102. The latent splits into
 z = (z_c, z_s). The style z_s has the prior N(0, 1); the class part z_c has one Gaussian for each
@@ -34,7 +34,7 @@ from nextlabel.models.vae import (
 from nextlabel.models.vae_settings import CCVAESettings as CCVAESettings
 
 PACE = 10.0
-"""The class part's learning rate in multiples of the networks': it starts anew each round."""
+"""The class part's learning rate in multiples of the networks': it starts again each round."""
 
 
 class ClassPart(nn.Module):

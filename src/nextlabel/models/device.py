@@ -1,4 +1,4 @@
-"""Where tensors live and how precisely they are multiplied."""
+"""Devices of tensors, and the precision of their products."""
 
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext

@@ -1,4 +1,4 @@
-"""How good predictions are: pure functions of probabilities and labels."""
+"""Quality of predictions: pure functions of probabilities and labels."""
 
 import warnings
 
@@ -12,13 +12,13 @@ MEASURED: dict[Task, tuple[str, ...]] = {
     "multiclass": ("accuracy", "balanced_accuracy", "auroc"),
     "multilabel": ("auroc", "map", "label_accuracy", "exact_match"),
 }
-"""What `evaluate` gives for each task."""
+"""The metrics of `evaluate` for each task."""
 
 RANKING = ("auroc", "map")
 """Metrics that need examples of both kinds."""
 
 NAMED = 20
-"""So many classes are named in a warning."""
+"""The largest number of classes that a warning names."""
 
 
 def evaluate(probabilities: Array, labels: Labels, task: Task) -> dict[str, float]:

@@ -11,10 +11,10 @@ from nextlabel.core.task_model import TaskModel
 from nextlabel.core.types import Array, Task
 
 Device = Literal["auto", "cpu", "cuda", "mps"]
-"""Where training runs; "auto" takes CUDA, else MPS, else the processor."""
+"""The device of training; "auto" takes CUDA, else MPS, else the processor."""
 
 Precision = Literal["auto", "fp32", "bf16"]
-"""What training multiplies in; "auto" is bfloat16 where the device has units for it."""
+"""The precision of products in training; "auto" is bfloat16 where the device has units for it."""
 
 BlockUse = Literal["none", "start", "rows"]
 """The use that a model makes of its block: none, its weights as the start, or its rows."""
@@ -127,7 +127,7 @@ class ShippedOptions(ModelSettings):
 
 
 class Epochs(Settings):
-    """How long a round trains: `initial` epochs on the initial set, `step` more each round."""
+    """The epochs of a round: `initial` epochs on the initial set, `step` more each round."""
 
     initial: int = Field(10, ge=1)
     """Epochs of the round on the initial labels."""

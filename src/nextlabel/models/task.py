@@ -34,7 +34,7 @@ from nextlabel.models.weights import insert, load_weights
 
 INFERENCE_BATCH = 256
 HEAD = "loss_head."
-"""How the names of P's weights begin in a state."""
+"""The beginning of the names of P's weights in a state."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,7 +109,7 @@ class NetworkModel:
 
     @property
     def device(self) -> torch.device:
-        """Where it trains."""
+        """The device of the training."""
         return resolve(self.training.device)
 
     def initial(self, seeds: Seeds) -> tuple[TaskNetwork, str]:

@@ -1,4 +1,4 @@
-"""How T learns, and P with it: SGD over evenly split batches, one forward pass a step."""
+"""Training of T, and of P with it: SGD over evenly split batches, one forward pass a step."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -35,7 +35,7 @@ class TrainingData:
 
 @dataclass(frozen=True)
 class Trainer:
-    """Trains a network, and the module P beside it where `head` has its settings."""
+    """Trains a network, and the module P with it where `head` has its settings."""
 
     settings: TrainingSettings
     task: Task

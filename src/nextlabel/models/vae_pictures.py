@@ -1,4 +1,4 @@
-"""What a VAE has learned, as PNG pictures: reconstructions, traversals and draws of its prior."""
+"""Pictures of a fitted VAE, as PNG: reconstructions, traversals and draws of its prior."""
 
 import numpy as np
 import torch

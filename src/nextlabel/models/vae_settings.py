@@ -63,7 +63,7 @@ class CCVAESettings(VAESettings):
     `epochs` train the beginning without labels, `round_epochs` go on from it in each round. The
     class part has `dims_per_label` dimensions for each class or finding. `labelled_share` is the
     largest part of a batch that is labelled, `label_weight` weighs log q(y|x): 1 is the paper's
-    objective, more makes up for the few nats that a label weighs beside an image's. `samples` are
+    objective, more makes up for the few nats that a label weighs next to an image's. `samples` are
     drawn of z_c to find q(y|x).
     """
 

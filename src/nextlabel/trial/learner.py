@@ -159,7 +159,7 @@ class TrialLearner:
     def side(self, part: Part, blocks: Mapping[str, FittedBlock]) -> Array | None:
         """Return the rows that P reads in addition to the maps, float32 (n, d); None for none.
 
-        Columns are scaled by the pool's distances, whatever the part. Raises DataError for a row
+        Columns of every part are scaled by the pool's distances. Raises DataError for a row
         that is not finite.
         """
         names = self.arm.side_blocks
@@ -206,7 +206,7 @@ class TrialLearner:
 
 @dataclass(frozen=True, eq=False)
 class FittedRound:
-    """A round's models; the pool is looked at once, however many signals are asked for."""
+    """The models of one round; all signals share one pass over the pool."""
 
     learner: TrialLearner
     model: FittedModel

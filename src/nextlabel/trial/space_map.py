@@ -34,7 +34,7 @@ FEATURES: frozenset[str] = frozenset({"features"})
 
 
 class MapSettings(Settings):
-    """How much a map shows; the defaults are the paper's, and openTSNE's own perplexity."""
+    """The extent of a map; the defaults are the paper's, and openTSNE's own perplexity."""
 
     labelled: int = Field(default=1000, ge=1)
     candidates: int = Field(default=1556, ge=1)
@@ -57,7 +57,7 @@ def make_map(
     The task model is trained on random labels as in an experiment's round 0; the arm's strategy
     then picks among random candidates, in the space of the task model alone and in the arm's own.
     `arm` is by default the primary one, `seed` the first of the experiment.
-    Raises UsageError for numbers that do not fit the pool and for arms that look at no features.
+    Raises UsageError for numbers that do not fit the pool and for arms that use no features.
     """
     import torch
 
@@ -76,7 +76,7 @@ def make_map(
     blocks = "".join(f" and {name}" for name in experiment.blocks_of(chosen))
     yield f"fitting the task model to {shown.labelled:,} labels{blocks}"
     work = _Mapping(experiment, chosen, seeds, data, pool, candidates, shown, clock)
-    snapshot, rows, training = work.look(cache)
+    snapshot, rows, training = work.fit_round_zero(cache)
     mapped = []
     for name, space in spaces.items():
         yield f"picking {shown.picked:,} of {len(candidates):,} in the space {name}, then t-SNE"
@@ -102,7 +102,7 @@ def make_map(
 def choose_arm(experiment: Experiment, name: str | None) -> Arm:
     """Return the arm to map: the one named, the primary one, or the first with more than T_f.
 
-    Raises UsageError when there is no such arm, or its strategy looks at no features.
+    Raises UsageError when there is no such arm, or its strategy uses no features.
     """
     looking = [a for a in experiment.arms if FEATURES <= create(a.strategy, a.options).needs]
     known = f"arms that do: {', '.join(a.name for a in looking) or 'none'}"
@@ -207,11 +207,11 @@ class _Mapping:
 
     @property
     def strategy(self) -> Strategy:
-        """What picks."""
+        """The strategy that picks."""
         return create(self.arm.strategy, self.arm.options)
 
-    def look(self, cache: Cache) -> tuple[Snapshot, Mapping[str, Array], Any]:
-        """Fit round 0 and look at the pool once: its signals, the rows block by block, training."""
+    def fit_round_zero(self, cache: Cache) -> tuple[Snapshot, Mapping[str, Array], Any]:
+        """Fit round 0; return the pool's signals, its rows by block, and the training."""
         features = {**self.arm.features, TASK: self.arm.features.get(TASK) or 1.0}
         both = self.arm.model_copy(update={"features": features})
         learner = TrialLearner(self.experiment, both, self.seeds, self.data, cache)

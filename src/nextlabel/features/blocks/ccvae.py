@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
 @register("ccvae")
 class CCVAEBlock(CCVAESettings, VAEBlock):
-    """Posterior means of a class-conditional VAE, which the labels shape anew each round.
+    """Posterior means of a class-conditional VAE, which the labels shape again in each round.
 
-    The beginning is a plain VAE, `epochs` on the pool without labels. A round goes on from it for
+    The beginning is a plain VAE, `epochs` on the pool without labels. A round continues from it for
     `round_epochs` of as many steps each, so that it costs round_epochs / epochs of the beginning
     (a quarter by default) and some more for the class part, on top of that once. No round starts
     from another, so that each can be fitted again from the labels alone.

@@ -1,4 +1,4 @@
-"""What every task network offers, and how it is built without global randomness."""
+"""Task networks: what each offers, and building one without global randomness."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
@@ -53,7 +53,7 @@ class NetworkMaker(Protocol):
         ...
 
     def network(self, outputs: int) -> TaskNetwork:
-        """Return the untrained network with so many outputs."""
+        """Return the untrained network with this number of outputs."""
         ...
 
     def take_over(self, network: TaskNetwork, state: Mapping[str, Array]) -> None:

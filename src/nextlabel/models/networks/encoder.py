@@ -19,7 +19,7 @@ PREFIX = "down."
 class Encoder(TaskNetwork):
     """Four 3×3 convolutions that halve the map, as in the VAE; T_f has 64 features.
 
-    It sees pixels in [0, 1] with three channels, grey ones repeated.
+    It takes pixels in [0, 1] with three channels, grey ones repeated.
     """
 
     width = CHANNELS[-1]

@@ -12,8 +12,8 @@ KERNELS = (5, 3, 3, 3)
 class SmallCNN(TaskNetwork):
     """Four convolutions with BatchNorm, each halving the map; T_f has 128 features.
 
-    A pixel of the last map sees 33 × 33 of the image, so that T_f is of whole shapes and not of
-    strokes: averaged over the map, these would say little of a digit.
+    A pixel of the last map depends on 33 × 33 pixels of the image, so that T_f is of whole shapes
+    and not of strokes: averaged over the map, these would say little of a digit.
     """
 
     width = WIDTHS[-1]

@@ -26,7 +26,7 @@ class NetworkSettings(ModelSettings):
     batch_norm: Literal["recalibrate", "running"] = "recalibrate"
 
     def network(self, outputs: int) -> "TaskNetwork":
-        """Return the untrained network with so many outputs."""
+        """Return the untrained network with this number of outputs."""
         raise NotImplementedError(f"{type(self).__name__} has no method network; write one")
 
     def take_over(self, network: "TaskNetwork", state: Mapping[str, Array]) -> None:
