@@ -37,17 +37,24 @@ def load_weights(
         return None
     path = _download(source, cache_dir, progress) if _remote(source) else Path(source)
     if not path.is_file():
-        raise DataError(f'no weights at {source}; give a path, a URL, "imagenet" or "random"')
+        raise DataError(
+            f'no weights at {source}; give a path, a URL, "imagenet" or "random"',
+            code="no-weights-file",
+        )
     digest = file_digest(path)
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # torch raises many kinds for a file that is not a checkpoint
         raise DataError(
             f"{path.name} is not a state dict of tensors ({type(error).__name__}); "
-            "save one with torch.save(model.state_dict(), path)"
+            "save one with torch.save(model.state_dict(), path)",
+            code="not-a-state-dict",
         ) from error
     if not isinstance(state, dict) or not all(isinstance(v, Tensor) for v in state.values()):
-        raise DataError(f"{path.name} holds no state dict; save model.state_dict() alone")
+        raise DataError(
+            f"{path.name} holds no state dict; save model.state_dict() alone",
+            code="not-a-state-dict",
+        )
     label = "imagenet" if source == "imagenet" else path.name
     return Weights(f"{label} sha256:{digest[:16]}", digest, state)
 
@@ -79,7 +86,8 @@ def _download(source: str, cache_dir: Path | None, progress: bool) -> Path:
         why = type(error).__name__ if isinstance(error, requests.RequestException) else error
         raise DataError(
             f"weights {source!r} could not be downloaded from {url} ({why}); download the file "
-            'yourself and give its path, or set weights = "random"'
+            'yourself and give its path, or set weights = "random"',
+            code="download-failed",
         ) from error
     return Path(path)
 
@@ -98,13 +106,20 @@ def insert(network: nn.Module, weights: Weights) -> None:
             given.setdefault(name, expected[name])
     for name, tensor in expected.items():
         if name not in given:
-            raise DataError(f"weights {weights.name} lack {name!r}; they are of another network")
+            raise DataError(
+                f"weights {weights.name} lack {name!r}; they are of another network",
+                code="weights-of-another-network",
+            )
         if given[name].shape != tensor.shape:
             raise DataError(
                 f"weights {weights.name}: {name!r} has shape {tuple(given[name].shape)}, the "
-                f"network needs {tuple(tensor.shape)}; check model.name and model.stem"
+                f"network needs {tuple(tensor.shape)}; check model.name and model.stem",
+                code="weights-of-another-network",
             )
     for name in given:
         if name not in expected:
-            raise DataError(f"weights {weights.name} have {name!r}, which the network does not")
+            raise DataError(
+                f"weights {weights.name} have {name!r}, which the network does not",
+                code="weights-of-another-network",
+            )
     network.load_state_dict(given)
