@@ -1,4 +1,4 @@
-"""The command line: thin, one file a command; whatever is heavy is imported by the command."""
+"""The command line: one file per command; each command imports its heavy packages itself."""
 
 import sys
 import warnings
@@ -48,7 +48,7 @@ def _version(wanted: bool) -> None:
 def _root(
     context: typer.Context,
     version: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="Say the version.")
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
     ] = False,
 ) -> None:
     if context.invoked_subcommand is None:

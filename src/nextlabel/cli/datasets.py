@@ -1,11 +1,11 @@
-"""`nextlabel datasets`: where images may come from."""
+"""`nextlabel datasets`: the list of data sets."""
 
 from nextlabel.cli import options
 from nextlabel.cli.output import put_json, put_table
 
 
 def command(data_dir: options.DataDir = None, json: options.AsJson = False) -> None:
-    """List the data sets, and which of them are here already."""
+    """List the data sets, and show which of them are on this machine."""
     from nextlabel.core.types import PARTS
     from nextlabel.data import describe
 

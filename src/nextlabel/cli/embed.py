@@ -24,14 +24,23 @@ def command(
     out: Annotated[
         Path, typer.Option("--out", "-o", metavar="FILE.npz", help="The file to write.")
     ],
-    block: Annotated[str, typer.Option(help="The feature block: vae, pca, pixels, …")] = "vae",
+    block: Annotated[
+        str, typer.Option(help="The feature block, such as vae, pca or pixels.")
+    ] = "vae",
     image_size: Annotated[
         int | None,
-        typer.Option(min=4, max=1024, metavar="N", help="Make images N by N pixels first."),
+        typer.Option(
+            min=4,
+            max=1024,
+            metavar="N",
+            help="The height and width to resize images to, in pixels.",
+        ),
     ] = None,
     overrides: Annotated[
         list[str],
-        typer.Option("--set", metavar="KEY=VALUE", help="A setting of the block: latent=16"),
+        typer.Option(
+            "--set", metavar="KEY=VALUE", help="A setting of the block, such as latent=16"
+        ),
     ] = [],  # noqa: B006 - typer copies it
     unreadable: Annotated[
         Literal["refuse", "skip"],
@@ -39,10 +48,12 @@ def command(
     ] = "refuse",
     data_dir: options.DataDir = None,
     cache_dir: options.CacheDir = None,
-    seed: Annotated[int, typer.Option(min=0, help="Decides all that is random.")] = 0,
+    seed: Annotated[
+        int, typer.Option(min=0, help="The number that decides everything random.")
+    ] = 0,
     json: options.AsJson = False,
 ) -> None:
-    """Turn images into feature rows, for `select` or anything else; labels are not used."""
+    """Learn features of images without labels, and write one row per image."""
     check_target(out)
     if out.exists() and Path(data).is_file() and out.samefile(data):
         raise UsageError(
