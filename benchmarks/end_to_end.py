@@ -28,7 +28,7 @@ from torch.utils.data import DataLoader, Subset
 from training import OneByOne, plain_vae
 
 from nextlabel.engine.events import RoundDone, TrialFailed
-from nextlabel.engine.executors.local import share_imports
+from nextlabel.engine.executors.process_pool import share_imports
 from nextlabel.engine.run import run
 from nextlabel.experiment.parse import parse_experiment
 from nextlabel.models.networks.base import build, generator

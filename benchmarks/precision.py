@@ -17,7 +17,7 @@ from end_to_end import pair, task
 
 from nextlabel.core.seeds import Seeds
 from nextlabel.engine.events import RoundDone, TrialFailed
-from nextlabel.engine.executors.local import share_imports
+from nextlabel.engine.executors.process_pool import share_imports
 from nextlabel.engine.run import run
 from nextlabel.statistics import aubc, compare
 from nextlabel.store.store import Store

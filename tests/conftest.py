@@ -15,7 +15,7 @@ import psutil
 import pytest
 from hypothesis import settings
 
-from nextlabel.engine.executors.local import share_imports
+from nextlabel.engine.executors.process_pool import share_imports
 from nextlabel.experiment.parse import parse_experiment
 
 settings.register_profile("steady", deadline=None, derandomize=True, max_examples=40)

@@ -14,8 +14,8 @@ KEY = "k"
 
 
 def round_done(number, total=5, key=KEY, arm="random"):
-    found = Round(number, 10, np.array([number]), {}, Training(1.0, 1, 1, "random"))
-    return RoundDone(arm, 0, key, found, total)
+    round = Round(number, 10, np.array([number]), {}, Training(1.0, 1, 1, "random"))
+    return RoundDone(arm, 0, key, round, total)
 
 
 class Clock:
@@ -31,13 +31,13 @@ def test_the_time_left_of_a_trial_is_the_last_rounds_times_the_rest():
     seen = progress.Progress(clock)
     seen.follow(ExperimentReady(2, 2))
     seen.follow(TrialStarted("random", 0, KEY, 1, 5))
-    assert seen.courses[KEY].left is None
+    assert seen.running[KEY].left is None
     clock.now += 10
     seen.follow(round_done(1))
-    assert seen.courses[KEY].left == pytest.approx(30)
+    assert seen.running[KEY].left == pytest.approx(30)
     clock.now += 20
     seen.follow(round_done(2))
-    assert seen.courses[KEY].left == pytest.approx(40)
+    assert seen.running[KEY].left == pytest.approx(40)
 
 
 def test_the_time_left_of_all_follows_the_share_done():
@@ -53,7 +53,7 @@ def test_the_time_left_of_all_follows_the_share_done():
     assert seen.left == pytest.approx(10 * 3)
     seen.follow(TrialFailed("entropy", 0, "other", "died"))  # before it ever began
     assert seen.left == pytest.approx(10)
-    assert not seen.courses
+    assert not seen.running
 
 
 def test_nothing_to_do_leaves_nothing():

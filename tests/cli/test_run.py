@@ -9,19 +9,18 @@ import sqlite3
 import sys
 from pathlib import Path
 
-import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nextlabel.cli import main
-from nextlabel.cli.execution import resume_command
-from nextlabel.core.learner import Training
-from nextlabel.core.round import Round
-from nextlabel.engine.events import ExperimentReady, RoundDone, TrialDone, TrialFailed, TrialStarted
+from fake_trials import FakeTrials
+from nextlabel.cli import main as run_cli
+from nextlabel.cli.execution import plan_facts, plan_lines, resume_command
+from nextlabel.engine.executors.in_process import InProcessExecutor
+from nextlabel.engine.messages import FailedMessage
 from nextlabel.engine.plan import Plan
 from nextlabel.report.page import ReportPaths
-from nextlabel.store.store import Store, TrialRecord
+from nextlabel.store.store import Store
 
 TOML = """
 name = "tiny"
@@ -30,8 +29,16 @@ initial = 3
 batch = 3
 target = 6
 primary = "core-set"
+headline = "validation/accuracy"
 [data]
 name = "digits"
+train = 150
+validation = 50
+test = 50
+[model]
+name = "small_cnn"
+weights = "random"
+image_size = 8
 [[arms]]
 name = "random"
 strategy = "random"
@@ -42,62 +49,51 @@ baseline = "random"
 """
 
 
-class Lab:
-    """Stands for `lab.run`: writes rounds of made-up accuracy, and does what a test asks of it."""
+class Machine:
+    """Makes executors of fake trials; `made` are the arguments, `closed` counts the ends."""
 
     def __init__(self):
-        self.calls, self.closed = [], False
-        self.stop = {}  # trial number → exception raised, or error text
+        self.made, self.closed = [], 0
+        self.trials = FakeTrials()
 
-    def __call__(self, experiment, store, **options):
-        self.calls.append((experiment, options))
-        trials = [(arm, seed) for arm in experiment.arms for seed in experiment.seeds]
-        records = [
-            TrialRecord(f"{arm.name}-{seed}", arm.name, seed, arm.model_dump())
-            for arm, seed in trials
-        ]
-        store.enrol(
-            experiment.name, experiment.resolved() | {"headline": "validation/accuracy"}, records
-        )
-        done = {s.record.key for s in store.trials(experiment.name) if s.status == "done"}
-        yield ExperimentReady(len(trials), len(trials) - len(done))
-        try:
-            for number, record in enumerate(records):
-                if record.key not in done:
-                    yield from self.trial(store, number, record)
-        finally:
-            self.closed = True
+    def __call__(self, jobs, threads, **folders):
+        self.made.append({"jobs": jobs, "threads": threads, **folders})
+        machine = self
 
-    def trial(self, store, number, record):
-        place = (record.arm, record.seed, record.key)
-        known = len(store.history(record.key))
-        yield TrialStarted(*place, known, 2)
-        store.begin(record.key, {})
-        for k in range(known, 2):
-            ids = np.arange(3 * k, 3 * k + 3) + record.seed
-            metrics = {"validation/accuracy": 0.5 + 0.1 * k + 0.01 * number}
-            found = Round(k, 3 * (k + 1), ids, metrics, Training(1.0, 1, 1, "random"))
-            store.append(record.key, found)
-            yield RoundDone(*place, found, 2)
-            if k == 0 and number in self.stop:
-                problem = self.stop.pop(number)
-                if isinstance(problem, BaseException):
-                    raise problem
-                store.fail(record.key, problem)
-                yield TrialFailed(*place, problem)
-                return
-        store.finish(record.key)
-        yield TrialDone(*place)
+        class Executor(InProcessExecutor):
+            def __exit__(self, *error):
+                machine.closed += 1
+                super().__exit__(*error)
+
+        return Executor(run_trial=self.trials, **folders)
+
+    def fail(self, arm, seed, fault):
+        """Let a trial meet a fault (see `FakeTrials`) after its first round."""
+        self.trials.faults[arm, seed] = [(1, fault)]
+
+    @property
+    def started(self):
+        """Arms and seeds of the trials that were started."""
+        return [name for *name, _ in self.trials.histories]
 
 
-@pytest.fixture
+machine = Machine()
+
+
+def main(arguments):
+    """Run the command line on the machine of the test."""
+    return run_cli(arguments, executor=machine)
+
+
+@pytest.fixture(autouse=True)
 def lab(tmp_path, monkeypatch):
-    fake = Lab()
+    """A folder with an experiment, and a machine that trains nothing."""
+    machine.__init__()
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("NEXTLABEL_DATA", raising=False)
-    monkeypatch.setattr("nextlabel.engine.run.run", fake)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "user-cache"))
     Path("tiny.toml").write_text(TOML)
-    return fake
+    return machine
 
 
 @pytest.fixture(autouse=True)
@@ -129,14 +125,7 @@ def test_a_run_ends_with_a_table_and_the_reports_path_on_stdout(lab, reports, ca
     assert "core-set, seed 1: done, 4 of 4" in err
     assert reports == [("tiny", Path("runs/tiny"), ["all"])]
     assert Path("runs/tiny/store.db").exists()
-    assert lab.calls[0][1] == {
-        "data_dir": None,
-        "cache_dir": None,
-        "jobs": 3,
-        "fail_fast": False,
-        "progress": False,
-        "arms": None,
-    }
+    assert lab.made == [{"jobs": 3, "threads": 1, "data_dir": None, "cache_dir": None}]
 
 
 def test_the_same_command_again_has_nothing_to_do(lab, capsys):
@@ -158,25 +147,23 @@ def test_json_has_the_numbers(lab, capsys):
     assert found["failed"] == []
 
 
-def test_options_reach_the_lab(lab, reports, capsys, monkeypatch):
+def test_options_reach_the_run(lab, reports, capsys, monkeypatch):
     arguments = ["--set", "arms.1.name=far", "--set", "primary=far", "--seeds", "4,7"]
     arguments += ["--out", "there", "--cache-dir", "kept", "--data-dir", "data", "--fail-fast"]
     assert main(["run", "tiny.toml", *arguments]) == 0
-    experiment, options = lab.calls[0]
-    assert experiment.seeds == (4, 7)
-    assert [arm.name for arm in experiment.arms] == ["random", "far"]
-    assert options["fail_fast"]
+    assert lab.started == [["random", 4], ["far", 4], ["random", 7], ["far", 7]]
+    options = lab.made[0]
     assert (options["cache_dir"], options["data_dir"]) == (Path("kept"), Path("data"))
     assert Path("there/store.db").exists()
     assert reports[0][1] == Path("there")
     monkeypatch.setenv("NEXTLABEL_DATA", "elsewhere")
     assert main(["run", "tiny.toml", "--store", "my.db"]) == 0
-    assert lab.calls[1][1]["data_dir"] == Path("elsewhere")
+    assert lab.made[1]["data_dir"] == Path("elsewhere")
     assert Path("my.db").exists()
 
 
-def test_a_failed_trial_is_told_of_and_the_report_built_all_the_same(lab, reports, capsys):
-    lab.stop = {1: "the loss is not finite; lower the learning rate"}
+def test_a_failed_trial_is_named_and_the_report_is_built(lab, reports, capsys):
+    lab.fail("random", 1, FailedMessage("the loss is not finite; lower the learning rate"))
     assert main(["run", "tiny.toml"]) == 1
     out, err = capsys.readouterr()
     assert out.endswith("report.html\n")
@@ -194,11 +181,11 @@ def test_a_failed_trial_is_told_of_and_the_report_built_all_the_same(lab, report
 def test_ctrl_c_ends_cleanly_with_the_command_that_resumes(lab, reports, capsys, monkeypatch):
     monkeypatch.setattr(sys, "argv", ["/opt/my venv/bin/nextlabel"])
     monkeypatch.setenv("NEXTLABEL_DATA", "/my data")
-    lab.stop = {2: KeyboardInterrupt()}
+    lab.fail("a b", 0, KeyboardInterrupt())
     assert main(["run", "tiny.toml", "--set", "arms.1.name=a b", "--set", "primary=a b"]) == 130
     out, err = capsys.readouterr()
     assert out == ""
-    assert lab.closed
+    assert lab.closed == 1
     assert not reports
     command = err.splitlines()[-1].strip()
     assert shlex.split(command) == [
@@ -210,13 +197,13 @@ def test_ctrl_c_ends_cleanly_with_the_command_that_resumes(lab, reports, capsys,
     assert "a b, seed 0: round 2 of 2" in capsys.readouterr().err
 
 
-def test_an_interruption_while_drawing_closes_the_lab(lab, capsys, monkeypatch):
+def test_an_interruption_while_drawing_ends_the_trials(lab, capsys, monkeypatch):
     def interrupt(*arguments):
         raise KeyboardInterrupt
 
     monkeypatch.setattr("nextlabel.cli.progress.Progress.follow", interrupt)
     assert main(["run", "tiny.toml"]) == 130
-    assert "goes on from there" in capsys.readouterr().err
+    assert "this command continues" in capsys.readouterr().err
 
 
 def test_the_resuming_command_fits_how_it_was_started(monkeypatch):
@@ -227,39 +214,41 @@ def test_the_resuming_command_fits_how_it_was_started(monkeypatch):
     assert resume_command(["run", "it's.toml"]) == """nextlabel run 'it'"'"'s.toml'"""
 
 
-def test_a_plan_runs_and_writes_nothing(lab, capsys, monkeypatch):
-    asked = []
-
-    def plan(experiment, store, **options):
-        asked.append((experiment.name, store, options["jobs"]))
-        return Plan(4, 3, 12_000, 185.0, 2_500_000, 2)
-
-    monkeypatch.setattr("nextlabel.engine.plan.plan", plan)
+def test_a_plan_runs_and_writes_nothing(lab, capsys):
     assert main(["run", "tiny.toml", "--plan", "--jobs", "2"]) == 0
     out, err = capsys.readouterr()
-    assert "trials            4, of which 3 are still to run" in out
-    assert "training samples  12,000" in out
-    assert "about 3 min 05 s with 2 jobs" in out
-    assert "about 2.5 MB" in out
+    assert out.splitlines()[0] == "experiment        tiny"
+    assert "trials            4, of which 4 are still to run" in out
+    assert out.splitlines()[-1] == "store             runs/tiny/store.db"
     assert not err
-    assert asked == [("tiny", None, 2)]
     assert not Path("runs").exists()
+    lab.fail("core-set", 1, KeyboardInterrupt())
+    assert main(["run", "tiny.toml"]) == 130
+    capsys.readouterr()
     assert main(["run", "tiny.toml", "--plan", "--json"]) == 0
-    assert json.loads(capsys.readouterr().out)["pending"] == 3
-    assert not lab.calls
-    assert main(["run", "tiny.toml"]) == 0
-    assert main(["run", "tiny.toml", "--plan"]) == 0
-    assert isinstance(asked[-1][1], Store)
+    assert json.loads(capsys.readouterr().out)["pending"] == 1
+    assert len(lab.made) == 1
+
+
+def test_a_plan_is_worded():
+    planned = Plan(4, 3, 12_000, 185.0, 2_500_000, 2)
+    assert plan_lines(planned) == [
+        "trials            4, of which 3 are still to run",
+        "training samples  12,000",
+        "time              about 3 min 05 s with 2 jobs",
+        "disk              about 2.5 MB",
+    ]
+    assert plan_facts(planned)["seconds"] == 185.0
 
 
 def test_the_demo_is_packaged(lab, capsys):
     assert main(["demo", "--set", "seeds=1"]) == 0
-    experiment, options = lab.calls[0]
-    assert experiment.data.name == "digits"
+    assert lab.made[0]["data_dir"] is None
+    with Store.read("runs/digits/store.db") as store:
+        spec = store.experiment("digits")
+    assert spec["data"]["name"] == "digits"
     strategies = {"random", "entropy", "core_set", "medal", "predicted_loss"}
-    assert {arm.strategy for arm in experiment.arms} == strategies
-    assert options["data_dir"] is None
-    assert Path(f"runs/{experiment.name}/store.db").exists()
+    assert {arm["strategy"] for arm in spec["arms"]} == strategies
 
 
 def one_sentence(capsys, code, arguments):
@@ -285,7 +274,7 @@ def test_a_broken_file_is_one_sentence(change, says, lab, capsys):
     Path("bad.toml").write_text(change if change.startswith("name") else TOML.replace(
         "initial = 3", change))  # fmt: skip
     assert says in one_sentence(capsys, 2, ["run", "bad.toml"])
-    assert not lab.calls
+    assert not lab.made
 
 
 @pytest.mark.parametrize(
@@ -302,7 +291,7 @@ def test_a_broken_file_is_one_sentence(change, says, lab, capsys):
 )
 def test_wrong_arguments_are_one_sentence(arguments, says, lab, capsys):
     assert says in one_sentence(capsys, 2, ["run", *arguments])
-    assert not lab.calls
+    assert not lab.made
 
 
 def test_a_folder_that_cannot_be_made_is_one_sentence(lab, capsys):
@@ -311,12 +300,12 @@ def test_a_folder_that_cannot_be_made_is_one_sentence(lab, capsys):
     assert "file" in one_sentence(capsys, 1, ["run", "tiny.toml", "--store", "file/there.db"])
 
 
-@pytest.mark.parametrize("when", [0, 3])
-def test_a_full_disk_loses_nothing(when, lab, capsys):
-    lab.stop = {when: OSError(errno.ENOSPC, "No space left on device")}
+@pytest.mark.parametrize(("trial", "rounds"), [(("random", 0), 1), (("core-set", 1), 7)])
+def test_a_full_disk_loses_nothing(trial, rounds, lab, capsys):
+    lab.fail(*trial, OSError(errno.ENOSPC, "No space left on device"))
     assert "the disk is full" in one_sentence(capsys, 1, ["run", "tiny.toml"])
     with Store.open("runs/tiny/store.db", create=False) as store:
-        assert sum(state.rounds for state in store.trials("tiny")) == 2 * when + 1
+        assert sum(state.rounds for state in store.trials("tiny")) == rounds
     assert main(["run", "tiny.toml"]) == 0
 
 
@@ -374,21 +363,18 @@ def test_no_override_ends_in_a_traceback(tmp_path_factory, pairs):
     path.write_text(TOML)
     overrides = [part for key, value in pairs for part in ("--set", f"{key}={value}")]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("nextlabel.engine.run.run", lambda *a, **k: iter([ExperimentReady(0, 0)]))
-        patch.setattr("nextlabel.cli.execution._run", lambda *a: [])
-        patch.setattr("nextlabel.cli.execution._conclude", lambda *a: None)
         patch.chdir(path.parent)
         with contextlib.redirect_stderr(io.StringIO()) as err:
             code = main(["run", str(path), *overrides])
     assert code in (0, 2)
     assert "unexpected" not in err.getvalue()
-    assert err.getvalue().count("\n") == (0 if code == 0 else 1)
+    assert code == 0 or err.getvalue().count("\n") == 1
 
 
 def test_status_shows_every_store_here(lab, capsys):
     assert main(["status"]) == 1
-    assert "there is no runs/*/store.db" in capsys.readouterr().err
-    lab.stop = {0: "boom"}
+    assert "an experiment was not found" in capsys.readouterr().err
+    lab.fail("random", 0, FailedMessage("boom"))
     main(["run", "tiny.toml"])
     main(["run", "tiny.toml", "--set", "name=other"])
     capsys.readouterr()
@@ -403,7 +389,7 @@ def test_status_shows_every_store_here(lab, capsys):
         **{"experiment": "other", "arm": "random", "seed": 0, "status": "done"},
         **{"rounds": 2, "labels": 6, "error": None},
     }
-    assert "there is no runs/tinny" in one_sentence(capsys, 1, ["status", "tinny"])
+    assert "experiment 'tinny' was not found" in one_sentence(capsys, 1, ["status", "tinny"])
     wrong = ["status", "tinny", "--store", "runs/tiny/store.db"]
     assert "did you mean 'tiny'?" in one_sentence(capsys, 1, wrong)
     assert "missing.db" in one_sentence(capsys, 1, ["status", "--store", "missing.db"])

@@ -2,9 +2,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nextlabel.cli.execution import parse_seeds
-from nextlabel.cli.values import parse_options, parse_weights
+from nextlabel.cli.values import parse_options, parse_seeds, parse_weights
 from nextlabel.core.errors import UsageError
+from refusals import refused
 
 
 def test_options_are_read_as_toml_and_else_as_text():
@@ -25,25 +25,25 @@ def test_weights_are_read():
 
 
 @pytest.mark.parametrize(
-    ("call", "says"),
+    ("parse", "text", "code", "says"),
     [
-        (lambda: parse_options(["latent"]), "option 'latent' is not KEY=VALUE"),
-        (lambda: parse_options(["=3"]), "option '=3' is not KEY=VALUE"),
-        (lambda: parse_options(["a=1", "a=2"]), "option 'a' is given twice"),
-        (lambda: parse_weights("task"), "weight 'task' is not KEY=VALUE"),
-        (lambda: parse_weights("task=1,task=2"), "block 'task' has two weights"),
-        (lambda: parse_weights("task=much"), "weight 'much' of 'task' is no number"),
-        (lambda: parse_seeds("a"), "seeds 'a' are no list"),
-        (lambda: parse_seeds(""), "seeds '' are no list"),
-        (lambda: parse_seeds("0"), "seeds '0' are too few"),
-        (lambda: parse_seeds("5-2"), "seeds '5-2' run backwards; give 2-5"),
-        (lambda: parse_seeds("1,0-3"), "name one seed twice"),
-        (lambda: parse_seeds("0-99999999"), "too many"),
+        (parse_options, ["latent"], "not-key-value", "option 'latent' is not KEY=VALUE"),
+        (parse_options, ["=3"], "not-key-value", ""),
+        (parse_options, ["a=1", "a=2"], "option-twice", "option 'a' is given twice"),
+        (parse_weights, "task", "not-key-value", ""),
+        (parse_weights, "task=1,task=2", "weight-twice", "block 'task' has two weights"),
+        (parse_weights, "task=much", "weight-not-a-number", "'much' of 'task' is not a number"),
+        (parse_seeds, "a", "not-a-list-of-seeds", "seeds 'a' are not a list"),
+        (parse_seeds, "", "not-a-list-of-seeds", ""),
+        (parse_seeds, "0", "too-few-seeds", "seeds '0' are too few"),
+        (parse_seeds, "5-2", "seeds-backwards", "seeds '5-2' run backwards; give 2-5"),
+        (parse_seeds, "1,0-3", "seed-twice", "name one seed twice"),
+        (parse_seeds, "0-99999999", "too-many-seeds", "are too many"),
     ],
 )
-def test_what_cannot_be_read_is_named(call, says):
-    with pytest.raises(UsageError, match=says):
-        call()
+def test_what_cannot_be_read_is_named(parse, text, code, says):
+    with refused(UsageError, code, match=says):
+        parse(text)
 
 
 def test_seeds_are_counts_ranges_and_lists():

@@ -1,128 +1,119 @@
-import os
-import subprocess
-import sys
+"""Workers that die and pools that break: the run does not wait for them."""
 
+import os
+import signal
+import struct
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+
+import psutil
 import pytest
 
-from nextlabel.engine.executors import local as processes
-from nextlabel.engine.executors.local import THREADS, process_pool
+from nextlabel.engine.events import RoundDone, TrialDone, TrialFailed
+from nextlabel.engine.executors.local import LocalExecutor
+from nextlabel.engine.run import run
+from nextlabel.store.store import Store
 
-linux = pytest.mark.skipif(sys.platform != "linux", reason="workers are forked on Linux alone")
-CORES = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count()
-
-
-def in_worker(threads, *call):
-    with process_pool(1, threads) as pool:
-        return pool.submit(*call).result(timeout=120)
+RANDOM = {"arms": [{"name": "random", "strategy": "random"}], "primary": None}
 
 
-def alone(code, *arguments, **options):
-    """Run code in a process of its own, so that it starts no server here."""
-    return subprocess.run(
-        [sys.executable, "-c", code, *map(str, arguments)],
-        capture_output=True, text=True, timeout=120, check=False, **options,
-    )  # fmt: skip
+@pytest.fixture
+def store(tmp_path):
+    with Store.open(tmp_path / "store.db") as opened:
+        yield opened
 
 
-def test_a_pool_sets_the_threads_of_the_trial_whatever_the_user_has_set(monkeypatch):
-    monkeypatch.setattr(processes, "_sharing", False)  # these settings are not to be the server's
-    monkeypatch.setenv("OMP_NUM_THREADS", "7")
-    monkeypatch.setenv("MALLOC_TOP_PAD_", "1")
-    monkeypatch.delenv("MKL_NUM_THREADS", raising=False)
-    with process_pool(1, 2) as pool:
-        assert [pool.submit(os.getenv, name).result(120) for name in THREADS] == ["2"] * 3
-        assert pool.submit(os.getenv, "MALLOC_TOP_PAD_").result(120) == "1"
-    assert os.environ["OMP_NUM_THREADS"] == "7" and os.environ["MALLOC_TOP_PAD_"] == "1"
-    assert "MKL_NUM_THREADS" not in os.environ
+@pytest.fixture
+def run_with(tmp_path, store):
+    """Run an experiment on a local executor with the given options; return the events."""
+
+    def make(experiment, **options):
+        executor = LocalExecutor(cache_dir=tmp_path / "cache", **options)
+        return list(run(experiment, store, cache_dir=tmp_path / "cache", executor=executor))
+
+    return make
 
 
-@linux
-def test_workers_of_later_pools_come_from_the_server_of_the_first():
-    assert in_worker(1, os.getppid) == in_worker(1, os.getppid) != os.getpid()
-    assert {"sklearn.metrics", "torch._dynamo"} <= in_worker(1, imported)
+def failures(events):
+    return [event for event in events if isinstance(event, TrialFailed)]
 
 
-def imported():
-    return set(sys.modules)
+def test_a_worker_that_is_killed_costs_its_trial_a_second_try(tiny, tmp_path, store, workers):
+    experiment = tiny(training__epochs={"initial": 8, "step": 0}, seeds=[0])
+    killed, events = 0, []
+    for event in run(experiment, store, cache_dir=tmp_path / "cache"):
+        events.append(event)
+        if isinstance(event, RoundDone) and not killed:
+            for worker in workers():
+                worker.kill()
+                killed += 1
+    assert killed == 1
+    assert [state.status for state in store.trials("tiny")] == ["done"] * 3
+    assert not failures(events)
+    rounds = [(event.arm, event.round.number) for event in events if isinstance(event, RoundDone)]
+    assert len(rounds) == len(set(rounds))  # no stored round is run again
 
 
-def test_a_program_that_shares_nothing_starts_no_server(monkeypatch):
-    monkeypatch.setattr(processes, "_sharing", False)
-    assert in_worker(1, os.getppid) == os.getpid()
+def test_a_trial_that_cannot_reach_a_worker_fails(tiny, run_with, store):
+    events = run_with(tiny(seeds=[0]), jobs=3, work=lambda *arguments: None)  # cannot be pickled
+    assert len(failures(events)) == 3
+    assert {state.status for state in store.trials("tiny")} == {"failed"}
 
 
-def test_a_worker_has_the_environment_of_its_driver_as_it_is_now(monkeypatch):
-    in_worker(1, os.getppid)
-    monkeypatch.setenv("NEXTLABEL_DATA", "elsewhere")
-    monkeypatch.delenv("HOME", raising=False)
-    assert in_worker(1, os.getenv, "NEXTLABEL_DATA") == "elsewhere"
-    assert in_worker(1, os.getenv, "HOME") is None
+def torn(trial, history, data_dir, cache_dir, outbox):
+    """Die in the middle of the first message, as a worker may that runs out of memory."""
+    os.write(outbox.fileno(), struct.pack("!i", 100_000) + b"the beginning")
+    os.kill(os.getpid(), signal.SIGKILL)
 
 
-@pytest.mark.parametrize("threads", [1, 2])
-def test_libraries_in_a_worker_have_the_threads_asked_for(threads):
-    if threads > CORES:
-        pytest.skip("libraries take no more threads than there are cores")
-    in_worker(1, os.getppid)  # the server is that of one thread
-    found = in_worker(threads, thread_pools)
-    assert found and set(found) == {threads}
+def test_a_worker_that_dies_while_it_writes_is_lost(tiny, run_with, store):
+    events = run_with(tiny(seeds=[0]), jobs=2, work=torn)
+    assert len(failures(events)) == 3
+    assert all("its worker process died" in event.error for event in failures(events))
+    assert {state.status for state in store.trials("tiny")} == {"failed"}
 
 
-def thread_pools():
-    import sklearn.metrics  # noqa: F401 - brings its own BLAS and OpenMP
-    import threadpoolctl
+class Fatal:
+    """A function that kills the worker that unpickles it, before it receives its pipe."""
 
-    return [library["num_threads"] for library in threadpoolctl.threadpool_info()]
+    def __reduce__(self):
+        return die, ()
 
-
-def test_a_long_folder_of_temporary_files_stops_nobody(tmp_path):
-    folder = tmp_path / ("long" * 20)
-    folder.mkdir()
-    code = """
-import os
-from multiprocessing import Pipe
-from nextlabel.engine.executors.local import process_pool
-
-if __name__ == "__main__":
-    with process_pool(1, 1) as pool:
-        inbox, outbox = Pipe(duplex=False)  # its end goes over by a socket of its own
-        pool.submit(type(outbox).send, outbox, "arrived").result(timeout=100)
-        print(inbox.recv())
-"""
-    found = alone(code, env={**os.environ, "TMPDIR": str(folder)})
-    assert found.stdout == "arrived\n", found.stderr
+    def __call__(self, *arguments):
+        raise AssertionError("it is never called")
 
 
-@linux
-def test_ctrl_c_while_the_server_imports_leaves_no_traceback():
-    code = """
-import os, signal, time
-from nextlabel.engine.executors.local import prepare, share_imports
-
-signal.signal(signal.SIGINT, signal.default_int_handler)  # jobs of a shell ignore it
-
-share_imports()
-prepare(1)
-for _ in range(4):
-    time.sleep(0.2)
-    try:
-        os.killpg(0, signal.SIGINT)  # as a terminal does
-        time.sleep(0.2)
-    except KeyboardInterrupt:
-        print("interrupted", flush=True)
-"""
-    found = alone(code, start_new_session=True)
-    assert found.stdout == "interrupted\n" * 4 and found.stderr == ""
+def die():
+    os.kill(os.getpid(), signal.SIGKILL)
 
 
-def test_the_server_stops_importing_when_its_driver_is_gone():
-    code = """
-import itertools, os
+def test_a_worker_that_dies_before_it_has_its_trial_leaves_no_pipe_open(tiny, run_with):
+    open_files = []
+    for _ in range(2):
+        events = run_with(tiny(seeds=[0, 1], **RANDOM), jobs=2, work=Fatal())
+        assert len(failures(events)) == 2
+        open_files.append(psutil.Process().num_fds())
+    assert open_files[1] == open_files[0]  # multiprocessing keeps a copy of each end
 
-parents = itertools.chain([7], itertools.repeat(1))
-os.getppid = lambda: next(parents)
-import nextlabel.engine.executors.preload
-print("imported all the same")
-"""
-    found = alone(code)
-    assert (found.returncode, found.stdout, found.stderr) == (0, "", "")
+
+def test_a_pool_that_breaks_before_a_trial_is_given_to_it_is_replaced(tiny, run_with, monkeypatch):
+    refused = []
+
+    def refuse_once(pool, *arguments):
+        if not refused:
+            refused.append(pool)
+            raise BrokenProcessPool("a worker died while it waited")
+        return submit(pool, *arguments)
+
+    submit = ProcessPoolExecutor.submit
+    monkeypatch.setattr(ProcessPoolExecutor, "submit", refuse_once)
+    events = run_with(tiny(seeds=[0], target=20))
+    assert sum(isinstance(event, TrialDone) for event in events) == 3 and refused
+
+
+def test_a_pool_that_is_always_broken_ends(tiny, run_with, monkeypatch):
+    def refuse(*arguments):
+        raise BrokenProcessPool("no worker starts")
+
+    monkeypatch.setattr(ProcessPoolExecutor, "submit", refuse)
+    assert len(failures(run_with(tiny(seeds=[0])))) == 3

@@ -20,6 +20,7 @@ from nextlabel.engine.events import (
 from nextlabel.engine.plan import plan
 from nextlabel.engine.run import run
 from nextlabel.store.store import Store
+from refusals import refused
 
 DRIVER = """
 import sys
@@ -27,7 +28,7 @@ from pathlib import Path
 from nextlabel.engine.events import RoundDone
 from nextlabel.engine.run import run
 from nextlabel.experiment.parse import load_experiment
-from nextlabel.engine.executors.local import share_imports
+from nextlabel.engine.executors.process_pool import share_imports
 from nextlabel.store.store import Store
 
 if __name__ == "__main__":
@@ -209,15 +210,15 @@ def test_two_runs_do_not_share_a_store(tiny, tmp_path):
     with Store.open(tmp_path / "store.db") as store:
         events = run(tiny(), store, cache_dir=tmp_path / "cache")
         next(events)
-        with pytest.raises(StoreError, match="another run is writing"):
+        with refused(StoreError, "store-in-use"):
             next(run(tiny(), store, cache_dir=tmp_path / "cache"))
         events.close()
 
 
-def test_no_jobs_are_refused(tiny, tmp_path):
+def test_zero_jobs_are_refused(tiny, tmp_path):
     with (
         Store.open(tmp_path / "store.db") as store,
-        pytest.raises(UsageError, match="jobs 0 must be at least 1"),
+        refused(UsageError, "too-few-jobs"),
     ):
         next(run(tiny(), store, jobs=0))
 
@@ -249,15 +250,17 @@ def test_a_target_between_stored_rounds_is_refused_before_anything_changes(tiny,
     with Store.open(tmp_path / "store.db") as store:
         list(run(tiny(**change, target=60), store, cache_dir=tmp_path / "cache"))
         before = store.experiment("tiny")
-        with pytest.raises(
-            UsageError, match=r"would have 50 labels in round 2, .* 60 there; give target 60"
+        with refused(
+            UsageError,
+            "target-between-rounds",
+            match=r"would have 50 labels in round 2, .* 60 there; give target 60",
         ):
             next(run(tiny(**change, target=50), store, cache_dir=tmp_path / "cache"))
         assert store.experiment("tiny") == before
         (lower,) = run(tiny(**change, target=40), store, cache_dir=tmp_path / "cache")
         assert lower == ExperimentReady(1, 0)
         list(run(tiny(**change, target=70), store, cache_dir=tmp_path / "cache"))
-        with pytest.raises(UsageError, match="target 90 would have 80 labels in round 3"):
+        with refused(UsageError, "target-between-rounds"):
             next(run(tiny(**change, target=90), store, cache_dir=tmp_path / "cache"))
 
 
@@ -268,7 +271,7 @@ def test_arms_of_a_seed_that_start_from_other_weights_are_refused(tiny, tmp_path
         assert len(hashes) == 1 and isinstance(events[-1], TrialDone)
         for state in store.trials("tiny")[:1]:
             store.begin(state.record.key, state.environment | {"initial_weights": "other"})
-        with pytest.raises(StoreError, match="starts from other weights than 'random'"):
+        with refused(StoreError, "initial-weights-differ"):
             list(run(tiny(seeds=[0], target=80), store, cache_dir=tmp_path / "cache"))
 
 

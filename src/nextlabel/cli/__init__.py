@@ -2,8 +2,8 @@
 
 import sys
 import warnings
-from collections.abc import Sequence
-from typing import Annotated
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -19,8 +19,12 @@ from nextlabel.cli import (
     status,
     strategies,
 )
+from nextlabel.cli.execution import Invocation
 from nextlabel.cli.failure import explain
 from nextlabel.cli.output import complain, note, warn
+
+if TYPE_CHECKING:
+    from nextlabel.engine.executors.base import Executor
 
 INTERRUPTED = 130
 
@@ -56,17 +60,35 @@ def _root(
         raise typer.Exit
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line; return 0, 1 for a failure, 2 for wrong usage, 130 after Ctrl-C."""
+def main(
+    arguments: Sequence[str] | None = None,
+    *,
+    executor: "Callable[..., Executor] | None" = None,
+) -> int:
+    """Run the command line.
+
+    Parameters
+    ----------
+    arguments : sequence of str, optional
+        The words after the program's name; by default those that the program was started with.
+    executor : callable, optional
+        Makes the executor of trials, with the arguments of `LocalExecutor`; tests give one.
+
+    Returns
+    -------
+    int
+        The exit code: 0, 1 for a failure, 2 for wrong usage, 130 after Ctrl-C.
+    """
     given = list(sys.argv[1:] if arguments is None else arguments)
+    invocation = Invocation(given, executor)
     with warnings.catch_warnings():
         warnings.showwarning = warn
         try:
-            code = app(args=given, obj=given, prog_name="nextlabel", standalone_mode=False)
+            code = app(args=given, obj=invocation, prog_name="nextlabel", standalone_mode=False)
             sys.stdout.flush()
-            if code == INTERRUPTED:  # typer has made an exit of Ctrl-C
+            if code == INTERRUPTED:  # typer turns Ctrl-C into an exit
                 note("stopped")
-        except SystemExit as stop:  # a command has said what there is to say
+        except SystemExit as stop:  # the command has explained it
             code = stop.code
         except (Exception, KeyboardInterrupt) as error:
             message, code = explain(error)

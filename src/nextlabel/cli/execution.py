@@ -1,49 +1,61 @@
-"""What `run` and `demo` do: load, run with progress, then table and report."""
+"""The common part of `run` and `demo`: run with progress, then table and report."""
 
+import inspect
 import os
 import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing
-from dataclasses import asdict, dataclass
+from dataclasses import MISSING, asdict, dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
 
+from nextlabel.cli import options as cli
 from nextlabel.cli.output import complain, duration, note, plural, put, put_json, size
 from nextlabel.cli.summary import show_summary
+from nextlabel.cli.values import parse_seeds
 from nextlabel.core.errors import UsageError
 
 if TYPE_CHECKING:
     from nextlabel.engine.events import TrialFailed
+    from nextlabel.engine.executors.base import Executor
     from nextlabel.engine.plan import Plan
     from nextlabel.experiment.spec import Experiment
     from nextlabel.store.store import Store
 
 
 @dataclass(frozen=True)
-class Wish:
-    """The options of `run`, as the user gave them."""
+class Invocation:
+    """The arguments of the command line, and the maker of its executor; `LocalExecutor` if None."""
 
-    overrides: Sequence[str]
-    seeds: str | None
-    store: str | None
-    out: Path | None
-    data_dir: Path | None
-    cache_dir: Path | None
-    jobs: int | None
-    fail_fast: bool
-    plan: bool
-    json: bool
-    arms: Sequence[str] = ()
+    arguments: Sequence[str]
+    executor: "Callable[..., Executor] | None" = None
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """The options of `run` and `demo`; the annotations are those of the command line."""
+
+    overrides: cli.Overrides = field(default_factory=list)
+    seeds: cli.SeedList = None
+    arms: cli.Arms = field(default_factory=list)
+    store: cli.StoreAt = None
+    out: cli.OutDir = None
+    data_dir: cli.DataDir = None
+    cache_dir: cli.CacheDir = None
+    jobs: cli.Jobs = None
+    fail_fast: cli.FailFast = False
+    plan: cli.PlanOnly = False
+    json: cli.AsJson = False
 
     def workers(self, threads: int) -> int:
-        """Return how many trials of so many threads may run at a time."""
+        """Return the number of trials of `threads` threads each that run at a time."""
         if self.jobs is not None:
             return self.jobs
-        cores = getattr(os, "sched_getaffinity", None)  # Linux alone tells what it may use
-        return max(1, (len(cores(0)) if cores else os.cpu_count() or 1) // threads)
+        affinity = getattr(os, "sched_getaffinity", None)  # only Linux restricts processes to cores
+        return max(1, (len(affinity(0)) if affinity else os.cpu_count() or 1) // threads)
 
     def all_overrides(self) -> list[str]:
         """Return `--set` and `--seeds` as one list of overrides."""
@@ -51,79 +63,95 @@ class Wish:
         return [*self.overrides, *seeds]
 
 
-def parse_seeds(text: str) -> list[int]:
-    """Return the seeds of "5" (0 to 4), "0-9" or "0,3,7"; UsageError when it is no such list."""
-    from nextlabel.experiment.parse import MOST_SEEDS
+def with_run_options(
+    *left_out: str,
+) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Return a decorator that replaces a command's parameter `options` by all `RunOptions`.
 
-    words = text.strip()
-    if words.isdecimal():
-        if int(words) == 0:
-            raise UsageError("seeds '0' are too few; give 1 or more, or 0-0 for seed 0 alone")
-        words = f"0-{int(words) - 1}"
-    seeds: list[int] = []
-    for part in words.removesuffix(",").split(","):
-        first, dash, last = (word.strip() for word in part.partition("-"))
-        if not first.isdecimal() or (dash and not last.isdecimal()):
-            raise UsageError(f"seeds {text!r} are no list; give 5, 0-4 or 0,3,7")
-        low, high = int(first), int(last or first)
-        if high < low:
-            raise UsageError(f"seeds {part.strip()!r} run backwards; give {high}-{low}")
-        if high - low >= MOST_SEEDS:
-            raise UsageError(f"seeds {text!r} are too many; give at most {MOST_SEEDS}")
-        seeds += range(low, high + 1)
-    if len(set(seeds)) < len(seeds):
-        raise UsageError(f"seeds {text!r} name one seed twice; name each once")
-    return seeds
+    `left_out` are names of options that the command does not have.
+    """
+
+    def decorate(command: Callable[..., None]) -> Callable[..., None]:
+        parameters = dict(inspect.signature(command, eval_str=True).parameters)
+        del parameters["options"]
+        names = set(parameters)
+        for option in fields(RunOptions):
+            if option.name not in left_out:
+                made = option.default_factory
+                default = option.default if made is MISSING else made()
+                parameters[option.name] = inspect.Parameter(
+                    option.name, inspect.Parameter.KEYWORD_ONLY,
+                    default=default, annotation=option.type,
+                )  # fmt: skip
+
+        def run_command(**given: Any) -> None:
+            own = {name: given.pop(name) for name in names}
+            command(**own, options=RunOptions(**given))
+
+        run_command.__doc__ = command.__doc__
+        run_command.__annotations__ = {n: p.annotation for n, p in parameters.items()}
+        vars(run_command)["__signature__"] = inspect.Signature(list(parameters.values()))
+        return run_command
+
+    return decorate
 
 
-def execute(source: Path, wish: Wish, arguments: Sequence[str]) -> None:
+def execute(source: Path, options: RunOptions, invocation: Invocation) -> None:
     """Run the experiment in `source`; exits with 1 when a trial failed, 130 after Ctrl-C."""
     try:
-        _execute(source, wish)
+        _execute(source, options, invocation)
     except KeyboardInterrupt:
-        note("stopped; all finished rounds are kept, and this goes on from there:")
-        note(f"  {resume_command(arguments)}")
+        note("stopped; all finished rounds are stored, and this command continues:")
+        note(f"  {resume_command(invocation.arguments)}")
         raise SystemExit(130) from None
 
 
-def _execute(source: Path, wish: Wish) -> None:
+def _execute(source: Path, options: RunOptions, invocation: Invocation) -> None:
     from nextlabel.experiment.parse import load_experiment
 
-    experiment = load_experiment(source, wish.all_overrides())
-    out = wish.out or Path("runs") / experiment.name
-    location = wish.store or str(out / "store.db")
-    if wish.plan:
-        _show_plan(experiment, location, wish)
+    experiment = load_experiment(source, options.all_overrides())
+    out = options.out or Path("runs") / experiment.name
+    location = options.store or str(out / "store.db")
+    if options.plan:
+        _show_plan(experiment, location, options)
         return
     from nextlabel.store.store import Store
 
     out.mkdir(parents=True, exist_ok=True)
     if not os.access(out, os.W_OK | os.X_OK):
-        raise UsageError(f"{out} cannot be written; make it writable, or give another --out")
+        raise UsageError(
+            f"{out} cannot be written; make it writable, or give another --out",
+            code="folder-not-writable",
+        )
     with Store.open(location) as store:
-        failed = _run(experiment, store, wish)
-        _conclude(experiment, store, out, failed, wish)
+        failed = _run(experiment, store, options, invocation)
+        _conclude(experiment, store, out, failed, options)
     if failed:
         raise typer.Exit(1)
 
 
-def _run(experiment: "Experiment", store: "Store", wish: Wish) -> "list[TrialFailed]":
+def _run(
+    experiment: "Experiment", store: "Store", options: RunOptions, invocation: Invocation
+) -> "list[TrialFailed]":
     from nextlabel.cli.progress import display
     from nextlabel.engine.events import TrialFailed
-    from nextlabel.engine.executors.local import share_imports
+    from nextlabel.engine.executors.local import LocalExecutor
+    from nextlabel.engine.executors.process_pool import share_imports
     from nextlabel.engine.run import run
 
     share_imports()
+    folders: dict[str, Any] = {"data_dir": options.data_dir, "cache_dir": options.cache_dir}
+    threads = experiment.training.threads
+    executor = (invocation.executor or LocalExecutor)(options.workers(threads), threads, **folders)
     failed = []
     events = run(
         experiment,
         store,
-        data_dir=wish.data_dir,
-        cache_dir=wish.cache_dir,
-        jobs=wish.workers(experiment.training.threads),
-        fail_fast=wish.fail_fast,
+        **folders,
+        fail_fast=options.fail_fast,
         progress=sys.stderr.isatty(),
-        arms=wish.arms or None,
+        arms=options.arms or None,
+        executor=executor,
     )
     with display() as show, closing(events):
         for event in events:
@@ -138,7 +166,7 @@ def _conclude(
     store: "Store",
     out: Path,
     failed: "Sequence[TrialFailed]",
-    wish: Wish,
+    options: RunOptions,
 ) -> None:
     from nextlabel.report.page import write_report
     from nextlabel.report.results import read_results
@@ -146,7 +174,7 @@ def _conclude(
     from nextlabel.report.verdict import hypothesis_sentences
 
     results = read_results(store, experiment.name)
-    if wish.json:
+    if options.json:
         put_json(
             {
                 "experiment": experiment.name,
@@ -169,37 +197,45 @@ def _conclude(
         note(f"{plural(len(failed), 'trial')} failed; the same command tries {them} again")
 
 
-def _show_plan(experiment: "Experiment", location: str, wish: Wish) -> None:
+def _show_plan(experiment: "Experiment", location: str, options: RunOptions) -> None:
     from nextlabel.engine.plan import plan
     from nextlabel.store.store import Store
 
-    jobs = wish.workers(experiment.training.threads)
-    more: dict[str, Any] = {
-        "data_dir": wish.data_dir,
-        "cache_dir": wish.cache_dir,
-        "jobs": jobs,
+    arguments: dict[str, Any] = {
+        "data_dir": options.data_dir,
+        "cache_dir": options.cache_dir,
+        "jobs": options.workers(experiment.training.threads),
         "progress": sys.stderr.isatty(),
-        "arms": wish.arms or None,
+        "arms": options.arms or None,
     }
     if "://" not in location and not Path(location).exists():
-        found = plan(experiment, None, **more)
+        planned = plan(experiment, None, **arguments)
     else:
         with Store.read(location) as store:
-            found = plan(experiment, store, **more)
-    if wish.json:
-        put_json({"experiment": experiment.name, "store": location, **_plan_facts(found)})
+            planned = plan(experiment, store, **arguments)
+    if options.json:
+        put_json({"experiment": experiment.name, "store": location, **plan_facts(planned)})
         return
     put(f"experiment        {experiment.name}")
-    put(f"trials            {found.trials}, of which {found.pending} are still to run")
-    put(f"training samples  {found.training_samples:,}")
-    put(f"time              about {duration(found.seconds)} with {plural(jobs, 'job')}")
-    put(f"disk              about {size(found.disk_bytes)}")
+    for line in plan_lines(planned):
+        put(line)
     put(f"store             {location}")
 
 
-def _plan_facts(found: "Plan") -> dict[str, float]:
+def plan_lines(planned: "Plan") -> list[str]:
+    """Return the lines that describe a plan, without experiment and store."""
+    return [
+        f"trials            {planned.trials}, of which {planned.pending} are still to run",
+        f"training samples  {planned.training_samples:,}",
+        f"time              about {duration(planned.seconds)} with {plural(planned.jobs, 'job')}",
+        f"disk              about {size(planned.disk_bytes)}",
+    ]
+
+
+def plan_facts(planned: "Plan") -> dict[str, float]:
+    """Return a plan as it is written in JSON."""
     names = ("trials", "pending", "training_samples", "seconds", "disk_bytes")
-    return {name: getattr(found, name) for name in names}
+    return {name: getattr(planned, name) for name in names}
 
 
 def resume_command(arguments: Sequence[str]) -> str:

@@ -1,4 +1,4 @@
-"""How far the trials are: bars with the time left on a terminal, plain lines elsewhere."""
+"""Progress of the trials: bars with the time left on a terminal, plain lines elsewhere."""
 
 import sys
 import time
@@ -25,8 +25,8 @@ Show = Callable[["Event"], None]
 
 
 @dataclass
-class Course:
-    """One running trial: how many rounds there are, and how long the last one took (seconds)."""
+class TrialProgress:
+    """The rounds of a running trial, and the seconds that the last one took."""
 
     done: int
     total: int
@@ -34,7 +34,7 @@ class Course:
     last: float | None = None
 
     def advance(self, done: int, now: float) -> None:
-        """Count a round; later rounds train on more labels, so that the last one tells most."""
+        """Count a round. Later rounds train longer, so that the last one predicts the next best."""
         self.last, self.since, self.done = now - self.since, now, done
 
     @property
@@ -45,16 +45,16 @@ class Course:
 
 @dataclass
 class Progress:
-    """What the events tell of all trials together."""
+    """The progress of all trials, from the events so far."""
 
     clock: Callable[[], float] = time.monotonic
     pending: int = 0
     finished: int = 0
     start: float = 0.0
-    courses: dict[str, Course] = field(default_factory=dict)
+    running: dict[str, TrialProgress] = field(default_factory=dict)
 
     def follow(self, event: "Event") -> None:
-        """Take in an event."""
+        """Count an event."""
         from nextlabel.engine import events
 
         now = self.clock()
@@ -62,18 +62,18 @@ class Progress:
             case events.ExperimentReady():
                 self.pending, self.start = event.pending, now
             case events.TrialStarted():
-                self.courses[event.key] = Course(event.rounds_done, event.rounds_total, now)
+                self.running[event.key] = TrialProgress(event.rounds_done, event.rounds_total, now)
             case events.RoundDone():
-                self.courses[event.key].advance(event.round.number + 1, now)
+                self.running[event.key].advance(event.round.number + 1, now)
             case events.TrialDone() | events.TrialFailed():
-                self.courses.pop(event.key, None)
+                self.running.pop(event.key, None)
                 self.finished += 1
 
     @property
     def left(self) -> float | None:
-        """Seconds left for all trials at the pace so far, None before anything is done."""
-        running = sum(c.done / c.total for c in self.courses.values() if c.last is not None)
-        share = (self.finished + running) / self.pending if self.pending else 1.0
+        """Seconds left for all trials at the speed so far, None before the first round."""
+        begun = sum(t.done / t.total for t in self.running.values() if t.last is not None)
+        share = (self.finished + begun) / self.pending if self.pending else 1.0
         return (self.clock() - self.start) * (1 - share) / share if share else None
 
 
@@ -83,7 +83,7 @@ def about(seconds: float | None) -> str:
 
 
 def display() -> AbstractContextManager[Show]:
-    """Return what shows events on stderr, as fits where stderr leads."""
+    """Return a context manager of a function that shows events on stderr."""
     return _bars() if sys.stderr.isatty() else _lines()
 
 
@@ -99,9 +99,9 @@ def _lines() -> Iterator[Show]:
             case events.ExperimentReady():
                 note(f"{plural(event.trials, 'trial')}, {event.pending} to run")
             case events.RoundDone():
-                course = progress.courses[event.key]
-                left = f", {about(course.left)}" if course.left else ""
-                note(f"{_name(event)}: round {course.done} of {course.total}{left}")
+                trial = progress.running[event.key]
+                left = f", {about(trial.left)}" if trial.left else ""
+                note(f"{_name(event)}: round {trial.done} of {trial.total}{left}")
             case events.TrialDone():
                 left = f", {about(progress.left)} for all" if progress.left else ""
                 note(f"{_name(event)}: done, {progress.finished} of {progress.pending}{left}")
@@ -137,7 +137,7 @@ def _bars() -> Iterator[Show]:
         progress.follow(event)
         match event:
             case events.ExperimentReady():
-                bars.start()  # not before: the data sets' own bars come first
+                bars.start()  # only now, after the progress bars of a download
                 bars.update(whole, total=event.pending)
             case events.TrialStarted():
                 if event.key in rows:  # a second try
@@ -146,8 +146,8 @@ def _bars() -> Iterator[Show]:
                     _name(event), total=event.rounds_total, completed=event.rounds_done, left=""
                 )
             case events.RoundDone():
-                course = progress.courses[event.key]
-                bars.update(rows[event.key], completed=course.done, left=about(course.left))
+                trial = progress.running[event.key]
+                bars.update(rows[event.key], completed=trial.done, left=about(trial.left))
             case events.TrialWarned():
                 bars.console.print(f"warning: {_name(event)}: {event.warning}", markup=False)
             case events.TrialDone() | events.TrialFailed():

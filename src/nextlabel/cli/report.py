@@ -8,7 +8,7 @@ import typer
 
 from nextlabel.cli import options
 from nextlabel.cli.output import note, put, put_json
-from nextlabel.cli.status import places
+from nextlabel.cli.status import store_locations
 from nextlabel.core.errors import UsageError
 
 
@@ -47,7 +47,7 @@ def command(
     from nextlabel.store.store import Store
 
     chosen = [format.value for format in formats or Format]
-    locations = places(store, experiment)
+    locations = store_locations(store, experiment)
     location = locations[0]
     if len(locations) > 1:
         raise UsageError(

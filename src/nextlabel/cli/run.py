@@ -5,27 +5,14 @@ from typing import Annotated
 
 import typer
 
-from nextlabel.cli import options
-from nextlabel.cli.execution import Wish, execute
+from nextlabel.cli.execution import RunOptions, execute, with_run_options
 
 
+@with_run_options()
 def command(
     context: typer.Context,
     experiment: Annotated[Path, typer.Argument(metavar="EXPERIMENT.toml", show_default=False)],
-    overrides: options.Overrides = [],  # noqa: B006 - typer copies it
-    seeds: options.SeedList = None,
-    arms: options.Arms = [],  # noqa: B006 - typer copies it
-    store: options.StoreAt = None,
-    out: options.OutDir = None,
-    data_dir: options.DataDir = None,
-    cache_dir: options.CacheDir = None,
-    jobs: options.Jobs = None,
-    fail_fast: options.FailFast = False,
-    plan: options.PlanOnly = False,
-    json: options.AsJson = False,
+    options: RunOptions,
 ) -> None:
-    """Run an experiment; the same command again goes on where it stopped."""
-    wish = Wish(
-        overrides, seeds, store, out, data_dir, cache_dir, jobs, fail_fast, plan, json, arms
-    )
-    execute(experiment, wish, context.obj)
+    """Run an experiment; the same command again continues where it stopped."""
+    execute(experiment, options, context.obj)

@@ -1,4 +1,4 @@
-"""`nextlabel status`: how far each trial is, read from the store alone."""
+"""`nextlabel status`: the state of each trial, read from the store."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,52 +22,55 @@ def command(
     json: options.AsJson = False,
 ) -> None:
     """Show each trial's state, rounds, labels and error, also while it runs."""
-    found = []
-    for location in places(store, experiment):
-        from nextlabel.store.store import Store
+    from nextlabel.store.store import Store
 
+    rows = []
+    for location in store_locations(store, experiment):
         with Store.read(location) as opened:
             for name in names(opened, experiment):
-                found += [{"experiment": name, **row} for row in _rows(opened, name)]
+                rows += [{"experiment": name, **row} for row in _rows(opened, name)]
     if json:
-        put_json(found)
-    elif not found:
-        note("the store holds no experiment yet")
+        put_json(rows)
+    elif not rows:
+        note("the store does not contain an experiment yet")
     else:
         headers = ("experiment", "arm", "seed", "status", "rounds", "labels", "error")
-        put_table(
-            headers,
-            [[row[h] or ("" if h == "error" else row[h]) for h in headers] for row in found],
-        )
+        put_table(headers, [["" if row[h] is None else row[h] for h in headers] for row in rows])
 
 
 def _rows(store: "Store", name: str) -> Iterator[dict[str, object]]:
+    from nextlabel.engine.lock import is_held
+
+    stopped = is_held(store) is False
     for trial in store.trials(name):
+        interrupted = stopped and trial.status == "running"
         yield {
             "arm": trial.record.arm,
             "seed": trial.record.seed,
-            "status": trial.status,
+            "status": "interrupted" if interrupted else trial.status,
             "rounds": trial.rounds,
             "labels": trial.labelled_count,
             "error": trial.error,
         }
 
 
-def places(store: str | None, experiment: str | None) -> list[str]:
-    """Return the store asked for, else those under runs/; StoreError when there is none."""
+def store_locations(store: str | None, experiment: str | None) -> list[str]:
+    """Return the requested store, or those under runs/; StoreError when there is not any."""
     if store is not None:
         return [store]
-    found = sorted(Path("runs").glob(f"{experiment or '*'}/store.db"))
-    if not found:
-        wanted = f"runs/{experiment or '*'}/store.db"
-        raise StoreError(f"there is no {wanted} in {Path.cwd()}; give --store, or run one first")
-    return [str(path) for path in found]
+    paths = sorted(Path("runs").glob(f"{experiment or '*'}/store.db"))
+    if not paths:
+        missing = "an experiment" if experiment is None else f"experiment {experiment!r}"
+        raise StoreError(
+            f"{missing} was not found in {Path.cwd() / 'runs'}; give --store, or run one first",
+            code="experiment-not-found",
+        )
+    return [str(path) for path in paths]
 
 
 def names(store: "Store", experiment: str | None) -> list[str]:
-    """Return the experiments to show: the one asked for, if the store has it, or all."""
-    known = store.experiments()
+    """Return the experiments to show: the requested one, or all."""
     if experiment is None:
-        return known
+        return store.experiments()
     store.experiment(experiment)  # raises StoreError with the nearest name
     return [experiment]

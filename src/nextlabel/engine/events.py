@@ -1,4 +1,4 @@
-"""What a running experiment reports, in order; whoever consumes it draws or prints."""
+"""Events of a running experiment, in the order in which they happen."""
 
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -8,7 +8,7 @@ from nextlabel.core.round import Round
 
 @dataclass(frozen=True)
 class ExperimentReady:
-    """The data are loaded and the trials enrolled; `pending` of `trials` are still to run."""
+    """The data are loaded and the trials are in the store; `pending` of `trials` are to run."""
 
     trials: int
     pending: int
@@ -16,7 +16,7 @@ class ExperimentReady:
 
 @dataclass(frozen=True)
 class TrialStarted:
-    """A trial begins, or goes on after `rounds_done` rounds known from before."""
+    """A trial starts, or continues after `rounds_done` stored rounds of `rounds_total`."""
 
     arm: str
     seed: int
@@ -38,7 +38,7 @@ class RoundDone:
 
 @dataclass(frozen=True)
 class TrialWarned:
-    """Something in a trial deserves a look; the same words are reported once in a run."""
+    """A trial gave a warning; each text is reported once per run."""
 
     arm: str
     seed: int
@@ -57,7 +57,7 @@ class TrialDone:
 
 @dataclass(frozen=True)
 class TrialFailed:
-    """A trial stopped; the others go on."""
+    """A trial stopped with an error; the other trials continue."""
 
     arm: str
     seed: int

@@ -1,16 +1,17 @@
-"""Pending trials → an executor → the store: the driver alone writes."""
+"""Running an experiment: the trials that its store lacks, on an executor."""
 
-from collections.abc import Generator, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Generator, Sequence
 from pathlib import Path
 from typing import Any
 
 from nextlabel.core.dataset import Dataset
-from nextlabel.core.errors import StoreError, UsageError
-from nextlabel.engine.driver import Drive
+from nextlabel.core.errors import UsageError
+from nextlabel.engine.driver import Driver
 from nextlabel.engine.events import Event, ExperimentReady
-from nextlabel.engine.executors.local import prepare
-from nextlabel.engine.resume import check_machine
+from nextlabel.engine.executors.base import Executor
+from nextlabel.engine.executors.local import LocalExecutor
+from nextlabel.engine.lock import hold
+from nextlabel.engine.resume import check_labelled_counts, check_machine_settings
 from nextlabel.experiment.spec import Experiment
 from nextlabel.features.cache import Cache
 from nextlabel.store.store import Store, TrialRecord
@@ -28,55 +29,99 @@ def run(
     fail_fast: bool = False,
     progress: bool = False,
     arms: Sequence[str] | None = None,
+    executor: Executor | None = None,
 ) -> Generator[Event, None, None]:
-    """Run what the store does not have yet, and yield events as rounds arrive.
+    """Run the trials that the store does not have yet, and yield events as rounds arrive.
 
-    Trials done are skipped, those begun go on after their last round; with `arms`, only theirs are
-    run. UsageError for an arm that the experiment does not have. One that fails does not
-    stop the others unless `fail_fast`. Closing the generator ends the workers at once; all rounds
-    already yielded are in the store; workers wait for whoever is slow to take them. `progress`
-    draws the bars of a download on stderr.
+    Finished trials are skipped. Trials that were interrupted continue after their last stored
+    round. All rounds that were yielded are in the store. Closing the generator ends the workers.
+
+    Parameters
+    ----------
+    experiment : Experiment
+        What to run.
+    store : Store
+        Where the rounds are written; open for writing.
+    data_dir : Path, optional
+        The folder of the data sets.
+    cache_dir : Path, optional
+        The folder of fitted features; by default the user's cache folder.
+    jobs : int
+        The number of trials that run at a time.
+    fail_fast : bool
+        Whether to stop at the first trial that fails; by default the others continue.
+    progress : bool
+        Whether to show the progress of downloads on stderr.
+    arms : sequence of str, optional
+        The names of the arms to run; all by default.
+    executor : Executor, optional
+        Where the trials run. By default a `LocalExecutor` of `jobs` workers. Another executor has
+        its own jobs, data folder and cache folder. It is closed at the end.
+
+    Yields
+    ------
+    Event
+        First an `ExperimentReady`. Per trial then a `TrialStarted`, a `RoundDone` per round, and
+        a `TrialDone` or a `TrialFailed`; a `TrialWarned` at any time. A trial whose worker died
+        starts a second time.
+
+    Raises
+    ------
+    UsageError
+        When `jobs` is less than 1, an arm does not exist, or the stored rounds do not fit.
+    StoreError
+        When another run writes to the store, or the store cannot be written.
+    DataError
+        When the data cannot be used.
     """
     if jobs < 1:
-        raise UsageError(f"jobs {jobs} must be at least 1")
-    wanted = experiment.names_of(arms)
+        raise UsageError(f"jobs {jobs} must be at least 1", code="too-few-jobs")
+    arm_names = experiment.names_of(arms)
     cache = Cache.open(cache_dir)
-    with _alone(store):
-        if not _all_done(experiment, store, wanted):
-            prepare(experiment.training.threads)
+    if executor is None:
+        threads = experiment.training.threads
+        executor = LocalExecutor(jobs, threads, data_dir=data_dir, cache_dir=cache_dir)
+    with hold(store), executor:
+        if not _looks_complete(experiment, store, arm_names):
+            executor.prepare()
         data = load_data(experiment, data_dir, progress, cache)
-        planned = {trial.key(data.checksum): trial for trial in trials(experiment, jobs)}
-        _check_counts(store, planned)
-        check_machine(store, planned, data.checksum)
+        planned = {t.key(data.checksum): t for t in trials(experiment, executor.jobs)}
+        check_labelled_counts(store, planned)
+        check_machine_settings(store, planned, data.checksum)
         _enrol(experiment, store, planned, data)
         store.keep_data(data_record(data))
-        done = {
-            state.record.key: state.labelled_count >= experiment.target
+        complete = {
+            state.record.key
             for state in store.trials(experiment.name)
+            if state.labelled_count >= experiment.target
         }
-        pending = [k for k, trial in planned.items() if not done[k] and trial.arm.name in wanted]
-        yield ExperimentReady(len(planned), len(pending))
-        for key in planned:
-            if done[key]:
-                store.finish(key)
-        threads, origin = experiment.training.threads, _origin(data)
-        drive = Drive(store, planned, pending, origin, data_dir, cache, jobs, threads, fail_fast)
-        yield from drive.events()
+        waiting = [
+            key
+            for key, trial in planned.items()
+            if key not in complete and trial.arm.name in arm_names
+        ]
+        yield ExperimentReady(len(planned), len(waiting))
+        for key in complete:
+            store.finish(key)
+        driver = Driver(store, planned, waiting, _origin(data), executor, fail_fast)
+        yield from driver.events()
 
 
-def _all_done(experiment: Experiment, store: Store, arms: Sequence[str]) -> bool:
-    """Say whether the store looks complete, before the data are there to tell for certain."""
+def _looks_complete(experiment: Experiment, store: Store, arms: Sequence[str]) -> bool:
+    """Return whether the store seems to have all trials; only the data can confirm it."""
     if experiment.name not in store.experiments():
         return False
-    rounds = {
-        (s.record.arm, s.record.seed): s.labelled_count for s in store.trials(experiment.name)
+    counts = {
+        (state.record.arm, state.record.seed): state.labelled_count
+        for state in store.trials(experiment.name)
     }
-    wanted = [(arm, seed) for arm in arms for seed in experiment.seeds]
-    return all(rounds.get(place, 0) >= experiment.target for place in wanted)
+    return all(
+        counts.get((arm, seed), 0) >= experiment.target for arm in arms for seed in experiment.seeds
+    )
 
 
 def _origin(data: Dataset) -> dict[str, Any]:
-    """Return what the record says of the data: files with checksums, and notes on their reading."""
+    """Return the files of the data with their checksums, and the notes on their reading."""
     notes = {"notes": dict(data.notes)} if data.notes else {}
     return {"sources": dict(data.sources), **notes}
 
@@ -93,44 +138,3 @@ def _enrol(
     ordered = [records[arm.name, seed] for arm in experiment.arms for seed in experiment.seeds]
     spec = experiment.resolved() | {"headline": headline(experiment, data)}
     store.enrol(experiment.name, spec, ordered)
-
-
-def _check_counts(store: Store, planned: Mapping[str, TrialSpec]) -> None:
-    """Raise UsageError where stored rounds have other label counts than this target would give.
-
-    Only a last batch that was cut for an earlier target can: going on from it would end in other
-    rows than a run of its own.
-    """
-    known = {s.record.key for name in store.experiments() for s in store.trials(name)}
-    for key in known & set(planned):
-        trial = planned[key]
-        for found in store.history(key)[: trial.rounds]:
-            wanted = trial.labelled(found.number)
-            if found.labelled_count != wanted:
-                raise UsageError(
-                    f"target {trial.experiment.target} would have {wanted} labels in round "
-                    f"{found.number}, and {store.location} has {found.labelled_count} there; give "
-                    f"target {found.labelled_count}, or another --store"
-                )
-
-
-@contextmanager
-def _alone(store: Store) -> Iterator[None]:
-    """Hold the store for this run; StoreError when another run has it."""
-    from filelock import FileLock, Timeout
-
-    location = str(store.location)
-    if "://" in location:
-        yield
-        return
-    lock = FileLock(f"{location}.lock", timeout=0)
-    try:
-        lock.acquire()
-    except Timeout as error:
-        raise StoreError(
-            f"another run is writing to {location}; wait for it or give another --store"
-        ) from error
-    try:
-        yield
-    finally:
-        lock.release()

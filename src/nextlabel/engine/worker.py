@@ -1,17 +1,23 @@
-"""What a worker does: run one trial after the other, and send what comes of each."""
+"""Running one trial as a stream of messages."""
 
 import traceback
 import warnings
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from multiprocessing.connection import Connection
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 from nextlabel.core.dataset import Dataset
 from nextlabel.core.errors import NextlabelError, out_of_memory
 from nextlabel.core.round import Round
-from nextlabel.core.types import Ids
+from nextlabel.engine.messages import (
+    BlockMessage,
+    DoneMessage,
+    EnvironmentMessage,
+    FailedMessage,
+    Message,
+    PicksMessage,
+    RoundMessage,
+    WarningMessage,
+)
 from nextlabel.features.cache import Cache
 from nextlabel.trial.data import load_data
 from nextlabel.trial.spec import TrialSpec
@@ -25,23 +31,6 @@ from nextlabel.trial.trial import (
     run_trial,
 )
 
-
-@dataclass(frozen=True, eq=False)
-class Message:
-    """From a worker to the driver: a round, a block's record, the end, or why there is none."""
-
-    round: Round | None = None
-    pictures: Mapping[str, bytes] | None = None
-    block: str | None = None
-    log: Sequence[Mapping[str, float]] = ()
-    environment: Mapping[str, Any] | None = None
-    warning: str | None = None
-    next_picks: Ids | None = None
-    done: bool = False
-    error: str | None = None
-    traceback: str = ""
-
-
 _loaded: tuple[object, Dataset] | None = None
 
 
@@ -54,58 +43,74 @@ def _load(trial: TrialSpec, data_dir: Path | None, cache: Cache) -> Dataset:
     return _loaded[1]
 
 
-def _show(outbox: Connection, records: BlockRecords) -> None:
-    for name, (log, pictures) in records.items():
-        outbox.send(Message(block=name, log=log, pictures=dict(pictures)))
+def run_trial_messages(
+    trial: TrialSpec, history: Sequence[Round], data_dir: Path | None, cache_dir: Path
+) -> Iterator[Message]:
+    """Run one trial and yield its messages; a failure is the last message and not an exception.
 
+    Python warnings are recorded while a step runs and come before the step's message, each text
+    once.
 
-def work(
-    trial: TrialSpec,
-    history: Sequence[Round],
-    data_dir: Path | None,
-    cache_dir: Path,
-    outbox: Connection,
-) -> None:
-    """Run one trial in a worker and send each round; a failure is a message, not a crash.
+    Parameters
+    ----------
+    trial : TrialSpec
+        The arm and the seed to run.
+    history : sequence of Round
+        The stored rounds of the trial; it continues after them.
+    data_dir : Path or None
+        The folder of the data sets.
+    cache_dir : Path
+        The folder of fitted features.
 
-    A trial has a pipe of its own: whoever dies while writing leaves no lock behind.
+    Yields
+    ------
+    Message
+        A `DoneMessage` or a `FailedMessage` is the last one.
     """
-    cache = Cache(cache_dir)
-    with warnings.catch_warnings():
-        warnings.simplefilter("always")
-        warnings.showwarning = lambda message, *where: outbox.send(Message(warning=str(message)))
-        outbox.send(_last_word(trial, history, data_dir, cache, outbox))
+    steps = _steps(trial, history, data_dir, Cache(cache_dir))
+    texts: set[str] = set()
+    while True:
+        with warnings.catch_warnings(record=True) as recorded:
+            warnings.simplefilter("always")
+            message = next(steps, None)
+        for text in dict.fromkeys(str(warning.message) for warning in recorded):
+            if text not in texts:
+                texts.add(text)
+                yield WarningMessage(text)
+        if message is None:
+            return
+        yield message
 
 
-def _last_word(
-    trial: TrialSpec,
-    history: Sequence[Round],
-    data_dir: Path | None,
-    cache: Cache,
-    outbox: Connection,
-) -> Message:
-    """Run the trial and send each round; return that it is done, or why not."""
+def _steps(
+    trial: TrialSpec, history: Sequence[Round], data_dir: Path | None, cache: Cache
+) -> Iterator[Message]:
     from nextlabel.engine.environment import environment
 
     try:
         data = _load(trial, data_dir, cache)
         start = {"initial_weights": initial_weights(trial, data, cache)}
-        outbox.send(Message(environment=environment() | start))
+        yield EnvironmentMessage(environment() | start)
         learner = learner_of(trial, data, cache)
         rounds = list(history)
-        for i, (found, pictures) in enumerate(run_trial(trial, data, cache, history, learner)):
-            outbox.send(Message(round=found, pictures=pictures))
-            rounds.append(found)
+        for i, (round, pictures) in enumerate(run_trial(trial, data, cache, history, learner)):
+            yield RoundMessage(round, pictures)
+            rounds.append(round)
             if i == 0:
-                _show(outbox, beginning_records(learner))
-        _show(outbox, last_records(learner))
+                yield from _block_messages(beginning_records(learner))
+        yield from _block_messages(last_records(learner))
         if learner.last:
-            outbox.send(Message(next_picks=next_picks(trial, learner, rounds)))
-        return Message(done=True)
+            yield PicksMessage(next_picks(trial, learner, rounds))
+        yield DoneMessage()
     except NextlabelError as error:
-        return Message(error=str(error), traceback=traceback.format_exc())
+        yield FailedMessage(str(error), traceback.format_exc())
     except Exception as error:
         message = f"{type(error).__name__}: {error}"
         if out_of_memory(error):
             message = "out of memory; lower --jobs, training.batch_size or model.image_size"
-        return Message(error=message, traceback=traceback.format_exc())
+        yield FailedMessage(message, traceback.format_exc())
+
+
+def _block_messages(records: BlockRecords) -> Iterator[BlockMessage]:
+    for name, (log, pictures) in records.items():
+        yield BlockMessage(name, log, dict(pictures))

@@ -1,160 +1,180 @@
-"""Worker processes: started once, one thread pool each, gone when their parent is."""
+"""The executor of this machine: a pool of worker processes and one pipe per trial."""
 
-import multiprocessing
-import os
-import signal
-import sys
-import tempfile
-import threading
-from collections.abc import Iterator, Mapping
-from concurrent.futures import Executor, ProcessPoolExecutor
-from contextlib import contextmanager
-from multiprocessing import forkserver, resource_sharer, resource_tracker, util
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import BrokenExecutor, Executor, Future
+from contextlib import ExitStack
+from dataclasses import dataclass
+from multiprocessing import Pipe
 from multiprocessing.connection import Connection, wait
-from multiprocessing.context import BaseContext
 from pathlib import Path
-from typing import Any
+from types import TracebackType
+from typing import Self, TypeAlias, get_args
 
-# Gradients and activations of a step are above glibc's default threshold for returning memory to
-# the system, and getting it back page by page costs up to a tenth of the training time.
-ALLOCATOR = {
-    "MALLOC_MMAP_THRESHOLD_": str(2**30),
-    "MALLOC_TRIM_THRESHOLD_": str(2**32),
-    "MALLOC_TOP_PAD_": str(2**26),
-}
+from nextlabel.core.round import Round
+from nextlabel.engine.executors.process_pool import drop_untaken, prepare, process_pool
+from nextlabel.engine.messages import LastMessage, LostMessage, Message
+from nextlabel.engine.worker import run_trial_messages
+from nextlabel.features.cache import Cache
+from nextlabel.trial.spec import TrialSpec
 
-# Part of a trial's key, so that what the user has set for other programs does not count.
-THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+LOST = "its worker process died (killed, or out of memory); lower --jobs and run again"
 
-# Imported by the server that workers are forked from.
-NURSERY = "nextlabel.engine.executors.preload"
-
-# Longer names do not fit into the address of a socket with what multiprocessing appends.
-LONGEST_FOLDER = 60
-
-# So many seconds its thread, which only hands over ends of pipes, may take to stop.
-PATIENCE = 5.0
-
-_sharing = False
-_served: Mapping[str, str] | None = None
+Work: TypeAlias = Callable[[TrialSpec, Sequence[Round], Path | None, Path, Connection], None]
+"""The function that a worker calls with trial, history, data folder, cache folder and pipe."""
 
 
-def share_imports() -> None:
-    """Let all later workers be forked from one server with torch imported, where that is safe.
+def work(
+    trial: TrialSpec,
+    history: Sequence[Round],
+    data_dir: Path | None,
+    cache_dir: Path,
+    outbox: Connection,
+) -> None:
+    """Run one trial in a worker and send its messages.
 
-    For a program that has its process to itself: a process has one such server, so that other
-    users of multiprocessing's fork server there would get this one.
+    A trial has a pipe of its own: a worker that dies while it writes leaves no lock behind.
     """
-    global _sharing
-    _sharing = sys.platform == "linux"
+    for message in run_trial_messages(trial, history, data_dir, cache_dir):
+        outbox.send(message)
 
 
-def prepare(threads: int) -> None:
-    """Let the imports of workers begin, beside whatever the driver has to do before them."""
-    settings = _settings(threads)
-    with _environ(settings):
-        _context(settings)
+@dataclass(frozen=True, eq=False)
+class RunningTrial:
+    """A trial in a worker, and both ends of its pipe."""
 
+    future: Future[None]
+    inbox: Connection
+    outbox: Connection
 
-@contextmanager
-def process_pool(jobs: int, threads: int) -> Iterator[Executor]:
-    """Give a pool of `jobs` workers.
+    @property
+    def lost(self) -> bool:
+        """True when the worker has died and all that it sent has been read."""
+        if not self.future.done() or self.future.exception() is None:
+            return False
+        return self.inbox.closed or not self.inbox.poll()
 
-    On leaving, however that comes about, the workers are gone.
-    """
-    _shorten()
-    settings = _settings(threads)
-    with _environ(settings):
-        context = _context(settings)
-        alive, kept = context.Pipe(duplex=False)
-        pool = ProcessPoolExecutor(jobs, context, _start, (alive, dict(os.environ)))
+    def messages(self) -> Iterator[Message]:
+        """Yield the messages that have arrived; close the pipe when its worker has closed it."""
         try:
-            yield pool
-        finally:
-            kept.close()
-            pool.shutdown(wait=True, cancel_futures=True)
+            while not self.inbox.closed and self.inbox.poll():
+                self.outbox.close()  # the worker has its own end; only that one holds the pipe open
+                yield self.inbox.recv()
+        except (EOFError, OSError):
+            self.close()
+
+    def close(self) -> None:
+        """Close both ends of the pipe in this process."""
+        self.inbox.close()
+        self.outbox.close()
 
 
-def drop_untaken() -> None:
-    """Close the ends of pipes that were meant for workers which died before they took them.
+class LocalExecutor:
+    """Runs trials in worker processes of this machine.
 
-    Multiprocessing keeps a copy of each until it is fetched. To be called when no worker is there.
+    A pool breaks as a whole when one of its workers dies: all its trials are lost. It is replaced
+    as soon as their messages have been read. A worker waits while the driver does not read.
+
+    Parameters
+    ----------
+    jobs : int
+        The number of workers.
+    threads : int
+        The number of threads per worker.
+    data_dir : Path, optional
+        The folder of the data sets.
+    cache_dir : Path, optional
+        The folder of fitted features; by default the user's cache folder.
+    work : Work
+        The function that a worker runs; tests give functions that die.
     """
-    resource_sharer.stop(PATIENCE)
 
+    def __init__(
+        self,
+        jobs: int = 1,
+        threads: int = 1,
+        *,
+        data_dir: Path | None = None,
+        cache_dir: Path | None = None,
+        work: Work = work,
+    ) -> None:
+        self._jobs, self._threads = jobs, threads
+        self._data_dir, self._cache_dir = data_dir, Cache.at(cache_dir).folder
+        self._work = work
+        self._resources = ExitStack()
+        self._pool: Executor | None = None
+        self._broken = False
+        self._running: dict[str, RunningTrial] = {}
+        self._refused: list[str] = []
 
-def _shorten() -> None:
-    """Choose the folder of this process's sockets where that of temporary files is too long."""
-    chosen = tempfile.gettempdir()
-    short = Path("/tmp")
-    if len(chosen) > LONGEST_FOLDER and os.access(short, os.W_OK | os.X_OK):
-        tempfile.tempdir = str(short)
+    @property
+    def jobs(self) -> int:
+        """The number of workers."""
+        return self._jobs
+
+    @property
+    def ready(self) -> bool:
+        """True when a worker is free and the pool is not broken."""
+        return not self._broken and len(self._running) < self._jobs
+
+    def prepare(self) -> None:
+        """Start the fork server, which imports torch."""
+        prepare(self._threads)
+
+    def submit(self, key: str, trial: TrialSpec, history: Sequence[Round]) -> None:
+        """Give a trial to the pool; a pool that has broken meanwhile loses it."""
+        if self._pool is None:
+            self._pool = self._resources.enter_context(process_pool(self._jobs, self._threads))
+        inbox, outbox = Pipe(duplex=False)
         try:
-            util.get_temp_dir()  # made once, and kept for all later sockets
-        finally:
-            tempfile.tempdir = chosen
+            future = self._pool.submit(
+                self._work, trial, history, self._data_dir, self._cache_dir, outbox
+            )
+        except (BrokenExecutor, EOFError, OSError):
+            inbox.close()
+            outbox.close()
+            self._refused.append(key)
+            self._broken = True
+            return
+        self._running[key] = RunningTrial(future, inbox, outbox)
 
+    def receive(self, timeout: float) -> Iterator[tuple[str, Message]]:
+        """Yield the messages in the pipes, then a `LostMessage` per lost trial."""
+        inboxes = [trial.inbox for trial in self._running.values() if not trial.inbox.closed]
+        if not self._refused and wait(inboxes, timeout):
+            for key, trial in list(self._running.items()):
+                for message in trial.messages():
+                    if isinstance(message, get_args(LastMessage)):
+                        self._forget(key)
+                    yield key, message
+        lost = [key for key, trial in self._running.items() if trial.lost]
+        self._broken = self._broken or bool(lost)
+        for key in lost:
+            self._forget(key)
+        refused, self._refused = self._refused, []
+        if self._broken and not self._running:
+            self._close_pool()
+        for key in (*refused, *lost):
+            yield key, LostMessage(LOST)
 
-def _settings(threads: int) -> dict[str, str]:
-    settings = {name: os.environ.get(name, value) for name, value in ALLOCATOR.items()}
-    return settings | {name: str(threads) for name in THREADS}
+    def _forget(self, key: str) -> None:
+        self._running.pop(key).close()
 
+    def _close_pool(self) -> None:
+        """End the workers, and the pipe ends that they did not receive."""
+        self._resources.close()
+        for key in list(self._running):
+            self._forget(key)
+        if self._broken:
+            drop_untaken()
+        self._pool, self._broken = None, False
 
-def _context(settings: Mapping[str, str]) -> BaseContext:
-    """Return how workers start: spawned, or forked from the server, which then is running.
+    def __enter__(self) -> Self:
+        return self
 
-    Libraries read `settings` as they load, so workers that need others than the server's are
-    spawned.
-    """
-    global _served
-    spawned = multiprocessing.get_context("spawn")
-    if not _sharing or _served not in (None, settings):
-        return spawned
-    _shorten()
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload([NURSERY])
-    # Ctrl-C is the driver's to answer, and the server would begin with a traceback. The tracker
-    # lets signals through again as it starts, so it starts first.
-    resource_tracker.ensure_running()
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
-    try:
-        forkserver.ensure_running()
-    except OSError:  # no sockets in that folder
-        return spawned
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
-    _served = dict(settings)
-    return context
-
-
-@contextmanager
-def _environ(settings: Mapping[str, str]) -> Iterator[None]:
-    """Set environment variables for the processes started inside, and then as they were."""
-    before = {name: os.environ.get(name) for name in settings}
-    os.environ.update(settings)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
-
-
-def _start(alive: Connection, environment: Mapping[str, str]) -> None:
-    """Make this process a worker: silent on Ctrl-C, and dead as soon as the driver is.
-
-    `environment` is the driver's as it is now; a server's children have that of its start.
-    """
-    os.environ.clear()
-    os.environ.update(environment)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    parent = multiprocessing.parent_process()
-    watched = [alive] if parent is None else [alive, parent.sentinel]
-    threading.Thread(target=_watch, args=(watched,), daemon=True).start()
-
-
-def _watch(watched: list[Any]) -> None:
-    wait(watched)
-    os._exit(1)
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._close_pool()

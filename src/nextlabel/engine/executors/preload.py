@@ -1,7 +1,6 @@
-"""What the server that workers are forked from imports, once for all of them; nobody else does.
+"""Imports of the fork server, done once for all workers.
 
-Importing torch and scikit-learn takes seconds of a processor: here they are paid for once a run,
-not once a worker.
+Importing torch and scikit-learn takes seconds of processor time, per run here and not per worker.
 """
 
 import os
@@ -9,24 +8,24 @@ import os
 _driver = os.getppid()
 
 
-def _go_on() -> None:
-    """End this process when its driver is gone: what it would import is for nobody."""
+def _end_without_driver() -> None:
+    """End this process when its driver has ended: no worker will need the imports."""
     if os.getppid() != _driver:
         os._exit(0)
 
 
 import sklearn.metrics  # noqa: E402
 
-_go_on()
+_end_without_driver()
 
 import torch  # noqa: E402
 
-_go_on()
+_end_without_driver()
 
 import torch._dynamo  # noqa: E402 - the first optimiser would import it
 
-_go_on()
+_end_without_driver()
 
-import nextlabel.engine.worker  # noqa: E402
+import nextlabel.engine.executors.local  # noqa: E402
 
 __all__ = ["nextlabel", "sklearn", "torch"]

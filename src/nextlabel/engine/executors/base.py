@@ -1,0 +1,99 @@
+"""The executor protocol: the seam between the driver and the machines that run trials."""
+
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Protocol, Self, TypeAlias
+
+from nextlabel.core.round import Round
+from nextlabel.engine.messages import Message
+from nextlabel.trial.spec import TrialSpec
+
+RunTrial: TypeAlias = Callable[[TrialSpec, Sequence[Round], Path | None, Path], Iterator[Message]]
+"""From trial, history, data folder and cache folder to messages: `worker.run_trial_messages`."""
+
+
+class Executor(Protocol):
+    """Runs trials somewhere and delivers their messages.
+
+    The driver submits trials, takes their messages and writes the store. An executor never opens
+    the store. An implementation for a cluster submits `worker.run_trial_messages` as a task that
+    sends each message to a queue, and reports a task whose worker left the cluster as lost.
+
+    **Order.** The messages of one trial arrive in the order in which they were sent. Messages of
+    different trials may arrive in any order.
+
+    **End.** Exactly one `DoneMessage`, `FailedMessage` or `LostMessage` ends each submission, and
+    nothing of that submission arrives after it: late messages of a lost worker are dropped.
+
+    **Loss.** A worker that dies is a `LostMessage` and not an exception, also when it dies during
+    `submit`. The driver decides on another try. It submits the trial again with the rounds that
+    are in the store by then, and the trial may run on another worker.
+
+    **Data.** Images do not travel. A worker loads the data set itself; the trial, its history and
+    the messages can be pickled.
+
+    **Closing.** The executor is a context manager. After it no trial runs, also when the driver
+    was interrupted.
+    """
+
+    @property
+    def jobs(self) -> int:
+        """The number of trials that run at a time; the order of the trials depends on it."""
+        ...
+
+    @property
+    def ready(self) -> bool:
+        """True when another trial can be submitted now."""
+        ...
+
+    def prepare(self) -> None:
+        """Start slow preparations, such as imports, in the background.
+
+        Called at most once, before the driver loads the data, and only when trials are expected.
+        """
+        ...
+
+    def submit(self, key: str, trial: TrialSpec, history: Sequence[Round]) -> None:
+        """Start a trial that continues after its stored rounds.
+
+        Parameters
+        ----------
+        key : str
+            Name of the trial in `receive`. A key is not submitted again before its last message.
+        trial : TrialSpec
+            The arm and the seed to run.
+        history : sequence of Round
+            The stored rounds of the trial, from round 0 on without a gap; empty for a new trial.
+        """
+        ...
+
+    def receive(self, timeout: float) -> Iterator[tuple[str, Message]]:
+        """Yield the messages that have arrived, with the keys of their trials.
+
+        Parameters
+        ----------
+        timeout : float
+            Seconds to wait when no message has arrived.
+
+        Yields
+        ------
+        key : str
+            The key of the trial.
+        message : Message
+            The next message of that trial.
+        """
+        ...
+
+    def __enter__(self) -> Self:
+        """Return the executor."""
+        ...
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """End all trials."""
+        ...
