@@ -75,8 +75,8 @@ def test_wrong_content(
     ("labels", "message"),
     [
         (np.full((20, 14), 2, np.uint8), "run from 2 to 2; allowed are 0 and 1 in a column for"),
-        (np.full((20, 14), 0.5), "has labels that are no whole numbers; replace the file"),
-        (np.full((20, 14), "x"), "has labels that are no whole numbers; replace the file"),
+        (np.full((20, 14), 0.5), "has labels that are not whole numbers; replace the file"),
+        (np.full((20, 14), "x"), "has labels that are not whole numbers; replace the file"),
         (np.zeros((20, 13), np.uint8), "13 label columns but 14 class names"),
     ],
 )

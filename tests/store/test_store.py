@@ -158,7 +158,7 @@ def test_paired_trials_must_start_alike(path: Path) -> None:
         ):
             store.begin(b.key, {}, initial_hash(np.array([1, 3])))
         assert store.trials("digits")[1].status == "pending"
-        with refused(StoreError, "not-a-pair", match="are no pair"):
+        with refused(StoreError, "not-a-pair", match="are not a pair"):
             store.append(b.key, make_round(0, (1, 3)))
         store.append(b.key, make_round(0, (2, 1)))
         with refused(StoreError, "initial-labels-changed", match="other initial labels before"):

@@ -377,7 +377,10 @@ def test_initial_weights_need_no_side_block_and_so_time_none(tiny, tmp_path):
             {"strategy": "random", "side": {"vae": 1.0}},
             "does not use; put the blocks into features",
         ),
-        ({"strategy": "predicted_loss", "side": {"task": 1.0}}, "is what the module P sees anyway"),
+        (
+            {"strategy": "predicted_loss", "side": {"task": 1.0}},
+            "is an input of the module P anyway",
+        ),
         ({"strategy": "predicted_loss", "side": {"vae": -1.0}}, "weight -1.0 of block 'vae'"),
         ({"strategy": "predicted_loss", "side": {"va": 1.0}}, "unknown feature block 'va'"),
     ],

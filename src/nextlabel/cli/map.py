@@ -66,7 +66,7 @@ def command(
     from pydantic import ValidationError
 
     from nextlabel.core.errors import UsageError
-    from nextlabel.core.validation import refusal, refusal_code
+    from nextlabel.core.settings import refusal, refusal_code
     from nextlabel.engine.environment import environment
     from nextlabel.experiment.parse import load_experiment
     from nextlabel.files.atomic import write_files

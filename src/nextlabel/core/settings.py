@@ -1,8 +1,55 @@
-"""Settings: frozen groups of hyper-parameters in which an unknown key is an error."""
+"""Settings: frozen groups of hyper-parameters, and a fault in them as one sentence."""
 
-from typing import Any, ClassVar
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, ClassVar, get_args
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from nextlabel.core.errors import NextlabelError, UsageError, nearest
+
+LONGEST = 60
+"""Characters of a value that are shown."""
+
+BOUNDS = {
+    "greater_than": "must be greater than {gt}; raise it",
+    "greater_than_equal": "must be at least {ge}; raise it",
+    "less_than": "must be less than {lt}; lower it",
+    "less_than_equal": "must be at most {le}; lower it",
+    "finite_number": "must be finite; give another number",
+    "literal_error": "must be {expected}; choose one of them",
+    "string_pattern_mismatch": "must match {pattern}; give another name",
+    "string_too_short": "must have at least {min_length} character; write some",
+    "too_short": "must have at least {min_length} item; add one",
+    "too_long": "must have at most {max_length} items; leave some out",
+    "extra_forbidden": "is unknown here; leave it out",
+}
+"""The rest of the message for each kind of limit, by pydantic's names of kinds and limits."""
+
+TYPES = {
+    "int": "must be a whole number",
+    "float": "must be a number",
+    "bool": "must be true or false",
+    "string": "must be text",
+    "path": "must be a path",
+    "tuple": "must be a list",
+    "list": "must be a list",
+    "dict": "must be a table",
+    "mapping": "must be a table",
+    "model": "must be a table",
+}
+"""The name in TOML of each kind of value."""
+
+WRITTEN = {
+    "a whole number": "write it without quotes and decimals",
+    "a number": "write it without quotes",
+    "true or false": "write one of them without quotes",
+    "text": "put it in quotes",
+    "a path": "put it in quotes",
+    "a list": "put it in brackets, as [1, 2]",
+    "a table": "put it in braces, as { key = value }",
+}
+"""The spelling in TOML of each kind of value."""
 
 
 class Settings(BaseModel):
@@ -29,3 +76,81 @@ class Settings(BaseModel):
             if getattr(self, name) == fields[name].get_default(call_default_factory=True):
                 del values[name]
         return values
+
+
+def refusal(error: ValidationError, prefix: str = "") -> str:
+    """Return the first fault as "key: value must …; remedy", with `prefix` before the key."""
+    first = error.errors()[0]
+    place = ".".join(filter(None, [prefix, *map(str, first["loc"])]))
+    return ": ".join(filter(None, [place, _sentence(first)]))
+
+
+def refusal_code(error: ValidationError) -> str:
+    """Return the code of the first fault: that of the error that a validator raised, if any."""
+    raised = error.errors()[0].get("ctx", {}).get("error")
+    return raised.code if isinstance(raised, NextlabelError) else "invalid-setting"
+
+
+def _sentence(fault: Mapping[str, Any]) -> str:
+    kind, value = fault["type"], _shown(fault["input"])
+    if kind == "missing":
+        return "is missing; add it"
+    if kind == "value_error":  # our own words
+        return str(fault["msg"]).removeprefix("Value error, ")
+    if kind in BOUNDS:
+        limits = {
+            name: f"{limit:g}" if isinstance(limit, float) else limit
+            for name, limit in fault.get("ctx", {}).items()
+        }
+        return f"{value} {BOUNDS[kind].format(**limits)}"
+    what = TYPES.get(kind.partition("_")[0])
+    if what is not None:
+        return f"{value} {what}; {WRITTEN[what.removeprefix('must be ')]}"
+    said = " ".join(str(fault["msg"]).split())
+    return f"{value} is refused ({said}); give another value"
+
+
+def _shown(value: Any) -> str:
+    """Return a value as a file has it; a table or a list by its kind."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, Mapping):
+        return "a table"
+    if isinstance(value, list | tuple):
+        return "a list" if value else "an empty list"
+    if value is None:
+        return "nothing"
+    shown = repr(value)
+    return shown if len(shown) <= LONGEST else f"{shown[:LONGEST]}…"
+
+
+def check_keys(
+    kind: type[BaseModel],
+    raw: object,
+    prefix: str,
+    tables: Mapping[str, type[BaseModel]] = MappingProxyType({}),
+) -> None:
+    """Raise UsageError for the first key that `kind` does not have, and name the nearest.
+
+    `tables` gives the classes of tables that have another class than the field says.
+    """
+    if not isinstance(raw, Mapping):
+        return
+    for key, value in raw.items():
+        if key not in kind.model_fields:
+            raise UsageError(
+                f"unknown key {prefix}{key}; {nearest(key, kind.model_fields)}", code="unknown-key"
+            )
+        inner = tables.get(key) or _settings_in(kind.model_fields[key].annotation)
+        if inner is not None:
+            many = value if isinstance(value, list | tuple) else [value]
+            for i, item in enumerate(many):
+                place = f"{prefix}{key}." + (f"{i}." if value is many else "")
+                check_keys(inner, item, place)
+
+
+def _settings_in(annotation: Any) -> type[BaseModel] | None:
+    """Return the settings class in an annotation such as `X`, `X | None` or `tuple[X, ...]`."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    return next(filter(None, map(_settings_in, get_args(annotation))), None)

@@ -22,7 +22,7 @@ def divide(raw: Raw, settings: DataSettings) -> dict[Part, Images]:
     First test, then validation is drawn from the labelled images of train where the source has
     no such part; then what is left is thinned. Each draw has a stream of its own and is a plain
     random one, not stratified: the share of a class varies as it would in a random sample. So a
-    seed gives one validation set whatever `train` is, and a smaller `train` is within a larger
+    seed gives one validation set for every `train`, and a smaller `train` is within a larger
     one. Rows keep the source's order; a part drawn from train says so in `drawn_from`. Raises
     UsageError when more is asked for than there is.
     """

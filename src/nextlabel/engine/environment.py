@@ -1,4 +1,4 @@
-"""What a trial ran on: hardware, versions, commit; recorded, never part of its identity."""
+"""The environment of a trial: hardware, versions, commit; recorded, never part of its identity."""
 
 import os
 import platform

@@ -11,7 +11,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from nextlabel.core.errors import UsageError
-from nextlabel.core.validation import check_keys, refusal, refusal_code
+from nextlabel.core.settings import check_keys, refusal, refusal_code
 from nextlabel.data.registry import settings_class
 from nextlabel.experiment.paths import resolve_data_paths, resolve_feature_files
 from nextlabel.experiment.spec import Arm, Experiment

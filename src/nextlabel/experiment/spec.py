@@ -55,7 +55,8 @@ class Arm(Settings):
         FeatureSpace(self.features, self.scale)
         if TASK in self.side:
             raise UsageError(
-                f"side {TASK!r} is what the module P sees anyway; name task-agnostic blocks there",
+                f"side {TASK!r} is an input of the module P anyway; name task-agnostic "
+                "blocks there",
                 code="side-is-task",
             )
         if self.side_blocks:
@@ -80,7 +81,7 @@ class Arm(Settings):
 
     @property
     def side_blocks(self) -> tuple[str, ...]:
-        """The blocks that P sees, sorted; those of weight zero are left out altogether."""
+        """The blocks that are inputs of P, sorted; those of weight zero are left out altogether."""
         return tuple(sorted(name for name, weight in self.side.items() if weight != 0))
 
     @property
@@ -239,9 +240,9 @@ class Experiment(Settings):
         return tuple(dict.fromkeys((*self.rows_of(arm), *own)))
 
     def rows_of(self, arm: Arm) -> tuple[str, ...]:
-        """Return the names of the blocks whose rows are looked at in every round.
+        """Return the names of the blocks whose rows are used in every round.
 
-        The network "encoder" starts from a block's weights and never sees its rows.
+        The network "encoder" starts from a block's weights and never uses its rows.
         """
         seen = (self.model.block,) if self.model.block and self.model.block_use == "rows" else ()
         return tuple(dict.fromkeys((*arm.blocks, *arm.side_blocks, *seen)))

@@ -16,7 +16,7 @@ from nextlabel.files.digest import values_digest
 
 T = TypeVar("T")
 OURS = re.compile(r"[0-9a-f]{64}(\.partial|\.lock)?")
-"""Names of the files that the cache makes; whatever else lies in its folder is not touched."""
+"""Names of the files that the cache makes; other files in its folder are not touched."""
 
 
 @dataclass(frozen=True)
@@ -120,7 +120,7 @@ class Cache:
     def prune(self, older_than_days: float | None = None) -> CacheSize:
         """Remove artefacts not used for that many days, or all; return what was removed.
 
-        Files that the cache did not make stay, whatever folder it was given.
+        Files that the cache did not make stay in the folder.
         """
         limit = time.time() - (older_than_days or 0) * 86400
         old = [f for f in self._files() if older_than_days is None or f.stat().st_mtime < limit]

@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from nextlabel.core.block import Block
 from nextlabel.core.errors import UsageError
-from nextlabel.core.validation import check_keys, refusal, refusal_code
+from nextlabel.core.settings import check_keys, refusal, refusal_code
 from nextlabel.models.settings import TrainingSettings
 
 FILE_SUFFIXES = (".npy", ".npz")

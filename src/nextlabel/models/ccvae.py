@@ -2,7 +2,7 @@
 
 "Capturing Label Characteristics in VAEs", https://arxiv.org/abs/2006.10102. The latent splits into
 z = (z_c, z_s). The style z_s has the prior N(0, 1); the class part z_c has one Gaussian for each
-class, p(z_c|y), and a classifier q(y|z_c) looks at it alone. Letters: B images, L labels, V values
+class, p(z_c|y), and a classifier q(y|z_c) uses it alone. Letters: B images, L labels, V values
 of a label, D dimensions of z_c for each label. Multi-class data has one label of many values,
 multi-label data one of two values for each finding, whose dimensions are its own, so that
 everything factorises over findings.
@@ -179,8 +179,9 @@ def refit(
     pass over all images. A batch takes up to `labelled_share` of its rows from the labelled
     images, each at most once as long as there are fewer of them, and the rest from all others: of
     64 rows, each of 10 labelled images is seen in every step, each of 160 in every tenth. More
-    of them would have the few labelled images learned by heart. The order of `rows` is no matter.
-    Raises DataError when the training diverges, labels lie outside V or `state` does not fit.
+    of them would have the few labelled images learned by heart. The order of `rows` does not
+    matter. Raises DataError when the training diverges, labels lie outside V or `state` does not
+    fit.
     """
     if labels.min() < -1 or labels.max() >= values:
         raise DataError(

@@ -121,7 +121,7 @@ class ClassicalModel:
     def train(self, pool_rows: Array, labelled: Ids, labels: Labels) -> FittedClassical:
         """Fit to `labels` (n) or (n, K) of the rows `labelled` of the pool (N, d).
 
-        Label spreading sees the other rows too. Nothing is random. A class, or a finding, of which
+        Label spreading uses the other rows too. Nothing is random. A class, or a finding, of which
         no second answer is labelled is predicted as the labelled have it.
         """
         clock = time.perf_counter()

@@ -126,7 +126,7 @@ def compact(network: nn.Module, images: Tensor) -> Iterator[list[nn.Parameter]]:
 
 
 def _reached(network: nn.Module, images: Tensor) -> list[tuple[Conv3x3, Kind]]:
-    """Return the convolutions that meet small maps, by one look at an image."""
+    """Return the convolutions that have small maps, found with one image."""
     found: list[tuple[Conv3x3, Kind]] = []
 
     def note(module: nn.Module, inputs: tuple[Tensor, ...]) -> None:

@@ -38,14 +38,14 @@ def has_bfloat16(device: torch.device) -> bool:
 
 
 def resolve_precision(precision: str, device: torch.device) -> str:
-    """Return "fp32" or "bf16", which "auto" stands for on the device."""
+    """Return "fp32" or "bf16", which "auto" means on the device."""
     if precision != "auto":
         return precision
     return "bf16" if has_bfloat16(device) else "fp32"
 
 
 def resolve_settings(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return settings, their `device` and `precision` as what they stand for on this machine."""
+    """Return settings, their `device` and `precision` as what they mean on this machine."""
     found = dict(values)
     if "device" in found:
         device = resolve(found["device"])

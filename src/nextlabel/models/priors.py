@@ -19,7 +19,7 @@ class Prior(nn.Module, ABC):
     """p(z): what the KL term of equation 5 pulls the posteriors towards."""
 
     components = 1
-    """How many Gaussians it is made of."""
+    """The number of Gaussians in it."""
     pace = 1.0
     """Its learning rate in multiples of the networks'."""
 
@@ -55,7 +55,7 @@ class NormalPrior(Prior):
         self.latent = latent
 
     def kl(self, mean: Tensor, log_variance: Tensor, z: Tensor) -> Tensor:
-        """Return the closed form (B) of the KL; z is not looked at."""
+        """Return the closed form (B) of the KL; z is not used."""
         return kl_divergence(mean, log_variance)
 
     def sample(self, count: int, generator: torch.Generator) -> Tensor:

@@ -152,7 +152,7 @@ class TrainingSettings(Settings):
     `schedule` lowers the learning rate to 0 over a round's steps ("linear", "cosine") or not
     ("constant"). `min_steps` adds epochs to rounds that would have fewer steps. `refit` trains
     each round from the same initial weights ("scratch") or from the round before ("finetune").
-    `device` and `precision` may be left to the machine; what they stand for there decides the rows.
+    `device` and `precision` may be left to the machine; what they mean there decides the rows.
     """
 
     learning_rate: float = Field(0.001, gt=0)
@@ -183,7 +183,7 @@ class TrainingSettings(Settings):
         until = self.train_until
         if until is not None and until.cap is not None and self.schedule != "constant":
             raise ValueError(
-                f"train_until.cap = {until.cap} goes on after the {self.schedule} schedule has "
+                f"train_until.cap = {until.cap} continues after the {self.schedule} schedule has "
                 'reached 0; set schedule = "constant" or leave cap out'
             )
         return self
@@ -204,9 +204,9 @@ class TrainingSettings(Settings):
 class LossPredictionSettings(Settings):
     """The table `[loss_prediction]`, by default as Yoo & Kweon have it.
 
-    `margin` is equation 3's ξ; `weight` what the pair loss counts beside the task's; `width` the
-    features made of each block. After the share `stop` of a round's epochs no gradient of P reaches
-    T any more: 0 never lets any through, 1 always does.
+    `margin` is equation 3's ξ; `weight` what the pair loss counts in addition to the
+    task's; `width` the features made of each block. After the share `stop` of a
+    round's epochs no gradient of P reaches T any more: 0 never lets any through, 1 always does.
     """
 
     margin: float = Field(1.0, ge=0)

@@ -218,7 +218,7 @@ def adam(
 
 
 def check_finite(loss: float, epoch: int, settings: VAESettings) -> None:
-    """Raise DataError when an epoch's loss is no number any more."""
+    """Raise DataError when an epoch's loss is not a number any more."""
     if not np.isfinite(loss):
         raise DataError(
             f"the VAE diverged in epoch {epoch}; lower blocks.{settings.block}.learning_rate, now "

@@ -187,7 +187,7 @@ class ExperimentRecord:
         )
 
     def beginning(self, arm: str) -> tuple[str, str]:
-        """Return what an arm's initial labels depend on besides the seed: start and cold space.
+        """Return start and cold space, which decide an arm's initial labels together with the seed.
 
         Of one block alone the scale changes no choice.
         """

@@ -215,7 +215,7 @@ def check_known(stored: str | None, name: str) -> None:
     scripts = ScriptDirectory.from_config(config).walk_revisions()
     if stored is not None and stored not in {script.revision for script in scripts}:
         raise StoreError(
-            f"{name} was written by a newer nextlabel (schema {stored}, this one knows up to "
+            f"{name} was written by a newer nextlabel (schema {stored}, this one reads up to "
             f"{REVISION}); upgrade nextlabel, or give another store",
             code="newer-schema",
         )

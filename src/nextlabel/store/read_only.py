@@ -54,7 +54,7 @@ def _open(path: Path, busy: float) -> sqlite3.Connection:
     SQLite would make -wal and -shm next to the file. They are needed only while a process writes,
     or when one left something behind: then there is a -wal with content, or one that can be
     written. Otherwise the file is read as one that does not change. Each session opens the file
-    again, so it sees a run that has begun since.
+    again, so it has the rounds of a run that began since.
     """
     wal = path.with_name(f"{path.name}-wal")
     in_use = wal.exists() and (wal.stat().st_size > 0 or os.access(wal, os.W_OK))

@@ -96,7 +96,7 @@ def pair(session: Session, trial: TrialRow, digest: str) -> None:
         if _beginning(other.spec) == _beginning(trial.spec) and other.initial_hash != digest:
             raise StoreError(
                 f"the initial labels of {trial_name(trial)} ({digest[:12]}) differ from those of "
-                f"{trial_name(other)} ({str(other.initial_hash)[:12]}), so the two are no pair; "
+                f"{trial_name(other)} ({str(other.initial_hash)[:12]}), so the two are not a pair; "
                 "use one data set, initial size and start for all arms",
                 code="not-a-pair",
             )

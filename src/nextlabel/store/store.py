@@ -252,7 +252,7 @@ class Store:
     def next_picks(self, key: str) -> Ids | None:
         """Return the ids (n,) that a trial's strategy picks after its last stored round.
 
-        None when the trial did not end, went on since, or was run by an older nextlabel.
+        None when the trial did not end, continued since, or was run by an older nextlabel.
         """
         with self._reading() as session:
             return queries.read_next_picks(session, key)

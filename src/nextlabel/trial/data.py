@@ -55,7 +55,7 @@ def load_data(
     if data.task == "multiclass" and len(np.unique(train)) < 2:
         raise DataError(
             f"{data.name}: all {len(train)} training images are of one class; "
-            "there is nothing to tell apart",
+            "there is nothing to distinguish",
             code="one-class-only",
         )
     headline(experiment, data)

@@ -1,4 +1,4 @@
-"""Settings of an experiment as they stand on this machine: files, weights, device, precision."""
+"""Settings of an experiment on this machine: files, weights, device, precision."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from nextlabel.models.device import resolve_settings
 
 @dataclass(frozen=True)
 class Resolution:
-    """What files and machine-dependent settings stand for; shared by all trials of an experiment.
+    """The values of files and machine-dependent settings; shared by all trials of an experiment.
 
     Parameters
     ----------

@@ -70,7 +70,7 @@ def _images(path: Path, images: Array, labels: Array, published_set: MedSet) -> 
     answers = labels.astype(np.int64) if labels.dtype.kind in "fiub" else None
     if answers is None or not np.array_equal(answers, labels):
         raise DataError(
-            f"{path} has labels that are no whole numbers; replace the file", code="file-damaged"
+            f"{path} has labels that are not whole numbers; replace the file", code="file-damaged"
         )
     return Images(
         np.ascontiguousarray(pixels),

@@ -1,1 +1,1 @@
-"""Where trials run."""
+"""Executors: the places where trials run, one file each."""

@@ -43,7 +43,7 @@ from pydantic import ValidationError
 
 from nextlabel.core.errors import UsageError, nearest
 from nextlabel.core.registry import Registry
-from nextlabel.core.validation import check_keys, refusal, refusal_code
+from nextlabel.core.settings import check_keys, refusal, refusal_code
 from nextlabel.models.settings import ModelSettings
 
 TASK_MODELS: Registry[type[ModelSettings]] = Registry("task model", __name__, "nextlabel.models")

@@ -82,7 +82,7 @@ SETTINGS: dict[Any, Any] = {
 
 @contextmanager
 def plot_style() -> Iterator[None]:
-    """Draw and render with the settings above, whatever settings the user has for matplotlib.
+    """Draw and render with the settings above, and not with the user's own for matplotlib.
 
     A character without an installed font becomes a box in PNG and PDF, without a warning; in SVG
     it stays text, for the fonts of the reader.

@@ -1,4 +1,4 @@
-"""What alembic runs: the migrations, on the connection that `store.database` hands over."""
+"""The script that alembic runs: the migrations, on the connection that `store.database` gives."""
 
 from alembic import context
 
