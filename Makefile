@@ -1,6 +1,6 @@
 # make        lint and the fast tests          make demo    the main job on real digits
 # make test   every test                       make bench   the short benchmarks
-# make lint   style, types, layers, words          make clean   all that make made
+# make lint   style, types, layers, words   make clean   all that make made
 # make docs   the site, in build/site          make reference   docs/reference, from the code
 # Needs Python 3.11 or newer with its venv module, and nothing else: PYTHON=python3.12 picks one.
 
@@ -13,7 +13,7 @@ PIP := -m pip install --quiet --disable-pip-version-check -c constraints.txt
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist worksteal
 
 .DEFAULT_GOAL := check
-.PHONY: check demo test fast slow coverage lint reference lowest docs bench clean
+.PHONY: check demo test fast coverage lint reference lowest docs bench clean
 
 check: lint fast
 
@@ -21,16 +21,13 @@ demo: $(VENV)/.runtime
 	$(BIN)/python -m nextlabel demo
 
 test: $(VENV)/.dev
-	$(PYTEST)
+	$(PYTEST) $(COVERAGE)
 
 fast: $(VENV)/.dev
 	$(PYTEST) -m "not slow"
 
-slow: $(VENV)/.dev
-	$(PYTEST) -m slow
-
-coverage: $(VENV)/.dev
-	$(PYTEST) -m "not slow" --cov=nextlabel --cov-report=term:skip-covered
+coverage:
+	$(MAKE) test COVERAGE="--cov=nextlabel --cov-report=term:skip-covered"
 
 lint: $(VENV)/.dev
 	$(BIN)/python -m ruff check .

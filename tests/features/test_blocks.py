@@ -194,7 +194,7 @@ def test_bad_files_are_refused(data, tmp_path):
     with pytest.raises(DataError, match="holds a, validation; store the rows under the name 'feat"):
         fit("file", data, path=tmp_path / "named.npz")
     np.save(tmp_path / "one.npy", np.float32(1))
-    with pytest.raises(DataError, match="a single number; give a row for each image"):
+    with pytest.raises(DataError, match="a single number; give one row per image"):
         fit("file", data, path=tmp_path / "one.npy")
     np.savez(tmp_path / "uneven.npz", train=np.zeros((60, 2)), validation=np.zeros((20, 3)))
     with pytest.raises(DataError, match=r"shape \(3,\) for validation and of \(2,\) for train"):
