@@ -22,7 +22,10 @@ def _default(
     if command is None:
         measure(cache_dir, json)
     elif json or cache_dir is not None:
-        raise UsageError(f"options before {command!r} do not reach it; write them after it")
+        raise UsageError(
+            f"options before {command!r} do not reach it; write them after it",
+            code="options-before-command",
+        )
 
 
 @app.command("size")
@@ -49,7 +52,9 @@ def prune(
     from nextlabel.features.cache import Cache
 
     if everything == (days is not None):
-        raise UsageError("say what to remove: either --all or --older-than DAYS")
+        raise UsageError(
+            "say what to remove: either --all or --older-than DAYS", code="nothing-to-remove"
+        )
     removed = Cache.open(cache_dir).prune(older_than_days=days)
     _show(removed, json)
     if not json:

@@ -85,8 +85,8 @@ def with_run_options(
                 )  # fmt: skip
 
         def run_command(**given: Any) -> None:
-            own = {name: given.pop(name) for name in names}
-            command(**own, options=RunOptions(**given))
+            of_command = {name: given.pop(name) for name in names}
+            command(**of_command, options=RunOptions(**given))
 
         run_command.__doc__ = command.__doc__
         run_command.__annotations__ = {n: p.annotation for n, p in parameters.items()}

@@ -66,6 +66,6 @@ def _path(error: typer.TyperException) -> str:
 
 
 def _system(error: OSError) -> str:
-    place = f"{error.filename}: " if error.filename is not None else ""
+    prefix = f"{error.filename}: " if error.filename is not None else ""
     remedy = REMEDIES.get(error.errno or 0)
-    return place + (remedy or f"{error.strerror or error}; check the path and the disk")
+    return prefix + (remedy or f"{error.strerror or error}; check the path and the disk")

@@ -81,8 +81,8 @@ class Settings(BaseModel):
 def refusal(error: ValidationError, prefix: str = "") -> str:
     """Return the first fault as "key: value must …; remedy", with `prefix` before the key."""
     first = error.errors()[0]
-    place = ".".join(filter(None, [prefix, *map(str, first["loc"])]))
-    return ": ".join(filter(None, [place, _sentence(first)]))
+    dotted_key = ".".join(filter(None, [prefix, *map(str, first["loc"])]))
+    return ": ".join(filter(None, [dotted_key, _sentence(first)]))
 
 
 def refusal_code(error: ValidationError) -> str:

@@ -50,7 +50,7 @@ def _commit() -> str | None:
     """Return the commit of the checkout that nextlabel runs from, None outside of one."""
     folder = Path(__file__).parent
     try:
-        found = subprocess.run(
+        process = subprocess.run(
             ["git", "-C", str(folder), "describe", "--always", "--dirty", "--abbrev=40"],
             capture_output=True,
             text=True,
@@ -65,4 +65,4 @@ def _commit() -> str | None:
         )
     except (OSError, subprocess.TimeoutExpired):
         return None
-    return found.stdout.strip() if found.returncode == 0 and tracked.returncode == 0 else None
+    return process.stdout.strip() if process.returncode == 0 and tracked.returncode == 0 else None

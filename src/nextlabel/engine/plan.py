@@ -54,14 +54,18 @@ def plan(
     data = load_data(experiment, data_dir, progress, cache)
     ahead = []
     for trial in trials(experiment, jobs):
-        known = _rounds_known(store, trial, data.checksum)
-        if known < trial.rounds and trial.arm.name in wanted:
-            ahead.append((trial, known))
+        stored_rounds = _rounds_known(store, trial, data.checksum)
+        if stored_rounds < trial.rounds and trial.arm.name in wanted:
+            ahead.append((trial, stored_rounds))
     model = experiment.model.create(experiment.training, data.task, len(data.classes))
-    shared = {trial.seed for trial, known in ahead if known == 0}
-    rounds = [(k, trial.labelled(k)) for trial, known in ahead for k in range(known, trial.rounds)]
+    shared = {trial.seed for trial, stored_rounds in ahead if stored_rounds == 0}
+    rounds = [
+        (k, trial.labelled(k))
+        for trial, stored_rounds in ahead
+        for k in range(stored_rounds, trial.rounds)
+    ]
     if model.cached:  # round 0 is fitted once per seed
-        again = sum(known == 0 for _, known in ahead) - len(shared)
+        again = sum(stored_rounds == 0 for _, stored_rounds in ahead) - len(shared)
         rounds = sorted(rounds)[max(0, again) :]
     samples = sum(model.planned_samples(*each) for each in rounds)
     seconds = _block_seconds(experiment, data, ahead, cache)

@@ -236,8 +236,8 @@ class Experiment(Settings):
 
     def blocks_of(self, arm: Arm) -> tuple[str, ...]:
         """Return the names of all blocks that an arm needs: space, side and task model."""
-        own = () if self.model.block is None else (self.model.block,)
-        return tuple(dict.fromkeys((*self.rows_of(arm), *own)))
+        of_model = () if self.model.block is None else (self.model.block,)
+        return tuple(dict.fromkeys((*self.rows_of(arm), *of_model)))
 
     def rows_of(self, arm: Arm) -> tuple[str, ...]:
         """Return the names of the blocks whose rows are used in every round.

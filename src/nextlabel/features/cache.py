@@ -38,16 +38,16 @@ class Cache:
     @classmethod
     def open(cls, folder: Path | None = None) -> "Cache":
         """Return the cache in `folder`, by default the user's; StoreError if it cannot be made."""
-        found = cls.at(folder)
+        opened = cls.at(folder)
         try:
-            found.folder.mkdir(parents=True, exist_ok=True)
+            opened.folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise StoreError(
-                f"cannot make the cache folder {found.folder} ({error.strerror}); "
+                f"cannot make the cache folder {opened.folder} ({error.strerror}); "
                 "give another by --cache-dir",
                 code="cache-not-writable",
             ) from error
-        return found
+        return opened
 
     @classmethod
     def at(cls, folder: Path | None = None) -> "Cache":
@@ -92,10 +92,10 @@ class Cache:
             ) from error
         try:
             if path.exists():
-                found = _read(path, load)
-                if found is not None:
+                kept = _read(path, load)
+                if kept is not None:
                     path.touch()
-                    return found, True
+                    return kept, True
             made = make()
             _write(path, made, save)
             if reload and path.exists():
@@ -131,9 +131,9 @@ class Cache:
             locks = self._made()
             for lock in locks:
                 lock.unlink(missing_ok=True)
-            for kind in {file.parent for file in (*old, *locks)}:
+            for emptied in {file.parent for file in (*old, *locks)}:
                 with suppress(OSError):  # something else lies there, or a run makes it again
-                    kind.rmdir()
+                    emptied.rmdir()
         return removed
 
     def _files(self) -> list[Path]:

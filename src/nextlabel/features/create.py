@@ -33,12 +33,14 @@ def make_block(name: str, options: Mapping[str, Any], training: TrainingSettings
     from nextlabel.features.blocks import BLOCKS
 
     file = is_file(name)
-    kind = BLOCKS["file" if file else name]
-    inherited = {k: getattr(training, k) for k in ("device", "precision") if k in kind.model_fields}
+    block_class = BLOCKS["file" if file else name]
+    inherited = {
+        k: getattr(training, k) for k in ("device", "precision") if k in block_class.model_fields
+    }
     path = {"path": name} if file and name != "file" else {}
     settings = inherited | path | dict(options)
-    check_keys(kind, settings, f"blocks.{name}.")
+    check_keys(block_class, settings, f"blocks.{name}.")
     try:
-        return kind(**settings)
+        return block_class(**settings)
     except ValidationError as error:
         raise UsageError(refusal(error, f"blocks.{name}"), code=refusal_code(error)) from error

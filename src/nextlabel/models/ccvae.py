@@ -251,10 +251,10 @@ def _batches(
     size = settings.batch_size
     steps = -(-(len(labelled) + len(others)) // size)
     share = max(1, int(settings.labelled_share * size), size - len(others))
-    known = min(len(labelled), share)
-    rest = min(len(others), size - known)
+    labelled_count = min(len(labelled), share)
+    rest = min(len(others), size - labelled_count)
     yield from np.hstack(
-        [_dealt(labelled, steps, known, order), _dealt(others, steps, rest, order)]
+        [_dealt(labelled, steps, labelled_count, order), _dealt(others, steps, rest, order)]
     )
 
 

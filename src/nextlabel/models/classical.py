@@ -53,21 +53,21 @@ class FittedClassical:
     def infer(self, rows: Array) -> ModelOutputs:
         """Return the scaled rows as features (N, d) and probabilities (N, K), both float32."""
         scaled = _scaled(rows, self.unit)
-        found = np.zeros((len(rows), self.outputs), np.float32)
+        filled = np.zeros((len(rows), self.outputs), np.float32)
         if self.task == "multiclass":
             (classifier,) = self.classifiers
             if classifier is None:
-                found[:] = self.constants
+                filled[:] = self.constants
             else:
-                found[:, classifier.classes_] = _probabilities(classifier, scaled)
+                filled[:, classifier.classes_] = _probabilities(classifier, scaled)
         else:
             for k, classifier in enumerate(self.classifiers):
-                found[:, k] = (
+                filled[:, k] = (
                     self.constants[k]
                     if classifier is None
                     else _probabilities(classifier, scaled)[:, 1]
                 )
-        return ModelOutputs(scaled.astype(np.float32), found)
+        return ModelOutputs(scaled.astype(np.float32), filled)
 
 
 @dataclass(frozen=True)
@@ -169,5 +169,5 @@ def _scaled(rows: Array, unit: float) -> Array:
 def _probabilities(classifier: Any, scaled: Array) -> Array:
     """Return probabilities (N, classes); an image that no label reaches could be any of them."""
     with np.errstate(invalid="ignore"):
-        found: Array = classifier.predict_proba(scaled)
-    return np.where(np.isfinite(found), found, 1 / found.shape[1])
+        predicted: Array = classifier.predict_proba(scaled)
+    return np.where(np.isfinite(predicted), predicted, 1 / predicted.shape[1])

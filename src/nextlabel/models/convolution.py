@@ -127,13 +127,13 @@ def compact(network: nn.Module, images: Tensor) -> Iterator[list[nn.Parameter]]:
 
 def _reached(network: nn.Module, images: Tensor) -> list[tuple[Conv3x3, Kind]]:
     """Return the convolutions that have small maps, found with one image."""
-    found: list[tuple[Conv3x3, Kind]] = []
+    reached: list[tuple[Conv3x3, Kind]] = []
 
     def note(module: nn.Module, inputs: tuple[Tensor, ...]) -> None:
         assert isinstance(module, Conv3x3)
         kind = kind_for(inputs[0].shape[2:], module.stride[0])
         if kind is not None:
-            found.append((module, kind))
+            reached.append((module, kind))
 
     hooks = [m.register_forward_pre_hook(note) for m in network.modules() if isinstance(m, Conv3x3)]
     training = network.training
@@ -143,4 +143,4 @@ def _reached(network: nn.Module, images: Tensor) -> list[tuple[Conv3x3, Kind]]:
     network.train(training)
     for hook in hooks:
         hook.remove()
-    return found
+    return reached

@@ -46,13 +46,13 @@ def resolve_precision(precision: str, device: torch.device) -> str:
 
 def resolve_settings(values: Mapping[str, Any]) -> dict[str, Any]:
     """Return settings, their `device` and `precision` as what they mean on this machine."""
-    found = dict(values)
-    if "device" in found:
-        device = resolve(found["device"])
-        found["device"] = device.type
-        if "precision" in found:
-            found["precision"] = resolve_precision(found["precision"], device)
-    return found
+    resolved = dict(values)
+    if "device" in resolved:
+        device = resolve(resolved["device"])
+        resolved["device"] = device.type
+        if "precision" in resolved:
+            resolved["precision"] = resolve_precision(resolved["precision"], device)
+    return resolved
 
 
 def precise(device: torch.device, precision: str) -> AbstractContextManager[Any]:

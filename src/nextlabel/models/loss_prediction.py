@@ -31,13 +31,13 @@ class LossHead(nn.Module):
 
     def forward(self, taps: Sequence[Tensor], side: Tensor | None = None) -> Tensor:
         """Return predicted losses (B) of maps (B, C_i, H_i, W_i) and side features (B, side)."""
-        found = [
+        widths_of_maps = [
             torch.relu(layer(tap.mean(dim=(2, 3))))
             for layer, tap in zip(self.layers, taps, strict=True)
         ]
         if side is not None:
-            found.append(side.to(found[0].dtype))
-        predicted: Tensor = self.out(torch.cat(found, dim=1))
+            widths_of_maps.append(side.to(widths_of_maps[0].dtype))
+        predicted: Tensor = self.out(torch.cat(widths_of_maps, dim=1))
         return predicted.squeeze(1)
 
 

@@ -79,15 +79,15 @@ def _multiclass(probabilities: Array, labels: Labels) -> dict[str, float]:
     right = probabilities.argmax(1) == labels
     recalls = [right[labels == c].mean() for c in np.unique(labels)]
     truth = _truth(labels, "multiclass", probabilities.shape[1])
-    found = {"accuracy": float(right.mean()), "balanced_accuracy": float(np.mean(recalls))}
-    return found | _ranking(probabilities, truth, ("auroc",))
+    metrics = {"accuracy": float(right.mean()), "balanced_accuracy": float(np.mean(recalls))}
+    return metrics | _ranking(probabilities, truth, ("auroc",))
 
 
 def _multilabel(probabilities: Array, labels: Labels) -> dict[str, float]:
     truth = _truth(labels, "multilabel", probabilities.shape[1])
     right = (probabilities > 0.5) == truth
-    found = {"label_accuracy": float(right.mean()), "exact_match": float(right.all(1).mean())}
-    return found | _ranking(probabilities, truth, ("auroc", "map"))
+    metrics = {"label_accuracy": float(right.mean()), "exact_match": float(right.all(1).mean())}
+    return metrics | _ranking(probabilities, truth, ("auroc", "map"))
 
 
 def _ranking(probabilities: Array, truth: Array, names: tuple[str, ...]) -> dict[str, float]:

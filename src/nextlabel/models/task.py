@@ -67,10 +67,10 @@ class FittedNetwork:
             for start in range(0, len(images), INFERENCE_BATCH):
                 rows = slice(start, start + INFERENCE_BATCH)
                 taps = self.network.taps(normalise(images[rows]))
-                found = self.network.pool(taps)
-                logits = self.network.fc(found).float()
+                pooled = self.network.pool(taps)
+                logits = self.network.fc(pooled).float()
                 out = logits.softmax(1) if self.task == "multiclass" else logits.sigmoid()
-                features.append(found.float().cpu())
+                features.append(pooled.float().cpu())
                 probabilities.append(out.cpu())
                 if head is not None:
                     beside = None if side is None else side[rows]

@@ -61,8 +61,8 @@ class Trainer:
         network.train()
         with compact(network, normalise(data.images[:1])) as parameters:
             network.train()
-            own = [] if head is None else list(head.parameters())
-            optimiser = _sgd([*parameters, *own], settings)
+            head_parameters = [] if head is None else list(head.parameters())
+            optimiser = _sgd([*parameters, *head_parameters], settings)
             forward = forward_of(network)
             for epoch in range(most):
                 if until is not None and epoch >= planned and accuracy >= until.accuracy:

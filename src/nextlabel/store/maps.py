@@ -88,12 +88,12 @@ def keep_map(session: Session, map: Map, environment: Mapping[str, Any]) -> None
     digest = values_digest(environment, compact=False)
     if session.get(EnvironmentRow, digest) is None:
         add_once(session, EnvironmentRow(sha256=digest, content=json.loads(to_json(environment))))
-    place = {"experiment_id": row.id, "arm": map.arm, "seed": map.seed}
-    session.execute(delete(MapPictureRow).filter_by(**place))
-    session.execute(delete(MapRow).filter_by(**place))
+    row_key = {"experiment_id": row.id, "arm": map.arm, "seed": map.seed}
+    session.execute(delete(MapPictureRow).filter_by(**row_key))
+    session.execute(delete(MapRow).filter_by(**row_key))
     session.add(
         MapRow(
-            **place,
+            **row_key,
             spec=dict(map.spec),
             settings=dict(map.settings),
             content=_content(map),
@@ -102,7 +102,7 @@ def keep_map(session: Session, map: Map, environment: Mapping[str, Any]) -> None
     )
     session.flush()
     session.add_all(
-        MapPictureRow(**place, space=space.name, sha256=keep_picture(session, space.sheet))
+        MapPictureRow(**row_key, space=space.name, sha256=keep_picture(session, space.sheet))
         for space in map.spaces
     )
 

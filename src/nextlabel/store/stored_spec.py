@@ -72,8 +72,8 @@ def parse(kind: type[S], spec: object) -> S:
         return kind.model_validate(spec)
     except ValidationError as error:
         first = error.errors()[0]
-        place = ".".join(["spec", *map(str, first["loc"])])
-        raise Damaged(f"{place}: {first['msg']}") from error
+        dotted_key = ".".join(["spec", *map(str, first["loc"])])
+        raise Damaged(f"{dotted_key}: {first['msg']}") from error
 
 
 def check_spec(spec: Mapping[str, Any], location: str) -> Mapping[str, Any]:

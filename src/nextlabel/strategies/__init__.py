@@ -73,18 +73,18 @@ def create(name: str, options: Mapping[str, Any] | None = None) -> Strategy:
     UsageError
         For an unknown name, an unknown option or a value that the strategy refuses.
     """
-    kind: Any = STRATEGIES[name]
+    strategy_class: Any = STRATEGIES[name]
     given = dict(options or {})
-    if is_dataclass(kind):
-        known = {field.name for field in fields(kind) if field.init}
+    if is_dataclass(strategy_class):
+        options_of_class = {field.name for field in fields(strategy_class) if field.init}
         for option in given:
-            if option not in known:
-                remedy = nearest(option, known) if known else "it has none"
+            if option not in options_of_class:
+                remedy = nearest(option, options_of_class) if options_of_class else "it has none"
                 raise UsageError(
                     f"strategy {name!r} has no option {option!r}; {remedy}", code="unknown-option"
                 )
     try:
-        strategy: Strategy = kind(**given)
+        strategy: Strategy = strategy_class(**given)
     except NextlabelError:
         raise
     except (TypeError, ValueError) as error:

@@ -39,9 +39,9 @@ class Bait:
 
     def __post_init__(self) -> None:
         if self.information not in get_args(Information):
-            known = nearest(str(self.information), get_args(Information))
+            remedy = nearest(str(self.information), get_args(Information))
             raise UsageError(
-                f"information {self.information!r} is unknown; {known}", code="unknown-information"
+                f"information {self.information!r} is unknown; {remedy}", code="unknown-information"
             )
         ridge = positive("ridge", self.ridge, "a finite number above 0", "raise it")
         set_option(self, "ridge", ridge)

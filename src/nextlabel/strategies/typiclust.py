@@ -90,16 +90,16 @@ class _Queues:
 
     def round_robin(self, order: list[int], budget: int) -> list[int]:
         """Return one place of each cluster in turn, until there are `budget` or none is left."""
-        found: list[int] = []
+        picked: list[int] = []
         turn = 0
         while order:
             for name in order:
-                if len(found) == budget:
-                    return found
-                found += self._of(name)[turn : turn + 1]
+                if len(picked) == budget:
+                    return picked
+                picked += self._of(name)[turn : turn + 1]
             turn += 1
             order = [name for name in order if len(self._of(name)) > turn]
-        return found
+        return picked
 
     def _of(self, cluster: int) -> list[int]:
         if cluster not in self.ranked:

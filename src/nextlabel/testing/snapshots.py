@@ -124,7 +124,7 @@ def spied(snapshot: Snapshot, allowed: frozenset[str]) -> Snapshot:
 
 def shuffled(snapshot: Snapshot, order: Ids) -> Snapshot:
     """Return the same images with row k of the new holding row order[k] of the old."""
-    place = np.argsort(order)
+    inverse = np.argsort(order)
     pool = snapshot.pool
     signals = {
         name: Embedding(tuple((array[order], factor) for array, factor in values.blocks))
@@ -132,7 +132,7 @@ def shuffled(snapshot: Snapshot, order: Ids) -> Snapshot:
         else values[order]
         for name, values in snapshot.signals.items()
     }
-    shuffled = Pool(pool.size, place[pool.labelled], place[pool.excluded])
+    shuffled = Pool(pool.size, inverse[pool.labelled], inverse[pool.excluded])
     return Snapshot(shuffled, snapshot.task, signals=signals)
 
 

@@ -93,17 +93,17 @@ def headline(experiment: Experiment, data: Dataset) -> str:
     """
     chosen = experiment.headline or f"validation/{MEASURED[data.task][0]}"
     parts = [part for part in ("validation", "test") if len(getattr(data, part))]
-    known = [f"{part}/{name}" for part in parts for name in MEASURED[data.task]]
-    if chosen not in known:
+    choices = [f"{part}/{name}" for part in parts for name in MEASURED[data.task]]
+    if chosen not in choices:
         raise UsageError(
             f"headline {chosen!r} is not measured on {data.name}, which is {data.task}; "
-            f"set it to one of {', '.join(known)}",
+            f"set it to one of {', '.join(choices)}",
             code="headline-not-measured",
         )
     part, _, name = chosen.partition("/")
     labels = getattr(data, part).labels
     if name in RANKING and (labels == labels[:1]).all():
-        others = [key for key in known if key.rpartition("/")[2] not in RANKING]
+        others = [key for key in choices if key.rpartition("/")[2] not in RANKING]
         raise DataError(
             f"headline {chosen!r} is not defined, since all {part} images of {data.name} are of "
             f"one kind; give images of another, or set headline to one of {', '.join(others)}",

@@ -171,14 +171,14 @@ class TrialLearner:
         )
         rows = []
         for name, (_, factor) in zip(names, pool.blocks, strict=True):
-            own = np.asarray(blocks[name].rows(part), np.float32) * np.float32(factor)
-            bad = np.flatnonzero(~np.isfinite(own).all(axis=1))
+            side_rows = np.asarray(blocks[name].rows(part), np.float32) * np.float32(factor)
+            bad = np.flatnonzero(~np.isfinite(side_rows).all(axis=1))
             if bad.size:
                 raise DataError(
                     f"block {name!r} is not finite in row {bad[0]} of {part}; give numbers there",
                     code="not-finite",
                 )
-            rows.append(own)
+            rows.append(side_rows)
         return np.concatenate(rows, axis=1)
 
     def _refitted(self, name: str, pool: Pool, labels: Labels, number: int) -> FittedBlock:
@@ -229,7 +229,7 @@ class FittedRound:
         Where P is trained, `loss_correlation` is the rank correlation of predicted and true losses;
         warns of a part without it, since a side block has no rows there.
         """
-        found: dict[str, float] = {}
+        metrics: dict[str, float] = {}
         parts: tuple[Part, ...] = ("validation", "test")
         task = self.learner.data.task
         for part in parts:
@@ -244,11 +244,11 @@ class FittedRound:
                     stacklevel=2,
                 )
             measured = evaluate(seen.probabilities, labels, task)
-            found |= {f"{part}/{name}": value for name, value in measured.items()}
+            metrics |= {f"{part}/{name}": value for name, value in measured.items()}
             if seen.predicted_loss is not None:
                 correlation = loss_correlation(
                     seen.predicted_loss, seen.probabilities, labels, task
                 )
                 if correlation is not None:
-                    found[f"{part}/loss_correlation"] = correlation
-        return found
+                    metrics[f"{part}/loss_correlation"] = correlation
+        return metrics

@@ -105,7 +105,7 @@ def choose_arm(experiment: Experiment, name: str | None) -> Arm:
     Raises UsageError when there is no such arm, or its strategy uses no features.
     """
     looking = [a for a in experiment.arms if FEATURES <= create(a.strategy, a.options).needs]
-    known = f"arms that do: {', '.join(a.name for a in looking) or 'none'}"
+    remedy = f"arms that do: {', '.join(a.name for a in looking) or 'none'}"
     wanted = experiment.primary if name is None else name
     if wanted is None:
         if not looking:
@@ -119,7 +119,7 @@ def choose_arm(experiment: Experiment, name: str | None) -> Arm:
     if arm not in looking:
         raise UsageError(
             f"arm {wanted!r} does not choose by features but by {arm.strategy}, so its picks have "
-            f"no place in a space; give another by --arm ({known})",
+            f"no place in a space; give another by --arm ({remedy})",
             code="arm-without-features",
         )
     return arm
@@ -128,12 +128,15 @@ def choose_arm(experiment: Experiment, name: str | None) -> Arm:
 def spaces_of(arm: Arm) -> dict[str, FeatureSpace]:
     """Return T_f's space (Fig. 5) and the arm's (Fig. 6) by name; one of them if they are one."""
     task = FeatureSpace({TASK: 1.0}, arm.scale)
-    own = arm.space
-    if own.blocks == task.blocks:
-        return {TASK: own}
-    order = sorted(own.blocks, key=lambda name: (name != TASK, name))
-    parts = (name if own.weights[name] == 1 else f"{own.weights[name]:g} {name}" for name in order)
-    return {TASK: task, " + ".join(parts): own}
+    arm_space = arm.space
+    if arm_space.blocks == task.blocks:
+        return {TASK: arm_space}
+    order = sorted(arm_space.blocks, key=lambda name: (name != TASK, name))
+    parts = (
+        name if arm_space.weights[name] == 1 else f"{arm_space.weights[name]:g} {name}"
+        for name in order
+    )
+    return {TASK: task, " + ".join(parts): arm_space}
 
 
 def draw(size: int, shown: MapSettings, seeds: Seeds) -> tuple[Pool, Ids, tuple[str, ...]]:
@@ -244,8 +247,8 @@ class _Mapping:
                 self.seeds.integer("t-sne") % 2**32,
                 self.experiment.training.threads,
             )
-        place = {id: row for row, id in enumerate(self.ids.tolist())}
-        chosen = np.array([place[id] for id in picked.tolist()], np.int64)
+        position = {id: row for row, id in enumerate(self.ids.tolist())}
+        chosen = np.array([position[id] for id in picked.tolist()], np.int64)
         free = np.arange(self.pool.labelled_count, len(self.ids))
         with self.clock(f"measures of {name}"):
             measured = shape(points, free, chosen), shape(seen, free, chosen)

@@ -60,8 +60,8 @@ def run_trial(
         start=None if arm.start == "random" else create(arm.start),
         history=history,
     )
-    for found in rounds:
-        yield found, {"picked": contact_sheet(data.train.images[found.chosen[:SHOWN]])}
+    for finished in rounds:
+        yield finished, {"picked": contact_sheet(data.train.images[finished.chosen[:SHOWN]])}
 
 
 def next_picks(trial: TrialSpec, learner: TrialLearner, rounds: Sequence[Round]) -> Ids:

@@ -77,6 +77,6 @@ def compute(name: str, view: PoolView, rng: np.random.Generator) -> Array | Embe
 
 
 def _signal(name: str) -> Signal:
-    kind: Any = SIGNALS[name]
-    signal: Signal = kind()
+    signal_class: Any = SIGNALS[name]
+    signal: Signal = signal_class()
     return signal

@@ -67,10 +67,10 @@ def create_model(name: str = DEFAULT, **options: Any) -> ModelSettings:
             f"model.name: unknown task model {name!r}; {nearest(name, TASK_MODELS)}",
             code="unknown-name",
         )
-    kind = TASK_MODELS[name]
+    model_class = TASK_MODELS[name]
     values = {"name": name, **options}
-    check_keys(kind, values, "model.")
+    check_keys(model_class, values, "model.")
     try:
-        return kind(**values)
+        return model_class(**values)
     except ValidationError as error:
         raise UsageError(refusal(error, "model"), code=refusal_code(error)) from error
