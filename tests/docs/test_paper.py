@@ -16,8 +16,10 @@ from pydantic import TypeAdapter, ValidationError
 from nextlabel.cli import app
 from nextlabel.core.errors import NextlabelError
 from nextlabel.core.settings import Settings
+from nextlabel.experiment.arm import Arm
+from nextlabel.experiment.hypothesis import Hypothesis
 from nextlabel.experiment.parse import load_experiment
-from nextlabel.experiment.spec import Arm, Experiment, Hypothesis
+from nextlabel.experiment.spec import Experiment
 from nextlabel.features.blocks import BLOCKS
 from nextlabel.models.settings import LossPredictionSettings, TrainingSettings
 from nextlabel.models.task_models.resnet18 import ResNet18Settings

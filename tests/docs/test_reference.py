@@ -1,6 +1,7 @@
 """The pages in docs/reference say what the code has, and the guides name only what is there."""
 
 import importlib
+import inspect
 import re
 import sys
 from dataclasses import dataclass
@@ -179,3 +180,30 @@ def one(first, *, second: "int" = 3) -> str: ...
 
 def test_signatures_are_those_of_the_source():
     assert signature_of("one", one) == 'one(first, *, second: "int" = 3) -> str'
+
+
+def public_callables():
+    """Yield the name and the object of all public functions and methods that take arguments."""
+    for name in nextlabel.__all__:
+        thing = getattr(nextlabel, name)
+        members = {name: thing} if inspect.isfunction(thing) else {}
+        if inspect.isclass(thing):
+            members = {
+                f"{name}.{key}": getattr(thing, key)
+                for key, value in vars(thing).items()
+                if not key.startswith("_") and (callable(value) or isinstance(value, classmethod))
+            }
+        for path, member in members.items():
+            of_protocol = path.endswith(".select") and name != "Strategy"  # documented there
+            if not of_protocol and {*inspect.signature(member).parameters} - {"self"}:
+                yield path, member
+
+
+@pytest.mark.parametrize(("path", "member"), list(public_callables()), ids=lambda v: str(v)[:40])
+def test_public_functions_document_their_parameters(path, member):
+    text = inspect.getdoc(member) or ""
+    section = re.search(r"^Parameters\n-+\n(.*?)(?=\n\n\w+\n-+\n|\Z)", text, re.M | re.S)
+    assert section, path
+    listed = set(re.findall(r"[*\w]+", " ".join(re.findall(r"^[*\w, ]+", section[1], re.M))))
+    for parameter in {*inspect.signature(member).parameters} - {"self"}:
+        assert parameter in {word.lstrip("*") for word in listed}, f"{path}: {parameter}"

@@ -6,8 +6,9 @@ from hypothesis import strategies as st
 
 from nextlabel.core.errors import UsageError
 from nextlabel.data.settings import DataSettings
+from nextlabel.experiment.arm import Arm
 from nextlabel.experiment.parse import load_experiment, parse_experiment
-from nextlabel.experiment.spec import Arm, Experiment
+from nextlabel.experiment.spec import Experiment
 from nextlabel.features.blocks import BLOCKS
 from nextlabel.models.settings import (
     Epochs,
@@ -67,7 +68,7 @@ def test_an_error_of_ours_within_an_arm_keeps_its_code(monkeypatch):
     def refuse(*_):
         raise UsageError("no such space", code="space-refused")
 
-    monkeypatch.setattr("nextlabel.experiment.spec.FeatureSpace", refuse)
+    monkeypatch.setattr("nextlabel.experiment.arm.FeatureSpace", refuse)
     with refused(UsageError, "space-refused", match="^experiment: arms.0: no such space$"):
         parse_experiment(tomllib.loads(TEXT))
     with refused(UsageError, "invalid-setting"):

@@ -5,7 +5,7 @@ import pytest
 
 from nextlabel.core.errors import DataError, UsageError
 from nextlabel.core.pool import Pool
-from nextlabel.experiment.spec import Hypothesis
+from nextlabel.experiment.hypothesis import Hypothesis
 from nextlabel.features.blocks.vae import VAEBlock
 from nextlabel.features.cache import Cache
 from nextlabel.models.task import NetworkModel

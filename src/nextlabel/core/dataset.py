@@ -64,7 +64,18 @@ class Images:
         return len(self.images)
 
     def take(self, rows: Ids) -> "Images":
-        """Return the part made of `rows`, in their order; `origin` and the like go along."""
+        """Return the part made of some rows.
+
+        Parameters
+        ----------
+        rows : int64 array (n)
+            The rows to keep, in the order to keep them in.
+
+        Returns
+        -------
+        Images
+            The images with their labels, names and rows in the source.
+        """
         assert self.origin is not None
         return Images(
             self.images[rows],
@@ -141,18 +152,55 @@ class Dataset:
             )
 
     def part(self, part: Part) -> Images:
-        """Return the part called `train`, `validation` or `test`."""
+        """Return one part of the data set.
+
+        Parameters
+        ----------
+        part : str
+            "train", "validation" or "test".
+
+        Returns
+        -------
+        Images
+            The images of that part.
+        """
         images: Images = getattr(self, part)
         return images
 
     def source_rows(self, part: Part) -> tuple[Part, Ids]:
-        """Return the part of the source that the images of `part` come from, and rows there (N)."""
+        """Return where the images of a part come from in the source.
+
+        Parameters
+        ----------
+        part : str
+            "train", "validation" or "test".
+
+        Returns
+        -------
+        part : str
+            The part of the source that the images come from.
+        rows : int64 array (N)
+            The row of each image there.
+        """
         images = self.part(part)
         assert images.origin is not None
         return images.drawn_from or part, images.origin
 
     def whereabouts(self, part: Part, row: int) -> str:
-        """Return how a message names an image of `part`: by its file, or its row in the source."""
+        """Return how a message names an image.
+
+        Parameters
+        ----------
+        part : str
+            "train", "validation" or "test".
+        row : int
+            The row of the image in that part.
+
+        Returns
+        -------
+        str
+            The name of its file, or its row in the source, in words.
+        """
         names = self.part(part).names
         if names is not None:
             return names[row]
@@ -179,5 +227,16 @@ class Dataset:
         return digest.hexdigest()
 
     def subset(self, **rows: Ids) -> "Dataset":
-        """Return a new data set of the given rows of each part named, for example `train=ids`."""
+        """Return a new data set of some rows.
+
+        Parameters
+        ----------
+        **rows : int64 array
+            The rows to keep of a part, for example ``train=ids``; other parts stay as they are.
+
+        Returns
+        -------
+        Dataset
+            The images in the order of `rows`; row i there has the id i.
+        """
         return replace(self, **{part: getattr(self, part).take(ids) for part, ids in rows.items()})

@@ -74,7 +74,18 @@ class Embedding:
 
     @classmethod
     def of(cls, features: object) -> "Embedding":
-        """Return features as an embedding: an embedding itself, or one array (N, d) of factor 1."""
+        """Return features as an embedding.
+
+        Parameters
+        ----------
+        features : Embedding or array (N, d)
+            An embedding, which is returned as it is, or one array, which gets the factor 1.
+
+        Returns
+        -------
+        Embedding
+            The features.
+        """
         return features if isinstance(features, cls) else cls(((as_array(features), 1.0),))
 
     def __len__(self) -> int:
@@ -86,12 +97,40 @@ class Embedding:
         return sum(array.shape[1] for array, _ in self.blocks)
 
     def rows(self, ids: Ids | slice, dtype: Any = np.float64) -> Array:
-        """Return the weighted rows of `ids`, shape (n, d), for a tile or a few images."""
+        """Return the weighted rows of a few images.
+
+        Parameters
+        ----------
+        ids : int64 array (n) or slice
+            The rows to return.
+        dtype : dtype
+            The type of the result, for example numpy.float32.
+
+        Returns
+        -------
+        array (n, d)
+            Each block's rows times its factor, side by side.
+        """
         rows = [np.asarray(array[ids], dtype) * dtype(f) for array, f in self.blocks]  # [n, d_b]
         return rows[0] if len(rows) == 1 else np.concatenate(rows, axis=1)
 
     def tiles(self, size: int = TILE, dtype: Any = np.float64) -> Iterator[tuple[int, Array]]:
-        """Yield (first row, weighted rows) over all rows, `size` at a time."""
+        """Yield the weighted rows of all images, tile by tile.
+
+        Parameters
+        ----------
+        size : int
+            The number of rows of a tile; the last tile may be shorter.
+        dtype : dtype
+            The type of the tiles.
+
+        Yields
+        ------
+        first : int
+            The number of the tile's first row.
+        rows : array (n, d)
+            The weighted rows.
+        """
         for start in range(0, len(self), size):
             yield start, self.rows(slice(start, start + size), dtype)
 

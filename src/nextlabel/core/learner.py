@@ -51,7 +51,20 @@ class Fitted(Protocol):
         ...
 
     def snapshot(self, pool: Pool, needs: frozenset[str]) -> Snapshot:
-        """Return a snapshot of the pool with the signals in `needs`, one row per image."""
+        """Return what a strategy may see of the pool.
+
+        Parameters
+        ----------
+        pool : Pool
+            The images that are labelled and those that are not.
+        needs : frozenset of str
+            Names of signals, such as "features".
+
+        Returns
+        -------
+        Snapshot
+            The signals with one row per image of the pool.
+        """
         ...
 
     def evaluate(self) -> Metrics:
@@ -68,7 +81,20 @@ class Learner(Protocol):
         ...
 
     def cold(self, pool: Pool, needs: frozenset[str]) -> Snapshot:
-        """Return a snapshot before any label, for a strategy that chooses the initial images."""
+        """Return a snapshot before any label, for a strategy that chooses the initial images.
+
+        Parameters
+        ----------
+        pool : Pool
+            A pool without labelled images.
+        needs : frozenset of str
+            Names of signals that need no task model, such as "features".
+
+        Returns
+        -------
+        Snapshot
+            The signals with one row per image of the pool.
+        """
         ...
 
     def fit(self, pool: Pool, labels: Labels, number: int, previous: Fitted | None) -> Fitted:

@@ -63,9 +63,26 @@ class Pool:
 
     @classmethod
     def random(cls, size: int, initial: int, rng: np.random.Generator) -> "Pool":
-        """Label `initial` of `size` images, drawn without replacement (Algorithm 1, lines 1-2).
+        """Label images drawn without replacement (Algorithm 1, lines 1-2).
 
-        Raises BudgetError when `initial` exceeds `size`.
+        Parameters
+        ----------
+        size : int
+            The number of images.
+        initial : int
+            The number of images to label.
+        rng : numpy.random.Generator
+            The source of the draws.
+
+        Returns
+        -------
+        Pool
+            The pool with `initial` labelled images.
+
+        Raises
+        ------
+        BudgetError
+            `initial` exceeds `size`.
         """
         if initial > size:
             raise BudgetError(
@@ -92,16 +109,60 @@ class Pool:
     def label(self, chosen: Ids) -> "Pool":
         """Return the pool with `chosen` labelled as well.
 
-        Raises UnknownId, or AlreadyLabelled when an id is labelled, excluded or listed twice.
+        Parameters
+        ----------
+        chosen : int64 array (n)
+            Unlabelled ids, in labelling order.
+
+        Returns
+        -------
+        Pool
+            The new pool; this one stays as it is.
+
+        Raises
+        ------
+        UnknownId
+            An id is outside the pool.
+        AlreadyLabelled
+            An id is labelled, excluded or listed twice.
         """
         return Pool(self.size, np.concatenate([self.labelled, as_ids(chosen)]), self.excluded)
 
     def exclude(self, ids: Ids) -> "Pool":
-        """Return the pool with `ids` never to be chosen, because a person skipped them."""
+        """Return the pool without `ids` among those that may be chosen.
+
+        Parameters
+        ----------
+        ids : int64 array (n)
+            Unlabelled ids, for example of images that a person skipped.
+
+        Returns
+        -------
+        Pool
+            The new pool; this one stays as it is.
+
+        Raises
+        ------
+        UnknownId
+            An id is outside the pool.
+        AlreadyLabelled
+            An id is labelled, excluded or listed twice.
+        """
         return Pool(self.size, self.labelled, np.concatenate([self.excluded, as_ids(ids)]))
 
     def check_budget(self, budget: int) -> None:
-        """Raise BudgetError unless `budget` is whole and 0 <= budget <= the unlabelled images."""
+        """Check that a budget can be met.
+
+        Parameters
+        ----------
+        budget : int
+            The number of images to choose.
+
+        Raises
+        ------
+        BudgetError
+            The budget is not a whole number from 0 to the number of unlabelled images.
+        """
         free = len(self.unlabelled)
         if isinstance(budget, bool) or not isinstance(budget, int | np.integer):
             raise BudgetError(

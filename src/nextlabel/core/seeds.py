@@ -31,11 +31,37 @@ class Seeds:
             raise UsageError(f"seed {self.seed} is negative; give 0 or more", code="seed-negative")
 
     def rng(self, name: str, *index: int) -> np.random.Generator:
-        """Return a fresh numpy generator for the stream `name`, for example `rng("select", 3)`."""
+        """Return a random generator for a stream.
+
+        Parameters
+        ----------
+        name : str
+            The name of the stream, for example "select".
+        *index : int
+            Numbers that tell streams of one name apart, for example the round.
+
+        Returns
+        -------
+        numpy.random.Generator
+            A new generator at the start of the stream.
+        """
         return np.random.default_rng(self._sequence(name, index))
 
     def integer(self, name: str, *index: int) -> int:
-        """Return a 63-bit number for generators that take one, such as torch's."""
+        """Return the seed of a stream as a number.
+
+        Parameters
+        ----------
+        name : str
+            The name of the stream.
+        *index : int
+            Numbers that tell streams of one name apart.
+
+        Returns
+        -------
+        int
+            A number from 0 to 2^63 - 1, for generators that take one, such as torch's.
+        """
         return int(self._sequence(name, index).generate_state(1, np.uint64)[0] >> np.uint64(1))
 
     def _sequence(self, name: str, index: tuple[int, ...]) -> np.random.SeedSequence:

@@ -86,7 +86,18 @@ class Snapshot:
         return self.signals.get("predicted_loss")
 
     def with_signals(self, **signals: Any) -> "Snapshot":
-        """Return the snapshot with these signals added or replaced."""
+        """Return the snapshot with signals added or replaced.
+
+        Parameters
+        ----------
+        **signals : array or Embedding
+            Signals by name, with one row per image.
+
+        Returns
+        -------
+        Snapshot
+            The new snapshot; this one stays as it is.
+        """
         return Snapshot(self.pool, self.task, signals={**self.signals, **signals})
 
     @overload
@@ -94,7 +105,17 @@ class Snapshot:
     @overload
     def require(self, name: str) -> Array: ...
     def require(self, name: str) -> Any:
-        """Return the signal `name`: an Embedding for "features", else an array.
+        """Return a signal.
+
+        Parameters
+        ----------
+        name : str
+            The name of the signal, for example "features".
+
+        Returns
+        -------
+        Embedding or array
+            An Embedding for "features", else an array with one row per image.
 
         Raises
         ------

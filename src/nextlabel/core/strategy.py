@@ -18,5 +18,25 @@ class Strategy(Protocol):
         ...
 
     def select(self, snapshot: Snapshot, budget: int, rng: np.random.Generator) -> Ids:
-        """Return `budget` distinct unlabelled ids, in the order of choice."""
+        """Return the ids of the images to label next.
+
+        Parameters
+        ----------
+        snapshot : Snapshot
+            All that a strategy may see: the pool, and the signals named in `needs`, read-only.
+        budget : int
+            The number of images to choose, from 0 to the number of unlabelled ones.
+        rng : numpy.random.Generator
+            The only source of random numbers.
+
+        Returns
+        -------
+        int64 array (budget)
+            Distinct unlabelled ids, in the order of choice.
+
+        Raises
+        ------
+        BudgetError
+            The budget is negative or exceeds the unlabelled images.
+        """
         ...

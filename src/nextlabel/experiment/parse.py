@@ -13,8 +13,9 @@ from pydantic import ValidationError
 from nextlabel.core.errors import UsageError
 from nextlabel.core.settings import check_keys, refusal, refusal_code
 from nextlabel.data.registry import settings_class
+from nextlabel.experiment.arm import Arm
 from nextlabel.experiment.paths import resolve_data_paths, resolve_feature_files
-from nextlabel.experiment.spec import Arm, Experiment
+from nextlabel.experiment.spec import Experiment
 from nextlabel.models.signals import sources
 from nextlabel.models.task_models import create_model
 from nextlabel.strategies import create

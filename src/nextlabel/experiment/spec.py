@@ -1,132 +1,21 @@
 """Experiments: frozen settings that are consistent in themselves and go back to TOML."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar, Literal
+from typing import Any
 
 from pydantic import Field, SerializeAsAny, field_validator, model_validator
 
 from nextlabel.core.block import Block
 from nextlabel.core.errors import UsageError, nearest
-from nextlabel.core.feature_space import FeatureSpace, Scale
 from nextlabel.core.settings import Settings
 from nextlabel.data.registry import settings_class
 from nextlabel.data.settings import DataSettings
+from nextlabel.experiment.arm import Arm
+from nextlabel.experiment.hypothesis import Hypothesis
 from nextlabel.features.create import make_block
 from nextlabel.models.settings import LossPredictionSettings, ModelSettings, TrainingSettings
-from nextlabel.models.signals import sources
 from nextlabel.models.task_models import create_model
 from nextlabel.models.task_models.resnet18 import ResNet18Settings
-from nextlabel.strategies import create
-
-TASK = "task"
-"""The name of T_f in a feature space; all other names are blocks."""
-
-
-class Arm(Settings):
-    """An arm of an experiment: a strategy, its options, and its feature space.
-
-    For example `features = {task = 1.0, vae = 0.5}` is equation 6 with α = 0.5. `loss_head`
-    separates two effects of loss prediction: choosing by it, and training with its gradient.
-    """
-
-    later: ClassVar[frozenset[str]] = frozenset({"side", "loss_head"})
-
-    name: str = Field(min_length=1)
-    """Name of the arm in tables and figures."""
-    strategy: str
-    """Name of the strategy that chooses."""
-    options: Mapping[str, Any] = Field(default_factory=dict)
-    """Options of the strategy."""
-    features: Mapping[str, float] = Field(default_factory=lambda: {TASK: 1.0})
-    """Weight of each block of the feature space (equation 6)."""
-    scale: Scale = "rms"
-    """"rms" divides each block by its root-mean-square distance; "none" takes rows as they are."""
-    baseline: str | None = None
-    """Name of the arm to compare with, seed by seed."""
-    start: str = "random"
-    """Strategy that chooses the initial labels."""
-    side: Mapping[str, float] = Field(default_factory=dict)
-    """Weight of each block that the loss-prediction module gets in addition to feature maps."""
-    loss_head: bool = False
-    """Train the loss-prediction module although the strategy does not need it."""
-
-    @model_validator(mode="after")
-    def _space(self) -> "Arm":
-        FeatureSpace(self.features, self.scale)
-        if TASK in self.side:
-            raise UsageError(
-                f"side {TASK!r} is an input of the module P anyway; name task-agnostic "
-                "blocks there",
-                code="side-is-task",
-            )
-        if self.side_blocks:
-            FeatureSpace(self.side, self.scale)
-            if not self.predicts_loss:
-                raise UsageError(
-                    f"side goes into loss prediction, which strategy {self.strategy!r} does not "
-                    "use; put the blocks into features, or set loss_head = true",
-                    code="side-not-used",
-                )
-        return self
-
-    @property
-    def space(self) -> FeatureSpace:
-        """The feature space of this arm."""
-        return FeatureSpace(self.features, self.scale)
-
-    @property
-    def blocks(self) -> tuple[str, ...]:
-        """The blocks of the space other than the task model's own features."""
-        return tuple(name for name in self.space.blocks if name != TASK)
-
-    @property
-    def side_blocks(self) -> tuple[str, ...]:
-        """The blocks that are inputs of P, sorted; those of weight zero are left out altogether."""
-        return tuple(sorted(name for name, weight in self.side.items() if weight != 0))
-
-    @property
-    def side_space(self) -> FeatureSpace:
-        """The space of the side blocks, for their scale."""
-        return FeatureSpace(self.side, self.scale)
-
-    @property
-    def predicts_loss(self) -> bool:
-        """True when P is trained along with the task model."""
-        needs = create(self.strategy, self.options).needs
-        return self.loss_head or "loss_prediction" in sources(needs)
-
-
-class Hypothesis(Settings):
-    """A claim stated before the run: the mean AUBC of `arms` is above that of `against`.
-
-    The two means are compared seed by seed.
-    """
-
-    name: str = Field(min_length=1)
-    """The claim in words."""
-    arms: tuple[str, ...] = Field(min_length=1, strict=False)
-    """Arms whose mean is claimed to be higher."""
-    against: tuple[str, ...] = Field(min_length=1, strict=False)
-    """Arms to compare with."""
-    alternative: Literal["greater", "two-sided"] = "greater"
-    """"greater" is a one-sided test, "two-sided" claims a difference in any direction."""
-
-    def check(self, names: Sequence[str]) -> None:
-        """Raise UsageError for an arm that is not in `names`, or is named twice."""
-        stated = [*self.arms, *self.against]
-        for arm in stated:
-            if arm not in names:
-                raise UsageError(
-                    f"hypothesis {self.name!r} names {arm!r}, which is not an arm; "
-                    f"{nearest(arm, names)}",
-                    code="unknown-arm",
-                )
-            if stated.count(arm) > 1:
-                raise UsageError(
-                    f"hypothesis {self.name!r} names arm {arm!r} twice; name each arm once, on one "
-                    "side",
-                    code="named-twice",
-                )
 
 
 class Experiment(Settings):
@@ -219,7 +108,23 @@ class Experiment(Settings):
         return self
 
     def arm(self, name: str) -> Arm:
-        """Return the arm called `name`; UsageError when there is none."""
+        """Return an arm by its name.
+
+        Parameters
+        ----------
+        name : str
+            The name of an arm.
+
+        Returns
+        -------
+        Arm
+            Its settings.
+
+        Raises
+        ------
+        UsageError
+            There is no such arm.
+        """
         for arm in self.arms:
             if arm.name == name:
                 return arm
@@ -227,28 +132,86 @@ class Experiment(Settings):
         raise UsageError(f"there is no arm {name!r}; {hint}", code="unknown-arm")
 
     def names_of(self, arms: Sequence[str] | None) -> tuple[str, ...]:
-        """Return the names of `arms`, or of all for None; UsageError for one that is not there."""
+        """Return the names of the arms to run.
+
+        Parameters
+        ----------
+        arms : sequence of str, optional
+            Names of arms; None for all.
+
+        Returns
+        -------
+        tuple of str
+            The names, in the order of the file.
+
+        Raises
+        ------
+        UsageError
+            A name is not that of an arm.
+        """
         return tuple(arm.name for arm in (self.arms if arms is None else map(self.arm, arms)))
 
     def block(self, name: str) -> Block:
-        """Return the feature block `name`, as `[blocks]` sets it."""
+        """Return a feature block as `[blocks]` sets it.
+
+        Parameters
+        ----------
+        name : str
+            The name of a block, such as "vae", or the path of an embedding file.
+
+        Returns
+        -------
+        Block
+            The block with its settings.
+        """
         return make_block(name, self.blocks.get(name, {}), self.training)
 
     def blocks_of(self, arm: Arm) -> tuple[str, ...]:
-        """Return the names of all blocks that an arm needs: space, side and task model."""
+        """Return the names of all blocks that an arm needs.
+
+        Parameters
+        ----------
+        arm : Arm
+            An arm of this experiment.
+
+        Returns
+        -------
+        tuple of str
+            The blocks of its space, its side inputs and its task model.
+        """
         of_model = () if self.model.block is None else (self.model.block,)
         return tuple(dict.fromkeys((*self.rows_of(arm), *of_model)))
 
     def rows_of(self, arm: Arm) -> tuple[str, ...]:
-        """Return the names of the blocks whose rows are used in every round.
+        """Return the names of the blocks whose rows an arm uses.
 
-        The network "encoder" starts from a block's weights and never uses its rows.
+        Parameters
+        ----------
+        arm : Arm
+            An arm of this experiment.
+
+        Returns
+        -------
+        tuple of str
+            The blocks whose rows are used in every round.
         """
+        # The network "encoder" starts from a block's weights and never uses its rows.
         seen = (self.model.block,) if self.model.block and self.model.block_use == "rows" else ()
         return tuple(dict.fromkeys((*arm.blocks, *arm.side_blocks, *seen)))
 
     def identity_of(self, name: str) -> dict[str, Any]:
-        """Return all that decides a block's rows in addition to data and seed."""
+        """Return what identifies the rows of a block.
+
+        Parameters
+        ----------
+        name : str
+            The name of a block.
+
+        Returns
+        -------
+        mapping
+            All that decides its rows in addition to data and seed.
+        """
         return dict(self.block(name).identity)
 
     def resolved(self) -> dict[str, Any]:

@@ -18,7 +18,8 @@ from nextlabel.core.seeds import Seeds
 from nextlabel.core.snapshot import Snapshot
 from nextlabel.core.task_model import FittedModel, ModelInputs, ModelOutputs, TaskModel
 from nextlabel.core.types import Array, Labels, Part
-from nextlabel.experiment.spec import Arm, Experiment
+from nextlabel.experiment.arm import Arm
+from nextlabel.experiment.spec import Experiment
 from nextlabel.features.cache import Cache
 from nextlabel.features.fitted import circumstances, fitted_block, load_task, save_task
 from nextlabel.models.loss_prediction import loss_correlation

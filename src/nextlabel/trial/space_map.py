@@ -21,7 +21,8 @@ from nextlabel.core.settings import Settings
 from nextlabel.core.snapshot import Snapshot
 from nextlabel.core.strategy import Strategy
 from nextlabel.core.types import Array, Ids
-from nextlabel.experiment.spec import TASK, Arm, Experiment
+from nextlabel.experiment.arm import TASK, Arm
+from nextlabel.experiment.spec import Experiment
 from nextlabel.features.cache import Cache
 from nextlabel.files.contact_sheet import contact_sheet
 from nextlabel.statistics.point_cloud import shape

@@ -3,7 +3,8 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from nextlabel.experiment.spec import Arm, Experiment
+from nextlabel.experiment.arm import Arm
+from nextlabel.experiment.spec import Experiment
 from nextlabel.files.digest import values_digest
 from nextlabel.trial.resolution import Resolution, resolve
 

@@ -13,7 +13,7 @@ from nextlabel.core.seeds import Seeds
 from nextlabel.core.snapshot import Snapshot
 from nextlabel.core.task_model import ModelOutputs
 from nextlabel.core.types import Array, Task
-from nextlabel.experiment.spec import TASK, Arm
+from nextlabel.experiment.arm import TASK, Arm
 from nextlabel.models import signals
 
 
