@@ -6,11 +6,13 @@ import pytest
 import torch
 from PIL import Image
 
+from nextlabel.core.block import EncodingBlock, FittedBlock
 from nextlabel.core.dataset import Dataset, Images
 from nextlabel.core.errors import DataError, UsageError
 from nextlabel.core.pool import Pool
 from nextlabel.core.seeds import Seeds
 from nextlabel.features.blocks import BLOCKS
+from nextlabel.features.fitted import load_block, save_block
 from nextlabel.models.vae import VAE, VAESettings
 from nextlabel.models.vae_pictures import reconstructions
 from refusals import refused
@@ -208,3 +210,39 @@ def test_a_file_is_known_by_its_bytes(tmp_path):
     assert one.identity == two.identity
     np.save(tmp_path / "b.npy", np.ones((3, 2)))
     assert one.identity != two.identity
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("vae", {"latent": 6, "epochs": 1}),
+        ("vae_mixture", {"latent": 6, "epochs": 1}),
+        ("vae_vamp", {"latent": 6, "epochs": 1}),
+        ("pca", {"components": 5}),
+        ("pca", {"components": 5, "whiten": True}),
+        ("pixels", {}),
+    ],
+)
+def test_images_outside_a_fit_get_the_rows_that_they_have_inside_it(name, options, data, tmp_path):
+    block = BLOCKS[name](**options)
+    assert isinstance(block, EncodingBlock)
+    fitted = fit(name, data, **options)
+    save_block(fitted, tmp_path / "block")
+    stored = load_block(tmp_path / "block")
+    alone = FittedBlock({}, state=stored.state)
+    for part in ("train", "test"):
+        rows = block.encode(alone, data, part)
+        assert rows.dtype == np.float32
+        assert np.allclose(rows, fitted.rows(part), rtol=1e-4, atol=1e-4)
+    shuffled = data.subset(test=np.arange(9, -1, -1))
+    assert np.allclose(block.encode(alone, shuffled, "test")[::-1], fitted.rows("test"), atol=1e-4)
+
+
+@pytest.mark.parametrize("name", ["vae", "pca"])
+def test_images_of_another_size_do_not_fit(name, data):
+    options = {"epochs": 1} if name == "vae" else {"components": 5}
+    fitted = fit(name, data, **options)
+    larger = Images(np.zeros((2, 1, 40, 40), np.uint8))
+    other = Dataset("other", "multiclass", (), larger, larger, larger)
+    with refused(DataError, "images-do-not-fit-encoder"):
+        BLOCKS[name](**options).encode(fitted, other)

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from nextlabel.core.dataset import Dataset
 from nextlabel.core.errors import DataError
@@ -140,5 +140,29 @@ class Block(Protocol):
             The trial's seeds, for all that is random.
         start
             The fit without labels, which a supervised block starts from.
+        """
+        ...
+
+
+@runtime_checkable
+class EncodingBlock(Block, Protocol):
+    """A block whose fit also gives rows of images that were not in it."""
+
+    def encode(self, fitted: FittedBlock, data: Dataset, part: Part = "train") -> Array:
+        """Return the rows (n, d) of images by a fit that has not seen them.
+
+        Parameters
+        ----------
+        fitted
+            The fit; its settings and `state` decide alone, so that both can be stored.
+        data
+            The data set of the images, with as many channels and of the same size as in the fit.
+        part
+            The part of it that holds the images.
+
+        Returns
+        -------
+        float32 array (n, d)
+            For an image that was in the fit, its row there but for rounding.
         """
         ...

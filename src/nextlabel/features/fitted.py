@@ -17,7 +17,7 @@ from nextlabel.features.cache import Cache
 from nextlabel.models.device import resolve
 from nextlabel.models.settings import TrainingSettings
 
-ARTEFACT_VERSION = 2
+ARTEFACT_VERSION = 3
 """To be raised when code changes what comes out of the same settings."""
 
 

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from nextlabel.core.seeds import Seeds
     from nextlabel.models.priors import Encode, Prior
 
+ENCODER = ("down", "mean", "log_variance")
+"""The parts of the network that encode."""
+
 
 class VAESettings(Settings):
     """The table `[blocks.vae]`: the paper's training, and what it leaves open.

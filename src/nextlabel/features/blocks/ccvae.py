@@ -9,8 +9,8 @@ from nextlabel.core.pool import Pool
 from nextlabel.core.seeds import Seeds
 from nextlabel.core.types import PARTS, Array, Labels, Part
 from nextlabel.features.blocks import register
-from nextlabel.features.blocks.vae import ENCODER, SHOWN, VAEBlock
-from nextlabel.models.vae_settings import CCVAESettings
+from nextlabel.features.blocks.vae import SHOWN, VAEBlock
+from nextlabel.models.vae_settings import ENCODER, CCVAESettings
 
 if TYPE_CHECKING:
     from torch import Tensor

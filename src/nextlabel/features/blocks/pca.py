@@ -5,10 +5,10 @@ from pydantic import Field
 
 from nextlabel.core.block import FittedBlock
 from nextlabel.core.dataset import Dataset
-from nextlabel.core.errors import UsageError
+from nextlabel.core.errors import DataError, UsageError
 from nextlabel.core.pool import Pool
 from nextlabel.core.seeds import Seeds
-from nextlabel.core.types import PARTS, Labels
+from nextlabel.core.types import PARTS, Array, Labels, Part
 from nextlabel.features.blocks import register
 from nextlabel.features.blocks.base import BlockSettings
 from nextlabel.features.blocks.pixels import flat
@@ -57,5 +57,25 @@ class PCABlock(BlockSettings):
                 part: fitted.transform(flat(data.part(part).images)).astype(np.float32)
                 for part in PARTS
                 if len(data.part(part))
-            }
+            },
+            state={
+                "mean": fitted.mean_.astype(np.float32),
+                "components": fitted.components_.astype(np.float32),
+                "variance": fitted.explained_variance_.astype(np.float32),
+            },
         )
+
+    def encode(self, fitted: FittedBlock, data: Dataset, part: Part = "train") -> Array:
+        """Return scores (n, components) float32 of images that were not in the fit."""
+        rows = flat(data.part(part).images)
+        mean, components = fitted.state["mean"], fitted.state["components"]
+        if rows.shape[1] != len(mean):
+            raise DataError(
+                f"images of {rows.shape[1]} numbers do not fit a PCA of {len(mean)}; give images "
+                "of the size and the channels that it was fitted to",
+                code="images-do-not-fit-encoder",
+            )
+        scores = (rows - mean) @ components.T
+        if self.whiten:
+            scores /= np.sqrt(fitted.state["variance"])
+        return scores

@@ -8,7 +8,7 @@ from nextlabel.core.block import FittedBlock
 from nextlabel.core.dataset import Dataset
 from nextlabel.core.pool import Pool
 from nextlabel.core.seeds import Seeds
-from nextlabel.core.types import PARTS, Array, Labels
+from nextlabel.core.types import PARTS, Array, Labels, Part
 from nextlabel.features.blocks import register
 from nextlabel.features.blocks.base import BlockSettings
 
@@ -32,6 +32,10 @@ class Pixels(BlockSettings):
         return FittedBlock(
             {part: flat(data.part(part).images) for part in PARTS if len(data.part(part))}
         )
+
+    def encode(self, fitted: FittedBlock, data: Dataset, part: Part = "train") -> Array:
+        """Return pixels (n, C·H·W) float32."""
+        return flat(data.part(part).images)
 
 
 def flat(images: Array) -> Array:

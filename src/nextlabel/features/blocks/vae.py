@@ -7,11 +7,11 @@ from nextlabel.core.block import FittedBlock
 from nextlabel.core.dataset import Dataset
 from nextlabel.core.pool import Pool
 from nextlabel.core.seeds import Seeds
-from nextlabel.core.types import PARTS, Labels
+from nextlabel.core.types import PARTS, Array, Labels, Part
 from nextlabel.features.blocks import register
 from nextlabel.features.blocks.base import BlockSettings
 from nextlabel.models.timing import sample_size, seconds_of
-from nextlabel.models.vae_settings import VAESettings
+from nextlabel.models.vae_settings import ENCODER, VAESettings
 from nextlabel.statistics.mixtures import collapsed
 
 if TYPE_CHECKING:
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from nextlabel.models.vae import FittedVAE
 
 SHOWN = 16
-ENCODER = ("down", "mean", "log_variance")
 
 
 @register("vae")
@@ -85,6 +84,12 @@ class VAEBlock(VAESettings, BlockSettings):
         }
         pictures = self._pictures(fitted, images, seeds)
         return FittedBlock(features, fitted.log, pictures, fitted.state(*ENCODER))
+
+    def encode(self, fitted: FittedBlock, data: Dataset, part: Part = "train") -> Array:
+        """Return posterior means (n, latent) float32 of images that were not in the fit."""
+        from nextlabel.models.vae_encoder import posterior_means
+
+        return posterior_means(data.part(part).images, self, fitted.state)
 
     def _pictures(self, fitted: "FittedVAE", images: "Tensor", seeds: Seeds) -> dict[str, bytes]:
         from nextlabel.models import vae_pictures as draw
