@@ -80,6 +80,14 @@ def test_every_option_reaches_the_library(files, capsys):
         assert found != numbers(changed), f"{name} does not matter here, so nothing is tested"
 
 
+def test_unit_scale_picks_as_on_rows_of_length_one(files, capsys):
+    arguments = ["--features", "x.npy", "--budget", "5", "--labelled", "done.txt"]
+    found = chosen(capsys, *arguments, "--scale", "unit")
+    unit = ROWS / np.linalg.norm(ROWS, axis=1, keepdims=True)
+    assert found == numbers(select(unit, budget=5, labelled=[3, 7]))
+    assert found != chosen(capsys, *arguments)
+
+
 def test_a_seed_decides_what_is_random(files, capsys):
     first, again, other = (
         chosen(capsys, "--features=x.npy", "--budget=9", "--strategy=random", f"--seed={seed}")

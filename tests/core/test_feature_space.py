@@ -10,7 +10,7 @@ from hypothesis.extra import numpy as hnp
 
 from nextlabel.core.block import FittedBlock
 from nextlabel.core.errors import DataError, UsageError
-from nextlabel.core.feature_space import TILE, Embedding, FeatureSpace, rms_distance
+from nextlabel.core.feature_space import TILE, Embedding, FeatureSpace, rms_distance, unit_rows
 from refusals import refused
 
 values = st.floats(-100, 100, width=32)
@@ -209,5 +209,41 @@ def test_a_space_without_scale_needs_no_distances():
 
 @pytest.mark.parametrize("scale", ["None", "foo", None])
 def test_an_unknown_scale_is_refused(scale):
-    with refused(UsageError, "unknown-scale", match=r"(did you mean 'none'|known: none, rms)"):
+    with refused(UsageError, "unknown-scale", match="did you mean 'none'|known: none, rms, unit"):
         FeatureSpace({"task": 1.0}, scale)
+
+
+@given(matrices(), st.floats(0.01, 10))
+def test_unit_rows_have_the_weight_as_length_and_zero_rows_stay_zero(rows, weight):
+    rows[-1] = 0
+    joined = FeatureSpace({"b": weight}, "unit").embed({"b": rows}).concatenate()
+    some = (rows != 0).any(axis=1)
+    np.testing.assert_allclose(np.linalg.norm(joined[some], axis=1), weight, rtol=1e-12)
+    assert (joined[~some] == 0).all()
+
+
+def test_unit_distances_are_those_of_cosine_similarity():
+    rng = np.random.default_rng(0)
+    t, v = rng.normal(size=(20, 5)) * rng.lognormal(size=(20, 1)), rng.normal(size=(20, 3))
+    joined = FeatureSpace({"t": 1.0, "v": 0.5}, "unit").embed({"t": t, "v": v}).concatenate()
+
+    def cosine(x):
+        return x @ x.T / np.outer(np.linalg.norm(x, axis=1), np.linalg.norm(x, axis=1))
+
+    expected = 2 - 2 * cosine(t) + 0.25 * (2 - 2 * cosine(v))
+    np.testing.assert_allclose(squared_distances(joined), expected, atol=1e-12)
+
+
+@pytest.mark.parametrize("size", [5e-324, 1e-310, 1e-160, 1e160, 1.7e308])
+def test_unit_rows_neither_overflow_nor_vanish(size):
+    rows = unit_rows(np.array([[size, size, 0.0]]))
+    np.testing.assert_allclose(rows, [[0.5**0.5, 0.5**0.5, 0.0]], rtol=1e-15)
+
+
+def test_unit_rows_over_several_tiles_keep_their_type_and_the_owner_s_rows():
+    rows = np.random.default_rng(0).normal(size=(TILE + 3, 2)).astype(np.float16)
+    kept = rows.copy()
+    unit = unit_rows(rows)
+    assert unit.dtype == np.float32 and unit_rows(rows.astype(np.float64)).dtype == np.float64
+    np.testing.assert_allclose(np.linalg.norm(unit, axis=1), 1, rtol=1e-6)
+    np.testing.assert_array_equal(rows, kept)

@@ -308,11 +308,12 @@ def test_loss_prediction_runs_and_its_head_is_told_apart(tiny, tmp_path):
     assert tuple(loss[1].chosen) != tuple(side[1].chosen) != tuple(plain[1].chosen)
 
 
-def test_p_gets_the_side_rows_of_the_labelled_images(tiny, tmp_path, monkeypatch):
+@pytest.mark.parametrize("scale", ["rms", "unit"])
+def test_p_gets_the_side_rows_of_the_labelled_images(scale, tiny, tmp_path, monkeypatch):
     rows = np.random.default_rng(0).normal(size=(240, 3))
     np.save(tmp_path / "side.npy", rows)
     side = {str(tmp_path / "side.npy"): 1.0}
-    arms = [{"name": "a", "strategy": "random", "loss_head": True, "side": side}]
+    arms = [{"name": "a", "strategy": "random", "loss_head": True, "side": side, "scale": scale}]
     given, fit = [], NetworkModel.train
 
     def kept(model, images, labels, number, seeds, previous=None, side=None):
@@ -325,6 +326,8 @@ def test_p_gets_the_side_rows_of_the_labelled_images(tiny, tmp_path, monkeypatch
     for one, side in zip(found, given, strict=True):
         labelled += one.chosen.tolist()
         own = rows[labelled]  # the pool's ids are the first 150 rows
+        if scale == "unit":
+            own = own / np.linalg.norm(own, axis=1, keepdims=True)
         np.testing.assert_allclose(side / side[0, 0], own / own[0, 0], rtol=1e-5)
 
 

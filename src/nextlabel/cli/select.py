@@ -32,10 +32,11 @@ def command(
         typer.Option(metavar="NAME=W,…", help="The weight of each block; 1 by default."),
     ] = None,
     scale: Annotated[
-        Literal["rms", "none"],
+        Literal["rms", "unit", "none"],
         typer.Option(
             help="rms: divide each block by its root-mean-square distance between images first, "
-            "so that weights can be compared; none: take the rows as they are."
+            "so that weights can be compared; unit: divide each row of a block by its length, for "
+            "cosine distances; none: take the rows as they are."
         ),
     ] = "rms",
     probabilities: Annotated[

@@ -21,7 +21,7 @@ TILE = 8192
 """Rows in memory at a time, in float64."""
 CHECKED = 1024
 """Rows checked at a time: few enough to stay near the processor."""
-Scale = Literal["none", "rms"]
+Scale = Literal["none", "rms", "unit"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -150,7 +150,9 @@ class FeatureSpace:
         weight 0 is left out.
     scale
         "rms": a block is first divided by its root-mean-square pairwise distance, so that a weight
-        means the same on every data set; "none": the literal equation.
+        means the same on every data set; "unit": each row of a block is first divided by its
+        length, so that distances are those of directions (as cosine similarity has them), in a copy
+        of the block; "none": the literal equation.
 
     Raises
     ------
@@ -237,12 +239,16 @@ class FeatureSpace:
         for name in self.blocks:
             array = _matrix(as_array(blocks[name]), name)
             distance = (rms_distances or {}).get(name, partial(rms_distance, array))
-            pairs.append((array, self.weights[name] / self._unit(name, distance)))
+            pairs.append((self.by_row(array), self.weights[name] / self._unit(name, distance)))
         return Embedding(tuple(pairs))
+
+    def by_row(self, array: Array) -> Array:
+        """Return rows (N, d) before the block's factor: of length one for "unit", else as given."""
+        return unit_rows(array) if self.scale == "unit" else array
 
     def _unit(self, name: str, rms_distance_of_block: Callable[[], float]) -> float:
         """Return the number by which a block is divided."""
-        if self.scale == "none":
+        if self.scale != "rms":
             return 1.0
         distance = rms_distance_of_block()
         if distance == 0:
@@ -276,6 +282,22 @@ def rms_distance(array: Array) -> float:
     mean = sum(np.ldexp(tile, -exponent).sum(0) for tile in halves()) / n  # [d]
     total = sum(((np.ldexp(tile, -exponent) - mean) ** 2).sum() for tile in halves())
     return float(np.ldexp(np.sqrt(2 * total / (n - 1)), exponent + 1))
+
+
+def unit_rows(array: Array) -> Array:
+    """Return rows (N, d) divided by their length; rows of zeros stay as they are.
+
+    The copy is float64 where `array` is, and float32 otherwise. No row overflows or vanishes: it is
+    first divided by a power of two, which rounds nothing.
+    """
+    out = np.empty(array.shape, np.float64 if array.dtype == np.float64 else np.float32)
+    for start in range(0, len(array), TILE):
+        tile = np.asarray(array[start : start + TILE], np.float64)  # [TILE, d]
+        exponents = np.frexp(np.abs(tile).max(axis=1))[1]
+        tile = np.ldexp(tile, -exponents[:, None])
+        lengths = np.sqrt((tile**2).sum(axis=1, keepdims=True))  # [TILE, 1]
+        out[start : start + TILE] = tile / np.where(lengths == 0, 1.0, lengths)
+    return out
 
 
 def _matrix(values: Any, name: object) -> Array:

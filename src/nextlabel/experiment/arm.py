@@ -33,7 +33,9 @@ class Arm(Settings):
     features: Mapping[str, float] = Field(default_factory=lambda: {TASK: 1.0})
     """Weight of each block of the feature space (equation 6)."""
     scale: Scale = "rms"
-    """"rms" divides each block by its root-mean-square distance; "none" takes rows as they are."""
+    """"rms" divides each block by its root-mean-square distance, "unit" each row of a block by its
+    length; "none" takes rows as they are.
+    """
     baseline: str | None = None
     """Name of the arm to compare with, seed by seed."""
     start: str = "random"

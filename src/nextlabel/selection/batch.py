@@ -51,7 +51,8 @@ def select(
         The weight of each block; 1 where not named, and 0 leaves a block out.
     scale
         "rms" divides each block by its root-mean-square distance between images first, so that
-        weights of different blocks can be compared; "none" takes the rows as they are.
+        weights of different blocks can be compared; "unit" divides each row of a block by its
+        length (distances as cosine similarity has them); "none" takes the rows as they are.
     probabilities
         The predicted probability of each class per image, shape (N, K), from 0 to 1.
     labelled, excluded

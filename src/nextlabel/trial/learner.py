@@ -166,13 +166,15 @@ class TrialLearner:
         names = self.arm.side_blocks
         if not names:
             return None
-        pool = self.arm.side_space.embed(
+        space = self.arm.side_space
+        pool = space.embed(
             {name: blocks[name].rows("train") for name in names},
             {name: blocks[name].rms_distance for name in names},
         )
         rows = []
         for name, (_, factor) in zip(names, pool.blocks, strict=True):
-            side_rows = np.asarray(blocks[name].rows(part), np.float32) * np.float32(factor)
+            seen = space.by_row(blocks[name].rows(part))
+            side_rows = np.asarray(seen, np.float32) * np.float32(factor)
             bad = np.flatnonzero(~np.isfinite(side_rows).all(axis=1))
             if bad.size:
                 raise DataError(
