@@ -243,7 +243,19 @@ class FeatureSpace:
         return Embedding(tuple(pairs))
 
     def by_row(self, array: Array) -> Array:
-        """Return rows (N, d) before the block's factor: of length one for "unit", else as given."""
+        """Return rows before the block's factor.
+
+        Parameters
+        ----------
+        array
+            Rows (N, d).
+
+        Returns
+        -------
+        Array
+            A copy with rows of length one where the scale is "unit"; else the array itself.
+
+        """
         return unit_rows(array) if self.scale == "unit" else array
 
     def _unit(self, name: str, rms_distance_of_block: Callable[[], float]) -> float:
