@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from nextlabel.selection import select
     from nextlabel.strategies.badge import Badge
     from nextlabel.strategies.bait import Bait
+    from nextlabel.strategies.balanced_random import BalancedRandom
+    from nextlabel.strategies.cluster_margin import ClusterMargin
     from nextlabel.strategies.core_set import CoreSet
     from nextlabel.strategies.max_herding import MaxHerding
     from nextlabel.strategies.medal import MedAL
@@ -43,6 +45,8 @@ if TYPE_CHECKING:
 __all__ = [
     "Badge",
     "Bait",
+    "BalancedRandom",
+    "ClusterMargin",
     "CoreSet",
     "DataError",
     "Dataset",
@@ -86,6 +90,8 @@ __all__ = [
 _MODULES = {
     "Badge": "strategies.badge",
     "Bait": "strategies.bait",
+    "BalancedRandom": "strategies.balanced_random",
+    "ClusterMargin": "strategies.cluster_margin",
     "CoreSet": "strategies.core_set",
     "DataError": "core.errors",
     "Dataset": "core.dataset",

@@ -32,6 +32,8 @@ from nextlabel.core.strategy import Strategy
 if TYPE_CHECKING:
     from nextlabel.strategies.badge import Badge
     from nextlabel.strategies.bait import Bait
+    from nextlabel.strategies.balanced_random import BalancedRandom
+    from nextlabel.strategies.cluster_margin import ClusterMargin
     from nextlabel.strategies.core_set import CoreSet
     from nextlabel.strategies.max_herding import MaxHerding
     from nextlabel.strategies.medal import MedAL
@@ -46,6 +48,8 @@ __all__ = [
     "STRATEGIES",
     "Badge",
     "Bait",
+    "BalancedRandom",
+    "ClusterMargin",
     "CoreSet",
     "Entropy",
     "LeastConfidence",

@@ -23,13 +23,19 @@ def optional_whole(name: str, value: Any, remedy: str) -> int | None:
     return None if value is None else whole(name, value, remedy=remedy)
 
 
-def positive(name: str, value: Any, limit: str, remedy: str, most: float = math.inf) -> float:
-    """Return the option `name` as a float; UsageError unless it is finite, above 0, up to `most`.
+def positive(
+    name: str, value: Any, limit: str, remedy: str, *, least: float = 0, most: float = math.inf
+) -> float:
+    """Return the option `name` as a float; UsageError unless it is finite, above 0 and in range.
 
-    `limit` says in words what the option may be.
+    The range is `least` to `most`. `limit` says in words what the option may be.
     """
     number = isinstance(value, int | float | np.integer | np.floating)
-    if isinstance(value, bool) or not number or not math.isfinite(value) or not 0 < value <= most:
+    if isinstance(value, bool) or not number or not math.isfinite(value):
+        value_fits = False
+    else:
+        value_fits = value > 0 and least <= value <= most
+    if not value_fits:
         raise UsageError(f"{name} {value!r} must be {limit}; {remedy}", code="option-out-of-range")
     return float(value)
 

@@ -50,7 +50,7 @@ class ProbCover:
             )
         set_option(self, "classes", whole("classes", self.classes, 2))
         limit, remedy = "a share above 0 and up to 1", "leave it out for 0.95"
-        set_option(self, "purity", positive("purity", self.purity, limit, remedy, 1))
+        set_option(self, "purity", positive("purity", self.purity, limit, remedy, most=1))
 
     def select(self, snapshot: Snapshot, budget: int, rng: np.random.Generator) -> Ids:
         """Return `budget` unlabelled ids, int64, in the order of choice; ties to the smallest id.
