@@ -78,6 +78,7 @@ GROUPS = {
     "nextlabel.models": ("nextlabel.models.task_models", "TASK_MODELS"),
     "nextlabel.signals": ("nextlabel.models.signals", "SIGNALS"),
     "nextlabel.sources": ("nextlabel.data", "SOURCES"),
+    "nextlabel.formats": ("nextlabel.data.formats", "FORMATS"),
 }
 """The groups that other packages name; they stay the same wherever our modules move."""
 

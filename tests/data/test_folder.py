@@ -278,7 +278,7 @@ def test_what_is_no_folder_of_images(tmp_path: Path) -> None:
         load(DataSettings(name="folder"))
     with refused(UsageError, "no-such-folder", match="gone; correct data.path"):
         read(tmp_path / "gone")
-    with pytest.raises(DataError, match=r"does not hold an image; give a folder with .bmp, .jpeg"):
+    with pytest.raises(DataError, match=r"does not hold an image; give a folder of bmp, gif, jpeg"):
         read(tmp_path)
     save(tmp_path / "a" / "1.png")
     save(tmp_path / "loose.png")

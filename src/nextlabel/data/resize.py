@@ -13,7 +13,7 @@ Pixels: TypeAlias = NDArray[Any]
 
 
 def resize(image: Pixels, size: int) -> Pixels:
-    """Return one image (H, W) or (H, W, 3) as a square (size, size[, 3]) of the same dtype.
+    """Return one image (H, W) or (H, W, C) as a square (size, size[, C]) of the same dtype.
 
     Bicubic with the filter widened when shrinking, so that nothing aliases; an image that is not
     square is stretched. 8 bit uses Pillow's integer arithmetic: the same everywhere.
@@ -22,6 +22,8 @@ def resize(image: Pixels, size: int) -> Pixels:
         return image
     from PIL import Image
 
+    if image.ndim == 3 and image.shape[2] == 1:
+        return resize(image[..., 0], size)[..., None]
     if image.dtype == np.uint8:
         small = Image.fromarray(image).resize((size, size), Image.Resampling.BICUBIC)
         return np.asarray(small)

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from nextlabel.core.errors import DataError
-from nextlabel.data.formats.images import SUFFIXES
+from nextlabel.data.formats import FORMATS
+from nextlabel.data.formats.kinds import kind_of
 from nextlabel.data.formats.manifest import PART_NAMES, Entry
 
 
@@ -36,7 +37,7 @@ def _walk(folder: Path, above: frozenset[tuple[int, int]]) -> Iterator[Path]:
             continue
         if _is_folder(entry):
             yield from _walk(Path(entry.path), above | {here})
-        elif Path(entry.name).suffix.lower() in SUFFIXES:
+        elif kind_of(Path(entry.path)).format is not None:
             yield Path(entry.path)
 
 
@@ -64,8 +65,7 @@ def entries_of(root: Path) -> list[Entry]:
     names = image_files(root)
     if not names:
         raise DataError(
-            f"{root} does not hold an image; give a folder with "
-            f"{', '.join(sorted(SUFFIXES))} files",
+            f"{root} does not hold an image; give a folder of {', '.join(FORMATS)} files",
             code="folder-without-images",
         )
     tops = {name.split("/")[0] for name in names}

@@ -16,8 +16,9 @@ from nextlabel.core.dataset import Images
 from nextlabel.core.errors import DataError, UsageError
 from nextlabel.core.types import PARTS, Labels, Part, Task
 from nextlabel.data.download import FileLocator
+from nextlabel.data.formats.base import Undecodable, Wanted
 from nextlabel.data.formats.class_folders import entries_of, image_files
-from nextlabel.data.formats.images import Undecodable, decode
+from nextlabel.data.formats.images import decode
 from nextlabel.data.formats.manifest import Entry, read_manifest
 from nextlabel.data.registry import register
 from nextlabel.data.resize import Pixels, resize, stretch
@@ -182,7 +183,7 @@ class _Reading:
                 "its name holds a line break or is not valid UTF-8; rename it",
                 code="image-name-invalid",
             )
-        pixels = decode(data, self.max_pixels)
+        pixels = decode(data, Wanted(self.max_pixels)).pixels
         if pixels.dtype == np.uint16:
             self.low = min(self.low, int(pixels.min()))
             self.high = max(self.high, int(pixels.max()))
@@ -190,14 +191,14 @@ class _Reading:
 
     def stack(self) -> NDArray[np.uint8]:
         """Return all images as uint8 (N, C, size, size); the single images are dropped."""
-        channels = 3 if any(p.ndim == 3 for p in self.pixels) else 1
+        channels = max((p.shape[2] for p in self.pixels), default=1)
         out = np.empty((len(self.pixels), channels, self.size, self.size), np.uint8)
         deep = sum(pixels.dtype == np.uint16 for pixels in self.pixels)
         if deep:
             self.notes["16-bit range"] = f"{self.low} to {self.high} in {deep} images"
         for row, pixels in enumerate(self.pixels):
             eight = stretch(pixels, self.low, self.high) if pixels.dtype == np.uint16 else pixels
-            out[row] = eight if eight.ndim == 2 else eight.transpose(2, 0, 1)
+            out[row] = eight.transpose(2, 0, 1)
         self.pixels.clear()
         return out
 

@@ -1,0 +1,99 @@
+"""Image formats: their protocol, what is wanted of a file, and what a file gives."""
+
+from dataclasses import dataclass
+from typing import BinaryIO, ClassVar, Literal, Protocol
+
+from nextlabel.core.errors import DataError
+from nextlabel.data.resize import Pixels
+
+MAX_PIXELS = 100_000_000
+HEAD = 4096
+"""Bytes from the start of a file that a format gets to recognise its kind by."""
+
+
+class Undecodable(DataError):
+    """The file is not a usable image; the message is a reason that follows a file name."""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What is wanted of an image file.
+
+    Parameters
+    ----------
+    max_pixels : int
+        An image of more pixels is refused before it is decoded.
+    size : int, optional
+        The height and width in pixels to which the image is resized afterwards. A format may
+        decode to fewer pixels, as long as neither side gets shorter than that.
+    channels : tuple of int, optional
+        The channels to take, from 0, in this order.
+    page : int or "middle", optional
+        The page of a file of several, from 0.
+    project : str, optional
+        How all pages become one: the "max", "min" or "mean" of each pixel.
+    windowed : bool
+        Use the window of grey levels that a medical image names.
+    """
+
+    max_pixels: int = MAX_PIXELS
+    size: int | None = None
+    channels: tuple[int, ...] | None = None
+    page: int | Literal["middle"] | None = None
+    project: Literal["max", "min", "mean"] | None = None
+    windowed: bool = True
+
+    def check_size(self, width: int, height: int) -> None:
+        """Raise Undecodable unless an image of this size may be decoded."""
+        if width * height > self.max_pixels:
+            raise Undecodable(
+                f"its {width} x {height} pixels exceed the limit of {self.max_pixels} "
+                "(data.max_pixels); save it smaller",
+                code="image-too-large",
+            )
+        if width < 1 or height < 1:
+            raise Undecodable(
+                f"it has {width} x {height} pixels; export it again", code="image-without-pixels"
+            )
+
+
+@dataclass(frozen=True, eq=False)
+class Picture:
+    """One decoded image.
+
+    Parameters
+    ----------
+    pixels : array (H, W, C)
+        Upright, without alpha, of the file's own type; C is 1 (grey), 3 (RGB) or the number of
+        channels of the file.
+    notes : tuple of str
+        What a person is told about reading such a file, in words that are the same for all files
+        of the kind: "animated; its first frame is read".
+    """
+
+    pixels: Pixels
+    notes: tuple[str, ...] = ()
+
+
+class Format(Protocol):
+    """One kind of image file; a class that is made without arguments."""
+
+    suffixes: ClassVar[frozenset[str]]
+    """The ends of file names, in lower case, such as ".png"."""
+    needs: ClassVar[tuple[str, ...]]
+    """Modules that the decoder imports and that may be missing."""
+    extra: ClassVar[str | None]
+    """The extra of this project that installs them."""
+
+    def recognises(self, head: bytes) -> bool:
+        """Return whether a file that starts with `head`, up to `HEAD` bytes, is of this kind."""
+        ...
+
+    def decode(self, file: BinaryIO, wanted: Wanted) -> Picture:
+        """Return the image in a file that is open at its start.
+
+        `wanted.check_size` is called with the size in the head of the file, before anything is
+        decoded. Raises Undecodable for an image that cannot be used; any other error is reported
+        as damage.
+        """
+        ...

@@ -1,0 +1,24 @@
+"""BMP."""
+
+from typing import BinaryIO, ClassVar
+
+from nextlabel.data.formats import register
+from nextlabel.data.formats.base import Picture, Wanted
+from nextlabel.data.formats.pillow_image import opened, picture
+
+
+@register("bmp")
+class Bmp:
+    """Windows bitmap."""
+
+    suffixes: ClassVar[frozenset[str]] = frozenset({".bmp", ".dib"})
+    needs: ClassVar[tuple[str, ...]] = ()
+    extra: ClassVar[str | None] = None
+
+    def recognises(self, head: bytes) -> bool:
+        """Return whether the head is that of a bitmap."""
+        return head.startswith(b"BM") and head[6:10] == bytes(4) and head[15:18] == bytes(3)
+
+    def decode(self, file: BinaryIO, wanted: Wanted) -> Picture:
+        """Return the image, 8 bit."""
+        return picture(opened(file, "BMP", wanted))

@@ -1,0 +1,24 @@
+"""GIF."""
+
+from typing import BinaryIO, ClassVar
+
+from nextlabel.data.formats import register
+from nextlabel.data.formats.base import Picture, Wanted
+from nextlabel.data.formats.pillow_image import opened, picture
+
+
+@register("gif")
+class Gif:
+    """Graphics interchange format; the first frame of an animation."""
+
+    suffixes: ClassVar[frozenset[str]] = frozenset({".gif"})
+    needs: ClassVar[tuple[str, ...]] = ()
+    extra: ClassVar[str | None] = None
+
+    def recognises(self, head: bytes) -> bool:
+        """Return whether the head is that of a GIF."""
+        return head[:6] in (b"GIF87a", b"GIF89a")
+
+    def decode(self, file: BinaryIO, wanted: Wanted) -> Picture:
+        """Return the image, 8 bit."""
+        return picture(opened(file, "GIF", wanted))

@@ -1,0 +1,24 @@
+"""WebP."""
+
+from typing import BinaryIO, ClassVar
+
+from nextlabel.data.formats import register
+from nextlabel.data.formats.base import Picture, Wanted
+from nextlabel.data.formats.pillow_image import opened, picture
+
+
+@register("webp")
+class Webp:
+    """WebP, with or without loss; the first frame of an animation."""
+
+    suffixes: ClassVar[frozenset[str]] = frozenset({".webp"})
+    needs: ClassVar[tuple[str, ...]] = ()
+    extra: ClassVar[str | None] = None
+
+    def recognises(self, head: bytes) -> bool:
+        """Return whether the head is that of a WebP."""
+        return head[:4] == b"RIFF" and head[8:12] == b"WEBP"
+
+    def decode(self, file: BinaryIO, wanted: Wanted) -> Picture:
+        """Return the image, 8 bit."""
+        return picture(opened(file, "WEBP", wanted))

@@ -1,0 +1,33 @@
+"""An image format of another package: one class, found by suffix and by content, and decoded."""
+
+import re
+import textwrap
+from pathlib import Path
+
+import nextlabel.data.formats
+from plugged import install, python
+
+EXAMPLE = nextlabel.data.formats.__doc__ or ""
+
+READ = """
+from pathlib import Path
+import warnings
+from nextlabel.data import DataSettings, load
+from nextlabel.data.formats.kinds import kind_of
+print(kind_of(Path("photos/b.pgm")).format, kind_of(Path("photos/c")).format)
+data = load(DataSettings(name="folder", path="photos"), image_size=2)
+print(data.train.names, data.train.images.ravel().tolist())
+"""
+
+
+def test_a_format_of_another_package_is_read(tmp_path: Path, monkeypatch) -> None:
+    shown = re.search(r"adds a\nformat, for example\n\n(.*?)\nAnother", EXAMPLE, re.DOTALL)
+    assert shown is not None
+    code = textwrap.dedent(shown[1]).replace('@register("pgm")\n', "")
+    points = {"nextlabel.formats": {"pgm": "plugged_format:GreyMap"}}
+    install(tmp_path, {"plugged_format": code}, points)
+    (tmp_path / "photos").mkdir()
+    (tmp_path / "photos" / "b.pgm").write_bytes(b"P5 2 2 255\n" + bytes([1, 2, 3, 4]))
+    (tmp_path / "photos" / "c").write_bytes(b"P5 2 2 255\n" + bytes([5, 6, 7, 8]))
+    monkeypatch.chdir(tmp_path)
+    assert python(READ, tmp_path) == ["pgm pgm", "('b.pgm', 'c') [1, 2, 3, 4, 5, 6, 7, 8]"]
