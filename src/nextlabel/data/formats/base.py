@@ -1,4 +1,4 @@
-"""Image formats: their protocol, what is wanted of a file, and what a file gives."""
+"""Image formats: their protocol, how to read a file, and the picture in it."""
 
 from dataclasses import dataclass
 from typing import BinaryIO, ClassVar, Literal, Protocol
@@ -17,7 +17,7 @@ class Undecodable(DataError):
 
 @dataclass(frozen=True)
 class Wanted:
-    """What is wanted of an image file.
+    """Limits and choices of reading: the largest size, and the channels and pages to take.
 
     Parameters
     ----------

@@ -29,7 +29,7 @@ def kind_of(path: Path) -> Kind:
     """Return the kind of a file: by its suffix where that is known, else by its first bytes.
 
     A file of a known suffix is not opened, so this is quick for a folder of images; `decode`
-    looks at the content later.
+    reads the content later.
     """
     suffixes = [suffix.lower() for suffix in path.suffixes]
     ends = ["".join(suffixes[-2:]), *suffixes[-1:]]
