@@ -1,7 +1,7 @@
 """The page of all tables of the experiment file, from their settings classes."""
 
 import inspect
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any, get_args, get_origin
 
 from scripts.reference.fields import attribute_docstrings, type_name, value_name
@@ -26,6 +26,8 @@ def settings_page() -> str:
     lines += settings_section("At the top of the file", Experiment)
     for title, model in nested_tables(Experiment):
         lines += model_section(title) if title == "`[model]`" else settings_section(title, model)
+        if title == "`[data]`":
+            lines += source_sections()
     for name in BLOCKS:
         lines += settings_section(f"`[blocks.{name}]`", BLOCKS[name])
     return "\n".join(lines).rstrip() + "\n"
@@ -52,11 +54,27 @@ def settings_class(annotation: Any) -> Any:
     return next((found for found in inside if found is not None), None)
 
 
-def settings_section(title: str, model: Any) -> Iterator[str]:
-    """Yield the section of one table of settings."""
+def source_sections() -> Iterator[str]:
+    """Yield a section for the options of each data set that has some of its own."""
+    from nextlabel.data.registry import SOURCES
+    from nextlabel.data.settings import DataSettings
+
+    own: dict[Any, list[str]] = {}
+    for name in SOURCES:
+        if SOURCES[name].settings_class is not DataSettings:
+            own.setdefault(SOURCES[name].settings_class, []).append(f"`{name}`")
+    for model, names in own.items():
+        title = f"`[data]`, more keys of {', '.join(names)}"
+        yield from settings_section(title, model, leave_out=DataSettings.model_fields)
+
+
+def settings_section(title: str, model: Any, leave_out: Collection[str] = ()) -> Iterator[str]:
+    """Yield the section of one table of settings, without the keys `leave_out`."""
     meanings = attribute_docstrings(model)
     rows = []
     for name, field in model.model_fields.items():
+        if name in leave_out:
+            continue
         if settings_class(field.annotation) is not None:
             kind = "list of tables" if get_origin(field.annotation) is tuple else "table"
             rows.append(

@@ -5,7 +5,7 @@ import pytest
 
 from nextlabel.core.dataset import Dataset
 from nextlabel.core.errors import DataError
-from nextlabel.data import DataSettings, load
+from nextlabel.data import ArraysSettings, load
 
 RNG = np.random.default_rng(0)
 IMAGES = RNG.integers(0, 256, (10, 6, 7), np.uint8)
@@ -15,7 +15,7 @@ ALL = {"validation": 0, "test": 0}
 
 def read(path: Path, **values: object) -> Dataset:
     size = values.pop("image_size", None)
-    settings = DataSettings(name="arrays", path=path, **values)  # type: ignore[arg-type]
+    settings = ArraysSettings(path=path, **values)  # type: ignore[arg-type]
     return load(settings, image_size=size)  # type: ignore[arg-type]
 
 
@@ -161,5 +161,5 @@ def test_shares_are_of_the_images_that_a_part_is_drawn_from(tmp_path):
     labels = np.arange(20) % 2
     split = np.array(["train"] * 10 + ["test"] * 10)
     np.savez(tmp_path / "a.npz", images=images, labels=labels, split=split)
-    found = load(DataSettings(name="arrays", path=tmp_path / "a.npz"))
+    found = load(ArraysSettings(path=tmp_path / "a.npz"))
     assert [len(found.part(part)) for part in ("train", "validation", "test")] == [8, 2, 10]

@@ -4,7 +4,6 @@ import time
 
 from nextlabel.core.errors import NextlabelError
 from nextlabel.data import SOURCES, describe
-from nextlabel.data.settings import DataSettings
 
 
 def test_a_card_for_each_source() -> None:
@@ -34,6 +33,6 @@ def test_imports_nothing_heavy_and_is_fast() -> None:
 def test_every_source_is_made_from_settings() -> None:
     for name in SOURCES:
         try:
-            SOURCES[name](DataSettings(name=name))
+            SOURCES[name](SOURCES[name].settings_class(name=name))
         except NextlabelError as error:
             assert "needs a path" in str(error)

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from nextlabel.core.errors import UsageError
-from nextlabel.data import DataSettings, load
+from nextlabel.data import DataSettings, FolderSettings, load
 
 
 def test_digits_by_default() -> None:
@@ -32,8 +32,8 @@ def test_size_and_checksum() -> None:
 
 
 def test_options_that_do_not_fit() -> None:
-    with pytest.raises(UsageError, match=r"'digits' takes no path \(x\); leave it out"):
-        load(DataSettings(name="digits", path="x"))
+    with pytest.raises(UsageError, match=r"'digits': path: 'x' is unknown here; leave it out"):
+        load(FolderSettings(name="digits", path="x"))
     with pytest.raises(UsageError, match="image_size 0 must be at least 1"):
         load(DataSettings(name="digits"), image_size=0)
     with pytest.raises(UsageError, match="unknown data set 'digit'; did you mean 'digits'"):

@@ -10,7 +10,7 @@ from PIL import Image
 
 from nextlabel.core.dataset import Dataset
 from nextlabel.core.errors import DataError, UsageError
-from nextlabel.data import DataSettings, load
+from nextlabel.data import FolderSettings, load
 from refusals import refused
 
 RNG = np.random.default_rng(0)
@@ -31,7 +31,7 @@ def read(path: Path, image_size: int | None = 8, **values: object) -> Dataset:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         return load(
-            DataSettings(name="folder", path=path, **values),  # type: ignore[arg-type]
+            FolderSettings(path=path, **values),  # type: ignore[arg-type]
             image_size=image_size,
         )
 
@@ -122,7 +122,7 @@ def test_manifest(tmp_path: Path) -> None:
     assert read(tmp_path, manifest=tmp_path / "manifest.csv").checksum == data.checksum
     save(tmp_path / "5.png")
     with pytest.warns(UserWarning, match=r"1 image\(s\) of .* \(5.png first\) are not in the"):
-        load(DataSettings(name="folder", path=tmp_path), image_size=8)
+        load(FolderSettings(path=tmp_path), image_size=8)
     with pytest.raises(UsageError, match=r"manifest gone.csv is neither in .* nor in the working"):
         read(tmp_path, manifest="gone.csv")
 
@@ -163,7 +163,7 @@ def test_sixteen_bit_constant(tmp_path: Path) -> None:
 def test_constant_eight_bit_warns(tmp_path: Path) -> None:
     save(tmp_path / "a.png", np.full((9, 9), 30, np.uint8))
     with pytest.warns(UserWarning, match="every pixel of every training image is 30; no model"):
-        load(DataSettings(name="folder", path=tmp_path))
+        load(FolderSettings(path=tmp_path))
 
 
 def broken(tmp_path: Path) -> None:
@@ -191,8 +191,8 @@ def test_unreadable_refused(tmp_path: Path) -> None:
 
 def test_unreadable_skipped(tmp_path: Path) -> None:
     broken(tmp_path)
-    settings = DataSettings(
-        name="folder", path=tmp_path, unreadable="skip", max_pixels=10_000, validation=0, test=0
+    settings = FolderSettings(
+        path=tmp_path, unreadable="skip", max_pixels=10_000, validation=0, test=0
     )
     with pytest.warns(UserWarning, match=r"4 of 7 images cannot be read: a/2.png.*are left out"):
         data = load(settings, image_size=8)
@@ -215,7 +215,7 @@ def test_a_pipe_is_no_image_and_is_not_waited_for(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"2 of 3 .*: b\.png: a pipe, socket or device, not a"):
         read(tmp_path)
     with pytest.warns(UserWarning, match=r"b\.png: a pipe.*; c\.png: .*they are left out"):
-        data = load(DataSettings(name="folder", path=tmp_path, unreadable="skip"), image_size=8)
+        data = load(FolderSettings(path=tmp_path, unreadable="skip"), image_size=8)
     assert data.train.names == ("a.png",)
 
 
@@ -237,7 +237,7 @@ def test_name_of_two_lines(tmp_path: Path, between: str) -> None:
     with pytest.raises(DataError, match=shown):
         read(tmp_path)
     with pytest.warns(UserWarning, match=shown):
-        data = load(DataSettings(name="folder", path=tmp_path, unreadable="skip"))
+        data = load(FolderSettings(path=tmp_path, unreadable="skip"))
     assert data.train.names == ("good.png",) and len(data.notes["skipped"].splitlines()) == 1
 
 
@@ -275,7 +275,7 @@ def test_digest_covers_names_and_bytes(tmp_path: Path) -> None:
 
 def test_what_is_no_folder_of_images(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="'folder' needs a path"):
-        load(DataSettings(name="folder"))
+        load(FolderSettings())
     with refused(UsageError, "no-such-folder", match="gone; correct data.path"):
         read(tmp_path / "gone")
     with pytest.raises(DataError, match=r"does not hold an image; give a folder of bmp, gif, jpeg"):

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from nextlabel.core.types import PARTS
-from nextlabel.data import DataSettings, load
+from nextlabel.data import FolderSettings, load
 from nextlabel.features.cache import Cache
 
 COUNT = """
@@ -48,7 +48,7 @@ def draw(folder, count=30, seed=0):
 
 
 def read(folder, cache, size=8, **options):
-    return load(DataSettings(name="folder", path=folder, **options), image_size=size, cache=cache)
+    return load(FolderSettings(path=folder, **options), image_size=size, cache=cache)
 
 
 def same(one, other):

@@ -22,7 +22,6 @@ class Stripes:
     settings_class = StripeSettings
 
     def __init__(self, settings):
-        settings.allow()
         self.width = settings.width
 
     @classmethod

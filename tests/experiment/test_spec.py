@@ -174,7 +174,7 @@ def test_what_is_wrong_is_said_by_name(file, override, message):
         ("name=7", "name: 7 must be text; put it in quotes"),
         ("name=2020-01-01", "2020-01-01 is a date or a time, .* put it in quotes"),
         ("headline=[1]", "headline: a list must be text"),
-        ("data.path=7", "data.path: 7 must be a path; put it in quotes"),
+        ('data={name="folder", path=7}', "data.path: 7 must be a path; put it in quotes"),
         ("data.channels=true", "data.channels: true must be 1 or 3; choose one of them"),
         ("data.channels=1.0", "data.channels: 1.0 must be 1 or 3; choose one of them"),
         ("data.channels=2", "data.channels: 2 must be 1 or 3; choose one of them"),
@@ -197,6 +197,13 @@ def test_what_is_wrong_is_said_by_name(file, override, message):
 def test_a_value_is_of_the_type_that_toml_has_for_it(file, override, message):
     with pytest.raises(UsageError, match=message):
         load_experiment(file, [override])
+
+
+def test_a_file_that_says_former_keys_for_every_source_is_read_as_ever(file):
+    data = ['data.unreadable="refuse"', "data.validation_fraction=0.2", "data.max_pixels=100000000"]
+    assert load_experiment(file, data) == load_experiment(file)
+    with refused(UsageError, "unknown-key", match=r"unknown key data\.unreadable"):
+        load_experiment(file, ['data.unreadable="skip"'])
 
 
 def test_a_whole_number_is_a_number_and_a_long_value_is_cut(file):

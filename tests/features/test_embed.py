@@ -10,7 +10,7 @@ from PIL import Image
 from nextlabel.core.errors import DataError, StoreError, UsageError
 from nextlabel.core.pool import Pool
 from nextlabel.core.seeds import Seeds
-from nextlabel.data import DataSettings, load
+from nextlabel.data import ArraysSettings, DataSettings, load
 from nextlabel.data.sources.idx import FAMILIES
 from nextlabel.features.blocks import BLOCKS
 from nextlabel.features.cache import Cache
@@ -186,8 +186,8 @@ def test_a_file_of_images_serves_them_with_labels_beside(tmp_path):
     np.save(tmp_path / "x.npy", images)
     np.save(tmp_path / "y.npy", np.arange(12) % 2)
     embed(str(tmp_path / "x.npy"), "pixels", cache_dir=tmp_path).save(tmp_path / "f.npz")
-    settings = DataSettings(
-        name="arrays", path=tmp_path / "x.npy", labels=tmp_path / "y.npy", validation=3, test=2
+    settings = ArraysSettings(
+        path=tmp_path / "x.npy", labels=tmp_path / "y.npy", validation=3, test=2
     )
     data = load(settings)
     block = BLOCKS["file"](path=tmp_path / "f.npz").fit(data, Pool(7), None, 0, Seeds(0))

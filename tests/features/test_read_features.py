@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nextlabel.core.errors import DataError, NextlabelError, UnknownId, UsageError
-from nextlabel.data import DataSettings, load
+from nextlabel.data import ArraysSettings, load
 from nextlabel.features.blocks import BLOCKS
 from nextlabel.features.embedding_file import EmbeddingFile, read_features
 from nextlabel.files.id_list import read_ids
@@ -167,7 +167,7 @@ def test_all_who_read_arrays_say_it_alike(kind, tmp_path):
         path.write_bytes(b"no numbers")
     readers = (
         lambda: read_features(path),
-        lambda: load(DataSettings(name="arrays", path=path)),
+        lambda: load(ArraysSettings(path=path)),
         lambda: BLOCKS["file"](path=path).fit(None, None, None, 0, None),
     )
     said = []

@@ -3,7 +3,21 @@
 from nextlabel.data.catalogue import describe
 from nextlabel.data.loading import load
 from nextlabel.data.registry import SOURCES, register
-from nextlabel.data.settings import DataSettings
+from nextlabel.data.settings import DataSettings, FileSettings
 from nextlabel.data.source import Raw, Source, SourceInfo
+from nextlabel.data.sources.arrays import ArraysSettings
+from nextlabel.data.sources.folder import FolderSettings
 
-__all__ = ["SOURCES", "DataSettings", "Raw", "Source", "SourceInfo", "describe", "load", "register"]
+__all__ = [
+    "SOURCES",
+    "ArraysSettings",
+    "DataSettings",
+    "FileSettings",
+    "FolderSettings",
+    "Raw",
+    "Source",
+    "SourceInfo",
+    "describe",
+    "load",
+    "register",
+]

@@ -11,7 +11,7 @@ from nextlabel.core.errors import UsageError
 from nextlabel.data import mapped
 from nextlabel.data.download import FileLocator
 from nextlabel.data.mapped import VERSION, ReadData
-from nextlabel.data.registry import SOURCES
+from nextlabel.data.registry import SOURCES, settings_for
 from nextlabel.data.resize import constant, fit, to_channels
 from nextlabel.data.settings import DataSettings
 from nextlabel.data.source import DecodingSource, Source
@@ -81,10 +81,8 @@ def load(
         raise UsageError(
             f"image_size {image_size} must be at least 1 pixel", code="image-size-too-small"
         )
-    maker = SOURCES[settings.name]
-    if not isinstance(settings, maker.settings_class):
-        settings = maker.settings_class(**settings.model_dump())
-    source = maker(settings)
+    settings = settings_for(settings)
+    source = SOURCES[settings.name](settings)
     locator = FileLocator(data_dir, progress)
     if cache is None or not isinstance(source, DecodingSource):
         return _read(source, settings, image_size, locator)

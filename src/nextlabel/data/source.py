@@ -56,7 +56,7 @@ class Source(Protocol):
 
     settings_class: ClassVar[type[DataSettings]]
 
-    def __init__(self, settings: DataSettings) -> None: ...
+    def __init__(self, settings: Any) -> None: ...
 
     @classmethod
     def info(cls, name: str, locator: FileLocator) -> SourceInfo:

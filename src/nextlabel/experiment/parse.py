@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from nextlabel.core.errors import UsageError
 from nextlabel.core.settings import check_keys, refusal, refusal_code
-from nextlabel.data.registry import settings_class
+from nextlabel.data.registry import settings_class, without_former_keys
 from nextlabel.experiment.arm import Arm
 from nextlabel.experiment.paths import resolve_data_paths, resolve_feature_files
 from nextlabel.experiment.spec import Experiment
@@ -81,6 +81,8 @@ def parse_experiment(raw: Mapping[str, Any], name: str = "experiment") -> Experi
     data = raw.get("data")
     source = data.get("name") if isinstance(data, Mapping) else None
     tables = {key: value for key, value in raw.items() if key != "model"}
+    if isinstance(data, Mapping):
+        tables["data"] = without_former_keys(data)
     check_keys(Experiment, tables, "", {"data": settings_class(source)})
     if isinstance(values.get("model"), Mapping):
         try:

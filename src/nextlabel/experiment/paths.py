@@ -2,12 +2,10 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
+from nextlabel.data.registry import settings_class
 from nextlabel.features.create import has_file_suffix
-
-DATA_PATHS = ("path", "manifest", "labels")
-"""Keys of `[data]` that name a file or folder."""
 
 
 def resolve_data_paths(raw: dict[str, Any], file: Path) -> None:
@@ -17,8 +15,8 @@ def resolve_data_paths(raw: dict[str, Any], file: Path) -> None:
     """
     data = raw.get("data")
     if isinstance(data, dict):
-        for key in DATA_PATHS:
-            if key in data:
+        for key, field in settings_class(data.get("name")).model_fields.items():
+            if key in data and Path in (field.annotation, *get_args(field.annotation)):
                 data[key] = _located(data[key], file)
 
 

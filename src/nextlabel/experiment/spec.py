@@ -8,7 +8,7 @@ from pydantic import Field, SerializeAsAny, field_validator, model_validator
 from nextlabel.core.block import Block
 from nextlabel.core.errors import UsageError, nearest
 from nextlabel.core.settings import Settings
-from nextlabel.data.registry import settings_class
+from nextlabel.data.registry import settings_class, without_former_keys
 from nextlabel.data.settings import DataSettings
 from nextlabel.experiment.arm import Arm
 from nextlabel.experiment.hypothesis import Hypothesis
@@ -55,7 +55,8 @@ class Experiment(Settings):
         """Return the settings of the named source's own class."""
         if not isinstance(values, Mapping):
             return values
-        return settings_class(values.get("name")).model_validate(values)
+        kind = settings_class(values.get("name"))
+        return kind.model_validate(without_former_keys(values))
 
     @field_validator("model", mode="before")
     @classmethod

@@ -13,6 +13,8 @@ from nextlabel.core.seeds import Seeds
 from nextlabel.core.types import PARTS, Array
 from nextlabel.data.registry import SOURCES
 from nextlabel.data.settings import DataSettings
+from nextlabel.data.sources.arrays import ArraysSettings
+from nextlabel.data.sources.folder import FolderSettings
 from nextlabel.features.cache import Cache
 from nextlabel.features.create import make_block
 from nextlabel.features.embedding_file import EmbeddingFile
@@ -133,7 +135,7 @@ def _settings(data: str, unreadable: Literal["refuse", "skip"]) -> DataSettings:
     path = Path(data)
     whole: dict[str, Any] = {"path": path, "validation_fraction": 0, "test_fraction": 0}
     if data and path.is_dir():
-        return DataSettings(name="folder", unreadable=unreadable, **whole)
+        return FolderSettings(unreadable=unreadable, **whole)
     if path.suffix.lower() not in (".npy", ".npz"):
         if data not in SOURCES:
             folders = [str(p) for p in path.parent.glob("*/") if data and path.parent.is_dir()]
@@ -148,7 +150,7 @@ def _settings(data: str, unreadable: Literal["refuse", "skip"]) -> DataSettings:
             f"there is no such file {data}; give a data set, a folder, or a file of images",
             code="no-such-file",
         )
-    return DataSettings(name="arrays", **whole)
+    return ArraysSettings(**whole)
 
 
 def _whole(data: Dataset) -> tuple[Dataset, Array | None]:

@@ -12,13 +12,21 @@ from nextlabel.data.download import FileLocator
 from nextlabel.data.formats.manifest import PART_NAMES
 from nextlabel.data.registry import register
 from nextlabel.data.resize import stretch
-from nextlabel.data.settings import DataSettings
+from nextlabel.data.settings import File, FileSettings
 from nextlabel.data.source import Raw, SourceInfo
 from nextlabel.files.arrays import read_arrays
 from nextlabel.files.digest import file_digest
 
 TILE = 1024
 MOST_CLASSES = 10_000
+
+
+class ArraysSettings(FileSettings):
+    """The settings of images in a numpy file."""
+
+    name: str = "arrays"
+    labels: Path | None = File
+    """Second .npy file with the labels of the images."""
 
 
 @register("arrays")
@@ -33,10 +41,9 @@ class Arrays:
     copied unless images are drawn, resized or stripped of alpha.
     """
 
-    settings_class = DataSettings
+    settings_class = ArraysSettings
 
-    def __init__(self, settings: DataSettings) -> None:
-        settings.allow("path", "labels", "validation_fraction", "test_fraction")
+    def __init__(self, settings: ArraysSettings) -> None:
         self.settings, self.path = settings, settings.need_path()
 
     @classmethod

@@ -25,8 +25,7 @@ class Digits:
 
     settings_class = DataSettings
 
-    def __init__(self, settings: DataSettings) -> None:
-        settings.allow()
+    def __init__(self, settings: DataSettings) -> None: ...
 
     @classmethod
     def info(cls, name: str, locator: FileLocator) -> SourceInfo:

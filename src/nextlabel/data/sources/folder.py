@@ -7,10 +7,11 @@ import warnings
 from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import Field
 
 from nextlabel.core.dataset import Images
 from nextlabel.core.errors import DataError, UsageError
@@ -22,13 +23,27 @@ from nextlabel.data.formats.images import decode
 from nextlabel.data.formats.manifest import Entry, read_manifest
 from nextlabel.data.registry import register
 from nextlabel.data.resize import Pixels, resize, stretch
-from nextlabel.data.settings import DataSettings
+from nextlabel.data.settings import File, FileSettings
 from nextlabel.data.source import Raw, SourceInfo
 from nextlabel.files.arrays import check_regular
 from nextlabel.files.digest import file_digest
 
 SIZE = 64
 MANIFEST = "manifest.csv"
+
+
+class FolderSettings(FileSettings):
+    """The settings of a folder of images."""
+
+    name: str = "folder"
+    manifest: Path | None = File
+    """CSV file of paths, labels and splits, relative to the folder, the experiment file or the
+    working directory.
+    """
+    unreadable: Literal["refuse", "skip"] = "refuse"
+    """Stop at an image that cannot be decoded, or leave it out with a warning."""
+    max_pixels: int = Field(default=100_000_000, ge=1, le=178_956_970)
+    """An image of more pixels is not decoded."""
 
 
 @register("folder")
@@ -41,12 +56,9 @@ class Folder:
     that of the sorted names, which `Images.names` keeps.
     """
 
-    settings_class = DataSettings
+    settings_class = FolderSettings
 
-    def __init__(self, settings: DataSettings) -> None:
-        settings.allow(
-            "path", "manifest", "unreadable", "validation_fraction", "test_fraction", "max_pixels"
-        )
+    def __init__(self, settings: FolderSettings) -> None:
         self.settings, self.root = settings, settings.need_path()
         if not self.root.is_dir():
             raise UsageError(f"{self.root} is not a folder; correct data.path", code="not-a-folder")

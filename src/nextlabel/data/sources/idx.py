@@ -151,7 +151,6 @@ class Idx:
     settings_class = DataSettings
 
     def __init__(self, settings: DataSettings) -> None:
-        settings.allow()
         self.name = settings.name
 
     @classmethod

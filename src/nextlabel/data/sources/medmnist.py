@@ -87,7 +87,6 @@ class MedMnist:
     settings_class = DataSettings
 
     def __init__(self, settings: DataSettings) -> None:
-        settings.allow()
         self.name = settings.name
 
     @classmethod
