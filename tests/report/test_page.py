@@ -11,8 +11,9 @@ import pytest
 from studies import ARMS, accuracy, fill, png, spec_of
 
 from nextlabel.core.errors import StoreError, UsageError
+from nextlabel.files.html import THEME
 from nextlabel.report.figures.style import DARK_HUES, DARK_NEUTRAL, HUES, NEUTRAL
-from nextlabel.report.page import TEMPLATES, build_report
+from nextlabel.report.page import build_report
 from nextlabel.store.store import Store
 from refusals import refused
 
@@ -158,7 +159,7 @@ def test_colours_contrast_with_light_and_dark_pages() -> None:
         )
         return float(linear @ [0.2126, 0.7152, 0.0722])
 
-    css = (TEMPLATES / "page.css").read_text()
+    css = (THEME / "theme.css").read_text()
     light, dark = re.findall(r"--paper: (#[0-9a-f]{6})", css)
     for paper, colours in ((light, (*HUES, NEUTRAL)), (dark, (*DARK_HUES, DARK_NEUTRAL))):
         for colour in colours:

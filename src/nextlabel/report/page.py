@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nextlabel.files.atomic import write_files
+from nextlabel.files.html import page_environment
 from nextlabel.report import figures
 from nextlabel.report.figures.style import DARK_HUES, DARK_NEUTRAL, HUES, NEUTRAL
 from nextlabel.report.frame import Table
@@ -97,16 +98,8 @@ def _tables(sections: Sequence[Section]) -> Iterator[Table]:
 
 
 def _html(results: Results, sections: Sequence[Section]) -> str:
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-    environment = Environment(
-        loader=FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters.update(png=_png, csv=_csv, svg=_svg)
+    environment = page_environment(TEMPLATES)
+    environment.filters.update(csv=_csv, svg=_svg)
     return environment.get_template("page.html").render(
         title=results.name,
         lead=_lead(results),
@@ -137,10 +130,6 @@ def _svg(drawing: Drawing) -> "Markup":
 
     caption = str(escape(drawing.caption))
     return Markup(figures.inline_svg(drawing.figure, drawing.name, caption))
-
-
-def _png(png: bytes) -> str:
-    return f"data:image/png;base64,{base64.b64encode(png).decode()}"
 
 
 def _csv(table: Table) -> str:
