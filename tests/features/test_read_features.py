@@ -3,14 +3,11 @@ from contextlib import nullcontext
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from nextlabel.core.errors import DataError, NextlabelError, UnknownId, UsageError
+from nextlabel.core.errors import DataError
 from nextlabel.data import ArraysSettings, load
 from nextlabel.features.blocks import BLOCKS
 from nextlabel.features.embedding_file import EmbeddingFile, read_features
-from nextlabel.files.id_list import read_ids
 
 ROWS = np.arange(6, dtype=np.float32).reshape(3, 2)
 
@@ -88,54 +85,6 @@ def test_cut_files_are_named(cut, tmp_path):
     (tmp_path / "x.npy").write_bytes(whole[:cut])
     with pytest.raises(DataError, match=r"x\.npy is not a \.npy or \.npz file"):
         read_features(tmp_path / "x.npy")
-
-
-def ids_file(tmp_path, text):
-    path = tmp_path / "ids.txt"
-    path.write_bytes(text if isinstance(text, bytes) else text.encode())
-    return path
-
-
-def test_ids_are_numbers_or_names_with_comments(tmp_path):
-    path = ids_file(tmp_path, "\ufeff# done on Monday\n\n2\n b.png \r\n0\n")
-    assert read_ids(path, ("a.png", "b.png", "c.png")).tolist() == [2, 1, 0]
-    assert read_ids(ids_file(tmp_path, ""), None).tolist() == []
-
-
-def test_a_name_that_looks_like_a_number_is_a_name(tmp_path):
-    assert read_ids(ids_file(tmp_path, "7\n1\n"), ("9", "7", "1")).tolist() == [1, 2]
-
-
-@pytest.mark.parametrize(
-    ("text", "names", "error", "says"),
-    [
-        ("0\nx\n", None, UsageError, "line 2: 'x' is not an id"),
-        ("1.5\n", None, UsageError, "line 1: '1.5' is not an id"),
-        ("9" * 30, None, UsageError, "is not an id"),
-        ("0\nx.png\n", ("a.png",), UnknownId, "line 2: 'x.png' is not among the names"),
-        (b"\xff\xfe\x00", None, UsageError, "is not a text file"),
-    ],
-)
-def test_ids_that_are_none_are_named_by_line(text, names, error, says, tmp_path):
-    with pytest.raises(error, match=says):
-        read_ids(ids_file(tmp_path, text), names)
-
-
-@given(st.binary(max_size=40))
-def test_no_file_of_ids_ends_in_a_surprise(tmp_path_factory, content):
-    path = ids_file(tmp_path_factory.mktemp("ids"), content)
-    try:
-        ids = read_ids(path, None)
-    except NextlabelError:
-        return
-    assert ids.dtype == np.int64
-
-
-def test_a_file_may_be_called_like_a_comment_or_with_spaces(tmp_path):
-    names = ("#7 scan.png", " lead.png", "a.png")
-    path = ids_file(tmp_path, "#7 scan.png\n# a remark\n lead.png\r\n")
-    assert read_ids(path, names).tolist() == [0, 1]
-    assert read_ids(ids_file(tmp_path, "a\u2028b.png\n"), ("a\u2028b.png",)).tolist() == [0]
 
 
 @pytest.mark.parametrize(

@@ -70,7 +70,7 @@ def command(
     import numpy as np
 
     from nextlabel.core.types import as_ids
-    from nextlabel.files.id_list import read_ids
+    from nextlabel.data.lists.id_list import read_ids
     from nextlabel.selection import select
     from nextlabel.selection.rows import common_labels, held_out, rows_of
 

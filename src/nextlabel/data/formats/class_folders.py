@@ -8,7 +8,7 @@ from pathlib import Path
 from nextlabel.core.errors import DataError
 from nextlabel.data.formats import FORMATS
 from nextlabel.data.formats.kinds import kind_of
-from nextlabel.data.formats.manifest import PART_NAMES, Entry
+from nextlabel.data.lists.manifest import PART_NAMES, Entry
 
 
 def image_files(root: Path) -> list[str]:

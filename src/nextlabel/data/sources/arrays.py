@@ -9,7 +9,7 @@ from nextlabel.core.dataset import Images
 from nextlabel.core.errors import DataError
 from nextlabel.core.types import Array, Labels, Part, Task
 from nextlabel.data.download import FileLocator
-from nextlabel.data.formats.manifest import PART_NAMES
+from nextlabel.data.lists.manifest import PART_NAMES
 from nextlabel.data.registry import register
 from nextlabel.data.resize import stretch
 from nextlabel.data.settings import File, FileSettings

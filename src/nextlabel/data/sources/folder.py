@@ -20,7 +20,7 @@ from nextlabel.data.download import FileLocator
 from nextlabel.data.formats.base import Undecodable, Wanted
 from nextlabel.data.formats.class_folders import entries_of, image_files
 from nextlabel.data.formats.images import decode
-from nextlabel.data.formats.manifest import Entry, read_manifest
+from nextlabel.data.lists.manifest import Entry, read_manifest
 from nextlabel.data.registry import register
 from nextlabel.data.resize import Pixels, resize, stretch
 from nextlabel.data.settings import File, FileSettings
@@ -110,7 +110,7 @@ class Folder:
         path = self._manifest()
         if path is None:
             return "multiclass", entries_of(self.root), {}
-        manifest = read_manifest(path)
+        manifest = read_manifest(path, self.root)
         entries = sorted(manifest.entries, key=lambda entry: entry.name)
         return manifest.task, entries, {path.name: file_digest(path)}
 

@@ -15,23 +15,25 @@ MISSPELT = 0.8
 """The likeness to a known name, by difflib's ratio, from which a column is a misspelling."""
 SHORTEST = 5
 """The least length of a known name that can be misspelt: `art` and `party` are not `part`."""
+DELIMITERS = ",;\t|"
 
 
 def delimiter_of(head: str) -> str:
-    """Return the delimiter that splits the head into the most known columns."""
+    """Return the delimiter that splits the head into the most known columns, or most often."""
 
-    def known(delimiter: str) -> int:
+    def known(delimiter: str) -> tuple[int, int]:
         cells = {cell.strip().strip('"').lower() for cell in head.split(delimiter)}
-        return sum(bool(cells.intersection(names)) for names in COLUMNS.values())
+        columns = sum(bool(cells.intersection(names)) for names in COLUMNS.values())
+        return columns, head.count(delimiter)
 
-    return max(",;\t|", key=known)
+    return max(DELIMITERS, key=known)
 
 
 def columns_in(path: Path, head: list[str]) -> dict[str, int]:
-    """Return the position of each aliases_of_all column; DataError for columns that do not fit."""
+    """Return the position of each known column; DataError for columns that do not fit."""
     cells = [cell.strip().lower() for cell in head]
-    aliases_of_all = {alias for aliases in COLUMNS.values() for alias in aliases}
-    twice = [cell for cell in cells if cell in aliases_of_all and cells.count(cell) > 1]
+    all_aliases = {alias for aliases in COLUMNS.values() for alias in aliases}
+    twice = [cell for cell in cells if cell in all_aliases and cells.count(cell) > 1]
     if twice:
         raise DataError(
             f"manifest {path} has the column {twice[0]!r} twice; keep one of them",

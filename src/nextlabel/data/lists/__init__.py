@@ -1,0 +1,1 @@
+"""Text files that list images: manifests, labels and ids, and the spellings of image names."""

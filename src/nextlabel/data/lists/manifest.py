@@ -1,0 +1,201 @@
+"""Manifests: CSV files of images, their labels and their parts."""
+
+import csv
+import io
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from nextlabel.core.errors import DataError, UnknownId
+from nextlabel.core.types import Part, Task
+from nextlabel.data.lists.answers import Answer, answers_of
+from nextlabel.data.lists.columns import columns_in, delimiter_of
+from nextlabel.data.lists.image_names import NameIndex
+from nextlabel.data.lists.paths import PathsBelow
+from nextlabel.data.lists.text import read_text
+
+PART_NAMES: Mapping[str, Part] = {
+    "train": "train",
+    "training": "train",
+    "validation": "validation",
+    "val": "validation",
+    "valid": "validation",
+    "dev": "validation",
+    "test": "test",
+    "testing": "test",
+}
+HEADLESS = {"path": 0, "label": 1}
+"""The columns of a file without a head."""
+
+NameOf = Callable[[str, str], str]
+"""From the name of a line, for messages, and a path there to the name of the image."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One image: its path within the folder, its labels (None: not known) and its part, if said."""
+
+    name: str
+    labels: Answer
+    part: Part | None
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """The entries of a manifest, in its order."""
+
+    task: Task
+    entries: tuple[Entry, ...]
+
+
+def read_manifest(path: Path, root: Path | None = None, task: Task | None = None) -> Manifest:
+    """Return the entries of a CSV file with the columns path, label or labels, and split.
+
+    Only `path` must be there. Several labels of an image are joined by ; or |, which makes the
+    task multi-label unless `task` says otherwise; so does a column called `labels`. There `none`
+    means labelled as showing nothing. Columns of 0 and 1, two or more and no column of labels,
+    are classes: one 1 in each row is multi-class, else multi-label. An empty label is an unknown
+    one, an empty split leaves the image to be drawn. Other columns are ignored. A file of one or
+    two columns, path and label, needs no head if its first path is an image of the folder.
+
+    Parameters
+    ----------
+    path : Path
+        The file: separated by comma, semicolon, tab or bar, in the encodings of `read_text`.
+    root : Path, optional
+        The folder of the images; by default the folder of the file. Paths are relative to it or
+        to the file, or absolute, with `~` or as `file://`; all must lead into it.
+    task : str, optional
+        "multiclass" refuses a row of several labels, "multilabel" reads one label as a finding.
+
+    Returns
+    -------
+    Manifest
+        The names of its entries are paths below `root`, as the disk spells them.
+
+    Raises
+    ------
+    DataError
+        Something does not fit; the message names the line.
+
+    Warns
+    -----
+    UserWarning
+        A few rows of several labels make the task multi-label.
+    """
+    below = PathsBelow(path.parent if root is None else root, path.parent)
+    return _read(path, below.name, below.is_image, task)
+
+
+def read_labels(
+    path: Path, names: Sequence[str], task: Task | None = None
+) -> tuple[Task, list[Answer]]:
+    """Return the task, and the labels of each of `names` (N) by a file as `read_manifest` has it.
+
+    None is an image without a label or without a line; an empty tuple shows no finding. Paths are
+    found in every spelling that `NameIndex.find` allows.
+
+    Raises
+    ------
+    DataError
+        Something does not fit; the message names the line.
+    UnknownId
+        A path is not among the names.
+    """
+    index = NameIndex(names)
+
+    def name_of(line_name: str, text: str) -> str:
+        found = index.find(text)
+        if found is None:
+            similar = index.suggestion(text)
+            remedy = "correct it" if similar is None else f"did you mean {similar!r}?"
+            raise UnknownId(
+                f"{line_name}: {text!r} is not among the images; {remedy}", code="unknown-name"
+            )
+        return names[found.row]
+
+    manifest = _read(path, name_of, lambda text: index.find(text) is not None, task)
+    answer_of = {entry.name: entry.labels for entry in manifest.entries}
+    return manifest.task, [answer_of.get(name) for name in names]
+
+
+def _read(
+    path: Path, name_of: NameOf, is_image: Callable[[str], bool], task: Task | None
+) -> Manifest:
+    numbered = _rows(path)
+    head = numbered[0][1]
+    if len(head) in (1, 2) and is_image(head[0].strip()):
+        columns = {name: column for name, column in HEADLESS.items() if column < len(head)}
+    else:
+        columns = columns_in(path, head)
+        numbered = numbered[1:]
+    places: dict[str, int] = {}
+    kept: list[tuple[int, list[str]]] = []
+    entries: list[Entry] = []
+    for line, row in numbered:
+        line_name = f"manifest {path}, line {line}"
+        if len(row) != len(head):
+            raise DataError(
+                f"{line_name}: {len(row)} cells under {len(head)} columns; correct the line",
+                code="manifest-line-length",
+            )
+        name = name_of(line_name, row[columns["path"]].strip())
+        if name in places:
+            raise DataError(
+                f"{line_name}: {name!r} is in line {places[name]} already; list each image once",
+                code="manifest-image-twice",
+            )
+        places[name] = line
+        kept.append((line, row))
+        split = row[columns["split"]].strip() if "split" in columns else ""
+        entries.append(Entry(name, None, _part(line_name, split)))
+    if not entries:
+        raise DataError(
+            f"manifest {path} does not list an image; give one line per image",
+            code="manifest-empty",
+        )
+    read_as, answers = answers_of(path, head, columns, kept, task)
+    labelled = (
+        replace(entry, labels=answer) for entry, answer in zip(entries, answers, strict=True)
+    )
+    return Manifest(read_as, tuple(labelled))
+
+
+def _rows(path: Path) -> list[tuple[int, list[str]]]:
+    """Return the rows that are not empty, with their line numbers; DataError without any."""
+    try:
+        text = read_text(path)
+    except OSError as error:
+        raise DataError(
+            f"manifest {path} cannot be read ({error.strerror}); correct it",
+            code="manifest-unreadable",
+        ) from error
+    except UnicodeError as error:
+        raise DataError(
+            f"manifest {path} is not a text file; give a CSV file", code="manifest-not-text"
+        ) from error
+    head = next((line for line in text.splitlines() if line.strip()), "")
+    if not head:
+        raise DataError(
+            f"manifest {path} is empty; give a head and one line for each image",
+            code="manifest-empty",
+        )
+    rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter_of(head), strict=True)
+    try:
+        return [(rows.line_num, row) for row in rows if any(cell.strip() for cell in row)]
+    except csv.Error as error:
+        raise DataError(
+            f"manifest {path}, line {rows.line_num}: {error}; correct it", code="manifest-not-csv"
+        ) from error
+
+
+def _part(line_name: str, text: str) -> Part | None:
+    if not text:
+        return None
+    if text.lower() not in PART_NAMES:
+        raise DataError(
+            f"{line_name}: split {text!r} is unknown; give train, validation or test, or leave it "
+            "empty",
+            code="split-unknown",
+        )
+    return PART_NAMES[text.lower()]
