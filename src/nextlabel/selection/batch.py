@@ -1,5 +1,6 @@
 """The next batch to label, from features or probabilities that a user has already."""
 
+import warnings
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,7 +12,8 @@ from nextlabel.core.pool import Pool
 from nextlabel.core.seeds import Seeds
 from nextlabel.core.snapshot import Snapshot
 from nextlabel.core.strategy import Strategy
-from nextlabel.core.types import Array, Ids, Task, as_ids
+from nextlabel.core.types import Array, Task, as_ids
+from nextlabel.selection.copies import first_of_each, without_copies
 from nextlabel.selection.rows import Rows, common_labels, common_length, held_out, rows_of
 from nextlabel.selection.strategies import strategy_of
 
@@ -69,8 +71,10 @@ def select(
     Returns
     -------
     Array
-        `budget` ids, int64. Where the input has labels of rows, these instead: the index of a
-        DataFrame or Series, or the file names in an .npz file.
+        `budget` ids, int64. Images with equal rows of features are copies of one picture: it is
+        chosen once, and not at all when a copy of it is labelled; copies come last, with a
+        warning, when nothing else is left. Where the input has labels of rows, these instead of
+        ids: the index of a DataFrame or Series, or the file names in an .npz file.
 
     Raises
     ------
@@ -114,14 +118,33 @@ def select(
         raise UsageError("budget is missing; give the number of images to choose", code="no-budget")
     pool.check_budget(budget)
     space = _embed(blocks, weights, scale) if "features" in chooser.needs and blocks else None
-    chances = None if probabilities is None else _numbers(given["probabilities"].array)
+    chances = (
+        None
+        if probabilities is None
+        else _numbers(given["probabilities"].array, "probabilities", " from 0 to 1")
+    )
     there: dict[str, Any] = {name: rows.array for name, rows in others.items()}
     there |= {"features": space, "probabilities": chances}
     for name in sorted(chooser.needs):
         if there.get(name) is None:
             raise UsageError(f"strategy {called!r} {_missing(name)}", code="missing-signal")
-    snapshot = Snapshot(pool, task, signals={name: there[name] for name in chooser.needs})
-    chosen: Ids = chooser.select(snapshot, budget, Seeds(int(seed)).rng("select", 1))
+    pictures, copies = pool, as_ids(())
+    if blocks:
+        arrays = [_numbers(rows.array, name) for name, rows in blocks.items()]
+        pictures, copies = without_copies(pool, first_of_each(arrays))
+    different = min(budget, len(pictures.unlabelled))
+    snapshot = Snapshot(pictures, task, signals={name: there[name] for name in chooser.needs})
+    chosen = as_ids(())
+    if different or not budget:
+        chosen = chooser.select(snapshot, different, Seeds(int(seed)).rng("select", 1))
+    if different < budget:
+        copies = copies[: budget - different]
+        chosen = np.concatenate([chosen, copies])
+        warnings.warn(
+            f"only {different} unlabelled images differ from one another and from the labelled "
+            f"ones; the last {len(copies)} of the {budget} are copies",
+            stacklevel=2,
+        )
     return chosen if labels is None else labels.of(chosen)
 
 
@@ -142,11 +165,9 @@ def _blocks(features: object) -> dict[str, Rows]:
     return {"features": rows_of(features, "features")}
 
 
-def _numbers(array: Array) -> Array:
+def _numbers(array: Array, name: str, limits: str = "") -> Array:
     if array.dtype.kind not in "fiub":
-        raise DataError(
-            f"probabilities hold {array.dtype}; give real numbers from 0 to 1", code="not-numbers"
-        )
+        raise DataError(f"{name} hold {array.dtype}; give real numbers{limits}", code="not-numbers")
     return array
 
 

@@ -1,0 +1,63 @@
+import numpy as np
+import pytest
+
+from nextlabel import Pool, select
+from nextlabel.core.errors import BudgetError, DataError
+from nextlabel.selection.copies import first_of_each, without_copies
+from refusals import refused
+
+STRATEGIES = ("core_set", "typiclust", "max_herding", "prob_cover", "random")
+BURST = np.array([[0.0, 0.0]] * 8 + [[5.0, 1.0]] + [[0.0, 0.0]] * 3 + [[1.0, 7.0]])
+"""Eleven copies of one picture and two others, at 8 and 12."""
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES)
+def test_a_burst_is_asked_once(strategy: str) -> None:
+    options = {"radius": 0.1} if strategy == "prob_cover" else {}
+    chosen = select(BURST, 3, strategy=strategy, options=options)
+    assert sorted(chosen.tolist()) == [0, 8, 12]
+
+
+def test_a_copy_of_what_is_labelled_is_not_asked() -> None:
+    assert sorted(select(BURST, 2, labelled=[10], strategy="typiclust").tolist()) == [8, 12]
+
+
+def test_copies_come_last_and_it_is_said() -> None:
+    with pytest.warns(UserWarning, match=r"only 2 unlabelled .*; the last 3 of the 5 are copies"):
+        chosen = select(BURST, 5, labelled=[3])
+    assert sorted(chosen[:2].tolist()) == [8, 12] and chosen[2:].tolist() == [0, 1, 2]
+    with pytest.warns(UserWarning, match="only 0 unlabelled images differ"):
+        assert select(BURST, 1, labelled=[3, 8, 12]).tolist() == [0]
+    with refused(BudgetError, "budget-too-large"):
+        select(BURST, 13, labelled=[3])
+
+
+def test_a_list_of_copies_can_be_excluded_without_losing_the_picture() -> None:
+    copies = [*range(1, 8), 9, 10, 11]
+    assert sorted(select(BURST, 3, excluded=copies).tolist()) == [0, 8, 12]
+
+
+def test_images_are_copies_when_all_blocks_say_so() -> None:
+    one, other = np.array([[1], [1], [1], [2]]), np.array([[0.5], [0.5], [0.7], [0.5]])
+    assert first_of_each([one, other]).tolist() == [0, 0, 2, 3]
+    assert first_of_each([one]).tolist() == [0, 0, 0, 3]
+
+
+def test_equal_probabilities_are_no_copies() -> None:
+    same = np.full((4, 2), 0.5)
+    assert select(probabilities=same, budget=3, strategy="entropy").tolist() == [0, 1, 2]
+
+
+def test_a_pool_without_copies_stays_itself() -> None:
+    pool = Pool(4, np.array([1]), np.array([2]))
+    same, copies = without_copies(pool, np.arange(4))
+    assert same is pool and not len(copies)
+    once, copies = without_copies(pool, np.array([0, 1, 2, 1]))
+    assert once.unlabelled.tolist() == [0] and copies.tolist() == [3]
+    once, copies = without_copies(pool, np.array([0, 1, 2, 2]))
+    assert once.unlabelled.tolist() == [0, 3]
+
+
+def test_features_of_text_are_refused() -> None:
+    with refused(DataError, "not-numbers", match="features hold <U1"):
+        select(np.array([["a"], ["b"]]), 1, probabilities=np.ones((2, 1)), strategy="entropy")
