@@ -61,11 +61,12 @@ def main():
     for count, single, half in zip(counts, *means, strict=True):
         print(f"{count:>8}{single:>10.4f}{half:>10.4f}")
     areas = [aubc(counts, values) for values in (found["bf16"], found["fp32"])]
-    area = compare(*areas, Seeds(0).rng("bootstrap precision"))
+    area = compare(*areas, Seeds(0).rng("subsets precision"))
     inside = area.low <= 0 <= area.high
     print(
-        f"area under the curve, bf16 - fp32, {area.n} seeds: {area.mean:+.4f}, 95% from "
-        f"{area.low:+.4f} to {area.high:+.4f}, which {'contains' if inside else 'EXCLUDES'} 0; "
+        f"area under the curve, bf16 - fp32, {area.n} seeds: {area.mean:+.4f}, "
+        f"{100 * area.confidence:g}% from {area.low:+.4f} to {area.high:+.4f}, "
+        f"which {'contains' if inside else 'EXCLUDES'} 0; "
         f"sign flip p = {area.test.p:.2f}"
     )
 

@@ -65,14 +65,16 @@ def test_an_arm_against_itself_shows_nothing(store: Store, tmp_path: Path, seeds
     fill(store, spec_of(arms, seeds, primary="A again"), lambda arm, s, n: accuracy("A", s, n))
     html, text = page(store, tmp_path / "out")
     row = rows(tmp_path / "out" / "statistics.csv")[1]
-    assert (float(row["difference"]), float(row["low"]), float(row["high"])) == (0, 0, 0)
+    assert float(row["difference"]) == 0
     if seeds == 1:
-        assert row["p"] == row["effect_dz"] == ""
+        assert row["p"] == row["effect_dz"] == row["low"] == row["high"] == row["confidence"] == ""
         assert "With one pair of seeds no test is possible" in text
         assert "a single seed" in text
         assert {r["sd"] for r in rows(tmp_path / "out" / "curves.csv")} == {""}
     else:
         assert (float(row["p"]), float(row["effect_dz"])) == (1, 0)
+        assert (float(row["low"]), float(row["high"]), float(row["confidence"])) == (0, 0, 0.9375)
+        assert "at most, 5 pairs 93.75%" in text
         assert {float(r["p_holm"]) for r in rows(tmp_path / "out" / "p_values.csv")} == {1.0}
         assert "A again and A are the same on every seed" in text
     spec = text.index("The resolved experiment")  # where JSON may say null

@@ -44,7 +44,7 @@ def test_a_sweep_is_drawn_with_paired_intervals(store: Store, tmp_path: Path) ->
             difference = area(point.arm, 5) - area("α = 0", 5)
             found = point.against_zero
             assert found is not None and found.mean == pytest.approx(difference.mean())
-            assert difference.min() <= found.low < found.mean < found.high <= difference.max()
+            assert (found.low, found.high) == pytest.approx((difference.min(), difference.max()))
     out = build_report(store, None, tmp_path, ("svg", "png")).html.parent
     rows = list(csv.DictReader(io.StringIO((out / "alpha-1.csv").read_text())))
     assert [row["alpha"] for row in rows] == ["0.0", "0.1", "1.0", "10.0"]

@@ -36,7 +36,7 @@ class Pair:
     """An arm and its baseline over the seeds that both completed.
 
     `area` compares the areas under the curves. `savings` are the labels saved at each label count,
-    and `intervals` their bootstrap intervals (None for a single seed). `p_holm` is the p-value
+    and `intervals` their intervals (None for a single seed). `p_holm` is the p-value
     corrected over the secondary comparisons; it is None for the primary comparison.
     """
 
@@ -88,7 +88,7 @@ def _pair(record: ExperimentRecord, arm: str, baseline: str) -> Pair:
     seeds = _seeds(record, arm, baseline)
     a, b = record.curve(arm, seeds), record.curve(baseline, seeds)
     counts = a.counts
-    rng = Seeds(0).rng(f"bootstrap {arm} against {baseline}")
+    rng = Seeds(0).rng(f"subsets {arm} against {baseline}")
     area = compare(aubc(counts, a.values), aubc(counts, b.values), rng)
     intervals = saving_intervals(counts, a.values, b.values, rng)
     same_start = record.beginning(arm) == record.beginning(baseline)

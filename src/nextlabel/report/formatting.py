@@ -62,15 +62,20 @@ def signed(value: float, digits: int = 4) -> str:
 def interval(low: str, high: str, unreached: str) -> str:
     """Return the interval between two ends that are text.
 
-    An end that is `unreached` is a level that the arm never reaches in that many of the draws.
+    An end that is `unreached` is a level that the arm does not reach in part of the subsets.
     """
     if low == high == MISSING:
         return MISSING
     if low == high == unreached:
         return unreached
     if unreached in (low, high):
-        return f"{unreached} in part of the draws, up to {high if low == unreached else low}"
+        return f"{unreached} in part of the subsets, up to {high if low == unreached else low}"
     return f"{low} to {high}"
+
+
+def percent(share: float) -> str:
+    """Return a share as a percentage with the digits it has: "95%", "93.75%"."""
+    return f"{100 * share:.6g}%"
 
 
 def p_value(p: float) -> str:

@@ -30,7 +30,7 @@ class HypothesisResult:
     `seeds` are those complete for all of its arms, out of `planned` ones. `area` compares the areas
     under the curves; it is None while no seed is complete. `p_holm` is corrected over all
     hypotheses of the experiment; those that cannot be tested yet count with p = 1. `saving` is at
-    the last label count, and `interval` its bootstrap interval, None for a single seed.
+    the last label count, and `interval` its interval, None for a single seed.
     """
 
     name: str
@@ -82,7 +82,7 @@ def _test(record: ExperimentRecord, stated: Mapping[str, Any]) -> HypothesisResu
         return untested
     a, b = (_average([record.curve(arm, seeds) for arm in names]) for names in (arms, against))
     counts = record.counts
-    rng = Seeds(0).rng(f"bootstrap {stated['name']}")
+    rng = Seeds(0).rng(f"subsets {stated['name']}")
     area = compare(aubc(counts, a), aubc(counts, b), rng, alternative)
     intervals = saving_intervals(counts, a, b, rng)
     return replace(

@@ -78,7 +78,7 @@ def _sweep(record: ExperimentRecord, use: str, block: str, arms: Mapping[float, 
         alpha_areas = areas[alpha]
         against = None
         if alpha > 0 and 0.0 in areas:
-            rng = Seeds(0).rng(f"bootstrap {arms[alpha]} against {arms[0.0]}")
+            rng = Seeds(0).rng(f"subsets {arms[alpha]} against {arms[0.0]}")
             against = compare(alpha_areas, areas[0.0], rng)
         deviation = float(alpha_areas.std(ddof=1)) if len(seeds) > 1 else None
         points.append(Point(alpha, arms[alpha], float(alpha_areas.mean()), deviation, against))

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 NOT_REACHED = "not reached"
 
 COMPARISON = (
-    *("pairs", "difference", "low", "high", "effect_dz"),
+    *("pairs", "difference", "low", "high", "confidence", "effect_dz"),
     *("p", "p_holm", "smallest_p", "detectable"),
 )
 """The columns of a comparison of areas under curves; see `comparison_cells`."""
@@ -32,6 +32,7 @@ def comparison_cells(area: Comparison, p_holm: float | None) -> Row:
         "difference": area.mean,
         "low": area.low,
         "high": area.high,
+        "confidence": None if area.low is None else area.confidence,
         "effect_dz": area.effect,
         "p": area.test.p,
         "p_holm": p_holm,
@@ -148,7 +149,10 @@ def count_frame(pairs: Sequence[Pair]) -> "DataFrame":
 def saving_frame(pairs: Sequence[Pair]) -> "DataFrame":
     """Return the labels that arms need for the level of their baselines, at every label count."""
     return make_frame(
-        ("arm", "baseline", "labelled", "level", "baseline_needs", "arm_needs", *SAVING),
+        (
+            *("arm", "baseline", "labelled", "level", "baseline_needs", "arm_needs", *SAVING),
+            "confidence",
+        ),
         (
             {
                 "arm": pair.arm,
@@ -158,6 +162,7 @@ def saving_frame(pairs: Sequence[Pair]) -> "DataFrame":
                 "baseline_needs": saving.baseline_needs,
                 "arm_needs": reached(saving.arm_needs),
                 **saving_cells(saving, interval),
+                "confidence": None if interval is None else pair.area.confidence,
             }
             for pair in pairs
             for count, saving, interval in zip(
@@ -218,7 +223,7 @@ def sweep_frame(sweep: Sweep) -> "DataFrame":
         if point.against_zero is not None:
             row |= comparison_cells(point.against_zero, None)
         rows.append(row)
-    return make_frame((*columns, "difference", "low", "high", "p"), rows)
+    return make_frame((*columns, "difference", "low", "high", "confidence", "p"), rows)
 
 
 def metric_frame(record: ExperimentRecord) -> "DataFrame":

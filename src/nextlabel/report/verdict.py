@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 from nextlabel.report.comparisons import Pair
 from nextlabel.report.experiment_record import ExperimentRecord
-from nextlabel.report.formatting import p_value, signed
+from nextlabel.report.formatting import p_value, percent, signed
 from nextlabel.report.hypotheses import HypothesisResult
-from nextlabel.statistics import ALPHA
+from nextlabel.statistics import ALPHA, CONFIDENCE, Comparison, attainable
 
 FEWEST_PAIRS = 6
 """The fewest pairs with which a two-sided test can reach the 0.05 level.
@@ -69,8 +69,7 @@ def _outcome(result: HypothesisResult) -> str:
     area = result.area
     difference = (
         f"over {area.n} paired {'seed' if area.n == 1 else 'seeds'} the area under the curve of "
-        f"{result.title} differs by {signed(area.mean)} (95% bootstrap interval "
-        f"{signed(area.low)} to {signed(area.high)})"
+        f"{result.title} differs by {signed(area.mean)}{_interval(area)}"
     )
     if area.test.p is None or result.p_holm is None:
         return f"{head} cannot be tested: {difference}, and one pair allows no test."
@@ -88,6 +87,15 @@ def _outcome(result: HypothesisResult) -> str:
     )
 
 
+def _interval(area: Comparison, more: str = "") -> str:
+    """Return the interval of a difference in parentheses, with `more` after it; "" without one."""
+    if area.low is None or area.high is None:
+        return ""
+    most = "" if area.confidence >= CONFIDENCE else f", the most that {area.n} pairs can cover,"
+    ends = f"{signed(area.low)} to {signed(area.high)}"
+    return f" ({percent(area.confidence)} interval{most} {ends}{more})"
+
+
 def _saved(result: HypothesisResult) -> str:
     """Return the labels that the arms save, in a sentence."""
     saving = result.saving
@@ -101,15 +109,16 @@ def _saved(result: HypothesisResult) -> str:
     if result.interval is None:
         return f"{text}."
     low, high = result.interval
+    level = percent(attainable(len(result.seeds)))
     if high is None:
-        return f"{text}, nor do they in the bootstrap interval."
+        return f"{text}, nor do they in the interval."
     if low is None:
         return (
-            f"{text} (labels saved: at most {signed(high, 0)} in the 95% bootstrap interval, and "
-            "in part of its draws the level is not reached)."
+            f"{text} (labels saved: at most {signed(high, 0)} in the {level} interval, and in part "
+            "of the subsets of seeds the level is not reached)."
         )
     span = f"{signed(low, 0)} to {signed(high, 0)}"
-    return f"{text} (labels saved, 95% bootstrap interval: {span})."
+    return f"{text} (labels saved, {level} interval: {span})."
 
 
 def _secondary(pairs: Sequence[Pair]) -> list[str]:
@@ -161,8 +170,7 @@ def _test(pair: Pair) -> list[str]:
     method = "by random sign flips" if area.test.note.startswith("by ") else "by exact sign flips"
     return [
         f"Primary test: over {area.n} paired seeds the area under the curve differs by "
-        f"{signed(area.mean)} (95% bootstrap interval {signed(area.low)} to {signed(area.high)}"
-        f"{effect}); p = {p_value(area.test.p)} {method}."
+        f"{signed(area.mean)}{_interval(area, effect)}; p = {p_value(area.test.p)} {method}."
     ]
 
 

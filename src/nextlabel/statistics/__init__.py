@@ -17,14 +17,13 @@ from nextlabel.statistics.effects import (
     CONFIDENCE,
     POWER,
     Comparison,
-    bootstrap_interval,
+    attainable,
     compare,
     detectable_effect,
     effect_size,
+    sign_flip_interval,
 )
 from nextlabel.statistics.paired import (
-    EXACT_PAIRS,
-    RESAMPLES,
     Alternative,
     PairedTest,
     holm,
@@ -33,6 +32,7 @@ from nextlabel.statistics.paired import (
     sign_flip,
     smallest_p,
 )
+from nextlabel.statistics.subsets import EXACT_PAIRS, RESAMPLES
 
 __all__ = [
     "ALPHA",
@@ -45,8 +45,8 @@ __all__ = [
     "Interval",
     "PairedTest",
     "Saving",
+    "attainable",
     "aubc",
-    "bootstrap_interval",
     "compare",
     "detectable_effect",
     "effect_size",
@@ -57,5 +57,6 @@ __all__ = [
     "paired_t_by_count",
     "saving_intervals",
     "sign_flip",
+    "sign_flip_interval",
     "smallest_p",
 ]

@@ -1,6 +1,6 @@
 """Budget curves: the area under them, and the labels that one saves against another.
 
-T label counts, n pairs (seeds), R resampled curves.
+T label counts, n pairs (seeds), R subsets of the pairs.
 """
 
 from collections.abc import Sequence
@@ -11,11 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nextlabel.core.errors import UsageError
-from nextlabel.statistics.effects import CONFIDENCE, expanded
-from nextlabel.statistics.inputs import Floats, finite, label_counts
+from nextlabel.statistics.effects import CONFIDENCE
+from nextlabel.statistics.inputs import Floats, finite, label_counts, rounding_noise
+from nextlabel.statistics.subsets import central, means, random_subsets, subsets
 
 DRAWS = 4999
-"""Bootstrap samples for the interval of the labels saved."""
+"""Random subsets for the interval of the labels saved, where there are more than so many."""
 
 Counts = Sequence[int] | NDArray[np.int64]
 Interval = tuple[float | None, float | None]
@@ -80,6 +81,8 @@ def aubc(counts: Counts, values: object, scale: Literal["linear", "log2"] = "lin
 def labels_to_reach(counts: Counts, values: object, level: float) -> float | None:
     """Return the label count at which a curve first reaches a level, interpolated linearly.
 
+    A value that equals the level but for rounding reaches it.
+
     Parameters
     ----------
     counts
@@ -106,8 +109,8 @@ def labels_to_reach(counts: Counts, values: object, level: float) -> float | Non
             f"{len(x)} label counts for a curve of shape {y.shape}; give one per point",
             code="unequal-shapes",
         )
-    needs = _crossings(x, y[None], np.array([level]))[0]
-    return _reached(needs)
+    noise = rounding_noise(y, np.array([level]))
+    return _reached(_crossings(x, y[None], np.array([level]), noise)[0])
 
 
 def label_saving(counts: Counts, arm: object, baseline: object) -> list[Saving]:
@@ -148,10 +151,10 @@ def saving_intervals(
     rng: np.random.Generator,
     confidence: float = CONFIDENCE,
 ) -> list[Interval] | None:
-    """Return bootstrap intervals of the labels saved, as `label_saving` counts them.
+    """Return intervals of the labels saved, as `label_saving` counts them.
 
-    Pairs are drawn again, both mean curves and so the level with them, and the percentiles widened
-    as in `bootstrap_interval`.
+    Both mean curves, and so the level, are taken over subsets of the pairs, and the ends as in
+    `sign_flip_interval`. The level is approximate, since the labels saved are not a mean.
 
     Parameters
     ----------
@@ -185,14 +188,13 @@ def saving_intervals(
     n = len(a)
     if n == 1:
         return None
-    rows = rng.integers(0, n, (DRAWS, n))
-    arm_means, baseline_means = a[rows].mean(axis=1), b[rows].mean(axis=1)  # [R, T]
-    tail = (1 - expanded(n, confidence)) / 2
+    masks = subsets(n) if 2**n <= DRAWS else random_subsets(n, DRAWS, rng)
+    arm_means, baseline_means = means(masks, a), means(masks, b)  # [R, T]
+    noise = rounding_noise(a, b)
     intervals: list[Interval] = []
     for levels in np.maximum.accumulate(baseline_means, axis=1).T:  # [R]
-        saved = _crossings(x, baseline_means, levels) - _crossings(x, arm_means, levels)  # [R]
-        saved.sort()
-        low, high = saved[int(tail * DRAWS)], saved[DRAWS - 1 - int(tail * DRAWS)]
+        needs = [_crossings(x, curves, levels, noise) for curves in (baseline_means, arm_means)]
+        low, high = central(np.sort(needs[0] - needs[1]), confidence)
         intervals.append((_reached(low), _reached(high)))
     return intervals
 
@@ -201,14 +203,14 @@ def _reached(count: float) -> float | None:
     return float(count) if np.isfinite(count) else None
 
 
-def _crossings(x: Floats, curves: Floats, levels: Floats) -> Floats:
+def _crossings(x: Floats, curves: Floats, levels: Floats, noise: float) -> Floats:
     """Return the count at which each curve (R, T) first reaches its level (R); inf if never."""
-    above = curves >= levels[:, None]  # [R, T]
+    above = curves >= levels[:, None] - noise  # [R, T]
     after = above.argmax(axis=1)  # [R]
     rows, before = np.arange(len(curves)), np.maximum(after - 1, 0)
     y0, y1 = curves[rows, before], curves[rows, after]  # [R]
     rise = np.where(after > 0, y1 - y0, 1.0)
-    beyond = np.where(after > 0, levels - y0, 0.0)
+    beyond = np.where(after > 0, np.minimum(levels, y1) - y0, 0.0)
     needs: Floats = x[before] + (x[after] - x[before]) * beyond / rise  # [R]
     needs[~above.any(axis=1)] = np.inf
     return needs

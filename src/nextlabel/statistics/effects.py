@@ -7,6 +7,7 @@ import numpy as np
 
 from nextlabel.statistics.inputs import differences
 from nextlabel.statistics.paired import Alternative, PairedTest, sign_flip
+from nextlabel.statistics.subsets import central, means, subsets
 
 ALPHA, POWER, CONFIDENCE = 0.05, 0.8, 0.95
 
@@ -26,7 +27,9 @@ class Comparison:
     effect
         Cohen's d_z, without a unit; None where it is undefined.
     low, high
-        The bootstrap interval of the mean.
+        The sign-flip interval of the mean; None for one pair.
+    confidence
+        The level of that interval: 0.95, or the most that fewer than 6 pairs can cover.
     test
         The sign-flip permutation test.
     alternative
@@ -38,8 +41,9 @@ class Comparison:
     mean: float
     deviation: float | None
     effect: float | None
-    low: float
-    high: float
+    low: float | None
+    high: float | None
+    confidence: float
     test: PairedTest
     alternative: Alternative
 
@@ -81,58 +85,54 @@ def effect_size(a: object, b: object) -> float | None:
     return float(difference.mean() / difference.std(ddof=1))
 
 
-def bootstrap_interval(
-    a: object, b: object, rng: np.random.Generator, confidence: float = CONFIDENCE
-) -> tuple[float, float]:
-    """Return the expanded percentile bootstrap interval of the mean of a − b.
+def sign_flip_interval(
+    a: object,
+    b: object,
+    rng: np.random.Generator | None = None,
+    confidence: float = CONFIDENCE,
+) -> tuple[float, float] | None:
+    """Return the interval of the mean of a − b that the sign-flip test does not reject.
 
-    Plain percentiles are too narrow for few pairs; the level is widened so that for normal
-    differences the interval is as wide as Student's [Hesterberg 2015, arXiv 1411.5279]. It cannot
-    leave the range of the differences: with n pairs it covers at most 1 − 2^(1−n).
+    It is exact for differences that are symmetric around their mean, whatever their distribution,
+    and holds zero just where the two-sided test has a p above 1 − confidence. Its ends are means of
+    subsets of the differences, so n pairs cover at most `attainable(n)`, with the range of the
+    differences; fewer than 6 pairs cannot cover 95%.
 
     Parameters
     ----------
     a, b
         Finite numbers, shape (n,), one pair per row.
     rng
-        Source of the samples.
+        Source of random subsets; needed beyond EXACT_PAIRS pairs.
     confidence
         Level of the interval, 0 to 1.
 
     Returns
     -------
-    tuple[float, float]
-        The lower and the upper end, in the unit of the numbers.
+    tuple[float, float] | None
+        The lower and the upper end, in the unit of the numbers; None for one pair.
 
     Raises
     ------
     UsageError
-        The input is not finite or not paired.
+        The input is not finite or not paired, or many pairs come without a generator.
 
     """
     difference = differences(a, b)
     n = len(difference)
+    if n == 1:
+        return None
     if np.ptp(difference) == 0:
         return float(difference[0]), float(difference[0])
-    from scipy.stats import bootstrap
-
-    interval = bootstrap(
-        (difference,),
-        np.mean,
-        confidence_level=expanded(n, confidence),
-        method="percentile",
-        vectorized=True,
-        rng=rng,
-    ).confidence_interval
-    return float(interval.low), float(interval.high)
+    return central(np.sort(means(subsets(n, rng), difference)), confidence)
 
 
-def expanded(pairs: int, confidence: float) -> float:
-    """Return the level at which percentiles of `pairs` pairs are as wide as Student's interval."""
-    from scipy.stats import norm, t
+def attainable(pairs: int, confidence: float = CONFIDENCE) -> float:
+    """Return the level of an interval of `pairs` pairs: `confidence`, or the most they can cover.
 
-    quantile = np.sqrt(pairs / (pairs - 1)) * t.ppf(0.5 + confidence / 2, pairs - 1)
-    return float(1 - 2 * norm.sf(quantile))
+    That is 1 − 2^(1 − n): 0.9375 for five pairs.
+    """
+    return min(confidence, 1 - 2.0 ** (1 - pairs))
 
 
 @cache
@@ -173,7 +173,10 @@ def detectable_effect(
 
 
 def compare(
-    a: object, b: object, rng: np.random.Generator, alternative: Alternative = "two-sided"
+    a: object,
+    b: object,
+    rng: np.random.Generator | None = None,
+    alternative: Alternative = "two-sided",
 ) -> Comparison:
     """Return all that paired numbers, for example AUBCs by seed, say about a − b.
 
@@ -182,7 +185,7 @@ def compare(
     a, b
         Finite numbers, shape (n,), one pair per row.
     rng
-        Source of the bootstrap samples and of random sign flips.
+        Source of random sign flips; needed beyond EXACT_PAIRS pairs.
     alternative
         "two-sided", or "greater" for a > b.
 
@@ -194,7 +197,7 @@ def compare(
     Raises
     ------
     UsageError
-        The input is not finite or not paired.
+        The input is not finite or not paired, or many pairs come without a generator.
 
     """
     difference = differences(a, b)
@@ -202,7 +205,7 @@ def compare(
     deviation = float(difference.std(ddof=1)) if n > 1 else None
     if n > 1 and np.ptp(difference) == 0:
         deviation = 0.0
-    low, high = bootstrap_interval(a, b, rng)
+    low, high = sign_flip_interval(a, b, rng) or (None, None)
     return Comparison(
         n,
         float(difference.mean()),
@@ -210,6 +213,7 @@ def compare(
         effect_size(a, b),
         low,
         high,
+        attainable(n),
         sign_flip(a, b, rng, alternative),
         alternative,
     )

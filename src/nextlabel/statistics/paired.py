@@ -7,14 +7,10 @@ from typing import Literal
 import numpy as np
 
 from nextlabel.core.errors import UsageError
-from nextlabel.statistics.inputs import Floats, differences, finite, paired, rounding_noise
+from nextlabel.statistics.inputs import differences, finite, paired, rounding_noise
+from nextlabel.statistics.subsets import EXACT_PAIRS, RESAMPLES, subsets, sums
 
 Alternative = Literal["two-sided", "greater"]
-
-EXACT_PAIRS = 16
-"""The largest number of pairs of which all 2^n sign flips are taken."""
-RESAMPLES: int = 2**EXACT_PAIRS
-"""The number of random sign flips of more pairs."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +67,9 @@ def sign_flip(
     """Test whether the mean of a − b is zero: under the null both signs are equally likely.
 
     The test is exact up to EXACT_PAIRS pairs; beyond, it takes RESAMPLES random flips. Mean
-    differences that are equal but for rounding count as equal.
+    differences that are equal but for rounding count as equal. Under the null the differences must
+    be symmetric around zero: with exponential ones of mean zero, two-sided p is 0.05 or less in
+    9% of experiments of 10 pairs.
 
     Parameters
     ----------
@@ -100,30 +98,15 @@ def sign_flip(
     least = smallest_p(n, alternative)
     if not difference.any():
         return PairedTest(1.0, 0.0, least, "all pairs are equal")
-    if n > EXACT_PAIRS and rng is None:
-        raise UsageError(
-            f"{n} pairs are too many for an exact test (up to {EXACT_PAIRS}); give a generator",
-            code="generator-missing",
-        )
-    from scipy.stats import permutation_test
-
-    mean = float(difference.mean())
-    flipped: Floats = permutation_test(
-        (difference,),
-        lambda x, axis: np.mean(x, axis=axis),
-        permutation_type="samples",
-        vectorized=True,
-        n_resamples=RESAMPLES,
-        rng=rng,
-    ).null_distribution  # [2^n], or [RESAMPLES]
-    noise = rounding_noise(*paired(a, b))
-    # The observed signs count as one of the flips; among all 2^n they are there already.
-    observed = 0 if n <= EXACT_PAIRS else 1
+    # A flip of the pairs S lowers the mean by 2 / n of their sum; the unflipped signs count once.
+    flipped = sums(subsets(n, rng), difference)  # [R]
+    noise = rounding_noise(*paired(a, b)) * n / 2
     shares = [
-        (int(np.count_nonzero(tail)) + observed) / (len(flipped) + observed)
-        for tail in (flipped >= mean - noise, flipped <= mean + noise)
+        (1 + int(np.count_nonzero(tail))) / (1 + len(flipped))
+        for tail in (flipped <= noise, flipped >= -noise)
     ]
     p = shares[0] if alternative == "greater" else min(1.0, 2 * min(shares))
+    mean = float(difference.mean())
     note = "" if n <= EXACT_PAIRS else f"by {RESAMPLES} random sign flips"
     return PairedTest(p, mean, least, note)
 
@@ -158,10 +141,13 @@ def paired_t(a: object, b: object) -> PairedTest:
         return PairedTest(1.0, 0.0, None, "all pairs are equal")
     if np.ptp(difference) == 0:
         return PairedTest(smallest_p(n), None, None, "all differences are the same: sign-flip p")
-    from scipy.stats import ttest_1samp
+    # scipy.stats.ttest_1samp gives the same bits, but its import takes 0.3 s and more
+    from scipy.special import stdtr
 
-    result = ttest_1samp(difference, 0.0)
-    return PairedTest(float(result.pvalue), float(result.statistic), None)
+    mean = difference.mean()
+    variance = np.mean((difference - mean) ** 2) * (n / (n - 1))
+    t = float(mean / np.sqrt(variance / n))
+    return PairedTest(2 * float(stdtr(n - 1, -abs(t))), t, None)
 
 
 def paired_t_by_count(a: object, b: object) -> tuple[list[PairedTest], list[float | None]]:

@@ -15,13 +15,14 @@ if TYPE_CHECKING:
 def draw_differences(pairs: Sequence[Pair], styles: Mapping[str, Style]) -> "Figure":
     """Draw the differences of each pair in area under the curve.
 
-    A dot is a seed; a bar is the 95% bootstrap interval of the mean, which is a tick on it.
+    A dot is a seed; a bar is the interval of the mean, which is a tick on it.
     """
     figure, axes = new_figure(0.8 + 0.46 * len(pairs))
     axes.axvline(0, color=INK, linewidth=0.7)
     for row, pair in enumerate(pairs):
         colour = styles[pair.arm].colour
-        axes.plot([pair.area.low, pair.area.high], [row, row], color=colour, linewidth=2.6)
+        if pair.area.low is not None and pair.area.high is not None:
+            axes.plot([pair.area.low, pair.area.high], [row, row], color=colour, linewidth=2.6)
         axes.plot([pair.area.mean], [row], marker="|", markersize=13, color=colour)
         axes.plot(
             pair.differences,

@@ -19,8 +19,9 @@ def draw_sweep(sweep: Sweep, metric: str) -> "Figure":
     if zero is not None:
         axes.axhline(zero.mean, color=NEUTRAL, linewidth=0.9, dashes=DASHES[1])
         for point in points:
-            if point.against_zero is not None:
-                ends = [zero.mean + point.against_zero.low, zero.mean + point.against_zero.high]
+            against = point.against_zero
+            if against is not None and against.low is not None and against.high is not None:
+                ends = [zero.mean + against.low, zero.mean + against.high]
                 axes.plot([point.alpha] * 2, ends, color=HUES[0], linewidth=2.4, alpha=0.5)
     smallest = min(alpha for alpha in alphas if alpha > 0)
     axes.set_xscale("symlog", linthresh=smallest, linscale=0.6)

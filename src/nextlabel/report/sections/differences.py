@@ -6,7 +6,15 @@ from nextlabel.report.figures import arm_styles
 from nextlabel.report.figures.differences import draw_differences
 from nextlabel.report.frame import Table
 from nextlabel.report.results import Results
-from nextlabel.report.sections.section import Download, Drawing, Section, view, with_interval
+from nextlabel.report.sections.section import (
+    Download,
+    Drawing,
+    Section,
+    interval_heading,
+    interval_note,
+    view,
+    with_interval,
+)
 from nextlabel.report.tables import difference_frame
 from nextlabel.report.verdict import FEWEST_PAIRS
 
@@ -39,14 +47,16 @@ def build(results: Results) -> Section | None:
             name="differences",
         )
     compared = _compared(results, areas)
+    headings = {**HEADINGS, "interval": interval_heading(compared)}
     return Section(
         "Paired differences",
         text=(
             f"The area under the curve, which is its mean height between {first} and {last} "
-            "labels, of each arm minus that of its baseline, on the same seeds.",
+            "labels, of each arm minus that of its baseline, on the same seeds."
+            + interval_note(compared),
         ),
         figures=(_drawing(results),),
-        tables=(view(compared, ("comparison", "difference", "interval", "p"), headings=HEADINGS),),
+        tables=(view(compared, ("comparison", "difference", "interval", "p"), headings=headings),),
         downloads=downloads,
         parts=(_details(compared), levels),
         name="differences",
@@ -69,8 +79,8 @@ def _compared(results: Results, areas: "DataFrame") -> "DataFrame":
 
 def _drawing(results: Results) -> Drawing:
     caption = (
-        "A dot is a seed; a bar is the 95% bootstrap interval of the mean, and the tick on it is "
-        "the mean. Right of the line the arm is better than its baseline."
+        "A dot is a seed; a bar is the interval of the mean, and the tick on it is the "
+        "mean. Right of the line the arm is better than its baseline."
     )
     figure = draw_differences(results.pairs, arm_styles(results.arms))
     table = Table("differences", difference_frame(results.pairs))
@@ -82,8 +92,10 @@ def _details(compared: "DataFrame") -> Section:
     text = (
         "p is from sign flips of the paired differences; Holm’s correction is over the secondary "
         "comparisons. The standardised effect is the mean difference in units of its standard "
-        "deviation over seeds (Cohen’s d_z). The intervals cannot leave the range of the seeds: n "
-        "pairs cover at most 1 − 2¹⁻ⁿ."
+        "deviation over seeds (Cohen’s d_z). The intervals hold every mean that the two-sided test "
+        "does not reject. Their ends are means of some of the seeds, so n pairs cover at most 1 − "
+        "2¹⁻ⁿ. Test and interval assume that differences scatter symmetrically around their mean; "
+        "with exponential differences, 10 pairs err in 9% of experiments and not in 5%."
     )
     if (compared["pairs"] >= FEWEST_PAIRS).all():
         columns.append("detectable")

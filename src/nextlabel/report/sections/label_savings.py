@@ -2,7 +2,13 @@
 
 from nextlabel.report.frame import Table
 from nextlabel.report.results import Results
-from nextlabel.report.sections.section import Download, Section, view, with_interval
+from nextlabel.report.sections.section import (
+    Download,
+    Section,
+    interval_heading,
+    view,
+    with_interval,
+)
 
 
 def build(results: Results) -> Section | None:
@@ -14,15 +20,16 @@ def build(results: Results) -> Section | None:
     last = last.groupby(["arm", "baseline"], sort=False).tail(1)
     last = last.assign(comparison=last["arm"] + " − " + last["baseline"])
     columns = ("comparison", "saved", "saved_interval", "level", "baseline_needs", "arm_needs")
+    headings = {"comparison": "arm − baseline", "saved_interval": interval_heading(last)}
     return Section(
         "Labels saved",
         text=(
             "The number of labels that an arm needs for the best level that its baseline reached, "
             "read off the mean curves, with straight lines between measured counts. There is no "
-            "test of these numbers. For the intervals the seeds are drawn again, the curves of a "
-            "pair together; in some of these draws an arm may not reach the level.",
+            "test of these numbers. The intervals take the mean curves of all subsets of the "
+            "seeds, those of a pair together; in some subsets an arm may not reach the level.",
         ),
-        tables=(view(last, columns, headings={"comparison": "arm − baseline"}),),
+        tables=(view(last, columns, headings=headings),),
         downloads=(Download(Table("label_saving", frame), "CSV, at every label count"),),
         folded=True,
         name="saving",

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from nextlabel.report.columns import Column, column
-from nextlabel.report.formatting import Cell, show
+from nextlabel.report.formatting import Cell, percent, show
 from nextlabel.report.frame import Table
+from nextlabel.statistics import CONFIDENCE, attainable
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -140,6 +141,25 @@ def with_interval(frame: "DataFrame", low: str, high: str, name: str) -> "DataFr
     format = column(low).format
     texts = [interval(show(a, format), show(b, format), NOT_REACHED) for a, b in ends]
     return frame.assign(**{name: texts})
+
+
+def interval_heading(frame: "DataFrame") -> str:
+    """Return the heading of a column of intervals: their level, where all have the same."""
+    levels = frame["confidence"].dropna().unique()
+    if len(levels) == 1:
+        return f"{percent(levels[0])} interval"
+    return f"interval, up to {percent(CONFIDENCE)}"
+
+
+def interval_note(frame: "DataFrame") -> str:
+    """Return the sentence that says what few pairs can cover, with a space before; or ""."""
+    short = sorted(
+        {int(n) for n in frame["pairs"].dropna() if 1 < n and attainable(n) < CONFIDENCE}
+    )
+    if not short:
+        return ""
+    covers = ", ".join(f"{n} pairs {percent(attainable(n))}" for n in short)
+    return f" An interval of few pairs cannot have {percent(CONFIDENCE)}: at most, {covers}."
 
 
 def _heading(name: str, of: Column, headings: Mapping[str, str]) -> Heading:
