@@ -252,7 +252,7 @@ def test_random_subsets_have_the_level_too() -> None:
 
 
 def test_skewed_differences_break_the_symmetry_that_the_test_assumes() -> None:
-    """The guide says 9% at 10 pairs; nobody should take the level for granted there."""
+    """The guide says 9% at 10 pairs, where 5% is the level."""
     skewed = np.random.default_rng(6).exponential(size=(1000, 10)) - 1
     tests = [s.sign_flip(row, np.zeros(10)).p for row in skewed]
     assert np.mean([p is not None and p <= 0.05 for p in tests]) == pytest.approx(0.09, abs=0.02)

@@ -16,7 +16,7 @@ from nextlabel.statistics.inputs import Floats, finite, label_counts, rounding_n
 from nextlabel.statistics.subsets import central, means, random_subsets, subsets
 
 DRAWS = 4999
-"""Random subsets for the interval of the labels saved, where there are more than so many."""
+"""Random subsets for the interval of the labels saved, used where there are more subsets."""
 
 Counts = Sequence[int] | NDArray[np.int64]
 Interval = tuple[float | None, float | None]

@@ -93,7 +93,7 @@ def sign_flip_interval(
 ) -> tuple[float, float] | None:
     """Return the interval of the mean of a − b that the sign-flip test does not reject.
 
-    It is exact for differences that are symmetric around their mean, whatever their distribution,
+    It is exact for differences that are symmetric around their mean, with any distribution,
     and holds zero just where the two-sided test has a p above 1 − confidence. Its ends are means of
     subsets of the differences, so n pairs cover at most `attainable(n)`, with the range of the
     differences; fewer than 6 pairs cannot cover 95%.
