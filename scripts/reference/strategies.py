@@ -26,6 +26,12 @@ def strategies_page() -> str:
         "`probabilities` are class probabilities of a model, and `predicted_loss` comes from a "
         "loss-prediction model that an experiment trains.",
         "",
+        "Every strategy has the option `then`, another strategy that follows it. For example "
+        '`options = { then = { after = 10, strategy = "uherding" } }` in an arm of `typiclust` '
+        "chooses the first 10 labels by TypiClust and all others by UHerding. `options` in that "
+        "table are those of the second strategy. A batch that passes `after` is divided. On the "
+        """command line it is `--option 'then={ after = 10, strategy = "uherding" }'`.""",
+        "",
     ]
     rows = []
     for name in STRATEGIES:

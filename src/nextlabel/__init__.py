@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from nextlabel.strategies.predicted_loss import PredictedLoss
     from nextlabel.strategies.prob_cover import ProbCover
     from nextlabel.strategies.random import Random
+    from nextlabel.strategies.tcm import TCM
     from nextlabel.strategies.typiclust import TypiClust
     from nextlabel.strategies.uherding import UHerding
     from nextlabel.strategies.uncertainty import Entropy, LeastConfidence, Margin
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
     __version__: str
 
 __all__ = [
+    "TCM",
     "Badge",
     "Bait",
     "BalancedRandom",
@@ -88,6 +90,7 @@ __all__ = [
 ]
 
 _MODULES = {
+    "TCM": "strategies.tcm",
     "Badge": "strategies.badge",
     "Bait": "strategies.bait",
     "BalancedRandom": "strategies.balanced_random",

@@ -15,7 +15,7 @@ from nextlabel.core.pool import Pool
 from nextlabel.core.round import Round
 from nextlabel.core.seeds import Seeds
 from nextlabel.core.snapshot import Snapshot
-from nextlabel.core.strategy import Strategy
+from nextlabel.core.strategy import Strategy, needs_now
 from nextlabel.core.types import Ids, Labels, as_ids
 
 
@@ -91,9 +91,9 @@ def algorithm1(
         if pool.labelled_count >= target:  # line 5
             return
         begun = time.perf_counter()
-        snapshot = fitted.snapshot(pool, strategy.needs)
-        computed = time.perf_counter()
         budget = min(batch, target - pool.labelled_count)
+        snapshot = fitted.snapshot(pool, needs_now(strategy, pool, budget))
+        computed = time.perf_counter()
         chosen = _select(strategy, snapshot, budget, seeds.rng("select", number))  # line 6
         seconds = {"signals": computed - begun, "select": time.perf_counter() - computed}
         del snapshot
@@ -128,7 +128,7 @@ def _initial_pool(
     if start is None:
         return Pool.random(size, initial, seeds.rng("initial"))
     empty = Pool(size)
-    snapshot = learner.cold(empty, start.needs)
+    snapshot = learner.cold(empty, needs_now(start, empty, initial))
     return empty.label(_select(start, snapshot, initial, seeds.rng("initial")))
 
 

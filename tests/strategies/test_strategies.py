@@ -16,7 +16,7 @@ from nextlabel.core.errors import BudgetError, DataError, UsageError
 from nextlabel.core.feature_space import Embedding
 from nextlabel.kernels import reference
 from nextlabel.strategies import STRATEGIES, create
-from nextlabel.testing import example
+from nextlabel.testing import example, tasks_of
 from refusals import refused
 
 RNG = np.random.default_rng
@@ -107,11 +107,11 @@ def test_medal_refuses_a_senseless_entropy_top(top) -> None:
 @pytest.mark.parametrize("name", list(STRATEGIES))
 def test_a_missing_signal_is_named(name) -> None:
     strategy = create(name)
-    full = example()
+    full = example(tasks_of(strategy)[0], needs=strategy.needs)
     for signal in strategy.needs:
-        others = {name: getattr(full, name) for name in strategy.needs - {signal}}
+        others = {other: full.signals[other] for other in strategy.needs - {signal}}
         with pytest.raises(UsageError, match=f"needs {signal}"):
-            strategy.select(Snapshot(full.pool, **others), 1, RNG(0))
+            strategy.select(Snapshot(full.pool, full.task, signals=others), 9, RNG(0))
 
 
 @pytest.mark.parametrize("name", list(STRATEGIES))

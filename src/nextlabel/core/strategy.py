@@ -4,13 +4,18 @@ from typing import Protocol, runtime_checkable
 
 import numpy as np
 
+from nextlabel.core.pool import Pool
 from nextlabel.core.snapshot import Snapshot
 from nextlabel.core.types import Ids
 
 
 @runtime_checkable
 class Strategy(Protocol):
-    """Chooses the next batch; `needs` names the signals to compute for it, and no others."""
+    """Chooses the next batch; `needs` names the signals to compute for it, and no others.
+
+    A strategy that needs less for some pools, such as one that begins without a model, may have a
+    method `needs_now(pool, budget)` that names the signals for one choice.
+    """
 
     @property
     def needs(self) -> frozenset[str]:
@@ -40,3 +45,10 @@ class Strategy(Protocol):
             The budget is negative or exceeds the unlabelled images.
         """
         ...
+
+
+def needs_now(strategy: Strategy, pool: Pool, budget: int) -> frozenset[str]:
+    """Return the signals that a strategy reads to choose `budget` images of a pool."""
+    narrow = getattr(strategy, "needs_now", None)
+    needs: frozenset[str] = strategy.needs if narrow is None else narrow(pool, budget)
+    return needs

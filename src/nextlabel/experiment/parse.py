@@ -11,7 +11,9 @@ from typing import Any
 from pydantic import ValidationError
 
 from nextlabel.core.errors import UsageError
+from nextlabel.core.pool import Pool
 from nextlabel.core.settings import check_keys, refusal, refusal_code
+from nextlabel.core.strategy import needs_now
 from nextlabel.data.registry import settings_class, without_former_keys
 from nextlabel.experiment.arm import Arm
 from nextlabel.experiment.paths import resolve_data_paths, resolve_feature_files
@@ -102,7 +104,8 @@ def parse_experiment(raw: Mapping[str, Any], name: str = "experiment") -> Experi
             )
         _check_signals(experiment, arm)
         if arm.start != "random":
-            needs = create(arm.start).needs
+            size = experiment.initial
+            needs = needs_now(create(arm.start), Pool(size), size)
             _check_start(arm, needs)
             if needs and not arm.blocks:
                 raise UsageError(

@@ -11,7 +11,7 @@ from nextlabel.core.feature_space import Embedding, FeatureSpace, Scale
 from nextlabel.core.pool import Pool
 from nextlabel.core.seeds import Seeds
 from nextlabel.core.snapshot import Snapshot
-from nextlabel.core.strategy import Strategy
+from nextlabel.core.strategy import Strategy, needs_now
 from nextlabel.core.types import Array, Task, as_ids
 from nextlabel.selection.copies import first_of_each, without_copies
 from nextlabel.selection.rows import Rows, common_labels, common_length, held_out, rows_of
@@ -117,7 +117,13 @@ def select(
     if budget is None:
         raise UsageError("budget is missing; give the number of images to choose", code="no-budget")
     pool.check_budget(budget)
-    space = _embed(blocks, weights, scale) if "features" in chooser.needs and blocks else None
+    pictures, copies = pool, as_ids(())
+    if blocks:
+        arrays = [_numbers(rows.array, name) for name, rows in blocks.items()]
+        pictures, copies = without_copies(pool, first_of_each(arrays))
+    different = min(budget, len(pictures.unlabelled))
+    needs = needs_now(chooser, pictures, different)
+    space = _embed(blocks, weights, scale) if "features" in needs and blocks else None
     chances = (
         None
         if probabilities is None
@@ -125,15 +131,10 @@ def select(
     )
     there: dict[str, Any] = {name: rows.array for name, rows in others.items()}
     there |= {"features": space, "probabilities": chances}
-    for name in sorted(chooser.needs):
+    for name in sorted(needs):
         if there.get(name) is None:
             raise UsageError(f"strategy {called!r} {_missing(name)}", code="missing-signal")
-    pictures, copies = pool, as_ids(())
-    if blocks:
-        arrays = [_numbers(rows.array, name) for name, rows in blocks.items()]
-        pictures, copies = without_copies(pool, first_of_each(arrays))
-    different = min(budget, len(pictures.unlabelled))
-    snapshot = Snapshot(pictures, task, signals={name: there[name] for name in chooser.needs})
+    snapshot = Snapshot(pictures, task, signals={name: there[name] for name in needs})
     chosen = as_ids(())
     if different or not budget:
         chosen = chooser.select(snapshot, different, Seeds(int(seed)).rng("select", 1))

@@ -40,12 +40,14 @@ if TYPE_CHECKING:
     from nextlabel.strategies.predicted_loss import PredictedLoss
     from nextlabel.strategies.prob_cover import ProbCover
     from nextlabel.strategies.random import Random
+    from nextlabel.strategies.tcm import TCM
     from nextlabel.strategies.typiclust import TypiClust
     from nextlabel.strategies.uherding import UHerding
     from nextlabel.strategies.uncertainty import Entropy, LeastConfidence, Margin
 
 __all__ = [
     "STRATEGIES",
+    "TCM",
     "Badge",
     "Bait",
     "BalancedRandom",
@@ -72,6 +74,9 @@ register = STRATEGIES.register
 def create(name: str, options: Mapping[str, Any] | None = None) -> Strategy:
     """Return the strategy called `name` with its options.
 
+    Every strategy has the option `then`, another strategy that follows it: for example
+    {"after": 10, "strategy": "margin"}.
+
     Raises
     ------
     UsageError
@@ -79,6 +84,7 @@ def create(name: str, options: Mapping[str, Any] | None = None) -> Strategy:
     """
     strategy_class: Any = STRATEGIES[name]
     given = dict(options or {})
+    then = given.pop("then", None)
     if is_dataclass(strategy_class):
         options_of_class = {field.name for field in fields(strategy_class) if field.init}
         for option in given:
@@ -95,7 +101,11 @@ def create(name: str, options: Mapping[str, Any] | None = None) -> Strategy:
         raise UsageError(
             f"strategy {name!r} cannot be made: {error}; see its options", code="bad-option"
         ) from error
-    return strategy
+    if then is None:
+        return strategy
+    from nextlabel.strategies.switch import switched
+
+    return switched(strategy, then, create)
 
 
 def __getattr__(name: str) -> Any:

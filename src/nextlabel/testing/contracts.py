@@ -15,7 +15,7 @@ import numpy as np
 from nextlabel.core.errors import BudgetError, NextlabelError, UsageError
 from nextlabel.core.pool import Pool
 from nextlabel.core.snapshot import Snapshot
-from nextlabel.core.strategy import Strategy
+from nextlabel.core.strategy import Strategy, needs_now
 from nextlabel.core.types import Ids
 from nextlabel.models.signals import SIGNALS
 from nextlabel.testing.snapshots import (
@@ -44,6 +44,8 @@ def has_honest_needs(strategy: Strategy) -> None:
     assert not unknown, f"needs names unknown signals {unknown}"
     for task in tasks_of(strategy):
         full = example_for(strategy, task)
+        needs = needs_now(strategy, full.pool, 9)
+        assert needs <= strategy.needs, f"needs_now gives {sorted(needs - strategy.needs)} more"
         expected = _select(strategy, full, 9)
         spare = with_only(full, needs)
         assert _same(_select(strategy, spare, 9), expected), (

@@ -11,6 +11,7 @@ from nextlabel.core.oracle import Reveal
 from nextlabel.core.pool import Pool
 from nextlabel.core.round import Round
 from nextlabel.core.seeds import Seeds
+from nextlabel.core.strategy import needs_now
 from nextlabel.core.types import Ids, as_ids
 from nextlabel.features.cache import Cache
 from nextlabel.files.contact_sheet import contact_sheet
@@ -77,7 +78,8 @@ def next_picks(trial: TrialSpec, learner: TrialLearner, rounds: Sequence[Round])
     (fitted,) = learner.last
     strategy = create(trial.arm.strategy, trial.arm.options)
     rng = Seeds(trial.seed).rng("select", rounds[-1].number + 1)
-    return as_ids(strategy.select(fitted.snapshot(pool, strategy.needs), budget, rng))
+    snapshot = fitted.snapshot(pool, needs_now(strategy, pool, budget))
+    return as_ids(strategy.select(snapshot, budget, rng))
 
 
 BlockRecords = dict[str, tuple[Sequence[Mapping[str, float]], Mapping[str, bytes]]]

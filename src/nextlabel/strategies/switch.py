@@ -1,0 +1,116 @@
+"""Two strategies one after the other: the option `then`, which every strategy has."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, get_args
+
+import numpy as np
+
+from nextlabel.core.errors import UsageError, nearest
+from nextlabel.core.pool import Pool
+from nextlabel.core.snapshot import Snapshot
+from nextlabel.core.strategy import Strategy, needs_now
+from nextlabel.core.types import Ids, Task
+from nextlabel.strategies.options import set_option, whole
+
+KEYS = ("after", "strategy", "options")
+
+
+@dataclass(frozen=True)
+class Switch:
+    """The first strategy until `after` images are labelled, then the second.
+
+    A batch that passes `after` is divided: the second strategy chooses its rest, with the images
+    of the first counted as labelled. So the first chooses `after` images.
+    """
+
+    first: Strategy
+    """The strategy for the first images."""
+    second: Strategy
+    """The strategy for all others."""
+    after: int
+    """The number of labelled images at which the strategy changes."""
+
+    def __post_init__(self) -> None:
+        set_option(self, "after", whole("after", self.after))
+
+    @property
+    def needs(self) -> frozenset[str]:
+        """The signals of both."""
+        return self.first.needs | self.second.needs
+
+    @property
+    def prefix(self) -> bool:
+        """True when both begin a larger budget's picks with a smaller one's."""
+        return all(getattr(each, "prefix", False) for each in (self.first, self.second))
+
+    @property
+    def tasks(self) -> tuple[Task, ...]:
+        """The tasks that both can do."""
+        both = [getattr(each, "tasks", get_args(Task)) for each in (self.first, self.second)]
+        return tuple(task for task in both[0] if task in both[1])
+
+    @property
+    def cold(self) -> bool:
+        """True when the first can begin without labels."""
+        return bool(getattr(self.first, "cold", True))
+
+    def needs_now(self, pool: Pool, budget: int) -> frozenset[str]:
+        """Return the signals of the one or the two that choose for this pool and budget."""
+        begin, rest = self._shares(pool, budget)
+        needs = needs_now(self.first, pool, begin) if begin else frozenset()
+        return needs | needs_now(self.second, pool, rest) if rest or not begin else needs
+
+    def select(self, snapshot: Snapshot, budget: int, rng: np.random.Generator) -> Ids:
+        """Return `budget` unlabelled ids, int64: those of the first strategy, then the second's.
+
+        Raises BudgetError, and what the strategies raise.
+        """
+        pool = snapshot.pool
+        pool.check_budget(budget)
+        begin, rest = self._shares(pool, budget)
+        if not begin:
+            return self.second.select(snapshot, rest, rng)
+        chosen = self.first.select(snapshot, begin, rng)
+        if not rest:
+            return chosen
+        after = Snapshot(pool.label(chosen), snapshot.task, signals=snapshot.signals)
+        return np.concatenate([chosen, self.second.select(after, rest, rng)])
+
+    def _shares(self, pool: Pool, budget: int) -> tuple[int, int]:
+        """Return how many images each of the two chooses."""
+        begin = min(max(self.after - pool.labelled_count, 0), budget)
+        return begin, budget - begin
+
+
+def switched(
+    first: Strategy, then: object, create: Callable[[str, Mapping[str, Any]], Strategy]
+) -> Switch:
+    """Return `first` followed by what the option `then` says.
+
+    Parameters
+    ----------
+    first
+        The strategy for the first images.
+    then
+        A table such as {"after": 10, "strategy": "margin"}; "options" are those of that strategy.
+    create
+        Makes a strategy of a name and options.
+
+    Raises
+    ------
+    UsageError
+        `then` is not such a table, or a strategy or an option in it is refused.
+    """
+    example = 'write then = { after = 10, strategy = "margin" }'
+    if not isinstance(then, Mapping):
+        raise UsageError(f"then {then!r} is not a table; {example}", code="then-not-a-table")
+    for key in then:
+        if key not in KEYS:
+            raise UsageError(
+                f"then has no key {key!r}; {nearest(str(key), KEYS)}", code="unknown-key"
+            )
+    for key in ("after", "strategy"):
+        if key not in then:
+            raise UsageError(f"then lacks {key!r}; {example}", code="then-incomplete")
+    return Switch(first, create(then["strategy"], then.get("options", {})), then["after"])
