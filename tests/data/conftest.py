@@ -12,11 +12,12 @@ REAL = os.environ.get("NEXTLABEL_DATA")
 
 @pytest.fixture(autouse=True)
 def bare(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """No data folder and an empty cache."""
+    """No data folder, an empty cache and an empty home."""
     monkeypatch.delenv("NEXTLABEL_DATA", raising=False)
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     cache = tmp_path_factory.mktemp("cache")
-    monkeypatch.setattr(download, "cache_dir", lambda: cache)
+    monkeypatch.setattr(download, "user_cache", lambda kind: cache)
+    monkeypatch.setattr(Path, "home", lambda: tmp_path_factory.getbasetemp() / "no home")
     return cache
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from nextlabel.core.errors import DataError, UsageError
-from nextlabel.data.download import FileLocator, Remote, digests
+from nextlabel.data.download import FileLocator, Remote
 
 GOOD = b"the file as published" * 5000
 MD5 = hashlib.md5(GOOD).hexdigest()
@@ -132,16 +132,11 @@ def test_unwritable_cache(url: str, bare: Path) -> None:
         FileLocator().fetch(remote(f"{url}/good"))
 
 
-def test_digests(tmp_path: Path) -> None:
-    (tmp_path / "f").write_bytes(GOOD)
-    assert digests(tmp_path / "f") == (MD5, hashlib.sha256(GOOD).hexdigest())
-
-
 def test_a_flat_file_of_a_shared_name_that_is_another_is_named(
     tmp_path: Path, url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "file.gz").write_bytes(GOOD[:9000])
-    monkeypatch.setattr("nextlabel.data.download.cache_dir", lambda: tmp_path / "cache")
+    monkeypatch.setattr("nextlabel.data.download.user_cache", lambda kind: tmp_path / "cache")
     with pytest.warns(
         UserWarning, match=rf"file.gz is not set's.*expected md5 {MD5}, found \w+ in"
     ):

@@ -12,6 +12,7 @@ from nextlabel.models.settings import TrainingSettings
 from nextlabel.models.task import NetworkModel
 from nextlabel.models.task_models import create_model
 from nextlabel.models.weights import IMAGENET_SHA256, IMAGENET_URL, insert, load_weights
+from refusals import refused
 
 
 @pytest.fixture(scope="module")
@@ -89,58 +90,47 @@ def test_code_in_a_checkpoint_is_not_run(tmp_path):
         load_weights(str(path))
 
 
-def test_imagenet_is_downloaded_checked_and_named(published, tmp_path, monkeypatch):
-    asked = {}
+@pytest.fixture
+def asked(published, monkeypatch):
+    """The downloads that are asked for, as (url, digest, path); each gives the published file."""
+    calls = []
 
-    def retrieve(url, known_hash, path, fname, progressbar):
-        asked.update(url=url, hash=known_hash, name=fname)
-        return str(published)
+    def fetch(urls, path, digest, *, remedy, progress):
+        calls.append((*urls, digest, path))
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(published.read_bytes())
 
-    monkeypatch.setattr("pooch.retrieve", retrieve)
+    monkeypatch.setattr("nextlabel.models.weights.fetch", fetch)
+    return calls
+
+
+def test_imagenet_is_downloaded_checked_and_named(asked, tmp_path):
     weights = load_weights("imagenet", tmp_path)
-    assert asked == {
-        "url": IMAGENET_URL,
-        "hash": f"sha256:{IMAGENET_SHA256}",
-        "name": "resnet18-f37072fd.pth",
-    }
+    place = tmp_path / "resnet18-f37072fd.pth"
+    assert asked == [(IMAGENET_URL, f"sha256:{IMAGENET_SHA256}", place)]
     assert IMAGENET_SHA256.startswith("f37072fd")
     assert weights.name.startswith("imagenet sha256:")
 
 
-def test_two_urls_that_end_alike_are_two_files(published, tmp_path, monkeypatch):
-    places = []
-
-    def retrieve(url, known_hash, path, fname, progressbar):
-        places.append(path / fname)
-        return str(published)
-
-    monkeypatch.setattr("pooch.retrieve", retrieve)
+def test_two_urls_that_end_alike_are_two_files(asked, tmp_path):
     for host in ("one.example", "two.example", "one.example"):
         load_weights(f"https://{host}/resnet18.pth", tmp_path)
+    places = [place for *_, place in asked]
     assert places[0] != places[1] and places[0] == places[2]
     assert {place.name for place in places} == {"resnet18.pth"}
 
 
 def test_no_network_is_one_clear_sentence(tmp_path, monkeypatch):
-    def retrieve(*args, **options):
+    def get(*args, **options):
         raise requests.ConnectionError("HTTPSConnectionPool(host=…, port=443): Max retries …")
 
-    monkeypatch.setattr("pooch.retrieve", retrieve)
-    with pytest.raises(DataError, match=r'\(ConnectionError\); .* or set weights = "random"'):
+    monkeypatch.setattr("pooch.HTTPDownloader.__call__", get)
+    with refused(DataError, "download-failed", match=r'ConnectionError\); .* weights = "random"'):
         load_weights("imagenet", tmp_path)
 
 
-def test_a_url_may_bring_its_checksum(published, tmp_path, monkeypatch):
-    asked = []
-
-    def retrieve(url, known_hash, path, fname, progressbar):
-        asked.append((url, known_hash, fname))
-        return str(published)
-
-    monkeypatch.setattr("pooch.retrieve", retrieve)
+def test_a_url_may_bring_its_checksum(asked, tmp_path):
     load_weights("https://example.org/mine.pth#sha256=ab12", tmp_path)
     load_weights("https://example.org/mine.pth", tmp_path)
-    assert asked == [
-        ("https://example.org/mine.pth", "sha256:ab12", "mine.pth"),
-        ("https://example.org/mine.pth", None, "mine.pth"),
-    ]
+    url = "https://example.org/mine.pth"
+    assert [call[:2] for call in asked] == [(url, "sha256:ab12"), (url, None)]

@@ -1,18 +1,16 @@
-"""Published files: found in a data folder or the user's cache, else downloaded; always verified."""
+"""Published files of data sets: found where people keep them, else downloaded; always verified."""
 
-import hashlib
 import os
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from nextlabel.core.errors import DataError, UsageError
+from nextlabel.core.errors import UsageError
+from nextlabel.files.download import digests, fetch, user_cache, verify
 
 VARIABLE = "NEXTLABEL_DATA"
-BLOCK = 1 << 20
-TIMEOUT = 30
 Where = Literal["present", "cached", "download"]
 
 
@@ -20,14 +18,24 @@ Where = Literal["present", "cached", "download"]
 class Remote:
     """A published file: its folder and name here, its md5 as published, its mirrors in order.
 
-    `shared` marks a name that other data sets use too, so that the name alone says nothing.
+    `md5` is None where none is published, and `urls` is empty where the file is not published as
+    it is, such as one that was unpacked. `shared` marks a name that other data sets use too, so
+    that the name alone says nothing. `folders` are more folders of this set, as other programs
+    name them; `home` is one in the user's home.
     """
 
     folder: str
     name: str
-    md5: str
-    urls: tuple[str, ...]
+    md5: str | None
+    urls: tuple[str, ...] = ()
     shared: bool = False
+    folders: tuple[str, ...] = ()
+    home: str | None = None
+
+    @property
+    def published(self) -> str | None:
+        """The digest with its algorithm."""
+        return None if self.md5 is None else f"md5:{self.md5}"
 
 
 @dataclass(frozen=True)
@@ -38,28 +46,12 @@ class Local:
     sha256: str
 
 
-def cache_dir() -> Path:
-    """Return the user's cache folder for data; it may not exist yet."""
-    from platformdirs import user_cache_path
-
-    return user_cache_path("nextlabel") / "data"
-
-
-def digests(path: Path) -> tuple[str, str]:
-    """Return a file's md5 and sha256 as hexadecimal digits."""
-    md5, sha256 = hashlib.md5(usedforsecurity=False), hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(BLOCK):
-            md5.update(block)
-            sha256.update(block)
-    return md5.hexdigest(), sha256.hexdigest()
-
-
 @dataclass(frozen=True)
 class FileLocator:
-    """The places of files: `data_dir`, then the folder NEXTLABEL_DATA, then the cache.
+    """The places of files: `data_dir`, the folder NEXTLABEL_DATA, the user's home, the cache.
 
-    In a data folder a file is in a sub-folder named after its data set, or directly in the folder.
+    In a data folder a file is in a folder of its data set, which may be a level deeper, or directly
+    in the data folder.
     """
 
     data_dir: Path | None = None
@@ -67,9 +59,25 @@ class FileLocator:
 
     def where(self, remote: Remote) -> Where:
         """Return where the file would come from; content counts where sets share a file name."""
-        if next(self._found(remote), None) is not None:
-            return "present"
+        for path, named in self._places(remote):
+            if path.is_file() and (named or not remote.shared or _has_content(path, remote)):
+                return "present"
         return "cached" if self._cached(remote).exists() else "download"
+
+    def form(self, forms: Sequence[Sequence[Remote]]) -> Sequence[Remote]:
+        """Return the first form of a data set of which all files are there; else the first one.
+
+        Parameters
+        ----------
+        forms : sequence of sequences of Remote
+            The files of each form in which people keep the set, the best form first. The first
+            one can be downloaded.
+        """
+        for place in ("present", "cached"):
+            for form in forms:
+                if all(self.where(remote) == place for remote in form):
+                    return form
+        return forms[0]
 
     def fetch(self, remote: Remote) -> Local:
         """Return the verified file; download it when it is not in any of the places.
@@ -83,116 +91,55 @@ class FileLocator:
                     f"data folder {folder} does not exist; create it or correct it",
                     code="no-such-data-folder",
                 )
-        path = next(self._found(remote), None)
-        if path is None:
-            self._warn_of_others(remote)
-            path = self._cached(remote)
-        if not path.exists():
-            self._download(remote, path)
-        return _verify(remote, path)
+        others = []
+        for path, named in self._places(remote):
+            if path.is_file():
+                if named or _has_content(path, remote):
+                    return Local(path, verify(path, remote.published))
+                others.append(path)
+        for path in others if remote.md5 is not None else ():
+            warnings.warn(
+                f"{path} is not {remote.folder}'s, or it is truncated or altered: expected md5 "
+                f"{remote.md5}, found {digests(path)['md5']} in {path.stat().st_size} bytes; it is "
+                "not used",
+                stacklevel=2,
+            )
+        path = self._cached(remote)
+        remedy = (
+            f"put the file as {remote.folder}/{remote.name} into a folder named by --data-dir or "
+            f"{VARIABLE}"
+        )
+        sha256 = fetch(remote.urls, path, remote.published, remedy=remedy, progress=self.progress)
+        return Local(path, sha256)
 
     def _folders(self) -> list[Path]:
         named = os.environ.get(VARIABLE)
         return [*([self.data_dir] if self.data_dir else []), *([Path(named)] if named else [])]
 
-    def _found(self, remote: Remote) -> Iterator[Path]:
-        for folder in self._folders():
-            if (folder / remote.folder / remote.name).is_file():
-                yield folder / remote.folder / remote.name
-            flat = folder / remote.name
-            # A name that several sets share is taken for this one's only if its content is.
-            if flat.is_file() and not (remote.shared and digests(flat)[0] != remote.md5):
-                yield flat
+    def _places(self, remote: Remote) -> Iterator[tuple[Path, bool]]:
+        """Yield where the file may be, and whether the place names the data set.
 
-    def _warn_of_others(self, remote: Remote) -> None:
-        """Warn of files of this name that have the content of another data set, or are damaged."""
+        A file in a place that names the set is the set's, so a wrong checksum is an error. One in
+        another place is taken only for its content.
+        """
+        names = (remote.folder, *remote.folders)
         for folder in self._folders():
-            flat = folder / remote.name
-            if flat.is_file():
-                warnings.warn(
-                    f"{flat} is not {remote.folder}'s, or it is truncated or altered: expected md5 "
-                    f"{remote.md5}, found {digests(flat)[0]} in {flat.stat().st_size} bytes; it is "
-                    "not used",
-                    stacklevel=3,
-                )
+            for name in names:
+                yield folder / name / remote.name, True
+        for folder in self._folders():
+            for path in (folder / remote.name, folder / "raw" / remote.name):
+                parent = path.parent.absolute().as_posix()
+                yield path, not remote.shared or any(parent.endswith(f"/{n}") for n in names)
+        for folder in self._folders():
+            for inner in sorted(folder.glob("*/")):
+                for name in names:
+                    yield inner / name / remote.name, True
+        if remote.home is not None:
+            yield Path.home() / remote.home / remote.name, False
 
     def _cached(self, remote: Remote) -> Path:
-        return cache_dir() / remote.folder / remote.name
-
-    def _download(self, remote: Remote, path: Path) -> None:
-        from filelock import FileLock
-
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            with FileLock(path.with_name(f".{path.name}.lock")):
-                if not path.exists():
-                    self._try_mirrors(remote, path)
-        except OSError as error:
-            raise DataError(
-                f"{remote.name} cannot be written to {path.parent} ({error.strerror or error}); "
-                f"make room there, or put the file into a data folder as "
-                f"{remote.folder}/{remote.name}",
-                code="cache-not-writable",
-            ) from error
-
-    def _try_mirrors(self, remote: Remote, path: Path) -> None:
-        failures = []
-        for url in remote.urls:
-            failure = self._try(url, remote, path)
-            if failure is None:
-                return
-            failures.append(f"{url}: {failure}")
-        raise DataError(
-            f"{remote.name} could not be downloaded ({'; '.join(failures)}); check the network, or "
-            f"put the file as {remote.folder}/{remote.name} into a folder named by --data-dir or "
-            f"{VARIABLE}",
-            code="download-failed",
-        )
-
-    def _try(self, url: str, remote: Remote, path: Path) -> str | None:
-        """Download from one mirror; return why not, or None when the file is in place."""
-        import pooch
-        import requests
-
-        part = path.with_name(f".{path.name}.{os.getpid()}.part")
-        # A server that unpacks .gz on the way would change the file.
-        get = pooch.HTTPDownloader(
-            progressbar=self.progress,
-            chunk_size=1 << 16,
-            timeout=TIMEOUT,
-            headers={"Accept-Encoding": "identity"},
-        )
-        try:
-            get(url, str(part), None)
-            found, size = digests(part)[0], part.stat().st_size
-            if found != remote.md5:
-                return f"expected md5 {remote.md5}, found {found} in {size} bytes"
-            part.replace(path)
-            return None
-        except requests.RequestException as error:
-            return _reason(error)
-        finally:
-            part.unlink(missing_ok=True)
+        return user_cache("data") / remote.folder / remote.name
 
 
-def _verify(remote: Remote, path: Path) -> Local:
-    try:
-        md5, sha256 = digests(path)
-    except OSError as error:
-        raise DataError(
-            f"{path} cannot be read ({error.strerror}); make it readable", code="file-unreadable"
-        ) from error
-    if md5 != remote.md5:
-        raise DataError(
-            f"{path} is truncated or altered: expected md5 {remote.md5}, found {md5} in "
-            f"{path.stat().st_size} bytes; delete it to have it downloaded again",
-            code="checksum-mismatch",
-        )
-    return Local(path, sha256)
-
-
-def _reason(error: Exception) -> str:
-    response = getattr(error, "response", None)
-    if response is not None:
-        return f"HTTP status {response.status_code}"
-    return type(error).__name__
+def _has_content(path: Path, remote: Remote) -> bool:
+    return remote.md5 is not None and digests(path, ["md5"])["md5"] == remote.md5

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from nextlabel.core.errors import DataError
 from nextlabel.files.digest import file_digest
+from nextlabel.files.download import fetch, user_cache
 
 IMAGENET_URL = "https://download.pytorch.org/models/resnet18-f37072fd.pth"
 IMAGENET_SHA256 = "f37072fd47e89c5e827621c5baffa7500819f7896bbacec160b1a16c560e07ec"
@@ -64,32 +65,17 @@ def _remote(source: str) -> bool:
 
 
 def _download(source: str, cache_dir: Path | None, progress: bool) -> Path:
-    import pooch
-    import requests
-
-    pooch.get_logger().setLevel("WARNING")  # a library says nothing of what goes well
     url, _, sha256 = source.partition("#sha256=")
     if source == "imagenet":
         url, sha256 = IMAGENET_URL, IMAGENET_SHA256
-    folder = cache_dir or Path(pooch.os_cache("nextlabel")) / "weights"
+    folder = cache_dir or user_cache("weights")
     if not sha256:  # another URL may end in the same name
         folder /= hashlib.sha256(url.encode()).hexdigest()[:16]
-    try:
-        path = pooch.retrieve(
-            url,
-            known_hash=f"sha256:{sha256}" if sha256 else None,
-            path=folder,
-            fname=url.rsplit("/", 1)[-1],
-            progressbar=progress,
-        )
-    except (OSError, ValueError) as error:
-        why = type(error).__name__ if isinstance(error, requests.RequestException) else error
-        raise DataError(
-            f"weights {source!r} could not be downloaded from {url} ({why}); download the file "
-            'yourself and give its path, or set weights = "random"',
-            code="download-failed",
-        ) from error
-    return Path(path)
+    path = folder / url.rsplit("/", 1)[-1]
+    remedy = 'download the file yourself and give its path, or set weights = "random"'
+    published = f"sha256:{sha256}" if sha256 else None
+    fetch([url], path, published, remedy=remedy, progress=progress)
+    return path
 
 
 def insert(network: nn.Module, weights: Weights) -> None:
