@@ -70,6 +70,17 @@ def source_sections() -> Iterator[str]:
 
 def settings_section(title: str, model: Any, leave_out: Collection[str] = ()) -> Iterator[str]:
     """Yield the section of one table of settings, without the keys `leave_out`."""
+    rows = settings_rows(model, leave_out)
+    yield from (f"## {title}", "", markdown(inspect.getdoc(model) or ""), "")
+    if rows:
+        yield from table(("key", "type and limits", "default", "meaning"), rows)
+    else:
+        yield "This table has no keys."
+    yield ""
+
+
+def settings_rows(model: Any, leave_out: Collection[str] = ()) -> list[tuple[str, str, str, str]]:
+    """Return key, type, default and meaning of each field, without the keys `leave_out`."""
     meanings = attribute_docstrings(model)
     rows = []
     for name, field in model.model_fields.items():
@@ -94,16 +105,11 @@ def settings_section(title: str, model: Any, leave_out: Collection[str] = ()) ->
         limits = limits_of(field.metadata)
         kind = type_name(field.annotation) + (f", {limits}" if limits else "")
         rows.append((f"`{name}`", kind, default, meanings.get(name, "")))
-    yield from (f"## {title}", "", markdown(inspect.getdoc(model) or ""), "")
-    if rows:
-        yield from table(("key", "type and limits", "default", "meaning"), rows)
-    else:
-        yield "This table has no keys."
-    yield ""
+    return rows
 
 
 def model_section(title: str) -> Iterator[str]:
-    """Yield the section of the task models: the options that they share, and one row per model."""
+    """Yield the section of the task models: shared options, one row per model, and own options."""
     from nextlabel.models.settings import ShippedOptions
     from nextlabel.models.task_models import TASK_MODELS
 
@@ -117,6 +123,13 @@ def model_section(title: str) -> Iterator[str]:
         for name in TASK_MODELS
     ]
     yield from table(("name", "task model", "default of weights"), rows)
+    models: dict[tuple[str, ...], list[str]] = {}
+    for name in TASK_MODELS:
+        for row in settings_rows(TASK_MODELS[name], leave_out=ShippedOptions.model_fields):
+            models.setdefault(row, []).append(f"`{name}`")
+    yield from ("", "These keys belong to some of the models alone:", "")
+    some = [(key, ", ".join(models[key, *rest]), *rest) for key, *rest in sorted(models)]
+    yield from table(("key", "models", "type and limits", "default", "meaning"), some)
     yield ""
 
 

@@ -3,6 +3,8 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 
 from nextlabel.core.errors import DataError, UsageError
+from nextlabel.core.feature_space import rms_distance
+from nextlabel.core.scaled_blocks import ScaledBlocks
 from nextlabel.models.classical import ClassicalModel
 from nextlabel.models.task_models import create_model
 
@@ -12,12 +14,17 @@ def rows_of(digits):
     return images.reshape(len(images), -1).numpy().astype(np.float32), labels
 
 
+def scaled(rows, pool=None):
+    """Rows as one block, divided by the RMS distance of the pool."""
+    return ScaledBlocks({"x": rows}, {"x": rms_distance(rows if pool is None else pool)})
+
+
 @pytest.mark.parametrize(("name", "least"), [("linear", 0.8), ("label_spreading", 0.9)])
 def test_a_hundred_labels_tell_digits_apart(digits, name, least):
     rows, labels = rows_of(digits)
     model = ClassicalModel(create_model(name=name, block="pixels"), "multiclass", 10)
-    fitted = model.train(rows[:1200], np.arange(100), labels[:100])
-    seen = fitted.infer(rows[1200:])
+    fitted = model.train(scaled(rows[:1200]), np.arange(100), labels[:100])
+    seen = fitted.infer(scaled(rows[1200:], rows[:1200]))
     assert (seen.probabilities.argmax(1) == labels[1200:]).mean() > least
     np.testing.assert_allclose(seen.probabilities.sum(1), 1, atol=1e-5)
     assert seen.features.shape == (597, 64)
@@ -28,15 +35,16 @@ def test_a_hundred_labels_tell_digits_apart(digits, name, least):
 def test_linear_is_logistic_regression_in_any_unit(digits):
     rows, labels = rows_of(digits)
     model = ClassicalModel(create_model(name="linear", block="pixels"), "multiclass", 10)
-    ours = model.train(rows, np.arange(50), labels[:50]).infer(rows).probabilities
-    scaled = rows / np.sqrt(2 * rows.astype(np.float64).var(0, ddof=1).sum())
+    ours = model.train(scaled(rows), np.arange(50), labels[:50]).infer(scaled(rows)).probabilities
+    divided = rows / np.sqrt(2 * rows.astype(np.float64).var(0, ddof=1).sum())
     theirs = (
         LogisticRegression(C=10.0, max_iter=1000)
-        .fit(scaled[:50], labels[:50])
-        .predict_proba(scaled)
+        .fit(divided[:50], labels[:50])
+        .predict_proba(divided)
     )
     np.testing.assert_allclose(ours, theirs, atol=1e-4)
-    larger = model.train(rows * 1e4, np.arange(50), labels[:50]).infer(rows * 1e4).probabilities
+    large = scaled(rows * 1e4)
+    larger = model.train(large, np.arange(50), labels[:50]).infer(large).probabilities
     np.testing.assert_allclose(ours, larger, atol=1e-4)
 
 
@@ -45,10 +53,15 @@ def test_classes_not_seen_get_no_probability_and_one_class_all(digits, name):
     rows, labels = rows_of(digits)
     model = ClassicalModel(create_model(name=name, block="pixels"), "multiclass", 10)
     few = np.flatnonzero(np.isin(labels, [3, 7]))[:20]
-    seen = model.train(rows, few, labels[few]).infer(rows[:50]).probabilities
+    seen = model.train(scaled(rows), few, labels[few]).infer(scaled(rows[:50], rows)).probabilities
     assert (seen[:, [0, 1, 2, 4, 5, 6, 8, 9]] == 0).all()
     one = np.flatnonzero(labels == 4)[:5]
-    assert (model.train(rows, one, labels[one]).infer(rows[:9]).probabilities.argmax(1) == 4).all()
+    assert (
+        model.train(scaled(rows), one, labels[one])
+        .infer(scaled(rows[:9], rows))
+        .probabilities.argmax(1)
+        == 4
+    ).all()
 
 
 @pytest.mark.parametrize("name", ["linear", "label_spreading"])
@@ -56,7 +69,8 @@ def test_findings_are_fitted_one_by_one(digits, name):
     rows, labels = rows_of(digits)
     findings = np.stack([labels % 2, labels > 4, np.zeros_like(labels)], 1).astype(np.int64)
     model = ClassicalModel(create_model(name=name, block="pixels"), "multilabel", 3)
-    seen = model.train(rows[:1200], np.arange(200), findings[:200]).infer(rows[1200:]).probabilities
+    seen = model.train(scaled(rows[:1200]), np.arange(200), findings[:200])
+    seen = seen.infer(scaled(rows[1200:], rows[:1200])).probabilities
     right = (seen > 0.5) == (findings[1200:] > 0)
     assert right[:, :2].mean() > 0.8 and (seen[:, 2] == 0).all()
 
@@ -66,7 +80,11 @@ def test_an_image_that_no_label_reaches_could_be_anything():
     model = ClassicalModel(
         create_model(name="label_spreading", block="x", neighbours=2), "multiclass", 3
     )
-    seen = model.train(rows, np.array([0, 5]), np.array([0, 2])).infer(rows).probabilities
+    seen = (
+        model.train(scaled(rows), np.array([0, 5]), np.array([0, 2]))
+        .infer(scaled(rows))
+        .probabilities
+    )
     np.testing.assert_allclose(seen[9], [0.5, 0, 0.5])
 
 
@@ -82,4 +100,4 @@ def test_bad_settings_say_what_to_do(digits):
         create_model(name="label_spreading", block="x", neighbours=50), "multiclass", 10
     )
     with pytest.raises(DataError, match="neighbours 50 needs more than the 30 images"):
-        model.train(rows[:30], np.arange(10), labels[:10])
+        model.train(scaled(rows[:30]), np.arange(10), labels[:10])

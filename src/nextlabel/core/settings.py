@@ -59,8 +59,8 @@ class Settings(BaseModel):
     though 5 is a number of any kind. A field without a TOML spelling, such as a tuple or a path,
     says `strict=False`.
 
-    `later` names the fields that came after the first stores were written: at their default they
-    decide nothing new, and so stay out of `decisive`.
+    `later` names the fields of a class that came after the first stores were written: at their
+    default they decide nothing new, and so stay out of `decisive`. A subclass names its own alone.
     """
 
     model_config = ConfigDict(
@@ -72,7 +72,8 @@ class Settings(BaseModel):
         """Return all settings as JSON values, for keys that outlive new settings."""
         fields = type(self).model_fields
         values = self.model_dump(mode="json")
-        for name in self.later:
+        later = frozenset().union(*(vars(c).get("later", ()) for c in type(self).__mro__))
+        for name in later:
             if getattr(self, name) == fields[name].get_default(call_default_factory=True):
                 del values[name]
         return values

@@ -6,6 +6,7 @@ from typing import Any, Protocol
 
 from nextlabel.core.dataset import Dataset
 from nextlabel.core.learner import Training
+from nextlabel.core.scaled_blocks import ScaledBlocks
 from nextlabel.core.seeds import Seeds
 from nextlabel.core.types import Array, Ids, Labels, Part
 
@@ -21,14 +22,14 @@ class ModelInputs:
     images
         Uint8 (N, C, H, W).
     rows
-        Rows (N, d) of the block that the model reads, if it reads one.
+        N rows of the blocks that the model reads, if it reads any.
     side
         Rows (N, d) float32 that the module P reads in addition to the model's maps, if any.
     """
 
     part: Part
     images: Array
-    rows: Array | None = None
+    rows: ScaledBlocks | None = None
     side: Array | None = None
 
 

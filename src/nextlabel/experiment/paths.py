@@ -32,6 +32,7 @@ def resolve_feature_files(raw: dict[str, Any], file: Path) -> None:
             _rename(arm, space, located)
     _rename(raw, "blocks", located)
     model = raw.get("model")
+    _rename(model, "blocks", located)
     if isinstance(model, dict):
         model.update({k: located(v) for k, v in model.items() if k == "block"})
         model.update({k: _located(v, file) for k, v in model.items() if k == "weights"})

@@ -180,8 +180,7 @@ class Experiment(Settings):
         tuple of str
             The blocks of its space, its side inputs and its task model.
         """
-        of_model = () if self.model.block is None else (self.model.block,)
-        return tuple(dict.fromkeys((*self.rows_of(arm), *of_model)))
+        return tuple(dict.fromkeys((*self.rows_of(arm), *self.model.used_blocks)))
 
     def rows_of(self, arm: Arm) -> tuple[str, ...]:
         """Return the names of the blocks whose rows an arm uses.
@@ -197,8 +196,7 @@ class Experiment(Settings):
             The blocks whose rows are used in every round.
         """
         # The network "encoder" starts from a block's weights and never uses its rows.
-        seen = (self.model.block,) if self.model.block and self.model.block_use == "rows" else ()
-        return tuple(dict.fromkeys((*arm.blocks, *arm.side_blocks, *seen)))
+        return tuple(dict.fromkeys((*arm.blocks, *arm.side_blocks, *self.model.row_blocks)))
 
     def identity_of(self, name: str) -> dict[str, Any]:
         """Return what identifies the rows of a block.

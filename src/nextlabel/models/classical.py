@@ -1,18 +1,25 @@
-"""Models that see a block's rows and no pixels: a space judged as a representation."""
+"""Models that see the rows of blocks and no pixels: a space judged as a representation."""
 
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property, partial
 from typing import Any, ClassVar, Protocol
 
 import numpy as np
 
 from nextlabel.core.dataset import Dataset
-from nextlabel.core.feature_space import rms_distance
 from nextlabel.core.learner import Training
+from nextlabel.core.scaled_blocks import ScaledBlocks
 from nextlabel.core.seeds import Seeds
 from nextlabel.core.task_model import FittedModel, ModelInputs, ModelOutputs
 from nextlabel.core.types import Array, Ids, Labels, Task
+from nextlabel.models.cross_validation import (
+    BlockClassifier,
+    at_temperature,
+    best_temperature,
+    held_out_probabilities,
+)
 from nextlabel.models.timing import seconds_of
 
 COLUMNS = 32
@@ -22,24 +29,63 @@ COLUMNS = 32
 class ClassifierMaker(Protocol):
     """The settings of a classifier, from which it is fitted."""
 
-    def classifier(self, rows: Array, labelled: Ids, labels: Labels) -> Any:
-        """Return a classifier fitted to rows (N, d) and the labels (n) of `labelled`."""
+    @property
+    def temperature(self) -> str:
+        """Either "cv", to scale scores by a temperature from held-out labels, or "none"."""
         ...
+
+    def fit_blocks(self, rows: ScaledBlocks, labelled: Ids, labels: Labels) -> BlockClassifier:
+        """Return a classifier fitted to the pool's rows (N) and the labels (n) of `labelled`."""
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class JoinedRows:
+    """A classifier of scikit-learn's kind on the joined rows of the blocks."""
+
+    classifier: Any
+
+    @property
+    def classes_(self) -> Array:
+        """The class numbers (K) that it was fitted to."""
+        classes: Array = self.classifier.classes_
+        return classes
+
+    def probabilities(self, rows: ScaledBlocks) -> Array:
+        """Return probabilities (N, K); an image that no label reaches could be any of them."""
+        with np.errstate(invalid="ignore"):
+            predicted: Array = self.classifier.predict_proba(rows.rows())
+        return np.where(np.isfinite(predicted), predicted, 1 / predicted.shape[1])
+
+
+class BlockOutputs(ModelOutputs):
+    """Predictions from blocks, whose rows are joined when the features are first read."""
+
+    def __init__(self, rows: ScaledBlocks, probabilities: Array) -> None:
+        object.__setattr__(self, "_rows", rows)
+        object.__setattr__(self, "probabilities", probabilities)
+        object.__setattr__(self, "predicted_loss", None)
+
+    @cached_property
+    def features(self) -> Array:
+        """The scaled rows, float32 (N, d)."""
+        rows: ScaledBlocks = self.__dict__["_rows"]
+        return rows.rows().astype(np.float32)
 
 
 @dataclass(frozen=True, eq=False)
 class FittedClassical:
     """One fitted classifier for all classes, or one for each finding (None: only one answer seen).
 
-    Rows are divided by `unit`, the pool's root-mean-square distance, so that settings mean the
-    same in every space.
+    Rows are divided by the pool's root-mean-square distance, so that settings mean the same in
+    every space.
     """
 
-    classifiers: tuple[Any, ...]
+    classifiers: tuple[BlockClassifier | None, ...]
     constants: Array
     outputs: int
     task: Task
-    unit: float
+    temperature: float
     training: Training
 
     def predict(self, inputs: ModelInputs) -> ModelOutputs:
@@ -50,29 +96,31 @@ class FittedClassical:
         """Return nothing: no state is kept."""
         return {}
 
-    def infer(self, rows: Array) -> ModelOutputs:
+    def infer(self, rows: ScaledBlocks) -> ModelOutputs:
         """Return the scaled rows as features (N, d) and probabilities (N, K), both float32."""
-        scaled = _scaled(rows, self.unit)
         filled = np.zeros((len(rows), self.outputs), np.float32)
         if self.task == "multiclass":
             (classifier,) = self.classifiers
             if classifier is None:
                 filled[:] = self.constants
             else:
-                filled[:, classifier.classes_] = _probabilities(classifier, scaled)
+                filled[:, classifier.classes_] = self._probabilities(classifier, rows)
         else:
             for k, classifier in enumerate(self.classifiers):
                 filled[:, k] = (
                     self.constants[k]
                     if classifier is None
-                    else _probabilities(classifier, scaled)[:, 1]
+                    else self._probabilities(classifier, rows)[:, 1]
                 )
-        return ModelOutputs(scaled.astype(np.float32), filled)
+        return BlockOutputs(rows, filled)
+
+    def _probabilities(self, classifier: BlockClassifier, rows: ScaledBlocks) -> Array:
+        return at_temperature(classifier.probabilities(rows), self.temperature)
 
 
 @dataclass(frozen=True)
 class ClassicalModel:
-    """Logistic regression, or label spreading over the pool [Zhou et al. 2004], by scikit-learn."""
+    """A classifier on the rows of blocks, such as logistic regression or label spreading."""
 
     model: ClassifierMaker
     task: Task
@@ -89,7 +137,7 @@ class ClassicalModel:
         seeds: Seeds,
         previous: FittedModel | None = None,
     ) -> FittedClassical:
-        """Fit to the labelled rows of the model's block."""
+        """Fit to the labelled rows of the model's blocks."""
         return self.train(_rows(inputs), labelled, labels)
 
     def restore(self, state: dict[str, Any], training: Training) -> FittedClassical:
@@ -109,7 +157,8 @@ class ClassicalModel:
         if not rounds:
             return 0.0
         assert data.train.labels is not None
-        rows = np.random.default_rng(0).normal(size=(len(data.train), COLUMNS))
+        normal = np.random.default_rng(0).normal(size=(len(data.train), COLUMNS))
+        rows = ScaledBlocks({"normal": normal}, {"normal": np.sqrt(2 * COLUMNS)})
         labelled = np.arange(max(count for _, count in rounds), dtype=np.int64)
         labels = data.train.labels[labelled]
         return len(rounds) * seconds_of(lambda: self.train(rows, labelled, labels))
@@ -118,29 +167,30 @@ class ClassicalModel:
         """Return 0: no state is kept."""
         return 0
 
-    def train(self, pool_rows: Array, labelled: Ids, labels: Labels) -> FittedClassical:
-        """Fit to `labels` (n) or (n, K) of the rows `labelled` of the pool (N, d).
+    def train(self, pool: ScaledBlocks, labelled: Ids, labels: Labels) -> FittedClassical:
+        """Fit to `labels` (n) or (n, K) of the rows `labelled` of the pool (N).
 
         Label spreading uses the other rows too. Nothing is random. A class, or a finding, of which
         no second answer is labelled is predicted as the labelled have it.
         """
         clock = time.perf_counter()
-        unit = rms_distance(pool_rows) or 1.0
-        scaled = _scaled(pool_rows, unit)
         columns = [labels] if self.task == "multiclass" else list(labels.T)
-        made = [self._classifier(scaled, labelled, column) for column in columns]
+        made = [self._classifier(pool, labelled, column) for column in columns]
         constants = (
             (np.arange(self.outputs) == labels[0]) if self.task == "multiclass" else labels[0]
+        )
+        temperature = (
+            self._temperature(pool, labelled, columns) if self.model.temperature == "cv" else 1.0
         )
         fitted = FittedClassical(
             tuple(made),
             constants.astype(np.float32),
             self.outputs,
             self.task,
-            unit,
+            temperature,
             Training(0.0, 0, 0, "none"),
         )
-        right = fitted.infer(pool_rows[labelled]).probabilities
+        right = fitted.infer(pool.take(labelled)).probabilities
         accuracy = (
             (right.argmax(1) == labels).mean()
             if self.task == "multiclass"
@@ -150,24 +200,26 @@ class ClassicalModel:
         training = Training(float(accuracy), 0, 0, "none", seconds=seconds)
         return replace(fitted, training=training)
 
-    def _classifier(self, scaled: Array, labelled: Ids, labels: Labels) -> Any:
+    def _classifier(
+        self, pool: ScaledBlocks, labelled: Ids, labels: Labels
+    ) -> BlockClassifier | None:
         """Return a classifier of one column of labels; None where they are all alike."""
         if len(np.unique(labels)) < 2:
             return None
-        return self.model.classifier(scaled, labelled, labels)
+        return self.model.fit_blocks(pool, labelled, labels)
+
+    def _temperature(self, pool: ScaledBlocks, labelled: Ids, columns: list[Labels]) -> float:
+        """Return the temperature that all columns of labels share."""
+        fit = partial(self.model.fit_blocks, pool)
+        predictions = []
+        for labels in columns:
+            known = np.unique(labels)
+            if len(known) > 1:
+                held, predicted = held_out_probabilities(fit, pool, labelled, labels)
+                predictions.append((predicted, np.searchsorted(known, labels[held])))
+        return best_temperature(predictions)
 
 
-def _rows(inputs: ModelInputs) -> Array:
+def _rows(inputs: ModelInputs) -> ScaledBlocks:
     assert inputs.rows is not None
     return inputs.rows
-
-
-def _scaled(rows: Array, unit: float) -> Array:
-    return np.asarray(rows, np.float64) / unit
-
-
-def _probabilities(classifier: Any, scaled: Array) -> Array:
-    """Return probabilities (N, classes); an image that no label reaches could be any of them."""
-    with np.errstate(invalid="ignore"):
-        predicted: Array = classifier.predict_proba(scaled)
-    return np.where(np.isfinite(predicted), predicted, 1 / predicted.shape[1])

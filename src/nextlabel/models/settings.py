@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, cast
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
+from nextlabel.core.feature_space import FeatureSpace
 from nextlabel.core.settings import Settings
 from nextlabel.core.task_model import TaskModel
 from nextlabel.core.types import Array, Task
@@ -19,6 +20,12 @@ Precision = Literal["auto", "fp32", "bf16"]
 BlockUse = Literal["none", "start", "rows"]
 """The use that a model makes of its block: none, its weights as the start, or its rows."""
 
+Regularisation = float | Literal["cv"]
+"""The inverse strength C of a regularisation, or "cv": chosen on held-out labels."""
+
+ClassWeight = Literal["none", "balanced"]
+"""The weight of a class in a fit: by its labels ("none"), or the same for all ("balanced")."""
+
 MOST_ITERATIONS = 1000
 """The most iterations of a classifier."""
 
@@ -27,8 +34,11 @@ class ModelSettings(Settings):
     """Settings that every task model has; a subclass adds its own options and `create`.
 
     `weights` is "random", "imagenet", or a path or URL of a torchvision state dict. `block` names
-    the feature block that a model reads, or starts from.
+    the feature block that a model reads, or starts from; `blocks` are several to read, with their
+    weights, each divided by its root-mean-square distance (equation 6).
     """
+
+    later: ClassVar[frozenset[str]] = frozenset({"blocks"})
 
     has_maps: ClassVar[bool] = False
     """True when the model has feature maps, which the module P reads."""
@@ -47,7 +57,25 @@ class ModelSettings(Settings):
     image_size: int | None = Field(None, ge=8, le=1024)
     """Resize images to this many pixels; as they are if not set."""
     block: str | None = None
-    """Feature block that "encoder", "linear" and "label_spreading" use."""
+    """Feature block that a model reads, or that "encoder" starts from."""
+    blocks: Mapping[str, float] = Field(default_factory=dict)
+    """Weights of several feature blocks that a model reads, in place of `block`."""
+
+    @property
+    def row_blocks(self) -> Mapping[str, float]:
+        """The blocks whose rows the model reads, sorted, with weights above 0."""
+        if self.block_use != "rows":
+            return {}
+        if self.block is not None:
+            return {self.block: 1.0}
+        return {name: self.blocks[name] for name in FeatureSpace(self.blocks).blocks}
+
+    @property
+    def used_blocks(self) -> tuple[str, ...]:
+        """The names of all blocks that the model reads or starts from."""
+        if self.block_use == "rows":
+            return tuple(self.row_blocks)
+        return () if self.block is None else (self.block,)
 
     def decisive(self) -> dict[str, Any]:
         """Return all that decides the outcome, with the make of the model."""
@@ -59,8 +87,16 @@ class ModelSettings(Settings):
             raise ValueError(
                 f'no ImageNet weights are published for {self.name}; set weights = "random"'
             )
+        if self.blocks and self.block_use != "rows":
+            raise ValueError(f"model {self.name} reads no blocks; leave blocks out")
+        if self.blocks and self.block is not None:
+            raise ValueError(
+                f"block {self.block!r} and blocks are both set; put the block among blocks"
+            )
         if self.block_use == "rows" and self.block is None:
-            raise ValueError(f'model {self.name} needs a block to see; set block = "pca"')
+            if not self.blocks:
+                raise ValueError(f'model {self.name} needs a block to see; set block = "pca"')
+            FeatureSpace(self.blocks)
         if self.block is not None and self.block_use == "none":
             raise ValueError(f"model {self.name} has no use for block {self.block!r}; leave it out")
         if self.weights != "random" and not self.takes_weights:
@@ -107,7 +143,7 @@ class ShippedOptions(ModelSettings):
     of a VAE's encoder, starts from that block's weights (at random without one); "linear", a
     logistic regression of inverse strength `regularisation`, and "label_spreading", over
     `neighbours` nearest images, read the block's rows and no pixel, so that a space can be judged
-    by itself.
+    by itself. They also read several `blocks` with weights, such as { pca = 1.0, vae = 1.0 }.
 
     The keys of stored trials contain these options for each of the models, so all have them.
     """
@@ -120,10 +156,18 @@ class ShippedOptions(ModelSettings):
     """"small" is a 3×3 convolution without pooling, for small images."""
     batch_norm: Literal["recalibrate", "running"] = "recalibrate"
     """"recalibrate" computes the statistics again after training; "running" keeps averages."""
-    regularisation: float = Field(10.0, gt=0)
-    """Inverse strength of the regularisation of "linear"."""
+    regularisation: Regularisation = 10.0
+    """Inverse strength of the regularisation of "linear"; "cv" chooses it on held-out labels."""
     neighbours: int = Field(10, ge=1)
     """Number of nearest images that "label_spreading" connects."""
+
+    @field_validator("regularisation", mode="before")
+    @classmethod
+    def _above_zero_or_cv(cls, value: object) -> object:
+        number = isinstance(value, int | float) and not isinstance(value, bool)
+        if value != "cv" and not (number and cast(float, value) > 0):
+            raise ValueError(f'{value!r} must be a number above 0 or "cv"; give one of them')
+        return value
 
 
 class Epochs(Settings):

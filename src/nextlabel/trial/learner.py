@@ -14,6 +14,7 @@ from nextlabel.core.dataset import Dataset
 from nextlabel.core.errors import DataError
 from nextlabel.core.learner import Fitted, Metrics, Training
 from nextlabel.core.pool import Pool
+from nextlabel.core.scaled_blocks import ScaledBlocks
 from nextlabel.core.seeds import Seeds
 from nextlabel.core.snapshot import Snapshot
 from nextlabel.core.task_model import FittedModel, ModelInputs, ModelOutputs, TaskModel
@@ -70,10 +71,10 @@ class TrialLearner:
 
     def inputs(self, part: Part, blocks: Mapping[str, FittedBlock]) -> ModelInputs:
         """Return what the task model may read of a part; no side rows where a block has none."""
-        model = self.experiment.model
-        rows = None
-        if model.block is not None and model.block_use == "rows":
-            rows = blocks[model.block].rows(part)
+        weights = self.experiment.model.row_blocks
+        arrays = {name: blocks[name].rows(part) for name in weights}
+        distances = {name: blocks[name].rms_distance for name in weights}
+        rows = ScaledBlocks.of(arrays, weights, distances) if weights else None
         missing = part != "train" and self.without_rows(part, blocks)
         side = None if missing else self.side(part, blocks)
         return ModelInputs(part, self.data.part(part).images, rows, side)

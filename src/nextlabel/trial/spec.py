@@ -67,6 +67,8 @@ class TrialSpec:
         model = spec.model.decisive() | {"weights": resolution.weights}
         if spec.model.block is not None:
             model["block"] = named[spec.model.block]
+        if spec.model.blocks:
+            model["blocks"] = {named[n]: weight for n, weight in spec.model.row_blocks.items()}
         outcome = {
             "version": KEY_VERSION,
             "arm": arm,

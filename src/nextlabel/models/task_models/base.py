@@ -4,16 +4,19 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
+from nextlabel.core.scaled_blocks import ScaledBlocks
 from nextlabel.core.task_model import TaskModel
 from nextlabel.core.types import Array, Ids, Labels, Task
 from nextlabel.models.settings import (
     BlockUse,
+    ClassWeight,
     LossPredictionSettings,
     ModelSettings,
     TrainingSettings,
 )
 
 if TYPE_CHECKING:
+    from nextlabel.models.cross_validation import BlockClassifier
     from nextlabel.models.networks.base import TaskNetwork
 
 
@@ -50,9 +53,13 @@ class NetworkSettings(ModelSettings):
 
 
 class ClassicalSettings(ModelSettings):
-    """Settings of a classifier on the rows of a block; a subclass adds `classifier`."""
+    """Settings of a classifier on the rows of blocks; a subclass adds `classifier`."""
 
     block_use: ClassVar[BlockUse] = "rows"
+    later: ClassVar[frozenset[str]] = frozenset({"temperature"})
+
+    temperature: Literal["none", "cv"] = "none"
+    """"cv" divides scores by the number that suits held-out labels best."""
 
     def classifier(self, rows: Array, labelled: Ids, labels: Labels) -> Any:
         """Return a fitted classifier with `classes_` and `predict_proba`.
@@ -60,13 +67,28 @@ class ClassicalSettings(ModelSettings):
         Parameters
         ----------
         rows
-            The rows of the pool, float64 (N, d), of mean square distance 1.
+            The joined rows of the pool's blocks, float64 (N, d), of mean square distance 1 for one
+            block.
         labelled
             The n ids of the labelled images.
         labels
             One class number per labelled image, (n), of two classes at least.
         """
         raise NotImplementedError(f"{type(self).__name__} has no method classifier; write one")
+
+    def fit_blocks(self, rows: ScaledBlocks, labelled: Ids, labels: Labels) -> "BlockClassifier":
+        """Return the classifier on blocks; by default `classifier` on the joined rows.
+
+        Parameters
+        ----------
+        rows
+            The N rows of the pool.
+        labelled, labels
+            As for `classifier`.
+        """
+        from nextlabel.models.classical import JoinedRows
+
+        return JoinedRows(self.classifier(rows.rows(), labelled, labels))
 
     def create(
         self,
@@ -82,3 +104,12 @@ class ClassicalSettings(ModelSettings):
         from nextlabel.models.classical import ClassicalModel
 
         return ClassicalModel(self, task, outputs)
+
+
+class ClassWeightOption(ModelSettings):
+    """The option `class_weight`."""
+
+    later: ClassVar[frozenset[str]] = frozenset({"class_weight"})
+
+    class_weight: ClassWeight = "none"
+    """"balanced" has all classes count the same, however many labels each has."""

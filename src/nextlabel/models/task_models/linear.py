@@ -1,22 +1,25 @@
-"""The task model `linear`: logistic regression on the rows of a block."""
+"""The task model `linear`: logistic regression on the rows of blocks."""
 
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Literal
 
-from nextlabel.core.types import Array, Ids, Labels
-from nextlabel.models.settings import MOST_ITERATIONS, ShippedOptions
+from nextlabel.core.scaled_blocks import ScaledBlocks
+from nextlabel.core.types import Ids, Labels
+from nextlabel.models.settings import ShippedOptions
 from nextlabel.models.task_models import register
-from nextlabel.models.task_models.base import ClassicalSettings
+from nextlabel.models.task_models.base import ClassicalSettings, ClassWeightOption
+
+if TYPE_CHECKING:
+    from nextlabel.models.linear import LinearClassifier
 
 
 @register("linear")
-class LinearSettings(ShippedOptions, ClassicalSettings):
+class LinearSettings(ClassWeightOption, ShippedOptions, ClassicalSettings):
     """Logistic regression of inverse strength `regularisation`."""
 
     name: Literal["linear"] = "linear"
 
-    def classifier(self, rows: Array, labelled: Ids, labels: Labels) -> Any:
+    def fit_blocks(self, rows: ScaledBlocks, labelled: Ids, labels: Labels) -> "LinearClassifier":
         """Return the regression, fitted to the labelled rows."""
-        from sklearn.linear_model import LogisticRegression
+        from nextlabel.models.linear import fit_linear
 
-        regression = LogisticRegression(C=self.regularisation, max_iter=MOST_ITERATIONS)
-        return regression.fit(rows[labelled], labels)
+        return fit_linear(rows, labelled, labels, self.regularisation, self.class_weight)

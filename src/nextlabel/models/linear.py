@@ -1,0 +1,105 @@
+"""Logistic regression on blocks: fitted by scikit-learn, predicted a block at a time.
+
+N images, n of them labelled, d columns of all blocks, K classes that the labels show.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from nextlabel.core.scaled_blocks import ScaledBlocks
+from nextlabel.core.types import Array, Ids, Labels
+from nextlabel.models.cross_validation import held_out_probabilities
+from nextlabel.models.settings import MOST_ITERATIONS, ClassWeight, Regularisation
+
+STRENGTHS = (0.1, 1.0, 10.0, 100.0)
+"""The inverse strengths C that cross-validation compares."""
+
+USUAL = 10.0
+"""The inverse strength C where no label can be held out."""
+
+SMALLEST = 1e-12
+"""The smallest probability that a loss counts."""
+
+
+@dataclass(frozen=True, eq=False)
+class LinearClassifier:
+    """A linear score for each class, turned into probabilities by softmax.
+
+    Parameters
+    ----------
+    classes_
+        The class numbers, ascending, shape (K,).
+    coefficients
+        Shape (K, d), in the order of the blocks' columns.
+    intercepts
+        Shape (K,).
+    """
+
+    classes_: Array
+    coefficients: Array
+    intercepts: Array
+
+    def scores(self, rows: ScaledBlocks) -> Array:
+        """Return the scores, float64 (N, K)."""
+        scores: Array = rows.products(self.coefficients)
+        scores += self.intercepts
+        return scores
+
+    def probabilities(self, rows: ScaledBlocks) -> Array:
+        """Return the probabilities, float64 (N, K)."""
+        return softmax(self.scores(rows))
+
+
+def softmax(scores: Array) -> Array:
+    """Return exp(s_k) / Σ exp(s_j) by row, in the array of `scores` (N, K) itself."""
+    scores -= scores.max(axis=1, keepdims=True)
+    np.exp(scores, out=scores)
+    scores /= scores.sum(axis=1, keepdims=True)
+    return scores
+
+
+def fit_linear(
+    rows: ScaledBlocks,
+    labelled: Ids,
+    labels: Labels,
+    regularisation: Regularisation = USUAL,
+    class_weight: ClassWeight = "none",
+) -> LinearClassifier:
+    """Return the regression of the labels (n), of two classes at least, on their rows.
+
+    `regularisation` is the inverse strength C, or "cv" for the one of STRENGTHS with the least log
+    loss on held-out labels. `class_weight = "balanced"` has every class count the same.
+    """
+    if regularisation == "cv":
+        regularisation = _chosen_strength(rows, labelled, labels, class_weight)
+    from sklearn.linear_model import LogisticRegression
+
+    weight = None if class_weight == "none" else class_weight
+    fitted: Any = LogisticRegression(
+        C=float(regularisation), max_iter=MOST_ITERATIONS, class_weight=weight
+    ).fit(rows.rows(labelled), labels)
+    coefficients, intercepts = fitted.coef_, fitted.intercept_
+    if len(coefficients) == 1:  # two classes: the first has score 0
+        coefficients = np.concatenate([np.zeros_like(coefficients), coefficients])
+        intercepts = np.concatenate([[0.0], intercepts])
+    return LinearClassifier(fitted.classes_, coefficients, intercepts)
+
+
+def _chosen_strength(
+    rows: ScaledBlocks, labelled: Ids, labels: Labels, class_weight: ClassWeight
+) -> float:
+    """Return the C of the least held-out log loss; the weaker regularisation never wins a tie."""
+    losses = []
+    for strength in STRENGTHS:
+
+        def fit(ids: Ids, known: Labels, strength: float = strength) -> LinearClassifier:
+            return fit_linear(rows, ids, known, strength, class_weight)
+
+        held, predicted = held_out_probabilities(fit, rows, labelled, labels)
+        if not len(held):
+            return USUAL
+        of_truth = predicted[np.arange(len(held)), np.searchsorted(np.unique(labels), labels[held])]
+        losses.append(-np.log(np.maximum(of_truth, SMALLEST)).mean())
+    return STRENGTHS[int(np.argmin(losses))]

@@ -1,0 +1,88 @@
+"""Trials of a task model that reads several blocks."""
+
+import numpy as np
+import pytest
+
+from nextlabel.features.cache import Cache
+from nextlabel.trial.data import load_data
+from nextlabel.trial.spec import TrialSpec
+from nextlabel.trial.trial import run_trial
+
+ARMS = [{"name": "margin", "strategy": "margin"}]
+FIXED = {"device": "cpu", "precision": "fp32"}
+
+
+@pytest.fixture
+def study(tiny):
+    def make(**model):
+        return tiny(arms=ARMS, primary=None, model={"name": "linear", **model}, training=FIXED)
+
+    return make
+
+
+def rounds(experiment, folder):
+    trial, data = TrialSpec.of(experiment, "margin", 0), load_data(experiment, None)
+    return [r for r, _ in run_trial(trial, data, Cache.open(folder))]
+
+
+def key(experiment):
+    return TrialSpec.of(experiment, "margin", 0).key("data")
+
+
+def test_a_model_on_several_blocks_sees_them_all(study, tmp_path):
+    both = rounds(study(blocks={"pca": 1.0, "pixels": 0.5}), tmp_path)
+    pca, one = (rounds(study(**b), tmp_path) for b in ({"block": "pca"}, {"blocks": {"pca": 1.0}}))
+    assert [r.labelled_count for r in both] == [20, 40, 60, 70]
+    assert [r.identity for r in pca] == [r.identity for r in one]
+    assert both[0].metrics != pca[0].metrics
+    assert both[-1].metrics["validation/accuracy"] > 0.7
+
+
+def test_parts_are_scaled_by_the_pool(study, tmp_path):
+    rows = np.random.default_rng(0).normal(size=(240, 3)).astype(np.float32)
+    found = []
+    for factor in (1.0, 1000.0):
+        np.save(tmp_path / "own.npy", rows * np.float32(factor))
+        found.append(
+            rounds(study(blocks={"pca": 1.0, str(tmp_path / "own.npy"): 1.0}), tmp_path / "cache")
+        )
+    first, other = found
+    assert [r.chosen.tolist() for r in first] == [r.chosen.tolist() for r in other]
+    assert [r.metrics for r in first] == [pytest.approx(r.metrics, abs=1e-3) for r in other]
+
+
+def test_a_file_counts_by_its_content_and_not_by_its_path(study, tmp_path):
+    rows = np.random.default_rng(0).normal(size=(240, 3))
+    for name in ("a.npy", "b.npy"):
+        np.save(tmp_path / name, rows)
+    one, same = (
+        key(study(blocks={"pca": 1.0, str(tmp_path / n): 2.0})) for n in ("a.npy", "b.npy")
+    )
+    assert one == same
+    np.save(tmp_path / "b.npy", rows + 1)
+    assert one != key(study(blocks={"pca": 1.0, str(tmp_path / "b.npy"): 2.0}))
+    assert one != key(study(blocks={"pca": 1.0, str(tmp_path / "a.npy"): 1.0}))
+
+
+def test_settings_that_came_later_leave_older_keys_as_they_were(study):
+    plain = key(study(block="pca"))
+    assert plain == "38c1dd0bd9f5fad5efb6ed7f9128c95976071fdca0e5bbdfd9c896eff0041ba4"
+    same = study(
+        block="pca", class_weight="none", temperature="none", regularisation=10.0, blocks={}
+    )
+    assert key(same) == plain
+    for change in ({"class_weight": "balanced"}, {"temperature": "cv"}, {"regularisation": "cv"}):
+        assert key(study(block="pca", **change)) != plain
+
+
+def test_paths_of_blocks_are_relative_to_the_experiment_file(study, tmp_path, monkeypatch):
+    from nextlabel.experiment.parse import load_experiment
+
+    folder = tmp_path / "experiments"
+    folder.mkdir()
+    np.save(folder / "own.npy", np.zeros((240, 2)))
+    file = folder / "study.toml"
+    file.write_text(study(blocks={"pca": 1.0, "own.npy": 0.5}).to_toml())
+    monkeypatch.chdir(tmp_path)
+    read = load_experiment(file)
+    assert dict(read.model.blocks) == {"pca": 1.0, str(folder / "own.npy"): 0.5}
