@@ -189,7 +189,7 @@ def test_what_is_wrong_is_said_by_name(file, override, message):
         ("arms.0.features.task=-1", "weight -1.* is not a finite number of at least 0"),
         ('arms.0.name=""', "arms.0.name: '' must have at least 1 character; write some"),
         ("arms.0.options=3", "arms.0.options: 3 must be a table"),
-        ("arms.0.scale=3", "arms.0.scale: 3 must be 'none' or 'rms'; choose one of them"),
+        ("arms.0.scale=3", "arms.0.scale: 3 must be 'none', 'rms' or 'unit'; choose"),
         ("blocks.vae.latent=true", "^blocks.vae.latent: true must be a whole number"),
         ("blocks.vae.beta=-1", "^blocks.vae.beta: -1 must be at least 0; raise it"),
     ],
