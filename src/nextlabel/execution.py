@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from nextlabel.core.errors import NextlabelError, UsageError
 from nextlabel.experiment.parse import load_experiment
 from nextlabel.experiment.spec import Experiment
+from nextlabel.files.output_mark import make_output
 
 if TYPE_CHECKING:
     from nextlabel.engine.events import Event
@@ -91,7 +92,7 @@ def run(
         spec = load_experiment(Path(experiment), overrides)
     location = str(store or Path("runs") / spec.name / "store.db")
     if "://" not in location:
-        Path(location).parent.mkdir(parents=True, exist_ok=True)
+        make_output(Path(location).parent)
     failures = []
     with (
         Store.open(location) as opened,

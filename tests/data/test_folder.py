@@ -11,6 +11,7 @@ from PIL import Image
 from nextlabel.core.dataset import Dataset
 from nextlabel.core.errors import DataError, UsageError
 from nextlabel.data import FolderSettings, load
+from nextlabel.files.output_mark import make_output
 from refusals import refused
 
 RNG = np.random.default_rng(0)
@@ -255,15 +256,6 @@ def test_own_manifest_that_is_no_file_is_not_passed_over(tmp_path: Path, kind: s
         read(tmp_path)
 
 
-def test_links_are_followed_but_not_round(tmp_path: Path) -> None:
-    save(tmp_path / "store" / "x.png")
-    root = tmp_path / "root"
-    root.mkdir()
-    (root / "cat").symlink_to(tmp_path / "store", target_is_directory=True)
-    (tmp_path / "store" / "up").symlink_to(root, target_is_directory=True)
-    assert read(root, **ALL).train.names == ("cat/x.png",)
-
-
 def test_digest_covers_names_and_bytes(tmp_path: Path) -> None:
     save(tmp_path / "a.png")
     first = read(tmp_path).sources
@@ -278,7 +270,7 @@ def test_what_is_no_folder_of_images(tmp_path: Path) -> None:
         load(FolderSettings())
     with refused(UsageError, "no-such-folder", match="gone; correct data.path"):
         read(tmp_path / "gone")
-    with pytest.raises(DataError, match=r"does not hold an image; give a folder of bmp, gif, jpeg"):
+    with pytest.raises(DataError, match=r"does not hold an image that is read \(bmp, gif, jpeg"):
         read(tmp_path)
     save(tmp_path / "a" / "1.png")
     save(tmp_path / "loose.png")
@@ -291,3 +283,98 @@ def test_what_is_no_folder_of_images(tmp_path: Path) -> None:
 def test_one_class_only_is_legal(tmp_path: Path) -> None:
     save(tmp_path / "only" / "1.png")
     assert read(tmp_path).classes == ("only",)
+
+
+def lay(root: Path, *names: str) -> Path:
+    for name in names:
+        save(root / name)
+    return root
+
+
+def said(path: Path, **values: object) -> list[str]:
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        load(FolderSettings(path=path, validation=0, test=0, **values), image_size=8)  # type: ignore[arg-type]
+    return [str(warning.message) for warning in caught]
+
+
+def test_images_next_to_class_folders_are_asked_about(tmp_path: Path) -> None:
+    lay(tmp_path, "a/1.png", "b/2.png", "loose.png")
+    with refused(DataError, "images-next-to-classes", match='data.classes = "folders"'):
+        read(tmp_path)
+    data = read(tmp_path, classes="folders", **ALL)
+    assert data.classes == ("a", "b") and data.train.labels.tolist() == [0, 1, -1]
+    data = read(tmp_path, classes="none", **ALL)
+    assert data.train.names == ("a/1.png", "b/2.png", "loose.png")
+    assert data.train.labels is None and data.classes == ()
+
+
+def test_no_labels_are_taken_from_a_manifest_either(tmp_path: Path) -> None:
+    lay(tmp_path, "1.png", "2.png")
+    (tmp_path / "manifest.csv").write_text("path,label,split\n1.png,a;b,train\n2.png,,test\n")
+    data = read(tmp_path, classes="none")
+    assert data.train.labels is None and data.task == "multiclass"
+    assert (data.train.names, data.test.names) == (("1.png",), ("2.png",))
+
+
+@pytest.mark.parametrize("names", [("Cat", "cat", "cat "), ("ü", "u\u0308")])
+def test_classes_of_nearly_one_name_are_named(names: tuple[str, ...], tmp_path: Path) -> None:
+    for k, name in enumerate(("dog", *names)):
+        save(tmp_path / name / f"{k}.png")
+    (warning,) = said(tmp_path)
+    shown = ", ".join(repr(name) for name in sorted(names))
+    assert f"the classes {shown} are {len(names)} different ones" in warning
+
+
+def test_classes_in_natural_order(tmp_path: Path) -> None:
+    lay(tmp_path, *(f"{name}/a.png" for name in ("10", "2", "x", "1", "x10", "x9", "B")))
+    assert read(tmp_path, **ALL).classes == ("1", "2", "10", "B", "x", "x9", "x10")
+
+
+def test_files_that_nothing_reads_are_counted_by_kind(tmp_path: Path) -> None:
+    lay(tmp_path, "a.png")
+    for name in ("1.czi", "2.czi", "notes.txt", "raw.xyz"):
+        (tmp_path / name).write_bytes(b"no image")
+    (warning,) = said(tmp_path)
+    assert warning.startswith(f"4 file(s) of {tmp_path.name} are left out: 2 .czi (1.czi first): ")
+    assert "1 .xyz (raw.xyz first): not an image" in warning and "1 .txt" in warning
+    for name in ("1.czi", "2.czi", "raw.xyz"):
+        (tmp_path / name).unlink()
+    assert said(tmp_path) == []  # notes lie next to images everywhere
+    (tmp_path / "a.png").unlink()
+    with refused(DataError, "folder-without-images", match=r"1 \.txt \(notes.txt first\)"):
+        read(tmp_path)
+
+
+def test_links_out_of_the_folder(tmp_path: Path) -> None:
+    lay(tmp_path / "store", "x.png", "y.png")
+    root = lay(tmp_path / "root", "cat/own.png")
+    (root / "dog").symlink_to(tmp_path / "store", target_is_directory=True)
+    (root / "cat" / "round").symlink_to(root, target_is_directory=True)
+    outside, repeated = said(root)
+    assert "1 link(s) (dog first) lead out of the folder" in outside and "follow_links" in outside
+    assert "1 link(s) (cat/round first) lead to what is read already" in repeated
+    with pytest.warns(UserWarning, match="read already"):
+        data = load(FolderSettings(path=root, follow_links=True, **ALL), image_size=8)  # type: ignore[arg-type]
+    assert data.train.names == ("cat/own.png", "dog/x.png", "dog/y.png")
+
+
+def test_what_the_tool_wrote_is_no_class(tmp_path: Path) -> None:
+    make_output(tmp_path / "runs" / "photos")
+    lay(tmp_path, "cat/1.png", "dog/2.png", "runs/photos/figure.png")
+    (warning,) = said(tmp_path)
+    assert "1 folder(s) that a program has written (runs/photos first)" in warning
+
+
+def test_exact_copies_are_left_out_when_that_is_asked(tmp_path: Path) -> None:
+    lay(tmp_path, "a/1.png", "a/2.png")
+    for name in ("a/3.png", "b/4.png"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes((tmp_path / "a/1.png").read_bytes())
+    assert len(read(tmp_path, **ALL).train) == 4
+    (warning,) = said(tmp_path, unique=True)
+    assert "2 file(s) are exact copies (a/3.png of a/1.png first); they are left out" in warning
+    assert "1 of them have other labels than their original (b/4.png: b, a/1.png: a)" in warning
+    with pytest.warns(UserWarning, match="exact copies"):
+        data = load(FolderSettings(path=tmp_path, unique=True, **ALL), image_size=8)  # type: ignore[arg-type]
+    assert data.train.names == ("a/1.png", "a/2.png")

@@ -59,6 +59,30 @@ def test_class_folders_are_one_pool(folder, tmp_path):
     assert found.features.shape == (12, 64) and len(set(found.names)) == 12
 
 
+def test_images_beside_folders_are_all_taken(folder, tmp_path):
+    (folder / "more").mkdir()
+    (folder / "cell_03.png").rename(folder / "more" / "x.png")
+    found = embed(str(folder), "pixels", image_size=8, cache_dir=tmp_path / "cache")
+    assert len(found.names) == 12 and found.names[-1] == "more/x.png"
+
+
+def test_links_and_copies_of_a_folder(folder, tmp_path):
+    outside = tmp_path / "outside.png"
+    (folder / "cell_03.png").rename(outside)
+    (folder / "link.png").symlink_to(outside)
+    (folder / "copy.png").write_bytes((folder / "cell_00.png").read_bytes())
+    cache = tmp_path / "cache"
+    with pytest.warns(UserWarning, match=r"link.png first\) lead out of the folder"):
+        assert len(embed(str(folder), "pixels", image_size=8, cache_dir=cache).names) == 12
+    found = embed(str(folder), "pixels", image_size=8, cache_dir=cache, follow_links=True)
+    assert "link.png" in found.names and len(found.names) == 13
+    with pytest.warns(UserWarning, match="1 file.s. are exact copies"):
+        found = embed(
+            str(folder), "pixels", image_size=8, cache_dir=cache, follow_links=True, unique=True
+        )
+    assert len(found.names) == 12 and "copy.png" not in found.names[1:]
+
+
 def test_folders_called_as_parts_are_one_pool_too(folder, tmp_path):
     before = embed(str(folder), "pixels", image_size=8, cache_dir=tmp_path / "cache")
     for i, image in enumerate(sorted(folder.iterdir())):

@@ -46,6 +46,13 @@ def command(
         Literal["refuse", "skip"],
         typer.Option(help="Refuse a folder with images that cannot be read, or skip them."),
     ] = "refuse",
+    follow_links: Annotated[
+        bool, typer.Option("--follow-links", help="Follow links that lead out of the folder.")
+    ] = False,
+    unique: Annotated[
+        bool,
+        typer.Option("--unique", help="Of files with equal bytes, read the first by name alone."),
+    ] = False,
     data_dir: options.DataDir = None,
     cache_dir: options.CacheDir = None,
     seed: Annotated[
@@ -71,6 +78,8 @@ def command(
         cache_dir=cache_dir,
         seed=seed,
         unreadable=unreadable,
+        follow_links=follow_links,
+        unique=unique,
         progress=sys.stderr.isatty(),
     )
     made.save(out)

@@ -17,6 +17,7 @@ from nextlabel.cli.output import complain, duration, note, plural, put, put_json
 from nextlabel.cli.summary import show_summary
 from nextlabel.cli.values import parse_seeds
 from nextlabel.core.errors import UsageError
+from nextlabel.files.output_mark import make_output
 
 if TYPE_CHECKING:
     from nextlabel.engine.events import TrialFailed
@@ -117,7 +118,7 @@ def _execute(source: Path, options: RunOptions, invocation: Invocation) -> None:
         return
     from nextlabel.store.store import Store
 
-    out.mkdir(parents=True, exist_ok=True)
+    make_output(out)
     if not os.access(out, os.W_OK | os.X_OK):
         raise UsageError(
             f"{out} cannot be written; make it writable, or give another --out",

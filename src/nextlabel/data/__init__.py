@@ -6,7 +6,7 @@ from nextlabel.data.registry import SOURCES, register
 from nextlabel.data.settings import DataSettings, FileSettings
 from nextlabel.data.source import Raw, Source, SourceInfo
 from nextlabel.data.sources.arrays import ArraysSettings
-from nextlabel.data.sources.folder import FolderSettings
+from nextlabel.data.sources.folder_settings import FolderSettings
 
 __all__ = [
     "SOURCES",

@@ -13,6 +13,7 @@ from zipfile import BadZipFile
 from nextlabel.core.errors import StoreError, UsageError
 from nextlabel.files.atomic import replacing
 from nextlabel.files.digest import values_digest
+from nextlabel.files.output_mark import make_output
 
 T = TypeVar("T")
 OURS = re.compile(r"[0-9a-f]{64}(\.partial|\.lock)?")
@@ -40,7 +41,7 @@ class Cache:
         """Return the cache in `folder`, by default the user's; StoreError if it cannot be made."""
         opened = cls.at(folder)
         try:
-            opened.folder.mkdir(parents=True, exist_ok=True)
+            make_output(opened.folder, cache=True)
         except OSError as error:
             raise StoreError(
                 f"cannot make the cache folder {opened.folder} ({error.strerror}); "

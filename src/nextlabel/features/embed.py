@@ -14,7 +14,7 @@ from nextlabel.core.types import PARTS, Array
 from nextlabel.data.registry import SOURCES
 from nextlabel.data.settings import DataSettings
 from nextlabel.data.sources.arrays import ArraysSettings
-from nextlabel.data.sources.folder import FolderSettings
+from nextlabel.data.sources.folder_settings import FolderSettings
 from nextlabel.features.cache import Cache
 from nextlabel.features.create import make_block
 from nextlabel.features.embedding_file import EmbeddingFile
@@ -33,6 +33,8 @@ def embed(
     seed: int = 0,
     threads: int = 1,
     unreadable: Literal["refuse", "skip"] = "refuse",
+    follow_links: bool = False,
+    unique: bool = False,
     progress: bool = False,
 ) -> EmbeddingFile:
     """Learn features of images without labels, and return one row per image.
@@ -61,6 +63,10 @@ def embed(
         The number of processor threads.
     unreadable
         "refuse" raises an error for an image of a folder that cannot be read; "skip" leaves it out.
+    follow_links
+        Whether to follow links that lead out of a folder.
+    unique
+        Whether to read only the first of the files of a folder that have equal bytes.
     progress
         Whether to show the progress of a download on stderr.
 
@@ -94,7 +100,9 @@ def embed(
     torch.set_num_threads(threads)
     data = str(data)
     data_folder = None if data_dir is None else Path(data_dir)
-    settings = _settings(data, unreadable)
+    settings = _settings(
+        data, {"unreadable": unreadable, "follow_links": follow_links, "unique": unique}
+    )
     cache = Cache.open(None if cache_dir is None else Path(cache_dir))
     folder = settings.name == "folder"
     images = load(
@@ -130,12 +138,15 @@ def embed(
     )
 
 
-def _settings(data: str, unreadable: Literal["refuse", "skip"]) -> DataSettings:
-    """Return how to read a folder, an .npy or .npz file, or a data set; no new parts are drawn."""
+def _settings(data: str, options: Mapping[str, Any]) -> DataSettings:
+    """Return how to read a folder, an .npy or .npz file, or a data set; no new parts are drawn.
+
+    `options` are those of a folder.
+    """
     path = Path(data)
     whole: dict[str, Any] = {"path": path, "validation_fraction": 0, "test_fraction": 0}
     if data and path.is_dir():
-        return FolderSettings(unreadable=unreadable, **whole)
+        return FolderSettings(classes="none", **options, **whole)
     if path.suffix.lower() not in (".npy", ".npz"):
         if data not in SOURCES:
             folders = [str(p) for p in path.parent.glob("*/") if data and path.parent.is_dir()]

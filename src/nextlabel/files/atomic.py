@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from nextlabel.core.errors import StoreError
+from nextlabel.files.output_mark import make_output
 
 
 @contextmanager
@@ -44,7 +45,7 @@ def write_files(out: Path, files: Mapping[str, bytes]) -> tuple[Path, ...]:
         When a file cannot be written.
     """
     try:
-        out.mkdir(parents=True, exist_ok=True)
+        make_output(out)
         for name, content in files.items():
             with replacing(out / name) as partial:
                 partial.write_bytes(content)

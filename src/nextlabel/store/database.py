@@ -11,6 +11,7 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, m
 from sqlalchemy.exc import ArgumentError, IntegrityError, SQLAlchemyError, StatementError
 
 from nextlabel.core.errors import StoreError
+from nextlabel.files.output_mark import make_output
 from nextlabel.store.integrity import Damaged, damaged
 from nextlabel.store.schema import REVISION
 
@@ -97,7 +98,7 @@ def check_file(path: Path, create: bool) -> None:
         if path.exists():
             return
         if create:
-            path.parent.mkdir(parents=True, exist_ok=True)
+            make_output(path.parent)
     except OSError as error:
         raise StoreError(
             f"the folder {path.parent} cannot be used ({error.strerror}); "

@@ -1,0 +1,138 @@
+"""The listing of a folder: its images with their labels, and what is left out."""
+
+import os
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from nextlabel.core.errors import DataError, UsageError
+from nextlabel.core.types import Task
+from nextlabel.data.class_folders import entries_of
+from nextlabel.data.formats import FORMATS
+from nextlabel.data.formats.kinds import kind_of
+from nextlabel.data.lists.manifest import Entry, read_manifest
+from nextlabel.data.sources.folder_settings import FolderSettings
+from nextlabel.data.walk import Group, Walk, walk
+from nextlabel.files.digest import file_digest
+
+MANIFEST = "manifest.csv"
+COMPANIONS = frozenset(
+    ".csv .db .html .ini .ipynb .json .log .md .npy .npz .parquet .pdf .pickle .pkl .pt .py .sh "
+    ".sqlite .toml .tsv .txt .xls .xlsx .xml .yaml .yml .zip".split()
+)
+"""Suffixes of files that often lie next to images; if these alone are left, no warning is given."""
+
+
+@dataclass(frozen=True)
+class Listing:
+    """The images of a folder to read, sorted by name, and what the walk has left out.
+
+    `manifest` holds the sha256 of the manifest by its name; it is empty where there is none.
+    `unlisted` are the images that the manifest does not name.
+    """
+
+    task: Task
+    entries: tuple[Entry, ...]
+    manifest: dict[str, str]
+    walk: Walk
+    unlisted: Group
+
+
+def listing_of(root: Path, settings: FolderSettings) -> Listing:
+    """Return the listing of a folder; warns of images that are left out.
+
+    Raises
+    ------
+    UsageError
+        The manifest that is named does not exist.
+    DataError
+        There is no image, the manifest is wrong, or images lie next to class folders.
+    """
+    path = _manifest(root, settings)
+    found = walk(root, lambda file: kind_of(file).reason, settings.follow_links)
+    unlisted = Group()
+    if path is None:
+        task: Task = "multiclass"
+        if not found.names:
+            raise _without_images(root, found)
+        entries = entries_of(root, found.names, settings.classes)
+        digests = {}
+    else:
+        manifest = read_manifest(path, root)
+        task, entries = manifest.task, sorted(manifest.entries, key=lambda entry: entry.name)
+        digests = {path.name: file_digest(path)}
+        for name in sorted({*found.names} - {entry.name for entry in entries}):
+            unlisted.add(name)
+        if settings.classes == "none":
+            task, entries = "multiclass", [Entry(e.name, None, e.part) for e in entries]
+    listing = Listing(task, tuple(entries), digests, found, unlisted)
+    for message in _warnings(root, listing):
+        warnings.warn(message, stacklevel=2)
+    return listing
+
+
+def _manifest(root: Path, settings: FolderSettings) -> Path | None:
+    named = settings.manifest
+    if named is None:
+        manifest = root / MANIFEST
+        return manifest if os.path.lexists(manifest) else None
+    for path in (root / named, named):
+        if path.is_file():
+            return path
+    raise UsageError(
+        f"manifest {named} is neither in {root} nor in the working directory; correct "
+        "data.manifest",
+        code="no-such-manifest",
+    )
+
+
+def _without_images(root: Path, found: Walk) -> DataError:
+    left = "".join(f"; {sentence}" for sentence in (*_kinds(found), *_links(found)))
+    return DataError(
+        f"{root} does not hold an image that is read ({', '.join(FORMATS)}){left}",
+        code="folder-without-images",
+    )
+
+
+def _warnings(root: Path, listing: Listing) -> Iterator[str]:
+    found, name = listing.walk, root.resolve().name
+    if listing.unlisted.count:
+        yield (
+            f"{listing.unlisted.count} image(s) of {name} ({listing.unlisted.first} first) are not "
+            "in the manifest and are left out"
+        )
+    kinds = _kinds(found)
+    if any(suffix not in COMPANIONS for suffix, _ in found.unread):
+        total = sum(group.count for group in found.unread.values())
+        yield f"{total} file(s) of {name} are left out: {'; '.join(kinds)}"
+    for sentence in _links(found):
+        yield f"{name}: {sentence}"
+    if found.outputs.count:
+        yield (
+            f"{name}: {found.outputs.count} folder(s) that a program has written "
+            f"({found.outputs.first} first) do not count as data and are left out"
+        )
+
+
+def _kinds(found: Walk) -> list[str]:
+    """Return how many files of each kind are not read, why, and the first of them."""
+    ordered = sorted(found.unread.items(), key=lambda item: (-item[1].count, item[0]))
+    return [
+        f"{group.count} {suffix or 'without a suffix'} ({group.first} first): {reason}"
+        for (suffix, reason), group in ordered
+    ]
+
+
+def _links(found: Walk) -> Iterator[str]:
+    outside, repeated = found.outside, found.repeated
+    if outside.count:
+        yield (
+            f"{outside.count} link(s) ({outside.first} first) lead out of the folder and are not "
+            "followed; follow them by --follow-links, in experiments data.follow_links = true"
+        )
+    if repeated.count:
+        yield (
+            f"{repeated.count} link(s) ({repeated.first} first) lead to what is read already under "
+            "another name, and are left out"
+        )
