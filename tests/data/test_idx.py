@@ -11,6 +11,7 @@ from nextlabel.core.errors import DataError, UsageError
 from nextlabel.data import DataSettings, describe, load
 from nextlabel.data.sources import idx
 from nextlabel.data.sources.idx import FAMILIES, read_idx
+from refusals import refused
 
 
 def packed(array: np.ndarray, kind: int = 8) -> bytes:
@@ -30,7 +31,23 @@ def put(folder: Path, name: str, n: int, seed: int, monkeypatch: pytest.MonkeyPa
         ):
             (folder / file).write_bytes(packed(array))
             md5[file] = hashlib.md5(packed(array)).hexdigest()
-    monkeypatch.setitem(FAMILIES, name, replace(FAMILIES[name], md5=md5, mirrors=()))
+    unpacked = {
+        file.removesuffix(".gz"): hashlib.md5(
+            gzip.decompress((folder / file).read_bytes())
+        ).hexdigest()
+        for file in md5
+    }
+    if not FAMILIES[name].unpacked:
+        unpacked = {}
+    known = replace(FAMILIES[name], md5=md5, mirrors=(), unpacked=unpacked)
+    monkeypatch.setitem(FAMILIES, name, known)
+
+
+def unpack(folder: Path) -> None:
+    """Replace each file of a folder by what it holds."""
+    for path in list(folder.glob("*.gz")):
+        path.with_suffix("").write_bytes(gzip.decompress(path.read_bytes()))
+        path.unlink()
 
 
 def test_round_trip(tmp_path: Path, rng: np.random.Generator) -> None:
@@ -106,6 +123,41 @@ def test_flat_files_are_told_apart_by_content(
     assert len(data.train) == 50
 
 
+TORCHVISION = {"mnist": "MNIST", "fashion_mnist": "FashionMNIST", "kmnist": "KMNIST"}
+
+
+@pytest.mark.parametrize("unpacked", [False, True])
+@pytest.mark.parametrize("given", ["root", "root/{}", "root/{}/raw", "."])
+@pytest.mark.parametrize("name", TORCHVISION)
+def test_the_files_that_torchvision_left_are_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, given: str, unpacked: bool
+) -> None:
+    raw = tmp_path / "root" / TORCHVISION[name] / "raw"
+    put(raw, name, 60, 1, monkeypatch)
+    settings = DataSettings(name=name, validation=30)
+    packed = load(settings, data_dir=tmp_path / "root")
+    if unpacked:
+        unpack(raw)
+    data_dir = tmp_path / given.format(TORCHVISION[name])
+    assert {info.name: info.where for info in describe(data_dir)}[name] == "present"
+    data = load(settings, data_dir=data_dir)
+    assert data.checksum == packed.checksum
+    file = "train-images-idx3-ubyte" + ("" if unpacked else ".gz")
+    assert data.sources[f"{name}/{file}"] == hashlib.sha256((raw / file).read_bytes()).hexdigest()
+    assert ("no published checksum" in data.notes) == (unpacked and name == "kmnist")
+
+
+def test_an_unpacked_file_that_is_altered_is_an_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(tmp_path / "MNIST/raw", "mnist", 60, 3, monkeypatch)
+    unpack(tmp_path / "MNIST/raw")
+    path = tmp_path / "MNIST/raw/t10k-labels-idx1-ubyte"
+    path.write_bytes(path.read_bytes()[:-1] + b"\x09")
+    with refused(DataError, "checksum-mismatch", match="t10k-labels-idx1-ubyte is truncated or"):
+        load(DataSettings(name="mnist", validation=10), data_dir=tmp_path)
+
+
 def test_one_file_altered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     put(tmp_path / "mnist", "mnist", 60, 3, monkeypatch)
     path = tmp_path / "mnist" / "t10k-labels-idx1-ubyte.gz"
@@ -128,8 +180,9 @@ def test_published_files_are_named_once() -> None:
     sums = [md5 for family in FAMILIES.values() for md5 in family.md5.values()]
     assert len(set(sums)) == 12
     for name in FAMILIES:
-        for remote in idx.remotes(name).values():
-            assert len(remote.urls) >= 2 and all(u.endswith(remote.name) for u in remote.urls)
+        for packed, bare in idx.remotes(name).values():
+            assert len(packed.urls) >= 2 and all(u.endswith(packed.name) for u in packed.urls)
+            assert packed.name == f"{bare.name}.gz" and bare.urls == ()
 
 
 def test_real_mnist(real) -> None:

@@ -2,7 +2,7 @@
 
 import os
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -126,11 +126,9 @@ class FileLocator:
         for folder in self._folders():
             for name in names:
                 yield folder / name / remote.name, True
-        for folder in self._folders():
             for path in (folder / remote.name, folder / "raw" / remote.name):
                 parent = path.parent.absolute().as_posix()
                 yield path, not remote.shared or any(parent.endswith(f"/{n}") for n in names)
-        for folder in self._folders():
             for inner in sorted(folder.glob("*/")):
                 for name in names:
                     yield inner / name / remote.name, True
@@ -139,6 +137,12 @@ class FileLocator:
 
     def _cached(self, remote: Remote) -> Path:
         return user_cache("data") / remote.folder / remote.name
+
+
+def unverified(remotes: Iterable[Remote]) -> dict[str, str]:
+    """Return a note on the files for which no checksum is published; none when all have one."""
+    names = [remote.name for remote in remotes if remote.md5 is None]
+    return {"no published checksum": ", ".join(names)} if names else {}
 
 
 def _has_content(path: Path, remote: Remote) -> bool:

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from nextlabel.core.dataset import Images
 from nextlabel.core.errors import DataError
 from nextlabel.core.types import Part
-from nextlabel.data.download import FileLocator, Remote
+from nextlabel.data.download import FileLocator, Remote, unverified
 from nextlabel.data.registry import register
 from nextlabel.data.settings import DataSettings
 from nextlabel.data.source import Raw, SourceInfo
@@ -34,11 +34,17 @@ FILES: tuple[tuple[Part, str, str], ...] = (
 
 @dataclass(frozen=True)
 class Family:
-    """Class names, mirrors and the published md5 of each of the four files."""
+    """Class names, mirrors, and the published md5 of each of the four files.
+
+    `unpacked` is the md5 of each file without gzip, where it is known. `folder` is the name of the
+    folder in which torchvision keeps them.
+    """
 
     classes: tuple[str, ...]
     mirrors: tuple[str, ...]
     md5: Mapping[str, str]
+    unpacked: Mapping[str, str]
+    folder: str
 
 
 FAMILIES: dict[str, Family] = {
@@ -55,6 +61,13 @@ FAMILIES: dict[str, Family] = {
             "t10k-images-idx3-ubyte.gz": "9fb629c4189551a2d022fa330f9573f3",
             "t10k-labels-idx1-ubyte.gz": "ec29112dd5afa0611ce80d1b7f02629c",
         },
+        {
+            "train-images-idx3-ubyte": "6bbc9ace898e44ae57da46a324031adb",
+            "train-labels-idx1-ubyte": "a25bea736e30d166cdddb491f175f624",
+            "t10k-images-idx3-ubyte": "2646ac647ad5339dbf082846283269ea",
+            "t10k-labels-idx1-ubyte": "27ae3e4e09519cfbb04c329615203637",
+        },
+        "MNIST",
     ),
     "fashion_mnist": Family(
         (
@@ -79,6 +92,13 @@ FAMILIES: dict[str, Family] = {
             "t10k-images-idx3-ubyte.gz": "bef4ecab320f06d8554ea6380940ec79",
             "t10k-labels-idx1-ubyte.gz": "bb300cfdad3c16e7a12a480ee83cd310",
         },
+        {
+            "train-images-idx3-ubyte": "f4a8712d7a061bf5bd6d2ca38dc4d50a",
+            "train-labels-idx1-ubyte": "9018921c3c673c538a1fc5bad174d6f9",
+            "t10k-images-idx3-ubyte": "8181f5470baa50b63fa0f6fddb340f0a",
+            "t10k-labels-idx1-ubyte": "15d484375f8d13e6eb1aabb0c3f46965",
+        },
+        "FashionMNIST",
     ),
     "kmnist": Family(
         ("o", "ki", "su", "tsu", "na", "ha", "ma", "ya", "re", "wo"),
@@ -92,26 +112,38 @@ FAMILIES: dict[str, Family] = {
             "t10k-images-idx3-ubyte.gz": "5c965bf0a639b31b8f53240b1b52f4d7",
             "t10k-labels-idx1-ubyte.gz": "7320c461ea6c1c855c0b718fb2a4b134",
         },
+        {},
+        "KMNIST",
     ),
 }
 
 
-def remotes(name: str) -> dict[str, Remote]:
-    """Return the four files of a family by their names."""
+def remotes(name: str) -> dict[str, tuple[Remote, Remote]]:
+    """Return the two forms of each file of a family by its name: packed, and without gzip.
+
+    torchvision keeps both in "MNIST/raw" for example, and some programs only the second one.
+    """
     family = FAMILIES[name]
-    return {
-        file: Remote(name, file, md5, tuple(m + file for m in family.mirrors), shared=True)
-        for file, md5 in family.md5.items()
-    }
+    folders = (f"{family.folder}/raw", family.folder, f"{name}/raw")
+    forms = {}
+    for file, md5 in family.md5.items():
+        bare = file.removesuffix(".gz")
+        urls = tuple(mirror + file for mirror in family.mirrors)
+        forms[file] = (
+            Remote(name, file, md5, urls, shared=True, folders=folders),
+            Remote(name, bare, family.unpacked.get(bare), shared=True, folders=folders),
+        )
+    return forms
 
 
 def read_idx(path: Path) -> NDArray[np.uint8]:
-    """Return the unsigned bytes of a gzipped idx file, in the shape that its head declares.
+    """Return the unsigned bytes of an idx file, in the shape that its head declares.
 
-    Raises DataError for another kind of file, and for one that is too short or too long.
+    A file whose name ends in ".gz" is unpacked. Raises DataError for another kind of file, and for
+    one that is too short or too long.
     """
     try:
-        with gzip.open(path) as file:
+        with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
             data = file.read()
     except (OSError, EOFError, zlib.error) as error:
         raise DataError(
@@ -156,14 +188,15 @@ class Idx:
     @classmethod
     def info(cls, name: str, locator: FileLocator) -> SourceInfo:
         """Return the facts about a family; it is present when all four files are."""
-        places = {locator.where(remote) for remote in remotes(name).values()}
+        places = {locator.where(_there(locator, forms)) for forms in remotes(name).values()}
         where = next(w for w in ("download", "cached", "present") if w in places)
         sizes: dict[Part, int] = {"train": 50_000, "validation": 10_000, "test": 10_000}
         return SourceInfo(name, "multiclass", FAMILIES[name].classes, sizes, (1, 28, 28), where)
 
     def read(self, image_size: int | None, locator: FileLocator) -> Raw:
         """Return the official training and test parts."""
-        files = {file: locator.fetch(remote) for file, remote in remotes(self.name).items()}
+        chosen = {file: _there(locator, forms) for file, forms in remotes(self.name).items()}
+        files = {file: locator.fetch(remote) for file, remote in chosen.items()}
         parts: dict[Part, Images] = {}
         for part, image_file, label_file in FILES:
             images, labels = (read_idx(files[f].path) for f in (image_file, label_file))
@@ -174,5 +207,13 @@ class Idx:
                     code="idx-dimensions",
                 )
             parts[part] = Images(images[:, None], labels.astype(np.int64))
-        sources = {f"{self.name}/{file}": local.sha256 for file, local in files.items()}
-        return Raw(self.name, "multiclass", FAMILIES[self.name].classes, parts, DRAWN, sources)
+        sources = {f"{self.name}/{chosen[file].name}": files[file].sha256 for file in files}
+        notes = unverified(chosen.values())
+        classes = FAMILIES[self.name].classes
+        return Raw(self.name, "multiclass", classes, parts, DRAWN, sources, notes)
+
+
+def _there(locator: FileLocator, forms: tuple[Remote, Remote]) -> Remote:
+    """Return the form of a file that is there, the packed one first."""
+    (remote,) = locator.form([[form] for form in forms])
+    return remote
