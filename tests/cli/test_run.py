@@ -18,7 +18,7 @@ from nextlabel.cli import main as run_cli
 from nextlabel.cli.execution import plan_facts, plan_lines, resume_command
 from nextlabel.engine.executors.in_process import InProcessExecutor
 from nextlabel.engine.messages import FailedMessage
-from nextlabel.engine.plan import Plan
+from nextlabel.engine.plan import OutOfReach, Plan
 from nextlabel.report.page import ReportPaths
 from nextlabel.store.store import Store
 
@@ -231,14 +231,19 @@ def test_a_plan_runs_and_writes_nothing(lab, capsys):
 
 
 def test_a_plan_is_worded():
-    planned = Plan(4, 3, 12_000, 185.0, 2_500_000, 2)
+    short = OutOfReach("“a beats b”", 3 / 32, 6)
+    planned = Plan(4, 3, 12_000, 185.0, 171.0, 260.4, 2_500_000, 2, (short,))
     assert plan_lines(planned) == [
         "trials            4, of which 3 are still to run",
         "training samples  12,000",
-        "time              about 3 min 05 s with 2 jobs",
+        "time              about 2 min 51 s to 4 min 20 s, with 2 jobs",
         "disk              about 2.5 MB",
+        "seeds             too few for “a beats b”: p cannot fall below 0.0938; it takes 6",
     ]
-    assert plan_facts(planned)["seconds"] == 185.0
+    (fact,) = plan_facts(planned)["out_of_reach"]
+    assert fact == {"claim": "“a beats b”", "least_p": 3 / 32, "needed": 6}
+    even = Plan(4, 3, 12_000, 185.0, 185.0, 185.2, 2_500_000, 1)
+    assert plan_lines(even)[2] == "time              about 3 min 05 s, with 1 job"
 
 
 def test_the_demo_is_packaged(lab, capsys):

@@ -1,4 +1,5 @@
 import json
+from dataclasses import asdict
 from typing import ClassVar
 
 import numpy as np
@@ -6,7 +7,7 @@ import pytest
 
 from nextlabel.core.dataset import Dataset, Images
 from nextlabel.core.errors import DataError
-from nextlabel.engine.plan import plan
+from nextlabel.engine.plan import OutOfReach, out_of_reach, plan
 from nextlabel.engine.run import run
 from nextlabel.features.blocks import BLOCKS
 from nextlabel.features.blocks.base import BlockSettings
@@ -22,13 +23,14 @@ def test_a_plan_counts_and_runs_nothing(tiny, tmp_path):
     each = 2 * (40 + 60 + 70)
     assert (planned.trials, planned.pending) == (6, 6)
     assert planned.training_samples == 6 * each + 2 * 2 * 20
-    assert planned.seconds > 0 and planned.disk_bytes > 0
+    assert 0 < planned.fastest <= planned.seconds <= planned.slowest and planned.disk_bytes > 0
+    assert planned.out_of_reach == (OutOfReach("the primary test of core-set + VAE", 0.5, 6),)
     with Store.open(tmp_path / "store.db") as store:
         assert store.experiments() == []
         list(run(experiment, store, cache_dir=tmp_path / "cache", jobs=2))
         assert plan(experiment, store).pending == 0
         assert plan(experiment, store).training_samples == 0
-        assert json.dumps(planned.__dict__)
+        assert json.dumps(asdict(planned))
 
 
 def test_a_plan_counts_each_vae_once_a_seed_unless_it_is_there(tiny, tmp_path, monkeypatch):
@@ -102,3 +104,30 @@ def test_a_learned_block_of_another_package_is_planned_with_its_cost(tiny, tmp_p
     experiment = tiny(arms=arms, primary=None, blocks={}, seeds=[0, 1])
     seconds = plan(experiment, cache_dir=tmp_path).seconds
     assert seconds == 10 * (2 * 3 + 2 * 2 * 4 * 2)  # once per seed, then per arm, seed and round
+
+
+def test_a_range_of_time_is_that_of_the_timings(tiny, tmp_path, monkeypatch):
+    timings = iter([5.0, 2.0, 3.0])
+    arms = [{"name": n, "strategy": "random"} for n in "abc"]
+    monkeypatch.setattr(NetworkModel, "planned_seconds", lambda self, data, rounds: next(timings))
+    planned = plan(tiny(arms=arms, primary=None, seeds=[0]), cache_dir=tmp_path, jobs=2)
+    assert (planned.seconds, planned.fastest, planned.jobs) == (1.5, 1.0, 2)
+    # three trials with two jobs take as long as two one after the other: two thirds of all
+    assert planned.slowest == pytest.approx(1.1 * 5.0 * 2 / 3)
+    timings = iter([6.0] * 3)
+    alone = plan(tiny(arms=arms, primary=None, seeds=[0]), cache_dir=tmp_path, jobs=9)
+    assert (alone.fastest, alone.slowest, alone.jobs) == (2.0, pytest.approx(2.2), 9)
+
+
+def test_a_plan_names_the_hypotheses_that_the_seeds_cannot_support(tiny):
+    stated = [
+        {"name": f"claim {n}", "arms": ["core-set"], "against": ["random"], "alternative": side}
+        for n, side in enumerate(["greater", "greater", "two-sided"])
+    ]
+    five = out_of_reach(tiny(hypotheses=stated, primary=None, seeds=[0, 1, 2, 3, 4]))
+    assert [(each.claim, each.least_p, each.needed) for each in five] == [
+        ("“claim 0”", 3 / 32, 6),
+        ("“claim 1”", 3 / 32, 6),
+        ("“claim 2”", 3 / 32, 6),
+    ]
+    assert out_of_reach(tiny(hypotheses=stated, primary=None, seeds=list(range(6)))) == ()

@@ -85,8 +85,26 @@ def test_the_page_says_how_they_fell_whichever_way(store: Store, tmp_path: Path)
 
 def test_too_few_seeds_are_said(store: Store) -> None:
     judged(store, AHEAD, seeds=3)
-    (_, line) = sentences_of(store)
-    assert "is not supported" in line and "with 3 pairs p cannot fall below 0.1250" in line
+    _, limit, line = sentences_of(store)
+    assert "is not supported" in line
+    assert limit == (
+        "No outcome could have supported “VAE twins beat random”: with 3 pairs p after Holm’s "
+        "correction cannot fall below 0.1250. It takes at least 5 seeds."
+    )
+
+
+def test_hypotheses_that_five_seeds_can_never_support_are_named(store: Store) -> None:
+    def ahead(arm: str, seed: int, number: int) -> float:
+        return accuracy("random", seed, number) + (0 if arm == "random" else 0.1 + 0.005 * seed)
+
+    stated = [{**AHEAD, "name": name, "arms": ["core-set"]} for name in "abc"]
+    results = judged(store, *stated, seeds=5, curve=ahead)
+    assert [found.p for found in results] == [1 / 32] * 3
+    assert [found.p_holm for found in results] == [found.least for found in results] == [3 / 32] * 3
+    none, limit, *_ = sentences_of(store)
+    assert none.endswith("none is supported.")
+    assert limit.startswith("No outcome could have supported “a”, “b”, “c”: with 5 pairs p after")
+    assert limit.endswith("cannot fall below 0.0938. Each takes at least 6 seeds.")
 
 
 def test_one_seed_allows_no_test(store: Store) -> None:

@@ -30,6 +30,7 @@ def test_three_seeds_can_show_nothing_and_the_page_says_so(digits: Store) -> Non
     assert "p = 0.2500 by exact sign flips" in said
     assert "With 3 pairs p cannot fall below 0.2500: at the 0.05 level this test could not" in said
     assert "Of the 3 other comparisons, after Holm’s correction: none has" in said
+    assert "with so few pairs none could; it takes 7 seeds." in said
     assert notices_of(digits) == []
 
 

@@ -514,3 +514,29 @@ def test_an_arm_saves_nothing_over_itself(curve: np.ndarray) -> None:
 def test_bad_input_is_refused(call: object, code: str, message: str | None) -> None:
     with refused(UsageError, code, match=message):
         call()  # type: ignore[operator]
+
+
+# -- reach ---------------------------------------------------------------------------------------
+
+
+def test_the_least_corrected_p_by_hand() -> None:
+    assert s.least_corrected(5, ["greater"] * 3) == [3 / 32] * 3
+    assert s.least_corrected(5, ["two-sided"]) == [2 / 32]
+    # one-sided 1/64 three times over, then two-sided 2/64, once
+    assert s.least_corrected(6, ["greater", "two-sided", "greater"]) == [3 / 64] * 3
+    assert s.least_corrected([6, 1], ["greater", "greater"]) == [2 / 64, 1.0]
+    assert s.least_corrected(4, []) == []
+
+
+def test_the_pairs_that_claims_need() -> None:
+    assert s.pairs_needed(["two-sided"]) == [6]
+    assert s.pairs_needed(["greater"]) == [5]
+    assert s.pairs_needed(["greater"] * 3) == [6] * 3
+    assert s.pairs_needed(["two-sided"] * 3) == [7] * 3
+    assert s.pairs_needed(["greater", "two-sided", "two-sided"]) == [6, 7, 7]
+    assert s.pairs_needed(["greater"] * 4000) == [None] * 4000
+    for sides in (["greater"] * 5, ["two-sided", "greater"]):
+        for needed in s.pairs_needed(sides):
+            assert needed is not None
+            assert max(p or 0 for p in s.least_corrected(needed, sides)) <= 0.05
+            assert max(p or 0 for p in s.least_corrected(needed - 1, sides)) > 0.05

@@ -225,18 +225,23 @@ def _show_plan(experiment: "Experiment", location: str, options: RunOptions) -> 
 
 def plan_lines(planned: "Plan") -> list[str]:
     """Return the lines that describe a plan, without experiment and store."""
+    ends = dict.fromkeys(duration(seconds) for seconds in (planned.fastest, planned.slowest))
     return [
         f"trials            {planned.trials}, of which {planned.pending} are still to run",
         f"training samples  {planned.training_samples:,}",
-        f"time              about {duration(planned.seconds)} with {plural(planned.jobs, 'job')}",
+        f"time              about {' to '.join(ends)}, with {plural(planned.jobs, 'job')}",
         f"disk              about {size(planned.disk_bytes)}",
+        *(
+            f"seeds             too few for {each.claim}: p cannot fall below {each.least_p:.4f}; "
+            f"it takes {'more than 16' if each.needed is None else each.needed}"
+            for each in planned.out_of_reach
+        ),
     ]
 
 
-def plan_facts(planned: "Plan") -> dict[str, float]:
+def plan_facts(planned: "Plan") -> dict[str, Any]:
     """Return a plan as it is written in JSON."""
-    names = ("trials", "pending", "training_samples", "seconds", "disk_bytes")
-    return {name: getattr(planned, name) for name in names}
+    return asdict(planned)
 
 
 def resume_command(arguments: Sequence[str]) -> str:

@@ -1,8 +1,9 @@
 """Cost of a run, estimated before it starts."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import ceil
 from pathlib import Path
 
 from nextlabel.core.dataset import Dataset
@@ -10,6 +11,7 @@ from nextlabel.core.seeds import Seeds
 from nextlabel.experiment.spec import Experiment
 from nextlabel.features.cache import Cache
 from nextlabel.features.fitted import has_block
+from nextlabel.statistics import ALPHA, Alternative, least_corrected, pairs_needed
 from nextlabel.store.store import Store
 from nextlabel.trial.data import load_data
 from nextlabel.trial.spec import TrialSpec, trials
@@ -17,16 +19,53 @@ from nextlabel.trial.spec import TrialSpec, trials
 ROUND_BYTES = 60_000
 
 
+TIMINGS = 3
+"""How often the training steps are timed, for a range of time."""
+REST = 1.1
+"""Time of a run over that of its training, with measuring, choosing and storing."""
+
+
+@dataclass(frozen=True)
+class OutOfReach:
+    """A claim that the seeds cannot support: its least p after correction, and the seeds it needs.
+
+    `needed` is None where the test, by random sign flips, cannot support it with any number.
+    """
+
+    claim: str
+    least_p: float
+    needed: int | None
+
+
 @dataclass(frozen=True)
 class Plan:
-    """Trials in all and still to run, training samples, seconds with `jobs` jobs, and bytes."""
+    """What a run costs, and what it cannot show.
+
+    Parameters
+    ----------
+    trials, pending
+        The trials in all, and those still to run.
+    training_samples
+        Images that are trained on, each counted once per epoch.
+    seconds, fastest, slowest
+        The estimated time with `jobs` jobs, and a range of it.
+    disk_bytes
+        The bytes written.
+    jobs
+        The trials that run at a time.
+    out_of_reach
+        The primary test and the hypotheses that the number of seeds cannot support.
+    """
 
     trials: int
     pending: int
     training_samples: int
     seconds: float
+    fastest: float
+    slowest: float
     disk_bytes: int
     jobs: int
+    out_of_reach: tuple[OutOfReach, ...] = ()
 
 
 def plan(
@@ -44,8 +83,9 @@ def plan(
     Decoded images are kept in the cache, as in a run.
 
     A round's training counts labelled × epochs samples. Round 0 is trained once a seed, and so is
-    a VAE unless the cache has it; one that the labels shape continues in every round. The time is
-    training alone: leave a tenth for the rest. With `arms`, only theirs are counted as ahead.
+    a VAE unless the cache has it; one that the labels shape continues in every round. The range of
+    time is from the fastest timing, with all jobs busy to the end, to the slowest one with a tenth
+    more for the rest and whole trials per job. With `arms`, only theirs are counted as ahead.
     """
     import torch
 
@@ -68,18 +108,43 @@ def plan(
         again = sum(stored_rounds == 0 for _, stored_rounds in ahead) - len(shared)
         rounds = sorted(rounds)[max(0, again) :]
     samples = sum(model.planned_samples(*each) for each in rounds)
-    seconds = _block_seconds(experiment, data, ahead, cache)
-    seconds += model.planned_seconds(data, rounds)
+    passes = _block_passes(experiment, data, ahead, cache)
+    timings = sorted(
+        sum(n * experiment.block(name).pass_seconds(data) for name, n in passes.items())
+        + model.planned_seconds(data, rounds)
+        for _ in range(TIMINGS if ahead else 1)
+    )
+    busy = max(1, min(jobs, len(ahead)))
+    per_job = ceil(len(ahead) / busy) / max(1, len(ahead))  # the share of the time of one job
     weights = model.state_bytes()
     disk = len(shared) * weights + sum((t.rounds - k) * ROUND_BYTES for t, k in ahead)
     return Plan(
         len(set(wanted)) * len(experiment.seeds),
         len(ahead),
         samples,
-        seconds / max(1, min(jobs, len(ahead))),
+        timings[len(timings) // 2] / busy,
+        timings[0] / busy,
+        timings[-1] * REST * per_job,
         disk,
         jobs,
+        out_of_reach(experiment),
     )
+
+
+def out_of_reach(experiment: Experiment) -> tuple[OutOfReach, ...]:
+    """Return the primary test and the hypotheses that no outcome on these seeds could support."""
+    families: list[list[tuple[str, Alternative]]] = [
+        [(f"the primary test of {experiment.primary}", "two-sided")] if experiment.primary else [],
+        [(f"“{stated.name}”", stated.alternative) for stated in experiment.hypotheses],
+    ]
+    claims = []
+    for family in families:
+        sides = [side for _, side in family]
+        least = least_corrected(len(experiment.seeds), sides)
+        for (claim, _), p, needed in zip(family, least, pairs_needed(sides), strict=True):
+            if p is not None and p > ALPHA:
+                claims.append(OutOfReach(claim, p, needed))
+    return tuple(claims)
 
 
 def _rounds_known(store: Store | None, trial: TrialSpec, checksum: str) -> int:
@@ -90,10 +155,10 @@ def _rounds_known(store: Store | None, trial: TrialSpec, checksum: str) -> int:
     return states.get(key, 0)
 
 
-def _block_seconds(
+def _block_passes(
     experiment: Experiment, data: Dataset, ahead: Sequence[tuple[TrialSpec, int]], cache: Cache
-) -> float:
-    """Return the seconds of all blocks of the trials ahead; each is first fitted once per seed."""
+) -> Mapping[str, int]:
+    """Return each block's passes over the pool in the trials ahead; it is fitted once per seed."""
     passes, begun = Counter[str](), set[tuple[str, int]]()
     for trial, known in ahead:
         for name in experiment.blocks_of(trial.arm):
@@ -104,4 +169,4 @@ def _block_seconds(
                 passes[name] += 0 if cached else block.passes
             if name in experiment.rows_of(trial.arm):
                 passes[name] += block.round_passes * (trial.rounds - known)
-    return sum(n * experiment.block(name).pass_seconds(data) for name, n in passes.items() if n)
+    return {name: n for name, n in passes.items() if n}

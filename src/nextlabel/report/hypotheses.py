@@ -19,6 +19,8 @@ from nextlabel.statistics import (
     compare,
     holm,
     label_saving,
+    least_corrected,
+    pairs_needed,
     saving_intervals,
 )
 
@@ -30,7 +32,8 @@ class HypothesisResult:
     `seeds` are those complete for all of its arms, out of `planned` ones. `area` compares the areas
     under the curves; it is None while no seed is complete. `p_holm` is corrected over all
     hypotheses of the experiment; those that cannot be tested yet count with p = 1. `saving` is at
-    the last label count, and `interval` its interval, None for a single seed.
+    the last label count, and `interval` its interval, None for a single seed. `least` is the
+    smallest p_holm that the seeds allow, and `needed` the number of seeds that can support it.
     """
 
     name: str
@@ -43,6 +46,8 @@ class HypothesisResult:
     saving: Saving | None = None
     interval: Interval | None = None
     p_holm: float | None = None
+    least: float | None = None
+    needed: int | None = None
 
     @property
     def p(self) -> float | None:
@@ -57,6 +62,11 @@ class HypothesisResult:
         return self.alternative == "two-sided" or self.area.mean > 0
 
     @property
+    def out_of_reach(self) -> bool:
+        """True when no outcome on these seeds could have supported the hypothesis."""
+        return self.p is not None and self.least is not None and self.least > ALPHA
+
+    @property
     def title(self) -> str:
         """The compared means, in words."""
         return f"{_mean(self.arms)} against {_mean(self.against)}"
@@ -66,9 +76,13 @@ def judge_hypotheses(record: ExperimentRecord) -> tuple[HypothesisResult, ...]:
     """Return every stated hypothesis with its test, in the experiment's order."""
     results = [_test(record, stated) for stated in record.spec.get("hypotheses") or ()]
     corrected = holm([1.0 if result.p is None else result.p for result in results])
+    sides = [result.alternative for result in results]
+    least = least_corrected([len(result.seeds) for result in results], sides)
     return tuple(
-        result if result.p is None else replace(result, p_holm=p)
-        for result, p in zip(results, corrected, strict=True)
+        replace(result, p_holm=None if result.p is None else p, least=smallest, needed=needed)
+        for result, p, smallest, needed in zip(
+            results, corrected, least, pairs_needed(sides), strict=True
+        )
     )
 
 

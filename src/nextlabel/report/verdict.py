@@ -6,7 +6,14 @@ from nextlabel.report.comparisons import Pair
 from nextlabel.report.experiment_record import ExperimentRecord
 from nextlabel.report.formatting import p_value, percent, signed
 from nextlabel.report.hypotheses import HypothesisResult
-from nextlabel.statistics import ALPHA, CONFIDENCE, Comparison, attainable
+from nextlabel.statistics import (
+    ALPHA,
+    CONFIDENCE,
+    Comparison,
+    attainable,
+    least_corrected,
+    pairs_needed,
+)
 
 FEWEST_PAIRS = 6
 """The fewest pairs with which a two-sided test can reach the 0.05 level.
@@ -59,7 +66,23 @@ def hypothesis_sentences(results: Sequence[HypothesisResult]) -> list[str]:
             "an interim result and not a verdict, since repeated tests after every seed find "
             "differences by chance."
         )
-    return sentences + [_outcome(result) for result in results]
+    return sentences + _out_of_reach(results) + [_outcome(result) for result in results]
+
+
+def _out_of_reach(results: Sequence[HypothesisResult]) -> list[str]:
+    """Return a sentence per number of seeds that are too few for some hypotheses."""
+    groups: dict[tuple[int, float, int | None], list[str]] = {}
+    for result in results:
+        if result.out_of_reach and result.least is not None:
+            key = (len(result.seeds), result.least, result.needed)
+            groups.setdefault(key, []).append(f"“{result.name}”")
+    return [
+        f"No outcome could have supported {', '.join(names)}: with "
+        f"{pairs} {'pair' if pairs == 1 else 'pairs'} p after Holm’s correction cannot fall below "
+        f"{p_value(least)}. {'It takes' if len(names) == 1 else 'Each takes'} "
+        f"{'more seeds' if needed is None else f'at least {needed} seeds'}."
+        for (pairs, least, needed), names in groups.items()
+    ]
 
 
 def _outcome(result: HypothesisResult) -> str:
@@ -77,13 +100,9 @@ def _outcome(result: HypothesisResult) -> str:
     outcome = "is supported" if result.supported else "is not supported"
     if not result.supported and result.alternative == "greater" and area.mean < 0:
         outcome += ", and the difference goes the other way"
-    limit = ""
-    smallest = area.test.smallest_p
-    if not result.supported and smallest is not None and smallest > ALPHA:
-        limit = f"; with {area.n} pairs p cannot fall below {p_value(smallest)}"
     return (
         f"{head} {outcome}: {difference}, {sides} p = {p_value(area.test.p)}, after Holm’s "
-        f"correction {p_value(result.p_holm)}{limit}.{_saved(result)}"
+        f"correction {p_value(result.p_holm)}.{_saved(result)}"
     )
 
 
@@ -133,11 +152,15 @@ def _secondary(pairs: Sequence[Pair]) -> list[str]:
     count = (
         "the one other comparison" if len(others) == 1 else f"the {len(others)} other comparisons"
     )
-    return [
-        f"Of {count}, after Holm’s correction: "
-        + ("; ".join(clear) if clear else f"none has a p of {ALPHA:g} or less")
-        + "."
-    ]
+    least = least_corrected([pair.area.n for pair in others], ["two-sided"] * len(others))
+    possible = any(p is not None and p <= ALPHA for p in least)
+    needed = pairs_needed(["two-sided"] * len(others))[0]
+    none = f"none has a p of {ALPHA:g} or less" + (
+        ""
+        if possible
+        else f", and with so few pairs none could; it takes {needed or 'more than 16'} seeds"
+    )
+    return [f"Of {count}, after Holm’s correction: {'; '.join(clear) if clear else none}."]
 
 
 def _direction(pair: Pair) -> str:

@@ -32,6 +32,7 @@ from nextlabel.statistics.paired import (
     sign_flip,
     smallest_p,
 )
+from nextlabel.statistics.reach import least_corrected, pairs_needed
 from nextlabel.statistics.subsets import EXACT_PAIRS, RESAMPLES
 
 __all__ = [
@@ -53,8 +54,10 @@ __all__ = [
     "holm",
     "label_saving",
     "labels_to_reach",
+    "least_corrected",
     "paired_t",
     "paired_t_by_count",
+    "pairs_needed",
     "saving_intervals",
     "sign_flip",
     "sign_flip_interval",
