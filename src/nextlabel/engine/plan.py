@@ -20,7 +20,7 @@ ROUND_BYTES = 60_000
 
 
 TIMINGS = 3
-"""How often the training steps are timed, for a range of time."""
+"""Timings of the training steps, for a range of time."""
 REST = 1.1
 """Time of a run over that of its training, with measuring, choosing and storing."""
 
@@ -39,7 +39,7 @@ class OutOfReach:
 
 @dataclass(frozen=True)
 class Plan:
-    """What a run costs, and what it cannot show.
+    """Cost of a run, and the claims that it cannot support.
 
     Parameters
     ----------
