@@ -117,14 +117,14 @@ def test_what_is_not_finite_is_named_by_row(bad: float, row: int) -> None:
     labelled=st.lists(st.integers(-3, 14), max_size=6),
     excluded=st.lists(st.integers(-3, 14), max_size=6),
     budget=st.integers(-2, 16),
-    strategy=st.sampled_from(["core_set", "medal", "random", "entropy", "margin", "bald"]),
+    strategy=st.sampled_from(["core_set", "medal", "random", "entropy", "margin", "batchbald"]),
 )
 def test_any_ids_and_budget_give_picks_or_a_nextlabel_error(
     labelled, excluded, budget, strategy
 ) -> None:
     both = labelled + excluded
     sound = len(set(both)) == len(both) and all(0 <= i < 12 for i in both)
-    fits = sound and 0 <= budget <= 12 - len(both) and strategy != "bald"
+    fits = sound and 0 <= budget <= 12 - len(both) and strategy != "batchbald"
     arguments = {"probabilities": P[:12], "labelled": labelled, "excluded": excluded}
     if not fits:
         with pytest.raises(NextlabelError):
@@ -245,7 +245,7 @@ def test_a_path_is_read_and_its_names_are_the_labels(tmp_path: Path) -> None:
         ({"features": X, "strategy": dict}, UsageError, "not-a-strategy"),
         ({"features": X, "strategy": CoreSet, "options": {"a": 1}}, UsageError, "unknown-option"),
         ({"features": X, "strategy": CoreSet(), "options": {"a": 1}}, UsageError, "options-twice"),
-        ({"features": X, "strategy": "BALD"}, UsageError, "strategy-not-available"),
+        ({"features": X, "strategy": "BatchBALD"}, UsageError, "strategy-not-available"),
         ({"features": X, "budget": None}, UsageError, "no-budget"),
         ({"features": table([0] * 40)}, DataError, "label-twice"),
         ({"features": table(range(1, 41)), "labelled": [0]}, UnknownId, "unknown-label"),
@@ -270,7 +270,7 @@ def test_messages_name_what_the_user_gave() -> None:
     assert "block" not in str(refusal.value)
     with pytest.raises(DataError, match=r"a sparse matrix of shape .* give values\.toarray"):
         select(scipy.sparse.csr_matrix(X), 1)
-    with pytest.raises(UsageError, match="'bald' is not available: it needs several pred"):
-        select(X, 1, strategy="bald")
+    with pytest.raises(UsageError, match="'batchbald' is not available: bald ranks"):
+        select(X, 1, strategy="batchbald")
     with pytest.raises(UnknownId, match="0 is not a label in the index of features; the first"):
         select(table(range(1, 41)), 1, labelled=[0])

@@ -24,7 +24,9 @@ def strategies_page() -> str:
         "",
         "*Needs* are what a strategy computes from: `features` are rows of numbers per image, "
         "`probabilities` are class probabilities of a model, and `predicted_loss` comes from a "
-        "loss-prediction model that an experiment trains.",
+        "loss-prediction model that an experiment trains. `samples` and `dropped` are class "
+        "probabilities of several models per image, (images, models, classes), which an experiment "
+        "makes from the last layer of its model.",
         "",
         "Every strategy has the option `then`, another strategy that follows it. For example "
         '`options = { then = { after = 10, strategy = "uherding" } }` in an arm of `typiclust` '

@@ -29,8 +29,11 @@ if TYPE_CHECKING:
     from nextlabel.strategies.badge import Badge
     from nextlabel.strategies.bait import Bait
     from nextlabel.strategies.balanced_random import BalancedRandom
+    from nextlabel.strategies.bald import Bald
     from nextlabel.strategies.cluster_margin import ClusterMargin
     from nextlabel.strategies.core_set import CoreSet
+    from nextlabel.strategies.drop_query import DropQuery
+    from nextlabel.strategies.epig import Epig
     from nextlabel.strategies.max_herding import MaxHerding
     from nextlabel.strategies.medal import MedAL
     from nextlabel.strategies.predicted_loss import PredictedLoss
@@ -48,12 +51,15 @@ __all__ = [
     "Badge",
     "Bait",
     "BalancedRandom",
+    "Bald",
     "ClusterMargin",
     "CoreSet",
     "DataError",
     "Dataset",
+    "DropQuery",
     "Embedding",
     "Entropy",
+    "Epig",
     "Experiment",
     "FeatureSpace",
     "Fitted",
@@ -94,12 +100,15 @@ _MODULES = {
     "Badge": "strategies.badge",
     "Bait": "strategies.bait",
     "BalancedRandom": "strategies.balanced_random",
+    "Bald": "strategies.bald",
     "ClusterMargin": "strategies.cluster_margin",
     "CoreSet": "strategies.core_set",
     "DataError": "core.errors",
     "Dataset": "core.dataset",
+    "DropQuery": "strategies.drop_query",
     "Embedding": "core.feature_space",
     "Entropy": "strategies.uncertainty",
+    "Epig": "strategies.epig",
     "Experiment": "experiment.spec",
     "FeatureSpace": "core.feature_space",
     "Fitted": "core.learner",

@@ -39,7 +39,14 @@ def snapshot(task: str) -> Snapshot:
         space.embed({"task": features.astype(np.float32), "vae": numbers(SIZE, 5, 3)}),
         probabilities,
         numbers(SIZE, 1, 4)[:, 0],
+        signals={"samples": passes(6, task, 5), "dropped": passes(3, task, 6)},
     )
+
+
+def passes(count: int, task: str, seed: int) -> np.ndarray:
+    """Return probabilities of 200 images by several models (N, S, K)."""
+    raw = numbers(SIZE, count * 4, seed).reshape(SIZE, count, 4)
+    return raw / raw.sum(axis=2, keepdims=True) if task == "multiclass" else raw
 
 
 def picks() -> dict[str, list[int]]:

@@ -8,8 +8,9 @@ from nextlabel.core.feature_space import Embedding
 from nextlabel.core.task_model import ModelOutputs
 from nextlabel.core.types import Array, Task
 
-Source: TypeAlias = Literal["space", "model", "loss_prediction"]
-"""Sources of a signal: the feature space, the task model, the module P trained with it."""
+Source: TypeAlias = Literal["space", "model", "loss_prediction", "last_layer"]
+"""Sources of a signal: the feature space, the task model, the module P trained with it, and the
+model's last linear layer."""
 
 
 class PoolView(Protocol):

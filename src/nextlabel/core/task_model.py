@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from nextlabel.core.dataset import Dataset
 from nextlabel.core.learner import Training
@@ -34,6 +34,32 @@ class ModelInputs:
 
 
 @dataclass(frozen=True, eq=False)
+class LastLayer:
+    """The linear layer from features to probabilities, and what its posterior is computed from.
+
+    Attributes
+    ----------
+    weights
+        Float (K, d).
+    bias
+        Float (K); an output of infinite bias is always there, or never.
+    link
+        "softmax" for K classes, "logistic" for K findings, each by itself.
+    labelled
+        The features of the labelled images, (n, d), where the posterior is known.
+    precision
+        The precisions of the Gaussian prior of each output's weights, (K), where the posterior is
+        known.
+    """
+
+    weights: Array
+    bias: Array
+    link: Literal["softmax", "logistic"]
+    labelled: Array | None = None
+    precision: Array | None = None
+
+
+@dataclass(frozen=True, eq=False)
 class ModelOutputs:
     """Predictions of a task model for N images, computed in one pass.
 
@@ -45,11 +71,14 @@ class ModelOutputs:
         Float32 (N, K): of K classes, summing to 1, or of K findings.
     predicted_loss
         Float32 (N), where the module P is trained; else None.
+    last_layer
+        The layer that gives the probabilities from the features, for a model that has one.
     """
 
     features: Array
     probabilities: Array
     predicted_loss: Array | None = None
+    last_layer: LastLayer | None = None
 
 
 class FittedModel(Protocol):

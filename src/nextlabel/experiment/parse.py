@@ -123,10 +123,12 @@ def parse_experiment(raw: Mapping[str, Any], name: str = "experiment") -> Experi
 def _check_signals(experiment: Experiment, arm: Arm) -> None:
     """Raise UsageError for a signal that is unknown, or that the task model cannot give."""
     for name in sorted(create(arm.strategy, arm.options).needs):
-        if "loss_prediction" in sources([name]) and not experiment.model.has_maps:
+        reads, model = sources([name]), experiment.model
+        lacking = "last_layer" in reads and not model.has_last_layer
+        if lacking or ("loss_prediction" in reads and not model.has_maps):
             raise UsageError(
                 f"arm {arm.name!r}: strategy {arm.strategy!r} needs {name}, which model "
-                f"{experiment.model.name} does not give; choose another strategy, or a network",
+                f"{model.name} does not give; choose another strategy, or a network",
                 code="signal-not-available",
             )
 

@@ -17,11 +17,14 @@ FEW = 50
 BATCH = 5000
 
 
-def k_means(metric: Metric, ids: Ids, count: int, rng: np.random.Generator) -> Array:
+def k_means(
+    metric: Metric, ids: Ids, count: int, rng: np.random.Generator, few: int = FEW
+) -> Array:
     """Return the cluster, 0 … count - 1, of each of `ids`, int64 (n); a cluster may be empty.
 
     The initial means of k-means++ are drawn from `rng`. Rows are copied for its duration, as
-    float32 about their mean. Equal rows share a cluster.
+    float32 about their mean. Equal rows share a cluster. More than `few` clusters are made from
+    mini-batches.
     """
     if count >= len(ids):
         return np.arange(len(ids))
@@ -30,7 +33,7 @@ def k_means(metric: Metric, ids: Ids, count: int, rng: np.random.Generator) -> A
     from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
     seed = int(rng.integers(2**31))
-    if count <= FEW:
+    if count <= few:
         means = KMeans(count, n_init=1, random_state=seed)
     else:
         means = MiniBatchKMeans(count, n_init=1, batch_size=BATCH, random_state=seed)

@@ -12,7 +12,7 @@ from nextlabel.core.dataset import Dataset
 from nextlabel.core.learner import Training
 from nextlabel.core.scaled_blocks import ScaledBlocks
 from nextlabel.core.seeds import Seeds
-from nextlabel.core.task_model import FittedModel, ModelInputs, ModelOutputs
+from nextlabel.core.task_model import FittedModel, LastLayer, ModelInputs, ModelOutputs
 from nextlabel.core.types import Array, Ids, Labels, Task
 from nextlabel.models.cross_validation import (
     BlockClassifier,
@@ -20,6 +20,7 @@ from nextlabel.models.cross_validation import (
     best_temperature,
     held_out_probabilities,
 )
+from nextlabel.models.linear import last_layer
 from nextlabel.models.timing import seconds_of
 
 COLUMNS = 32
@@ -61,8 +62,9 @@ class JoinedRows:
 class BlockOutputs(ModelOutputs):
     """Predictions from blocks, whose rows are joined when the features are first read."""
 
-    def __init__(self, rows: ScaledBlocks, probabilities: Array) -> None:
+    def __init__(self, rows: ScaledBlocks, probabilities: Array, fitted: "FittedClassical") -> None:
         object.__setattr__(self, "_rows", rows)
+        object.__setattr__(self, "_fitted", fitted)
         object.__setattr__(self, "probabilities", probabilities)
         object.__setattr__(self, "predicted_loss", None)
 
@@ -71,6 +73,14 @@ class BlockOutputs(ModelOutputs):
         """The scaled rows, float32 (N, d)."""
         rows: ScaledBlocks = self.__dict__["_rows"]
         return rows.rows().astype(np.float32)
+
+    @cached_property
+    def last_layer(self) -> LastLayer | None:
+        """The regression's layer with its posterior; None for another classifier."""
+        fitted: FittedClassical = self.__dict__["_fitted"]
+        return last_layer(
+            fitted.classifiers, fitted.constants, fitted.task, fitted.temperature, fitted.labelled
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,6 +96,7 @@ class FittedClassical:
     outputs: int
     task: Task
     temperature: float
+    labelled: ScaledBlocks
     training: Training
 
     def predict(self, inputs: ModelInputs) -> ModelOutputs:
@@ -112,7 +123,7 @@ class FittedClassical:
                     if classifier is None
                     else self._probabilities(classifier, rows)[:, 1]
                 )
-        return BlockOutputs(rows, filled)
+        return BlockOutputs(rows, filled, self)
 
     def _probabilities(self, classifier: BlockClassifier, rows: ScaledBlocks) -> Array:
         return at_temperature(classifier.probabilities(rows), self.temperature)
@@ -188,9 +199,10 @@ class ClassicalModel:
             self.outputs,
             self.task,
             temperature,
+            pool.take(labelled),
             Training(0.0, 0, 0, "none"),
         )
-        right = fitted.infer(pool.take(labelled)).probabilities
+        right = fitted.infer(fitted.labelled).probabilities
         accuracy = (
             (right.argmax(1) == labels).mean()
             if self.task == "multiclass"

@@ -3,14 +3,16 @@
 N images, n of them labelled, d columns of all blocks, K classes that the labels show.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
 from nextlabel.core.scaled_blocks import ScaledBlocks
-from nextlabel.core.types import Array, Ids, Labels
-from nextlabel.models.cross_validation import held_out_probabilities
+from nextlabel.core.task_model import LastLayer
+from nextlabel.core.types import Array, Ids, Labels, Task
+from nextlabel.models.cross_validation import BlockClassifier, held_out_probabilities
 from nextlabel.models.settings import MOST_ITERATIONS, ClassWeight, Regularisation
 
 STRENGTHS = (0.1, 1.0, 10.0, 100.0)
@@ -35,11 +37,14 @@ class LinearClassifier:
         Shape (K, d), in the order of the blocks' columns.
     intercepts
         Shape (K,).
+    strength
+        The inverse strength C of the regularisation.
     """
 
     classes_: Array
     coefficients: Array
     intercepts: Array
+    strength: float = USUAL
 
     def scores(self, rows: ScaledBlocks) -> Array:
         """Return the scores, float64 (N, K)."""
@@ -84,7 +89,60 @@ def fit_linear(
     if len(coefficients) == 1:  # two classes: the first has score 0
         coefficients = np.concatenate([np.zeros_like(coefficients), coefficients])
         intercepts = np.concatenate([[0.0], intercepts])
-    return LinearClassifier(fitted.classes_, coefficients, intercepts)
+    return LinearClassifier(fitted.classes_, coefficients, intercepts, float(regularisation))
+
+
+def last_layer(
+    classifiers: Sequence[BlockClassifier | None],
+    constants: Array,
+    task: Task,
+    temperature: float,
+    labelled: ScaledBlocks,
+) -> LastLayer | None:
+    """Return the layer of one regression for all K classes, or of one for each finding.
+
+    Regularisation of strength 1 / C is a Gaussian prior of that precision. Two classes share one
+    vector of weights, w: they have -w/2 and w/2, whose precision is twice that. A temperature T
+    divides the weights, and so multiplies the precision by T².
+
+    Parameters
+    ----------
+    classifiers, constants
+        The regressions; None means answers that are all alike, which `constants` (K) gives.
+    task
+        The task of the data.
+    temperature
+        The number by which scores are divided.
+    labelled
+        The n rows of the labelled images.
+
+    Returns
+    -------
+    LastLayer or None
+        None where a classifier is not a regression.
+    """
+    if not all(each is None or isinstance(each, LinearClassifier) for each in classifiers):
+        return None
+    weights = np.zeros((len(constants), sum(labelled.widths)))
+    bias = np.where(constants > 0, np.inf, -np.inf)
+    precision = np.ones(len(constants))
+    if task == "multiclass":
+        bias[constants > 0] = 0.0
+    for k, each in enumerate(classifiers):
+        if not isinstance(each, LinearClassifier):
+            continue
+        found = np.concatenate([each.coefficients, each.intercepts[:, None]], axis=1) / temperature
+        own = temperature**2 / each.strength
+        if task == "multiclass":
+            found -= found.mean(axis=0)
+            bias[:] = -np.inf
+            weights[each.classes_], bias[each.classes_] = found[:, :-1], found[:, -1]
+            precision[:] = own if len(found) > 2 else 2 * own
+        else:
+            weights[k], bias[k] = found[1, :-1] - found[0, :-1], found[1, -1] - found[0, -1]
+            precision[k] = own
+    link: Literal["softmax", "logistic"] = "softmax" if task == "multiclass" else "logistic"
+    return LastLayer(weights, bias, link, labelled.rows(), precision)
 
 
 def _chosen_strength(

@@ -42,6 +42,8 @@ class ModelSettings(Settings):
 
     has_maps: ClassVar[bool] = False
     """True when the model has feature maps, which the module P reads."""
+    has_last_layer: ClassVar[bool] = False
+    """True when a linear layer leads from the features to the probabilities."""
     takes_weights: ClassVar[bool] = False
     """True when a file of weights may be given."""
     published: ClassVar[bool] = False

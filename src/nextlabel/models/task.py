@@ -14,7 +14,7 @@ from torch import Tensor
 from nextlabel.core.dataset import Dataset
 from nextlabel.core.learner import Training
 from nextlabel.core.seeds import Seeds
-from nextlabel.core.task_model import FittedModel, ModelInputs, ModelOutputs
+from nextlabel.core.task_model import FittedModel, LastLayer, ModelInputs, ModelOutputs
 from nextlabel.core.types import Array, Ids, Labels, Task
 from nextlabel.models.device import precise, resolve
 from nextlabel.models.loss_prediction import LossHead
@@ -79,7 +79,13 @@ class FittedNetwork:
             torch.cat(features).numpy(),
             torch.cat(probabilities).numpy(),
             torch.cat(losses).numpy() if losses else None,
+            self._last_layer(),
         )
+
+    def _last_layer(self) -> LastLayer:
+        """Return the layer from features to logits."""
+        weights, bias = (p.detach().float().cpu().numpy() for p in self.network.fc.parameters())
+        return LastLayer(weights, bias, "softmax" if self.task == "multiclass" else "logistic")
 
     def state(self) -> dict[str, Any]:
         """Return the weights, on the CPU, for the cache or a checkpoint."""

@@ -23,8 +23,7 @@ OTHER_NAMES = {
 a trial is found again by the name of its strategy."""
 
 ABSENT = {
-    "bald": "it needs several predictions per image; entropy, margin and uherding need one",
-    "batchbald": "it needs several predictions per image; uherding and medal avoid similar images",
+    "batchbald": "bald ranks images one by one; uherding and badge avoid similar images",
 }
 """Well-known strategies that are not here, and what there is instead."""
 

@@ -33,8 +33,11 @@ if TYPE_CHECKING:
     from nextlabel.strategies.badge import Badge
     from nextlabel.strategies.bait import Bait
     from nextlabel.strategies.balanced_random import BalancedRandom
+    from nextlabel.strategies.bald import Bald
     from nextlabel.strategies.cluster_margin import ClusterMargin
     from nextlabel.strategies.core_set import CoreSet
+    from nextlabel.strategies.drop_query import DropQuery
+    from nextlabel.strategies.epig import Epig
     from nextlabel.strategies.max_herding import MaxHerding
     from nextlabel.strategies.medal import MedAL
     from nextlabel.strategies.predicted_loss import PredictedLoss
@@ -51,9 +54,12 @@ __all__ = [
     "Badge",
     "Bait",
     "BalancedRandom",
+    "Bald",
     "ClusterMargin",
     "CoreSet",
+    "DropQuery",
     "Entropy",
+    "Epig",
     "LeastConfidence",
     "Margin",
     "MaxHerding",

@@ -24,6 +24,7 @@ class NetworkSettings(ModelSettings):
     """Settings of a network on images; a subclass adds `network`."""
 
     has_maps: ClassVar[bool] = True
+    has_last_layer: ClassVar[bool] = True
     takes_weights: ClassVar[bool] = True
 
     batch_norm: Literal["recalibrate", "running"] = "recalibrate"

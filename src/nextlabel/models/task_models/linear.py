@@ -1,6 +1,6 @@
 """The task model `linear`: logistic regression on the rows of blocks."""
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from nextlabel.core.scaled_blocks import ScaledBlocks
 from nextlabel.core.types import Ids, Labels
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 @register("linear")
 class LinearSettings(ClassWeightOption, ShippedOptions, ClassicalSettings):
     """Logistic regression of inverse strength `regularisation`."""
+
+    has_last_layer: ClassVar[bool] = True
 
     name: Literal["linear"] = "linear"
 
