@@ -72,6 +72,42 @@ def held_out_probabilities(
     return np.concatenate(held), np.concatenate(predicted)
 
 
+def audited_right(
+    fit: Fit, rows: ScaledBlocks, labelled: Ids, labels: Labels, audited: Array, count: int = 10
+) -> Array:
+    """Return whether audited labels are predicted right by fits without them, bool (m).
+
+    Parameters
+    ----------
+    fit
+        As for `held_out_probabilities`.
+    rows
+        The rows of the pool.
+    labelled, labels
+        The n labelled ids and their labels.
+    audited
+        The m positions among the labelled, in any order: images that were drawn at random. They are
+        held out in turn, in `count` parts, also where a class has no other label: it then counts as
+        wrong. All other labels are in every fit.
+    count
+        The number of parts.
+    """
+    right = np.zeros(len(audited), bool)
+    for part in range(min(count, len(audited))):
+        some = np.arange(part, len(audited), count)
+        kept = np.setdiff1d(np.arange(len(labelled)), audited[some])
+        classes = np.unique(labels[kept])
+        if not len(classes):
+            continue
+        predicted = classes[np.zeros(len(some), np.int64)]
+        if len(classes) > 1:
+            seen = fit(labelled[kept], labels[kept])
+            best = seen.probabilities(rows.take(labelled[audited[some]])).argmax(axis=1)
+            predicted = seen.classes_[best]
+        right[some] = predicted == labels[audited[some]]
+    return right
+
+
 def at_temperature(probabilities: Array, temperature: float) -> Array:
     """Return p^(1/T) / Σ p^(1/T) by row (N, K): softmax of scores divided by T."""
     if temperature == 1:

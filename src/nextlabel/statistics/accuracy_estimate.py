@@ -1,0 +1,170 @@
+"""Estimates of a classifier's accuracy on a pool of which few images are labelled.
+
+m images are audited: drawn from the pool at random, independently of a strategy, and labelled. The
+first m of one permutation of the pool are such images, those included that a strategy picks too.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from nextlabel.core.errors import DataError, UsageError
+from nextlabel.core.types import Array, Task
+from nextlabel.statistics.effects import CONFIDENCE
+from nextlabel.statistics.inputs import ROUNDING, finite
+
+PRIOR = 20
+"""The audited images that count as much as the mean confidence."""
+
+
+@dataclass(frozen=True)
+class AccuracyEstimate:
+    """An accuracy, from 0 to 1, with an interval.
+
+    Parameters
+    ----------
+    value
+        The estimate.
+    low, high
+        The interval; it covers the accuracy of the pool at least as often as `confidence` says.
+    audited
+        The number m of images that the interval rests on; 0 gives the interval from 0 to 1.
+    confidence
+        The level of the interval, 0 to 1.
+    """
+
+    value: float
+    low: float
+    high: float
+    audited: int
+    confidence: float = CONFIDENCE
+
+
+def mean_confidence(probabilities: object, task: Task = "multiclass") -> float:
+    """Return the accuracy that probabilities claim for themselves.
+
+    Parameters
+    ----------
+    probabilities
+        Of the unlabelled images, shape (N, K). Calibrate them first (`temperature = "cv"`).
+    task
+        "multiclass": the mean of the highest probability. "multilabel": the mean of
+        max(p, 1 - p), which claims label accuracy.
+
+    Returns
+    -------
+    float
+        From 0 to 1.
+
+    Raises
+    ------
+    DataError
+        When there is no image.
+    UsageError
+        When a probability is not a finite number from 0 to 1.
+    """
+    p = finite(probabilities, "probabilities")
+    if p.ndim != 2 or not p.size:
+        raise DataError(
+            f"probabilities have shape {p.shape}; give (at least 1 image, classes)",
+            code="no-probabilities",
+        )
+    if p.min() < -1e-6 or p.max() > 1 + 1e-6:
+        raise UsageError(
+            f"probabilities reach from {p.min():g} to {p.max():g}; give numbers from 0 to 1",
+            code="not-probabilities",
+        )
+    best = p.max(axis=1) if task == "multiclass" else np.maximum(p, 1 - p)
+    return float(np.clip(best.mean(), 0, 1))
+
+
+def from_audit(right: object, confidence: float = CONFIDENCE) -> AccuracyEstimate:
+    """Return the share of audited images that are predicted right, with its exact interval.
+
+    Parameters
+    ----------
+    right
+        For each audited image whether a classifier that was not fitted to it predicts it right,
+        shape (m,); of multi-label images (m, K), the share of findings.
+    confidence
+        The level of the interval, 0 to 1.
+
+    Returns
+    -------
+    AccuracyEstimate
+        Clopper's and Pearson's interval, which covers at its level for every m and every accuracy.
+        For the shares of multi-label images it is the same one at the level 1 - (1 - confidence)/e
+        of the sum, rounded outward: tails of sums of such shares are at most e times binomial ones
+        [Bentkus 2004, https://doi.org/10.1214/009117904000000360].
+
+    Raises
+    ------
+    UsageError
+        When a value is not true or false, or the level is not between 0 and 1.
+    """
+    if not 0 < confidence < 1:
+        raise UsageError(
+            f"confidence {confidence} must be above 0 and below 1; give 0.95 for example",
+            code="confidence-out-of-range",
+        )
+    shares = _shares(right)
+    m = len(shares)
+    if m == 0:
+        return AccuracyEstimate(0.5, 0.0, 1.0, 0, confidence)
+    from scipy.stats import binomtest
+
+    total = float(shares.sum())
+    below, above = int(np.floor(total + ROUNDING * m)), int(np.ceil(total - ROUNDING * m))
+    level = confidence if np.isin(shares, (0, 1)).all() else 1 - (1 - confidence) / np.e
+    low = binomtest(below, m).proportion_ci(level, "exact").low
+    high = binomtest(above, m).proportion_ci(level, "exact").high
+    return AccuracyEstimate(total / m, float(low), float(high), m, confidence)
+
+
+def combined(
+    claimed: float, right: object, confidence: float = CONFIDENCE, prior: float = PRIOR
+) -> AccuracyEstimate:
+    """Return the mean confidence and the audit as one estimate, with the audit's exact interval.
+
+    Parameters
+    ----------
+    claimed
+        The mean confidence, 0 to 1.
+    right
+        As for `from_audit`.
+    confidence
+        The level of the interval, 0 to 1.
+    prior
+        The number of audited images that `claimed` counts as much as.
+
+    Returns
+    -------
+    AccuracyEstimate
+        The value (prior · claimed + number right) / (prior + m), moved into the interval.
+
+    Raises
+    ------
+    UsageError
+        When a number is out of its range.
+    """
+    if not (0 <= claimed <= 1 and 0 < prior < np.inf):
+        raise UsageError(
+            f"claimed {claimed} must lie from 0 to 1 and prior {prior} above 0; correct them",
+            code="not-a-share",
+        )
+    audit = from_audit(right, confidence)
+    value = (prior * claimed + audit.audited * audit.value) / (prior + audit.audited)
+    value = min(max(value, audit.low), audit.high)
+    return AccuracyEstimate(value, audit.low, audit.high, audit.audited, confidence)
+
+
+def _shares(right: object) -> Array:
+    """Return the share that is right of each image, float64 (m)."""
+    values = finite(right, "right")
+    if values.ndim not in (1, 2) or not np.isin(values, (0, 1)).all():
+        raise UsageError(
+            f"right has shape {values.shape} and values other than true and false; give one or a "
+            "row of them for each audited image",
+            code="not-true-or-false",
+        )
+    return values.mean(axis=1) if values.ndim == 2 else values
