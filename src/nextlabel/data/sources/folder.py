@@ -77,6 +77,7 @@ class Folder:
             "test_fraction",
             "max_pixels",
             "classes",
+            "task",
             "unique",
         )
         return {

@@ -59,7 +59,7 @@ def listing_of(root: Path, settings: FolderSettings) -> Listing:
         entries = entries_of(root, found.names, settings.classes)
         digests = {}
     else:
-        manifest = read_manifest(path, root)
+        manifest = read_manifest(path, root, settings.task)
         task, entries = manifest.task, sorted(manifest.entries, key=lambda entry: entry.name)
         digests = {path.name: file_digest(path)}
         for name in sorted({*found.names} - {entry.name for entry in entries}):

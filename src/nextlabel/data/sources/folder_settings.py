@@ -5,6 +5,7 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
+from nextlabel.core.types import Task
 from nextlabel.data.class_folders import Classes
 from nextlabel.data.settings import File, FileSettings
 
@@ -12,12 +13,16 @@ from nextlabel.data.settings import File, FileSettings
 class FolderSettings(FileSettings):
     """The settings of a folder of images."""
 
-    later: ClassVar[frozenset[str]] = frozenset({"classes", "follow_links", "unique"})
+    later: ClassVar[frozenset[str]] = frozenset({"classes", "follow_links", "task", "unique"})
 
     name: str = "folder"
     manifest: Path | None = File
     """CSV file of paths, labels and splits, relative to the folder, the experiment file or the
     working directory.
+    """
+    task: Task | None = None
+    """Labels of a manifest: one for each image ("multiclass") or several ("multilabel"). If not
+    set, the manifest decides.
     """
     unreadable: Literal["refuse", "skip"] = "refuse"
     """Stop at an image that cannot be decoded, or leave it out with a warning."""
