@@ -1,3 +1,5 @@
+import unicodedata
+
 import numpy as np
 import pytest
 
@@ -6,6 +8,9 @@ from nextlabel.core.errors import DataError
 from nextlabel.core.pool import Pool
 from nextlabel.core.seeds import Seeds
 from nextlabel.features.blocks import BLOCKS
+from nextlabel.features.create import make_block
+from nextlabel.models.settings import TrainingSettings
+from refusals import refused
 
 pytestmark = pytest.mark.usefixtures("no_bfloat16")
 
@@ -42,6 +47,32 @@ def test_a_folders_rows_are_found_by_name(path):
     assert np.array_equal(found.rows("train"), ROWS[[0, 2]])
     assert np.array_equal(found.rows("validation"), ROWS[[4, 1]])
     assert np.array_equal(found.rows("test"), ROWS[[3]])
+
+
+def test_names_are_found_in_the_other_form_of_letters(path):
+    names = [unicodedata.normalize("NFD", "Köln/ü.png"), "b.png"]
+    pixels = np.zeros((1, 1, 4, 4), np.uint8)
+    composed = Images(pixels, names=(unicodedata.normalize("NFC", names[0]),))
+    data = Dataset("x", "multiclass", (), composed, images(), images())
+    assert np.array_equal(fit(path, data, features=ROWS[:2], names=names).rows("train"), ROWS[:1])
+
+
+def test_rows_of_parts_alone_are_in_the_order_of_each_part(path):
+    part = ["test", "train", "validation", "train", "test"]
+    found = fit(path, dataset([0, 1], [2], [3, 4], names=False), features=ROWS, part=part)
+    assert np.array_equal(found.rows("train"), ROWS[[1, 3]])
+    assert np.array_equal(found.rows("validation"), ROWS[[2]])
+    assert np.array_equal(found.rows("test"), ROWS[[0, 4]])
+    with refused(DataError, "embedding-row-count", match="2 rows for test; give 1:"):
+        fit(path, dataset([0, 1], [2], [3], names=False), features=ROWS, part=part)
+
+
+def test_a_table_is_a_block_too(tmp_path):
+    lines = [f"{name},{x},{y}" for name, (x, y) in zip(NAMES, ROWS, strict=True)]
+    (tmp_path / "x.csv").write_text("\n".join(["file,a,b", *lines]))
+    block = make_block(str(tmp_path / "x.csv"), {}, TrainingSettings())
+    found = block.fit(dataset([2, 0], [], []), Pool(2), None, 0, Seeds(0))
+    assert np.array_equal(found.rows("train"), ROWS[[2, 0]])
 
 
 def test_names_may_be_bytes_or_numbers(path):

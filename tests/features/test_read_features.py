@@ -7,7 +7,8 @@ import pytest
 from nextlabel.core.errors import DataError
 from nextlabel.data import ArraysSettings, load
 from nextlabel.features.blocks import BLOCKS
-from nextlabel.features.embedding_file import EmbeddingFile, read_features
+from nextlabel.features.embedding_file import EmbeddingFile
+from refusals import refused
 
 ROWS = np.arange(6, dtype=np.float32).reshape(3, 2)
 
@@ -15,32 +16,65 @@ ROWS = np.arange(6, dtype=np.float32).reshape(3, 2)
 def test_what_embed_saves_is_read_with_its_names(tmp_path):
     names = ("a.png", "ü/b.png", "c.png")
     EmbeddingFile(ROWS, names).save(tmp_path / "f.npz")
-    found = read_features(tmp_path / "f.npz")
-    np.testing.assert_array_equal(found.rows, ROWS)
-    assert found.rows.dtype == np.float32
+    found = EmbeddingFile.load(tmp_path / "f.npz")
+    np.testing.assert_array_equal(found.features, ROWS)
+    assert found.features.dtype == np.float32
     assert found.names == names
     EmbeddingFile(ROWS, part=np.array(["train"] * 3), row=np.arange(3)).save(tmp_path / "f.npz")
-    np.testing.assert_array_equal(read_features(tmp_path / "f.npz").rows, ROWS)
-    assert read_features(tmp_path / "f.npz").names is None
+    np.testing.assert_array_equal(EmbeddingFile.load(tmp_path / "f.npz").features, ROWS)
+    assert EmbeddingFile.load(tmp_path / "f.npz").names is None
 
 
 def test_npy_files_are_memory_maps(tmp_path):
     np.save(tmp_path / "x.npy", ROWS)
-    rows, names, _ = read_features(tmp_path / "x.npy")
-    assert isinstance(rows, np.memmap)
-    assert names is None
+    found = EmbeddingFile.load(tmp_path / "x.npy")
+    assert isinstance(found.features, np.memmap)
+    assert found.names is None
 
 
 def test_an_npz_file_with_one_array_of_any_name_will_do(tmp_path):
     np.savez(tmp_path / "x.npz", embeddings=ROWS)
-    np.testing.assert_array_equal(read_features(tmp_path / "x.npz").rows, ROWS)
+    np.testing.assert_array_equal(EmbeddingFile.load(tmp_path / "x.npz").features, ROWS)
+
+
+def test_rows_of_each_part_are_joined_and_those_of_validation_and_test_are_held(tmp_path):
+    np.savez(tmp_path / "x.npz", test=ROWS[2:], train=ROWS[:1], validation=ROWS[1:2])
+    found = EmbeddingFile.load(tmp_path / "x.npz")
+    np.testing.assert_array_equal(found.features, ROWS)
+    assert found.part.tolist() == ["train", "validation", "test"]
+    assert found.held.tolist() == [1, 2]
+
+
+def test_what_is_saved_is_loaded_whole(tmp_path):
+    made = EmbeddingFile(
+        ROWS,
+        ("a", "b", "c"),
+        np.array(["train", "test", "train"]),
+        np.array(["train"] * 3),
+        np.array([2, 0, 1]),
+        "x",
+        {"x.gz": "1" * 64},
+    )
+    made.save(tmp_path / "x.npz")
+    found = EmbeddingFile.load(tmp_path / "x.npz")
+    assert (found.names, found.data, found.sources) == (made.names, made.data, made.sources)
+    for name in ("features", "part", "source", "row"):
+        np.testing.assert_array_equal(getattr(found, name), getattr(made, name))
+    assert found.path == tmp_path / "x.npz"
+    assert not list(tmp_path.glob("*.partial"))
+
+
+def test_images_are_not_taken_for_features(tmp_path):
+    np.savez(tmp_path / "pathmnist.npz", train_images=ROWS, train_labels=ROWS)
+    with refused(DataError, "images-not-features", match="nextlabel embed .*pathmnist.npz -o"):
+        EmbeddingFile.load(tmp_path / "pathmnist.npz")
 
 
 def test_names_may_be_bytes_or_numbers(tmp_path):
     np.savez(tmp_path / "x.npz", features=ROWS, names=np.array([b"a", "ü".encode(), b"c"]))
-    assert read_features(tmp_path / "x.npz").names == ("a", "ü", "c")
+    assert EmbeddingFile.load(tmp_path / "x.npz").names == ("a", "ü", "c")
     np.savez(tmp_path / "x.npz", features=ROWS, names=[7, 8, 9])
-    assert read_features(tmp_path / "x.npz").names == ("7", "8", "9")
+    assert EmbeddingFile.load(tmp_path / "x.npz").names == ("7", "8", "9")
 
 
 def write(path, **arrays):
@@ -52,7 +86,7 @@ def write(path, **arrays):
     ("make", "says"),
     [
         (lambda p: write(p, a=ROWS, b=ROWS), r"holds a, b; store the rows under the name"),
-        (lambda p: write(p, names=["a"]), "holds nothing"),
+        (lambda p: write(p, names=["a"]), "holds names; store"),
         (lambda p: write(p, features=ROWS, names=["a"]), r"names of shape \(1,\) for .* \(3, 2\);"),
         (lambda p: write(p, features=np.float32(1), names=["a"]), r"for features of shape \(\);"),
         (lambda p: write(p, features=ROWS, names="a"), r"names of shape \(\) for"),
@@ -74,7 +108,7 @@ def write(path, **arrays):
 def test_files_that_hold_something_else_are_named(make, says, tmp_path):
     path = make(tmp_path / "x.npz")
     with pytest.raises(DataError, match=says) as caught:
-        read_features(path)
+        EmbeddingFile.load(path)
     assert str(path) in str(caught.value)
 
 
@@ -84,7 +118,7 @@ def test_cut_files_are_named(cut, tmp_path):
     whole = (tmp_path / "x.npy").read_bytes()
     (tmp_path / "x.npy").write_bytes(whole[:cut])
     with pytest.raises(DataError, match=r"x\.npy is not a \.npy or \.npz file"):
-        read_features(tmp_path / "x.npy")
+        EmbeddingFile.load(tmp_path / "x.npy")
 
 
 @pytest.mark.parametrize(
@@ -94,7 +128,7 @@ def test_damaged_files_are_named_whatever_numpy_makes_of_them(content, tmp_path)
     path = tmp_path / "x.npy"
     path.write_bytes(content)
     with pytest.raises(DataError, match=r"x\.npy is not a \.npy or \.npz file"):
-        read_features(path)
+        EmbeddingFile.load(path)
 
 
 def test_a_compressed_file_with_changed_bytes_is_named(tmp_path):
@@ -104,7 +138,7 @@ def test_a_compressed_file_with_changed_bytes_is_named(tmp_path):
     content[200:260] = b"\0" * 60
     path.write_bytes(content)
     with pytest.raises(DataError, match=r"x\.npz is not a \.npy or \.npz file"):
-        read_features(path)
+        EmbeddingFile.load(path)
 
 
 @pytest.mark.parametrize("kind", ["text", "pipe"])
@@ -115,7 +149,7 @@ def test_all_who_read_arrays_say_it_alike(kind, tmp_path):
     else:
         path.write_bytes(b"no numbers")
     readers = (
-        lambda: read_features(path),
+        lambda: EmbeddingFile.load(path),
         lambda: load(ArraysSettings(path=path)),
         lambda: BLOCKS["file"](path=path).fit(None, None, None, 0, None),
     )

@@ -11,7 +11,7 @@ from nextlabel.core.errors import UsageError
 from nextlabel.core.settings import check_keys, refusal, refusal_code
 from nextlabel.models.settings import TrainingSettings
 
-FILE_SUFFIXES = (".npy", ".npz")
+FILE_SUFFIXES = (".npy", ".npz", ".csv", ".tsv", ".parquet", ".pq")
 """Endings of the names of blocks that are files of embeddings."""
 
 

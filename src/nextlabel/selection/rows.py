@@ -3,14 +3,13 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from os import PathLike
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from nextlabel.core.errors import DataError, UsageError
 from nextlabel.core.types import Array, Ids, as_array, as_ids
-from nextlabel.features.embedding_file import read_features
+from nextlabel.features.embedding_file import EmbeddingFile
 from nextlabel.selection.row_labels import RowLabels
 
 
@@ -30,13 +29,13 @@ class Rows:
 def rows_of(values: Any, name: str) -> Rows:
     """Return what a user gave as `name`; DataError for what is not an array of rows.
 
-    `values` is a path of an .npy or .npz file, a pandas DataFrame or Series, an array of any
-    kind, a tensor or nested lists.
+    `values` is a path that `EmbeddingFile.load` reads, a pandas DataFrame or Series, an array of
+    any kind, a tensor or nested lists.
     """
     if isinstance(values, str | PathLike):
-        file = read_features(Path(values))
+        file = EmbeddingFile.load(values)
         labels = None if file.names is None else RowLabels(file.names, f"a name in {values}")
-        return Rows(file.rows, labels, file.held)
+        return Rows(file.features, labels, file.held)
     if hasattr(values, "iloc") and hasattr(values, "index"):
         labels = RowLabels(values.index.tolist(), f"a label in the index of {name}")
         return Rows(_from_pandas(values), labels)

@@ -11,6 +11,8 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
     "labels": ("labels", "classes"),
     "split": ("split", "part", "set"),
 }
+IDS = {*COLUMNS["path"], "id", "ids", "name", "names", "row"}
+"""Names of the column of ids or file names, in lists and in tables of numbers."""
 MISSPELT = 0.8
 """The likeness to a known name, by difflib's ratio, from which a column is a misspelling."""
 SHORTEST = 5

@@ -9,12 +9,9 @@ import numpy as np
 
 from nextlabel.core.errors import UnknownId, UsageError
 from nextlabel.core.types import Ids
-from nextlabel.data.lists.columns import COLUMNS, DELIMITERS, delimiter_of
+from nextlabel.data.lists.columns import DELIMITERS, IDS, delimiter_of
 from nextlabel.data.lists.image_names import NameIndex
 from nextlabel.data.lists.text import read_text
-
-HEADS = {*COLUMNS["path"], "id", "ids", "name", "names", "row"}
-"""Names of the column of ids or file names in the head of a table."""
 
 
 def read_ids(path: Path, names: Sequence[str] | None, *, hint: str = "") -> Ids:
@@ -75,8 +72,8 @@ def _entries(lines: list[str], names: Sequence[str]) -> Iterator[tuple[int, list
         if first:
             first, delimiter = False, delimiter_of(word)
             cells = [cell.lower() for cell in _cells(word, delimiter)]
-            if word not in known and HEADS.intersection(cells):
-                column = min(cells.index(head) for head in HEADS.intersection(cells))
+            if word not in known and IDS.intersection(cells):
+                column = min(cells.index(head) for head in IDS.intersection(cells))
                 continue
         if column is not None:
             yield number, [word, *_cells(word, delimiter)[column : column + 1]]
