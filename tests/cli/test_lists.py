@@ -11,7 +11,7 @@ from PIL import Image
 
 from nextlabel.cli import main
 from nextlabel.data import SOURCES
-from nextlabel.features.embedding_file import read_features
+from nextlabel.features.embedding_file import EmbeddingFile
 from nextlabel.strategies import STRATEGIES
 from nextlabel.strategies.describe import attribute_docstrings, describe, first_sentence
 
@@ -81,7 +81,8 @@ def test_a_folder_has_its_next_batch_in_two_commands(photos, capsys):
     out, err = capsys.readouterr()
     assert out == "out/photos.npz\n"
     assert "7 images" in err
-    rows, names, _ = read_features(Path("out/photos.npz"))
+    made = EmbeddingFile.load(Path("out/photos.npz"))
+    rows, names = made.features, made.names
     assert len(rows) == 7
     Path("done.txt").write_text(f"{names[2]}\n")
     select = ["select", "--features", "out/photos.npz", "--labelled", "done.txt", "--budget", "6"]
@@ -96,7 +97,7 @@ def test_an_image_that_cannot_be_read_is_refused_or_skipped_by_name(photos, caps
     assert "torn.png" in (err := capsys.readouterr().err) and "--unreadable skip" in err
     assert main([*embed, "--unreadable", "skip"]) == 0
     assert "torn.png" in capsys.readouterr().err
-    assert read_features(Path("x.npz")).names == tuple(f"{i}.png" for i in range(7))
+    assert EmbeddingFile.load(Path("x.npz")).names == tuple(f"{i}.png" for i in range(7))
 
 
 def test_embed_as_json_with_settings_of_the_block(photos, capsys):
