@@ -144,6 +144,7 @@ def test_blocks_say_whether_they_use_labels_and_are_worth_keeping():
         "ccvae": (True, True),
         "file": (False, False),
         "pca": (False, True),
+        "pretrained": (False, False),
         "pixels": (False, False),
         "vae": (False, True),
         "vae_mixture": (False, True),

@@ -9,8 +9,9 @@ import pytest
 from nextlabel.core.block import FittedBlock
 from nextlabel.core.errors import StoreError, UsageError
 from nextlabel.core.learner import Training
+from nextlabel.features.block_file import load_block, save_block
 from nextlabel.features.cache import Cache
-from nextlabel.features.fitted import load_block, load_task, save_block, save_task
+from nextlabel.features.fitted import load_task, save_task
 
 
 def save(value, path):

@@ -134,3 +134,31 @@ def test_a_url_may_bring_its_checksum(asked, tmp_path):
     load_weights("https://example.org/mine.pth", tmp_path)
     url = "https://example.org/mine.pth"
     assert [call[:2] for call in asked] == [(url, "sha256:ab12"), (url, None)]
+
+
+@pytest.mark.parametrize("key", ["state_dict", "model_state_dict", "model"])
+def test_a_checkpoint_of_parallel_training_is_unwrapped_and_said(published, key, tmp_path):
+    state = torch.load(published)
+    path = tmp_path / "checkpoint.pth"
+    torch.save({"epoch": 3, key: {f"module.{k}": v for k, v in state.items()}}, path)
+    with pytest.warns(UserWarning, match=f"its '{key}' and keys without their prefix 'module.'"):
+        weights = load_weights(str(path))
+    assert set(weights.state) == set(state)
+
+
+def test_a_weight_that_is_not_a_number_is_refused_by_name(published, tmp_path):
+    state = torch.load(published)
+    state["layer2.0.conv1.weight"][0, 0, 0, 0] = float("nan")
+    torch.save(state, tmp_path / "nan.pth")
+    with refused(DataError, "weights-not-finite", match=r"'layer2\.0\.conv1\.weight' holds NaN"):
+        load_weights(str(tmp_path / "nan.pth"))
+
+
+def test_for_features_the_last_layer_may_be_missing(published, tmp_path):
+    state = {k: v for k, v in torch.load(published).items() if not k.startswith("fc.")}
+    torch.save(state, tmp_path / "body.pth")
+    weights, network = load_weights(str(tmp_path / "body.pth")), ResNet18(10)
+    insert(network, weights, head="fc")
+    assert torch.equal(network.conv1.weight, state["conv1.weight"])
+    with refused(DataError, "weights-of-another-network"):
+        insert(network, weights)

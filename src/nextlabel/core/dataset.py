@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nextlabel.core.errors import DataError
+from nextlabel.core.originals import Originals
 from nextlabel.core.types import PARTS, Ids, Labels, Part, Task
 
 TILE = 4096
@@ -104,6 +105,8 @@ class Dataset:
         The sha256 of each file that was read, by its name.
     notes : mapping
         Facts about the reading: the 16-bit range, the files that were skipped.
+    originals : Originals, optional
+        The files of the images by their names, where the source has files.
 
     Raises
     ------
@@ -119,6 +122,7 @@ class Dataset:
     test: Images
     sources: Mapping[str, str] = field(default_factory=dict)
     notes: Mapping[str, str] = field(default_factory=dict)
+    originals: Originals | None = None
 
     def __post_init__(self) -> None:
         for part in PARTS:

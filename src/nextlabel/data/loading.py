@@ -14,7 +14,7 @@ from nextlabel.data.mapped import VERSION, ReadData
 from nextlabel.data.registry import SOURCES, settings_for
 from nextlabel.data.resize import constant, fit, to_channels
 from nextlabel.data.settings import DataSettings
-from nextlabel.data.source import DecodingSource, Source
+from nextlabel.data.source import DecodingSource, FileSource, Source
 from nextlabel.data.splits import divide
 
 DRAWS = ("name", "train", "validation", "test", "seed", "channels")
@@ -85,7 +85,7 @@ def load(
     source = SOURCES[settings.name](settings)
     locator = FileLocator(data_dir, progress)
     if cache is None or not isinstance(source, DecodingSource):
-        return _read(source, settings, image_size, locator)
+        return _with_originals(_read(source, settings, image_size, locator), source)
 
     def make() -> ReadData:
         with warnings.catch_warnings(record=True) as caught:
@@ -98,7 +98,14 @@ def load(
     read, _ = cache.get("images", identity, make, mapped.save, mapped.load, reload=True)
     for message in read.warnings:
         warnings.warn(message, stacklevel=2)
-    return read.data
+    return _with_originals(read.data, source)
+
+
+def _with_originals(data: Dataset, source: Source) -> Dataset:
+    """Return the data set with the files that its images are decoded from, where it has any."""
+    if not isinstance(source, FileSource):
+        return data
+    return replace(data, originals=source.originals(data.notes))
 
 
 def _read(

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal, Protocol, runtime_checkable
 
 from nextlabel.core.dataset import Images
+from nextlabel.core.originals import Originals
 from nextlabel.core.types import Part, Task
 from nextlabel.data.download import FileLocator, Where
 from nextlabel.data.settings import DataSettings
@@ -96,5 +97,20 @@ class DecodingSource(Source, Protocol):
 
         The content of files counts, not their place or time. Settings of the draws are included
         by the caller.
+        """
+        ...
+
+
+@runtime_checkable
+class FileSource(Source, Protocol):
+    """A source whose images are files, called by the names of the images."""
+
+    def originals(self, notes: Mapping[str, str]) -> Originals:
+        """Return the files, to be decoded at their full size as `read` decoded them.
+
+        Parameters
+        ----------
+        notes
+            The facts that `read` gave.
         """
         ...

@@ -2,8 +2,8 @@
 
 import re
 import time
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from pickle import UnpicklingError
@@ -16,7 +16,7 @@ from nextlabel.files.digest import values_digest
 from nextlabel.files.output_mark import make_output
 
 T = TypeVar("T")
-OURS = re.compile(r"[0-9a-f]{64}(\.partial|\.lock)?")
+OURS = re.compile(r"[0-9a-f]{64}(\.partial|\.lock|\.keys)?")
 """Names of the files that the cache makes; other files in its folder are not touched."""
 
 
@@ -76,9 +76,47 @@ class Cache:
         same: a full cache is not an error. With `reload`, an artefact that was made just now
         is read back from its file too, so that it is a memory map where `load` gives one.
         """
+        path = self.path(kind, identity)
+        with self.locked(path):
+            if path.exists():
+                kept = _read(path, load)
+                if kept is not None:
+                    path.touch()
+                    return kept, True
+            made = make()
+            _write(path, made, save)
+            if reload and path.exists():
+                made = _read(path, load) or made
+        return made, False
+
+    def path(self, kind: str, identity: Mapping[str, Any]) -> Path:
+        """Return the file of an artefact, whether it is there or not.
+
+        Parameters
+        ----------
+        kind
+            The folder of artefacts like it.
+        identity
+            All that decides its content, as plain values.
+        """
+        return self.folder / kind / values_digest(identity)
+
+    @contextmanager
+    def locked(self, path: Path) -> Iterator[None]:
+        """Let no other process into a block of code that makes the file at `path`.
+
+        Parameters
+        ----------
+        path
+            A file of the cache; its folder is made where it is missing.
+
+        Raises
+        ------
+        UsageError
+            When the folder cannot be written.
+        """
         from filelock import FileLock
 
-        path = self.folder / kind / values_digest(identity)
         lock = FileLock(f"{path}.lock")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -92,18 +130,9 @@ class Cache:
                 code="cache-not-writable",
             ) from error
         try:
-            if path.exists():
-                kept = _read(path, load)
-                if kept is not None:
-                    path.touch()
-                    return kept, True
-            made = make()
-            _write(path, made, save)
-            if reload and path.exists():
-                made = _read(path, load) or made
+            yield
         finally:
             lock.release()
-        return made, False
 
     @property
     def waited(self) -> float:
@@ -112,7 +141,7 @@ class Cache:
 
     def has(self, kind: str, identity: Mapping[str, Any]) -> bool:
         """Say whether there is an artefact of this identity."""
-        return (self.folder / kind / values_digest(identity)).exists()
+        return self.path(kind, identity).exists()
 
     def size(self) -> CacheSize:
         """Return how much the cache holds."""

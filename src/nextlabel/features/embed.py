@@ -1,6 +1,7 @@
 """Features of all images of a data set, a folder or a file."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from os import PathLike
 from pathlib import Path
 from typing import Any, Literal
@@ -121,7 +122,7 @@ def embed(
             "vae, or use it in an experiment",
             code="block-needs-labels",
         )
-    fitted = fitted_block(maker, pool, Seeds(seed), training, cache)
+    fitted = fitted_block(maker, pool, Seeds(seed), training, cache, progress)
     parts = [part for part in PARTS if part in fitted.features]
     features = np.concatenate([fitted.rows(part) for part in parts]).astype(np.float32)
     if folder:
@@ -179,5 +180,5 @@ def _whole(data: Dataset) -> tuple[Dataset, Array | None]:
         order = np.argsort(origin)
         train, words = train.take(order), words[order]
     none = Images(train.images[:0], None, names=())
-    whole = Dataset(data.name, data.task, data.classes, train, none, none, data.sources)
+    whole = replace(data, train=train, validation=none, test=none)
     return whole, words if len(parts) > 1 else None

@@ -1,6 +1,5 @@
 """Fitted blocks and task models in the cache: by what they depend on, and back bit for bit."""
 
-import json
 import warnings
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,8 @@ from nextlabel.core.dataset import Dataset
 from nextlabel.core.learner import Training
 from nextlabel.core.pool import Pool
 from nextlabel.core.seeds import Seeds
-from nextlabel.core.types import PARTS
+from nextlabel.features.block_file import load_block, save_block
+from nextlabel.features.blocks.base import KeepsRows
 from nextlabel.features.cache import Cache
 from nextlabel.models.device import resolve
 from nextlabel.models.settings import TrainingSettings
@@ -37,21 +37,29 @@ def circumstances(data: Dataset, seeds: Seeds, training: TrainingSettings) -> di
 
 
 def fitted_block(
-    block: Block, data: Dataset, seeds: Seeds, training: TrainingSettings, cache: Cache
+    block: Block,
+    data: Dataset,
+    seeds: Seeds,
+    training: TrainingSettings,
+    cache: Cache,
+    progress: bool = False,
 ) -> FittedBlock:
     """Return what a block makes of the images alone, fitted now or taken from the cache.
 
     Warns of what the block finds wrong with the fit, also when it comes from the cache.
     """
     pool = Pool(len(data.train))
-    if not block.cached:
+    if isinstance(block, KeepsRows):
+        fitted = block.fit_kept(data, cache, progress)
+    elif not block.cached:
         return block.fit(data, pool, None, 0, seeds)
-    fitted, _ = cache.get(
-        *_cache_entry(block, data, seeds, training),
-        lambda: block.fit(data, pool, None, 0, seeds),
-        save_block,
-        load_block,
-    )
+    else:
+        fitted, _ = cache.get(
+            *_cache_entry(block, data, seeds, training),
+            lambda: block.fit(data, pool, None, 0, seeds),
+            save_block,
+            load_block,
+        )
     for message in block.warnings(fitted):
         warnings.warn(message, stacklevel=2)
     return fitted
@@ -71,26 +79,6 @@ def _cache_entry(
     name = type(block).__name__
     identity = {**circumstances(data, seeds, training), "block": name, **block.identity}
     return f"block-{name.lower()}", identity
-
-
-def save_block(block: FittedBlock, path: Path) -> None:
-    """Write features, log, pictures and state as one npz file."""
-    arrays: dict[str, Any] = {f"features/{part}": rows for part, rows in block.features.items()}
-    arrays |= {f"state/{name}": array for name, array in block.state.items()}
-    arrays |= {f"picture/{k}": np.frombuffer(v, np.uint8) for k, v in block.pictures.items()}
-    with path.open("wb") as stream:
-        np.savez(stream, log=np.array(json.dumps(block.log)), **arrays)
-
-
-def load_block(path: Path) -> FittedBlock:
-    """Read what `save_block` wrote."""
-    with np.load(path, allow_pickle=False) as file:
-        return FittedBlock(
-            {part: file[f"features/{part}"] for part in PARTS if f"features/{part}" in file},
-            tuple(json.loads(str(file["log"]))),
-            {k[8:]: file[k].tobytes() for k in file.files if k.startswith("picture/")},
-            {k[6:]: file[k] for k in file.files if k.startswith("state/")},
-        )
 
 
 def save_task(fitted: tuple[dict[str, Any], Training], path: Path) -> None:

@@ -1,6 +1,8 @@
 """Published weights: found, checked and fitted into a network, or refused by name."""
 
 import hashlib
+import warnings
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +16,10 @@ from nextlabel.files.download import fetch, user_cache
 
 IMAGENET_URL = "https://download.pytorch.org/models/resnet18-f37072fd.pth"
 IMAGENET_SHA256 = "f37072fd47e89c5e827621c5baffa7500819f7896bbacec160b1a16c560e07ec"
+CHECKPOINT_KEYS = ("state_dict", "model_state_dict", "model")
+"""Keys under which checkpoints of a training keep the state dict."""
+PARALLEL = "module."
+"""The prefix that torch's parallel training gives to keys."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,17 +37,14 @@ def load_weights(
     """Return the weights that `source` names: None for "random", else "imagenet", a path or a URL.
 
     A URL may end in "#sha256=…", and then what it gives is checked against that. Files are read
-    with `weights_only=True`. Raises DataError when there is no such file, when it cannot be
-    downloaded or is not what was promised, or when it is not a state dict.
+    with `weights_only=True`; a state dict inside a checkpoint is taken out of it, and the prefix
+    "module." of its keys is left out, with a warning. Raises DataError when there is no such file,
+    when it cannot be downloaded or is not what was promised, when it is not a state dict, or when
+    a weight is not finite.
     """
     if source == "random":
         return None
-    path = _download(source, cache_dir, progress) if _remote(source) else Path(source)
-    if not path.is_file():
-        raise DataError(
-            f'no weights at {source}; give a path, a URL, "imagenet" or "random"',
-            code="no-weights-file",
-        )
+    path = _file(source, cache_dir, progress)
     digest = file_digest(path)
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
@@ -51,13 +54,54 @@ def load_weights(
             "save one with torch.save(model.state_dict(), path)",
             code="not-a-state-dict",
         ) from error
+    state = _unwrapped(state, path.name)
     if not isinstance(state, dict) or not all(isinstance(v, Tensor) for v in state.values()):
         raise DataError(
             f"{path.name} holds no state dict; save model.state_dict() alone",
             code="not-a-state-dict",
         )
+    for key, tensor in state.items():
+        if tensor.is_floating_point() and not bool(torch.isfinite(tensor).all()):
+            raise DataError(
+                f"{path.name}: {key!r} holds NaN or infinity; save the weights of a training that "
+                "did not fail",
+                code="weights-not-finite",
+            )
     label = "imagenet" if source == "imagenet" else path.name
     return Weights(f"{label} sha256:{digest[:16]}", digest, state)
+
+
+def weights_digest(source: str) -> str:
+    """Return the sha256 of the file that `source` names, downloaded where it is a URL.
+
+    Raises DataError as `load_weights` does when there is no file.
+    """
+    return file_digest(_file(source, None, False))
+
+
+def _file(source: str, cache_dir: Path | None, progress: bool) -> Path:
+    path = _download(source, cache_dir, progress) if _remote(source) else Path(source)
+    if not path.is_file():
+        raise DataError(
+            f'no weights at {source}; give a path, a URL, "imagenet" or "random"',
+            code="no-weights-file",
+        )
+    return path
+
+
+def _unwrapped(state: Any, name: str) -> Any:
+    """Return the state dict in a checkpoint, without the prefix of parallel training; say so."""
+    said = []
+    for key in CHECKPOINT_KEYS:
+        if isinstance(state, dict) and isinstance(state.get(key), dict):
+            state, said = state[key], [f"its {key!r}"]
+            break
+    if isinstance(state, dict) and state and all(str(k).startswith(PARALLEL) for k in state):
+        state = {key.removeprefix(PARALLEL): tensor for key, tensor in state.items()}
+        said.append(f"keys without their prefix {PARALLEL!r}")
+    if said:
+        warnings.warn(f"weights {name}: {' and '.join(said)} used", stacklevel=3)
+    return state
 
 
 def _remote(source: str) -> bool:
@@ -78,14 +122,20 @@ def _download(source: str, cache_dir: Path | None, progress: bool) -> Path:
     return path
 
 
-def insert(network: nn.Module, weights: Weights) -> None:
+def insert(network: nn.Module, weights: Weights, head: str | None = None) -> None:
     """Copy `weights` into `network`; another number of classes keeps the network's expected head.
 
-    Raises DataError naming the first key that is missing, unknown or of another shape.
+    With `head`, the name of the last layer, that layer may be missing on either side. Raises
+    DataError naming the first key that is missing, unknown or of another shape.
     """
-    expected: dict[str, Any] = network.state_dict()
-    given = dict(weights.state)
-    if "fc.weight" in given and given["fc.weight"].shape != expected["fc.weight"].shape:
+
+    def body(state: Mapping[str, Any]) -> dict[str, Any]:
+        """Return a state without the head."""
+        return {k: v for k, v in state.items() if head is None or not k.startswith(f"{head}.")}
+
+    expected, given = body(network.state_dict()), body(weights.state)
+    own_head = "fc.weight" in given and "fc.weight" in expected
+    if own_head and given["fc.weight"].shape != expected["fc.weight"].shape:
         given["fc.weight"], given["fc.bias"] = expected["fc.weight"], expected["fc.bias"]
     for name in expected:
         if name.endswith("num_batches_tracked"):
@@ -108,4 +158,4 @@ def insert(network: nn.Module, weights: Weights) -> None:
                 f"weights {weights.name} have {name!r}, which the network does not",
                 code="weights-of-another-network",
             )
-    network.load_state_dict(given)
+    network.load_state_dict(given, strict=head is None)

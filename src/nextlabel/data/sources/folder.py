@@ -10,10 +10,12 @@ import numpy as np
 
 from nextlabel.core.dataset import Images
 from nextlabel.core.errors import DataError, UsageError
+from nextlabel.core.originals import Originals
 from nextlabel.core.types import PARTS, Part
 from nextlabel.data.class_labels import encode
 from nextlabel.data.download import FileLocator
 from nextlabel.data.lists.manifest import Entry
+from nextlabel.data.originals import FolderOriginals
 from nextlabel.data.registry import register
 from nextlabel.data.source import Raw, SourceInfo
 from nextlabel.data.sources.file_copies import copies_message, first_by_content
@@ -112,6 +114,21 @@ class Folder:
         name = self.root.resolve().name
         sources[name] = reading.digest.hexdigest()
         return Raw(name, task, classes, parts, drawn, sources, reading.notes)
+
+    def originals(self, notes: Mapping[str, str]) -> Originals:
+        """Return the files, whose 16-bit values are scaled as `read` noted.
+
+        Parameters
+        ----------
+        notes
+            The facts that `read` gave.
+        """
+        return FolderOriginals(
+            self.root,
+            self.settings.max_pixels,
+            FolderOriginals.range_in(notes),
+            self.settings.channels,
+        )
 
     def _report(self, failures: list[str], total: int) -> None:
         if not failures:

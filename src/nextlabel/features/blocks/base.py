@@ -1,7 +1,7 @@
 """Defaults of feature blocks: settings that decide all, no labels, no training."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Protocol, runtime_checkable
 
 from nextlabel.core.block import FittedBlock
 from nextlabel.core.dataset import Dataset
@@ -9,6 +9,7 @@ from nextlabel.core.pool import Pool
 from nextlabel.core.seeds import Seeds
 from nextlabel.core.settings import Settings
 from nextlabel.core.types import Labels
+from nextlabel.features.cache import Cache
 
 
 class BlockSettings(Settings):
@@ -55,3 +56,22 @@ class BlockSettings(Settings):
     ) -> FittedBlock:
         """Return features for the images of `data`, as `core.block.Block.fit` says."""
         raise NotImplementedError(f"{type(self).__name__} has no method fit; write one")
+
+
+@runtime_checkable
+class KeepsRows(Protocol):
+    """A block that uses no label and keeps the rows of single images in the cache itself."""
+
+    def fit_kept(self, data: Dataset, cache: Cache | None, progress: bool = False) -> FittedBlock:
+        """Return features for the images of `data`, computing those that the cache lacks.
+
+        Parameters
+        ----------
+        data
+            The data set; its labels must not be read.
+        cache
+            The cache; None keeps nothing.
+        progress
+            Show a bar on stderr.
+        """
+        ...

@@ -1,0 +1,177 @@
+"""Rows of a pretrained network: of images that are new, computed; of all others, from the disk."""
+
+import os
+import warnings
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import islice
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nextlabel.core.errors import DataError
+from nextlabel.core.types import Array
+from nextlabel.features.cache import Cache
+from nextlabel.features.image_contents import ImageContents, digest_of
+from nextlabel.features.row_cache import RowCache
+from nextlabel.models.pretrained.base import Network
+
+BATCH = 32
+"""Images in each batch of the network, also the last, so that a row depends on its image alone."""
+AHEAD = 2 * BATCH
+"""Images that are decoded ahead of the network."""
+KIND = "rows"
+A = TypeVar("A")
+B = TypeVar("B")
+
+
+def keys_of(images: ImageContents, workers: int = 2) -> list[bytes]:
+    """Return the key of each image: the digest of its content."""
+    return list(_ahead(range(len(images)), lambda row: digest_of(images.content(row)), workers))
+
+
+def network_rows(
+    images: ImageContents,
+    keys: Sequence[bytes],
+    identity: Mapping[str, Any],
+    load: Callable[[], Network],
+    cache: Cache | None,
+    progress: bool = False,
+) -> Array:
+    """Return the network's features of all images, float32 (N, columns).
+
+    Each content is computed once. With a cache, what it holds is not computed, and each batch is
+    on the disk before the next begins, so that a process that was killed continues.
+
+    Parameters
+    ----------
+    images
+        The images.
+    keys
+        The key of each.
+    identity
+        All that decides a row in addition to the image's content, as plain values.
+    load
+        Loads the network; called only when there is something to compute.
+    cache
+        The cache of rows.
+    progress
+        Show a bar on stderr.
+
+    Raises
+    ------
+    DataError
+        When an image changed since its key was taken, or a feature is not finite.
+    """
+    kept = RowCache(cache.path(KIND, identity)) if cache is not None else None
+    held: dict[bytes, Array] = {}
+    if kept is None or cache is None:
+        _compute(images, _missing(keys, None), load, held, None, progress)
+        return np.stack([held[key] for key in keys]).astype(np.float32)
+    if _missing(keys, kept):
+        with cache.locked(kept.path):
+            todo = _missing(keys, kept)  # another process may have computed them
+            _compute(images, todo, load, held, kept, progress)
+    kept.touch()
+    places = kept.find(keys)
+    rows = kept.rows()
+    width = rows.shape[1] or len(next(iter(held.values())))
+    out = np.empty((len(keys), width), np.float32)
+    there = places >= 0
+    out[there] = rows[places[there]]
+    for row in np.flatnonzero(~there).tolist():
+        out[row] = held[keys[row]]
+    return out
+
+
+def _missing(keys: Sequence[bytes], kept: RowCache | None) -> dict[bytes, int]:
+    """Return one image for each key that has no row."""
+    places = np.full(len(keys), -1) if kept is None else kept.find(keys)
+    first: dict[bytes, int] = {}
+    for row in np.flatnonzero(places < 0).tolist():
+        first.setdefault(keys[row], row)
+    return first
+
+
+def _compute(
+    images: ImageContents,
+    todo: Mapping[bytes, int],
+    load: Callable[[], Network],
+    held: dict[bytes, Array],
+    kept: RowCache | None,
+    progress: bool,
+) -> None:
+    """Compute the rows of `todo`; keep them on the disk, or where it is full in `held`."""
+    from tqdm import tqdm
+
+    if not todo:
+        return
+    network = load()
+
+    def prepared(item: tuple[bytes, int]) -> tuple[bytes, int, NDArray[Any]]:
+        key, row = item
+        content = images.content(row)
+        if digest_of(content) != key:
+            raise DataError(
+                "an image changed while it was read; let no other program write to the images, "
+                "and repeat the command, which continues",
+                code="images-changed",
+            )
+        return key, row, network.prepare(images.pixels(row, content, network.least_size))
+
+    with tqdm(total=len(todo), desc="features", disable=not progress) as bar:
+        images_ahead = _ahead(todo.items(), prepared, decoders())
+        while batch := list(islice(images_ahead, BATCH)):
+            keys = [key for key, _, _ in batch]
+            rows = _features(network, np.stack([image for _, _, image in batch]))
+            if kept is not None:
+                try:
+                    kept.append(keys, rows)
+                except OSError as error:
+                    warnings.warn(
+                        f"features cannot be kept in {kept.path.parent} ({error.strerror}); they "
+                        "are computed again next time, so make room there",
+                        stacklevel=4,
+                    )
+                    kept = None
+            if kept is None:
+                held.update(zip(keys, rows, strict=True))
+            bar.update(len(keys))
+
+
+def _features(network: Network, batch: NDArray[Any]) -> NDArray[np.float16]:
+    """Return rows (B, columns) float16; a batch that is not full is filled with its first image."""
+    full = np.repeat(batch[:1], BATCH, axis=0)
+    full[: len(batch)] = batch
+    with np.errstate(over="ignore"):
+        rows: NDArray[np.float16] = network.features(full)[: len(batch)].astype(np.float16)
+    if not np.isfinite(rows).all():
+        raise DataError(
+            "the network gives features that are not finite, or above 65,504, which float16 cannot "
+            "hold; check its weights and the values of pixels it expects (inputs)",
+            code="not-finite",
+        )
+    return rows
+
+
+def decoders() -> int:
+    """Return the number of threads that read and decode images while the network computes."""
+    return min(8, os.cpu_count() or 1)
+
+
+def _ahead(items: Iterable[A], make: Callable[[A], B], workers: int) -> Iterator[B]:
+    """Yield what `make` gives for each item, in order, made in threads, AHEAD items early."""
+    with ThreadPoolExecutor(workers) as pool:
+        waiting: deque[Future[B]] = deque()
+        try:
+            for item in items:
+                waiting.append(pool.submit(make, item))
+                if len(waiting) > AHEAD:
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+        finally:
+            for future in waiting:
+                future.cancel()

@@ -1,0 +1,84 @@
+"""A torch module as a pretrained network: values of pixels, precision, layout."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn.utils.fusion import fuse_conv_bn_eval
+
+from nextlabel.core.types import Array
+from nextlabel.models.device import resolve
+from nextlabel.models.networks.base import place
+from nextlabel.models.pretrained.base import SCALES, square
+
+Module = Callable[[Tensor], Tensor]
+
+
+@dataclass(frozen=True, eq=False)
+class TorchNetwork:
+    """A module that maps images (B, 3, size, size) to rows (B, columns)."""
+
+    module: Module
+    columns: int
+    size: int
+    mean: tuple[float, ...]
+    deviation: tuple[float, ...]
+    device: torch.device
+    dtype: torch.dtype
+
+    @classmethod
+    def of(
+        cls, module: Module, columns: int, size: int, inputs: str, *, device: str, precision: str
+    ) -> "TorchNetwork":
+        """Return a network on `device` whose products are in `precision`, "fp32" or "bf16"."""
+        placed, dtype = resolve(device), torch.bfloat16 if precision == "bf16" else torch.float32
+        if isinstance(module, nn.Module):
+            module = place(module.eval().requires_grad_(False).to(dtype), placed)
+        mean, deviation = SCALES[inputs]
+        return cls(module, columns, size, mean, deviation, placed, dtype)
+
+    @classmethod
+    def folded(
+        cls, module: nn.Module, columns: int, size: int, inputs: str, **where: Any
+    ) -> "TorchNetwork":
+        """Return the same of a module whose BatchNorm layers are folded into convolutions."""
+        return cls.of(fold(module.eval()), columns, size, inputs, **where)
+
+    @property
+    def least_size(self) -> int:
+        """The size of its images."""
+        return self.size
+
+    def prepare(self, pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """Return one image as RGB (size, size, 3)."""
+        return square(pixels, self.size)
+
+    @torch.inference_mode()
+    def features(self, batch: NDArray[Any]) -> Array:
+        """Return rows (B, columns) float32 of images uint8 (B, size, size, 3)."""
+        mean = torch.tensor(self.mean, device=self.device)
+        deviation = torch.tensor(self.deviation, device=self.device)
+        values = (torch.from_numpy(batch).to(self.device, torch.float32) - mean) / deviation
+        images = values.to(self.dtype).permute(0, 3, 1, 2)  # channels last, without a copy
+        rows: Array = self.module(images).float().cpu().numpy()
+        return rows
+
+
+def fold(module: nn.Module) -> nn.Module:
+    """Fold each BatchNorm into the convolution that is registered just before it, in place.
+
+    The module is in evaluation mode, and applies the two one after the other.
+    """
+    before: tuple[str, nn.Module] = "", nn.Identity()
+    for name, child in list(module.named_children()):
+        if isinstance(child, nn.BatchNorm2d) and isinstance(before[1], nn.Conv2d):
+            setattr(module, before[0], fuse_conv_bn_eval(before[1], child))
+            setattr(module, name, nn.Identity())
+        else:
+            fold(child)
+        before = name, child
+    return module
