@@ -2,11 +2,13 @@
 
 `python benchmarks/accuracy_estimate.py` runs `--seeds` loops a data set: TypiClust picks the first
 ten labels, then UHerding ten a round, in the space of PCA and VAE, with logistic regression on both
-blocks. A fifth of each batch are the next images of a random permutation of the pool: the audit.
-At 20, 50, 100 and 200 labels every estimate is compared with the accuracy on other images, drawn
-from the same source as the pool. The table gives the bias, the root-mean-square error, the share
-of loops in which the interval covers the truth, and its mean width, in points. MNIST and
-PneumoniaMNIST are read from NEXTLABEL_DATA.
+blocks. A loop has no audit, or a fifth of its labels are one: the next images of a random
+permutation of the pool. Audited labels are trained on as all others, and predicted by fits without
+them ("cross-validated"), or they are hidden from strategy and training ("held back").
+At 20, 50, 100 and 200 labels, audit included, every estimate is compared with the accuracy on other
+images, drawn from the same source as the pool. The table gives the bias, the root-mean-square
+error, the share of loops in which the interval covers the truth, and its mean width, in points.
+MNIST and PneumoniaMNIST are read from NEXTLABEL_DATA.
 """
 
 import argparse
@@ -14,6 +16,7 @@ import json
 import os
 import warnings
 from functools import partial
+from itertools import product
 from pathlib import Path
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -35,7 +38,6 @@ from nextlabel.models.cross_validation import audited_right
 from nextlabel.models.settings import TrainingSettings
 from nextlabel.models.task_models import create_model
 from nextlabel.statistics.accuracy_estimate import (
-    AccuracyEstimate,
     combined,
     from_audit,
     mean_confidence,
@@ -46,20 +48,10 @@ COUNTS = (20, 50, 100, 200)
 SETS = ("mnist", "pneumoniamnist", "digits", "mnist 1:100")
 BATCH = 10
 POOL = 2000
+SHARE = 0.2
+PRIORS = (20, 40)
 
-ESTIMATES = (
-    "cross-validation on all labels",
-    "audit",
-    "confidence, no temperature",
-    "confidence",
-    "mean of audit and confidence",
-    "audit + confidence (10)",
-    "audit + confidence (20)",
-    "audit + confidence (40)",
-    "audit + confidence (20), Beta interval",
-    "audit + confidence (40), Beta interval",
-    "confidence, corrected by the audit",
-)
+AUDITS = ("none", "cross-validated", "held back")
 
 
 def data_of(name):
@@ -95,7 +87,7 @@ def blocks_of(data, epochs):
     ]
 
 
-def loop(data, arrays, others, seed, weighted):
+def loop(data, arrays, others, seed, weighted, audit):
     """Yield (number of labels, truth, {estimate: (value, low, high)}) of one active loop."""
     labels, classes = data.train.labels, len(data.classes)
     weights = dict.fromkeys(arrays, 1.0)
@@ -105,21 +97,22 @@ def loop(data, arrays, others, seed, weighted):
     space = FeatureSpace(weights).embed(arrays, distances)
     plain = create_model(name="linear", blocks=weights, class_weight=weighted)
     calibrated = plain.model_copy(update={"temperature": "cv"})
-    size, rng = len(labels), np.random.default_rng(seed)
-    audit = rng.permutation(size)
-    pool, fitted = Pool(size), None
-    while pool.labelled_count < max(COUNTS):
-        count = pool.labelled_count + BATCH
-        audited = audit[: round(0.2 * count)]
-        pool = pool.label(np.setdiff1d(audited, pool.labelled))
+    rng = np.random.default_rng(seed)
+    drawn = rng.permutation(len(labels))[: round(SHARE * max(COUNTS))]
+    pool, fitted = Pool(len(labels)), None
+    if audit == "held back":
+        pool = pool.exclude(drawn)
+    for count in range(BATCH, max(COUNTS) + 1, BATCH):
+        audited = drawn[: 0 if audit == "none" else round(SHARE * count)]
+        if audit == "cross-validated":
+            pool = pool.label(np.setdiff1d(audited, pool.labelled))
+        trained_on = count - (len(audited) if audit == "held back" else 0)
         signals = {"features": space}
-        strategy = create("typiclust" if fitted is None else "uherding")
         if fitted is not None:
             signals["probabilities"] = fitted.infer(rows).probabilities
-        chosen = strategy.select(
-            Snapshot(pool, "multiclass", signals=signals), count - pool.labelled_count, rng
-        )
-        pool = pool.label(chosen)
+        strategy = create("typiclust" if fitted is None else "uherding")
+        snapshot = Snapshot(pool, "multiclass", signals=signals)
+        pool = pool.label(strategy.select(snapshot, trained_on - pool.labelled_count, rng))
         known = labels[pool.labelled]
         fitted = ClassicalModel(plain, "multiclass", classes).train(rows, pool.labelled, known)
         if count in COUNTS:
@@ -127,45 +120,51 @@ def loop(data, arrays, others, seed, weighted):
             truth = float((seen.argmax(1) == data.test.labels).mean())
             scaled = ClassicalModel(calibrated, "multiclass", classes)
             scaled = scaled.train(rows, pool.labelled, known)
-            yield count, truth, estimates(plain, fitted, scaled, rows, pool, known, audited)
+            fit = partial(plain.fit_blocks, rows)
+            free = rows.take(pool.unlabelled)
+            claimed = mean_confidence(scaled.infer(free).probabilities)
+            if audit == "none":
+                everything = np.arange(len(known))
+                right = audited_right(fit, rows, pool.labelled, known, everything, 5)
+                uncalibrated = mean_confidence(fitted.infer(free).probabilities)
+                yield (
+                    count,
+                    truth,
+                    {
+                        "cross-validation on all labels": ends(from_audit(right)),
+                        "confidence, no temperature": (uncalibrated, None, None),
+                        "confidence": (claimed, None, None),
+                    },
+                )
+                continue
+            own = scaled.infer(rows.take(audited)).probabilities
+            right = own.argmax(1) == labels[audited]
+            if audit == "cross-validated":
+                position = {id: i for i, id in enumerate(pool.labelled.tolist())}
+                places = np.array([position[id] for id in audited.tolist()])
+                right = audited_right(fit, rows, pool.labelled, known, places)
+            yield count, truth, with_audit(audit, claimed, own, right)
 
 
-def estimates(plain, fitted, scaled, rows, pool, known, audited):
-    """Return every estimate of the accuracy as (value, low, high)."""
-    fit = partial(plain.fit_blocks, rows)
-    free = rows.take(pool.unlabelled)
-    uncalibrated = mean_confidence(fitted.infer(free).probabilities)
-    claimed = mean_confidence(scaled.infer(free).probabilities)
-    everything = np.arange(len(known))
-    all_right = audited_right(fit, rows, pool.labelled, known, everything, 5)
-    position = {id: i for i, id in enumerate(pool.labelled.tolist())}
-    places = np.array([position[id] for id in audited.tolist()])
-    right = audited_right(fit, rows, pool.labelled, known, places)
-    audit = from_audit(right)
-    own = scaled.infer(rows.take(audited)).probabilities.max(1).mean()
-    corrected = claimed + (audit.value - own)
-    both = {
-        f"audit + confidence ({prior})": combined(claimed, right, prior=prior)
-        for prior in (10, 20, 40)
-    }
+def with_audit(audit, claimed, own, right):
+    """Return the estimates of a loop with an audit."""
+    corrected = min(max(claimed + right.mean() - mean_confidence(own), 0), 1)
     found = {
-        "cross-validation on all labels": from_audit(all_right),
-        "audit": audit,
-        "confidence, no temperature": uncalibrated,
-        "confidence": claimed,
-        "mean of audit and confidence": (claimed + audit.value) / 2,
-        "confidence, corrected by the audit": min(max(corrected, 0), 1),
-        **both,
+        "audit": ends(from_audit(right)),
+        "confidence": (claimed, None, None),
+        "confidence, corrected by the audit": (corrected, None, None),
     }
-    values = {}
-    for name, e in found.items():
-        interval = isinstance(e, AccuracyEstimate)
-        values[name] = (e.value, e.low, e.high) if interval else (float(e), None, None)
-    for prior in (20, 40):
+    for prior in PRIORS:
+        both = combined(claimed, right, prior=prior)
         a, b = prior * claimed + right.sum(), prior * (1 - claimed) + (~right).sum()
         low, high = beta.ppf((0.025, 0.975), a, b)
-        values[f"audit + confidence ({prior}), Beta interval"] = (a / (a + b), low, high)
-    return values
+        found[f"both, prior {prior}"] = ends(both)
+        found[f"both, prior {prior}, Beta interval"] = (a / (a + b), low, high)
+    return {f"{name} ({audit})": estimate for name, estimate in found.items()}
+
+
+def ends(estimate):
+    return estimate.value, estimate.low, estimate.high
 
 
 def table(found):
@@ -200,17 +199,15 @@ def main():
     for name in arguments.sets.split(","):
         data = data_of(name)
         arrays, others = blocks_of(data, arguments.epochs)
-        for seed in range(arguments.seeds):
-            steps = loop(data, arrays, others, seed, arguments.class_weight)
+        for audit, seed in product(AUDITS, range(arguments.seeds)):
+            steps = loop(data, arrays, others, seed, arguments.class_weight, audit)
             for count, truth, values in steps:
-                for estimate in ESTIMATES:
-                    key = (name, estimate, count)
-                    found.setdefault(key, []).append((truth, values[estimate]))
-    order = {estimate: i for i, estimate in enumerate(ESTIMATES)}
+                for estimate, value in values.items():
+                    found.setdefault((name, estimate, count), []).append((truth, value))
+    order = {estimate: i for i, (_, estimate, _) in enumerate(found)}
     sets = arguments.sets.split(",")
-    found = dict(
-        sorted(found.items(), key=lambda i: (sets.index(i[0][0]), order[i[0][1]], i[0][2]))
-    )
+    keys = sorted(found, key=lambda key: (sets.index(key[0]), order[key[1]], key[2]))
+    found = {key: found[key] for key in keys}
     table(found)
     if arguments.json:
         arguments.json.write_text(json.dumps([[*key, values] for key, values in found.items()]))
