@@ -281,19 +281,42 @@ def test_one_row_of_several_labels_is_said_and_refused_for_one_label_each(tmp_pa
         assert read_manifest(path, task="multiclass").task == "multiclass"
 
 
+NAMES = ("cats/0.png", "Köln/ü.png", "2.png")
+
+
+@pytest.mark.filterwarnings("error")
 def test_labels_are_found_by_name(tmp_path: Path) -> None:
-    names = ("cats/0.png", "Köln/ü.png", "2.png")
-    lines = [unicodedata.normalize("NFD", "photos/Köln/ü.png,dog"), ".\\cats\\0.png,cat"]
+    lines = [unicodedata.normalize("NFD", "/x/photos/Köln/ü.png,dog"), ".\\cats\\0.png,cat"]
     path = written(tmp_path / "labels.csv", "path,label", *lines)
-    assert read_labels(path, names) == ("multiclass", [("cat",), ("dog",), None])
+    assert read_labels(path, NAMES) == ("multiclass", [("cat",), ("dog",), None])
     path = written(tmp_path / "labels.csv", *lines)
-    assert read_labels(path, names) == ("multiclass", [("cat",), ("dog",), None])
+    assert read_labels(path, NAMES) == ("multiclass", [("cat",), ("dog",), None])
     path = written(tmp_path / "labels.csv", "path,cat,dog", "2.png,1,1")
-    assert read_labels(path, names) == ("multilabel", [None, None, ("cat", "dog")])
-    with refused(UnknownId, "unknown-name", match=r"line 2: 'cats/0.jpg' .* mean 'cats/0.png'\?"):
-        read_labels(written(tmp_path / "labels.csv", "path,label", "cats/0.jpg,cat"), names)
+    assert read_labels(path, NAMES) == ("multilabel", [None, None, ("cat", "dog")])
     with refused(DataError, "manifest-image-twice", match="line 3"):
-        read_labels(written(path, "path,label", "2.png,a", "/x/2.png,b"), names)
+        read_labels(written(path, "path,label", "2.png,a", "/x/2.png,b"), NAMES)
+
+
+def test_folders_before_all_labels_are_left_out(tmp_path: Path) -> None:
+    path = written(tmp_path / "labels.csv", "photos/2.png,cat", "photos/cats/0.png,dog")
+    with pytest.warns(UserWarning, match="begin with 'photos/'"):
+        assert read_labels(path, NAMES)[1] == [("dog",), None, ("cat",)]
+    path = written(tmp_path / "labels.csv", "cats/0.png,dog", "dogs/2.png,cat")
+    with refused(UnknownId, "unknown-name", match="line 2: 'dogs/2.png'"):
+        read_labels(path, NAMES)
+    with pytest.warns(UserWarning, match="1 line.* left out.* line 2: 'dogs/2.png'"):
+        assert read_labels(path, NAMES, missing="skip")[1] == [("dog",), None, None]
+
+
+def test_labels_of_images_that_are_gone_are_refused_or_skipped(tmp_path: Path) -> None:
+    lines = ["path,label", "cats/0.jpg,cat", "gone.png,cat;dog", "2.png,dog"]
+    path = written(tmp_path / "labels.csv", *lines)
+    with refused(UnknownId, "unknown-name", match=r"line 2: 'cats/0.jpg' .* mean 'cats/0.png'\?"):
+        read_labels(path, NAMES)
+    with pytest.warns(UserWarning, match=r"2 line\(s\) .*line 2: .* did you mean 'cats/0.png'"):
+        assert read_labels(path, NAMES, missing="skip") == ("multiclass", [None, None, ("dog",)])
+    with refused(UnknownId, "unknown-name", match="line 2"):
+        read_labels(written(path, *lines[:3]), NAMES, missing="skip")
 
 
 def test_a_file_that_is_not_text_is_named(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from nextlabel.core.errors import UnknownId, UsageError
+from nextlabel.core.errors import UsageError
 from nextlabel.core.types import Ids
 from nextlabel.data.lists.columns import DELIMITERS, IDS, delimiter_of
 from nextlabel.data.lists.image_names import NameIndex
@@ -53,10 +53,46 @@ def read_ids(path: Path, names: Sequence[str] | None, *, hint: str = "") -> Ids:
         raise UsageError(
             f"{called} is not a text file; give one id per line", code="not-an-id-file"
         ) from error
-    reading = _Reading(called, names, hint)
-    for number, words in _entries(lines, reading.index.names):
-        reading.add(number, words)
-    return reading.ids()
+    index = NameIndex(names or ())
+    entries = list(_entries(lines, index.names))
+    numbers = [None if _named(index, words) else _number(words) for _, words in entries]
+    rows = index.rows(
+        [() if n is not None else words for n, (_, words) in zip(numbers, entries, strict=True)],
+        called,
+    )
+    line_of: dict[int, int] = {}
+    repeated: list[tuple[int, str, int]] = []
+    for (line, words), number, row in zip(entries, numbers, rows, strict=True):
+        found = row if number is None else number
+        if found is None and index.names:
+            raise index.unknown(f"{called}, line {line}", words[-1])
+        if found is None:
+            raise UsageError(
+                f"{called}, line {line}: {words[-1]!r} is not an id; "
+                f"give one whole number per line{hint}",
+                code="not-an-id",
+            )
+        if found in line_of:
+            repeated.append((line, words[0], line_of[found]))
+        line_of.setdefault(found, line)
+    if repeated:
+        line, word, before = repeated[0]
+        more = f", and {len(repeated) - 1} more are" if len(repeated) > 1 else ""
+        warnings.warn(
+            f"{called}, line {line}: {word} is in line {before} already{more}; each counts once",
+            stacklevel=2,
+        )
+    return np.array(list(line_of), np.int64)
+
+
+def _named(index: NameIndex, words: Sequence[str]) -> bool:
+    return any(index.row(word) is not None for word in words)
+
+
+def _number(words: Sequence[str]) -> int | None:
+    """Return the first whole number that fits into int64."""
+    whole = (word for word in words if word.lstrip("-").isdecimal() and len(word) < 19)
+    return next((int(word) for word in whole), None)
 
 
 def _entries(lines: list[str], names: Sequence[str]) -> Iterator[tuple[int, list[str]]]:
@@ -87,83 +123,3 @@ def _cells(line: str, delimiter: str) -> list[str]:
         return [cell.strip() for cell in next(csv.reader([line], delimiter=delimiter))]
     except (csv.Error, StopIteration):
         return [line]
-
-
-class _Reading:
-    """The ids of a list so far, each with its line."""
-
-    def __init__(self, called: str, names: Sequence[str] | None, hint: str) -> None:
-        self.called, self.hint = called, hint
-        self.index = NameIndex(names or ())
-        self.line_of: dict[int, int] = {}
-        self.repeated: list[tuple[int, str, int]] = []
-        self.as_in_names = 0
-        self.below: list[tuple[int, str, str]] = []  # line, path and the folders before the name
-
-    def add(self, number: int, words: list[str]) -> None:
-        """Add the first of `words` that is an id; UsageError when there is none."""
-        for word in words:
-            row = self._row(number, word)
-            if row is not None:
-                if row in self.line_of:
-                    self.repeated.append((number, word, self.line_of[row]))
-                self.line_of.setdefault(row, number)
-                return
-        if self.index.names:
-            raise self._unknown(number, words[-1])
-        raise UsageError(
-            f"{self.called}, line {number}: {words[-1]!r} is not an id; "
-            f"give one whole number per line{self.hint}",
-            code="not-an-id",
-        )
-
-    def _unknown(self, number: int, word: str) -> UnknownId:
-        similar = self.index.suggestion(word)
-        remedy = "correct it" if similar is None else f"did you mean {similar!r}?"
-        return UnknownId(
-            f"{self.called}, line {number}: {word!r} is not among the names; {remedy}",
-            code="unknown-name",
-        )
-
-    def _row(self, number: int, word: str) -> int | None:
-        row = self.index.row(word)
-        if row is not None:
-            self.as_in_names += 1
-            return row
-        if word.lstrip("-").isdecimal() and len(word) < 19:
-            return int(word)
-        found = self.index.find(word)
-        if found is not None:
-            self.below.append((number, word, found.folders))
-            return found.row
-        return None
-
-    def ids(self) -> Ids:
-        """Return all ids; warn of what was repeated or shortened.
-
-        Raises UnknownId when relative paths begin with folders that not all of them have.
-        """
-        relative = [line for line in self.below if not _is_absolute(line[2])]
-        if relative:
-            number, word, folders = relative[0]
-            others = [line for line in relative if line[2] != folders]
-            if self.as_in_names or others:
-                raise self._unknown(*(others[0][:2] if others else (number, word)))
-            warnings.warn(
-                f"all names in {self.called} begin with {folders!r}, which the names of the "
-                "features do not; they are read without it",
-                stacklevel=3,
-            )
-        if self.repeated:
-            number, word, before = self.repeated[0]
-            more = f", and {len(self.repeated) - 1} more are" if len(self.repeated) > 1 else ""
-            warnings.warn(
-                f"{self.called}, line {number}: {word} is in line {before} already{more}; each "
-                "counts once",
-                stacklevel=3,
-            )
-        return np.array(list(self.line_of), np.int64)
-
-
-def _is_absolute(folders: str) -> bool:
-    return folders.startswith("/") or ":" in folders.partition("/")[0]

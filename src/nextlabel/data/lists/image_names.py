@@ -2,13 +2,16 @@
 
 import os
 import unicodedata
+import warnings
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cached_property
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 from urllib.parse import unquote, urlsplit
 
-from nextlabel.core.errors import DataError, near
+from nextlabel.core.errors import DataError, UnknownId, near
+
+T = TypeVar("T")
 
 MOST_COMPARED = 20_000
 """Names compared for a suggestion, which takes some microseconds each."""
@@ -80,14 +83,11 @@ class NameIndex:
             return self._exact[text]
         return self._row_of(composed(as_path(text)), text)
 
-    def find(self, text: str) -> Found | None:
-        """Return the row of a path that ends in a name: absolute, or with folders before it.
+    def row_below(self, text: str) -> Found | None:
+        """Return the row of a path that ends in a name and has folders before it.
 
         The longest such name counts. Raises DataError as `row` does.
         """
-        row = self.row(text)
-        if row is not None:
-            return Found(row, "")
         path = composed(as_path(text))
         parts = path.split("/")
         for cut in range(1, len(parts)):
@@ -95,6 +95,54 @@ class NameIndex:
             if row is not None:
                 return Found(row, "/".join(parts[:cut]) + "/")
         return None
+
+    def rows(self, lines: Sequence[Sequence[str]], called: str) -> list[int | None]:
+        """Return the row of each line of a list (n), None where no name fits.
+
+        Absolute paths may have any folders before the name. Relative paths may have some too, if
+        all of them have the same ones, and no line is a name as it stands.
+
+        Parameters
+        ----------
+        lines : sequence of sequences of str
+            The texts of each line that may be its name; the first that is one counts.
+        called : str
+            The list, for the warning.
+
+        Raises
+        ------
+        DataError
+            Two names are equal after composing (code "name-ambiguous").
+
+        Warns
+        -----
+        UserWarning
+            Folders before relative paths are left out.
+        """
+        rows = [_first(self.row(word) for word in words) for words in lines]
+        below = {
+            i: found
+            for i, words in enumerate(lines)
+            if rows[i] is None and (found := _first(self.row_below(word) for word in words))
+        }
+        relative = {found.folders for found in below.values() if not _is_absolute(found.folders)}
+        left_out = relative if len(relative) == 1 and not any(r is not None for r in rows) else ()
+        for i, found in below.items():
+            if found.folders in left_out or _is_absolute(found.folders):
+                rows[i] = found.row
+        for folders in left_out:
+            warnings.warn(
+                f"all names in {called} begin with {folders!r}, which the names of the images do "
+                "not; they are read without it",
+                stacklevel=4,
+            )
+        return rows
+
+    def unknown(self, where: str, text: str, of: str = "names") -> UnknownId:
+        """Return the error for a name that no row has, with the most similar name."""
+        similar = self.suggestion(text)
+        remedy = "correct it" if similar is None else f"did you mean {similar!r}?"
+        return UnknownId(f"{where}: {text!r} is not among the {of}; {remedy}", code="unknown-name")
 
     def _row_of(self, path: str, text: str) -> int | None:
         rows = self._alike.get(path, ())
@@ -116,3 +164,11 @@ class NameIndex:
                 return name
         similar = [name for name in self.names if abs(len(name) - len(path)) <= LENGTHS]
         return near(path, similar[:MOST_COMPARED], 0.7)
+
+
+def _first(values: Iterable[T | None]) -> T | None:
+    return next((value for value in values if value is not None), None)
+
+
+def _is_absolute(folders: str) -> bool:
+    return folders.startswith("/") or ":" in folders.partition("/")[0]

@@ -2,11 +2,13 @@
 
 import csv
 import io
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Literal
 
-from nextlabel.core.errors import DataError, UnknownId
+from nextlabel.core.errors import DataError
 from nextlabel.core.types import Part, Task
 from nextlabel.data.lists.answers import Answer, answers_of
 from nextlabel.data.lists.columns import columns_in, delimiter_of
@@ -27,8 +29,8 @@ PART_NAMES: Mapping[str, Part] = {
 HEADLESS = {"path": 0, "label": 1}
 """The columns of a file without a head."""
 
-NameOf = Callable[[str, str], str]
-"""From the name of a line, for messages, and a path there to the name of the image."""
+Lines = Sequence[tuple[str, str]]
+"""The name of each line, for messages, and the path in it."""
 
 
 @dataclass(frozen=True)
@@ -84,16 +86,35 @@ def read_manifest(path: Path, root: Path | None = None, task: Task | None = None
         A few rows of several labels make the task multi-label.
     """
     below = PathsBelow(path.parent if root is None else root, path.parent)
-    return _read(path, below.name, below.is_image, task)
+
+    def names_of(lines: Lines) -> list[str | None]:
+        return [below.name(line_name, text) for line_name, text in lines]
+
+    return _read(path, names_of, below.is_image, task)
 
 
 def read_labels(
-    path: Path, names: Sequence[str], task: Task | None = None
+    path: Path,
+    names: Sequence[str],
+    task: Task | None = None,
+    missing: Literal["refuse", "skip"] = "refuse",
 ) -> tuple[Task, list[Answer]]:
     """Return the task, and the labels of each of `names` (N) by a file as `read_manifest` has it.
 
     None is an image without a label or without a line; an empty tuple shows no finding. Paths are
-    found in every spelling that `NameIndex.find` allows.
+    found in every spelling that `NameIndex.rows` allows.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    names : sequence of str
+        The names of the images (N).
+    task : str, optional
+        "multiclass" or "multilabel"; None leaves it to the rows.
+    missing : str
+        "refuse" raises an error for a path that is not among the names; "skip" leaves such lines
+        out with a warning, and refuses a file in which no path is.
 
     Raises
     ------
@@ -104,23 +125,34 @@ def read_labels(
     """
     index = NameIndex(names)
 
-    def name_of(line_name: str, text: str) -> str:
-        found = index.find(text)
-        if found is None:
-            similar = index.suggestion(text)
-            remedy = "correct it" if similar is None else f"did you mean {similar!r}?"
-            raise UnknownId(
-                f"{line_name}: {text!r} is not among the images; {remedy}", code="unknown-name"
-            )
-        return names[found.row]
+    unknown: list[tuple[str, str]] = []
 
-    manifest = _read(path, name_of, lambda text: index.find(text) is not None, task)
+    def names_of(lines: Lines) -> list[str | None]:
+        rows = index.rows([(text,) for _, text in lines], str(path))
+        unknown.extend(line for line, row in zip(lines, rows, strict=True) if row is None)
+        if unknown and (missing == "refuse" or len(unknown) == len(lines)):
+            raise index.unknown(*unknown[0], "images")
+        return [None if row is None else names[row] for row in rows]
+
+    def is_image(text: str) -> bool:
+        return index.row(text) is not None or index.row_below(text) is not None
+
+    manifest = _read(path, names_of, is_image, task)
+    if unknown:
+        first = str(index.unknown(*unknown[0], "images"))
+        warnings.warn(
+            f"{len(unknown)} line(s) are left out, since there is no such image: {first}",
+            stacklevel=2,
+        )
     answer_of = {entry.name: entry.labels for entry in manifest.entries}
     return manifest.task, [answer_of.get(name) for name in names]
 
 
 def _read(
-    path: Path, name_of: NameOf, is_image: Callable[[str], bool], task: Task | None
+    path: Path,
+    names_of: Callable[[Lines], list[str | None]],
+    is_image: Callable[[str], bool],
+    task: Task | None,
 ) -> Manifest:
     numbered = _rows(path)
     head = numbered[0][1]
@@ -129,17 +161,25 @@ def _read(
     else:
         columns = columns_in(path, head)
         numbered = numbered[1:]
+    if not numbered:
+        raise DataError(
+            f"manifest {path} does not list an image; give one line per image",
+            code="manifest-empty",
+        )
+    for line, row in numbered:
+        if len(row) != len(head):
+            raise DataError(
+                f"manifest {path}, line {line}: {len(row)} cells under {len(head)} columns; "
+                "correct the line",
+                code="manifest-line-length",
+            )
+    lines = [(f"manifest {path}, line {n}", row[columns["path"]].strip()) for n, row in numbered]
     places: dict[str, int] = {}
     kept: list[tuple[int, list[str]]] = []
     entries: list[Entry] = []
-    for line, row in numbered:
-        line_name = f"manifest {path}, line {line}"
-        if len(row) != len(head):
-            raise DataError(
-                f"{line_name}: {len(row)} cells under {len(head)} columns; correct the line",
-                code="manifest-line-length",
-            )
-        name = name_of(line_name, row[columns["path"]].strip())
+    for (line, row), (line_name, _), name in zip(numbered, lines, names_of(lines), strict=True):
+        if name is None:
+            continue
         if name in places:
             raise DataError(
                 f"{line_name}: {name!r} is in line {places[name]} already; list each image once",
@@ -149,11 +189,6 @@ def _read(
         kept.append((line, row))
         split = row[columns["split"]].strip() if "split" in columns else ""
         entries.append(Entry(name, None, _part(line_name, split)))
-    if not entries:
-        raise DataError(
-            f"manifest {path} does not list an image; give one line per image",
-            code="manifest-empty",
-        )
     read_as, answers = answers_of(path, head, columns, kept, task)
     labelled = (
         replace(entry, labels=answer) for entry, answer in zip(entries, answers, strict=True)
