@@ -100,7 +100,7 @@ class NameIndex:
         """Return the row of each line of a list (n), None where no name fits.
 
         Absolute paths may have any folders before the name. Relative paths may have some too, if
-        all of them have the same ones, and no line is a name as it stands.
+        all of them have the same ones, and no line is a name without them.
 
         Parameters
         ----------
