@@ -35,7 +35,7 @@ def make_round(number: int = 0, chosen: tuple[int, ...] = (5, 3), **metrics: flo
     )
 
 
-def filled(path: Path, *records: TrialRecord) -> Store:
-    store = Store.open(path)
+def filled(location: Path | str, *records: TrialRecord) -> Store:
+    store = Store.open(location)
     store.enrol("digits", {"name": "digits", "target": 250}, records or [record()])
     return store

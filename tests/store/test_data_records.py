@@ -33,9 +33,9 @@ FINDINGS = DataRecord(
 
 
 @pytest.mark.parametrize("kept", [PHOTOS, FINDINGS], ids=lambda kept: kept.name)
-def test_a_data_set_comes_back_as_it_went_in(tmp_path: Path, kept: DataRecord) -> None:
+def test_a_data_set_comes_back_as_it_went_in(location: Path | str, kept: DataRecord) -> None:
     trial = record(data_checksum=kept.checksum)
-    with filled(tmp_path / "store.db", trial) as store:
+    with filled(location, trial) as store:
         assert store.data_record(trial.key) is None
         store.keep_data(kept)
         store.keep_data(kept)
@@ -49,9 +49,9 @@ def test_images_have_names_and_classes() -> None:
     assert [FINDINGS.classes_of(i) for i in range(2)] == [("x", "y"), ("y",)]
 
 
-def test_next_picks_belong_to_the_last_round(tmp_path: Path) -> None:
+def test_next_picks_belong_to_the_last_round(location: Path | str) -> None:
     key = record().key
-    with filled(tmp_path / "store.db") as store:
+    with filled(location) as store:
         with refused(StoreError, "no-round-yet"):
             store.keep_next_picks(key, np.array([1]))
         store.append(key, make_round(0))

@@ -13,7 +13,7 @@ from stores import OLD
 from nextlabel.core.errors import StoreError
 from nextlabel.core.types import as_ids
 from nextlabel.statistics.point_cloud import Shape
-from nextlabel.store import database
+from nextlabel.store import revisions
 from nextlabel.store.maps import Map, MappedSpace
 from nextlabel.store.store import Store
 from refusals import refused
@@ -46,9 +46,9 @@ def a_map(arm: str = "a", seed: int = 0, **more: object) -> Map:
     return replace(made, **more)  # type: ignore[arg-type]
 
 
-def test_a_map_comes_back_as_it_was(tmp_path: Path) -> None:
+def test_a_map_comes_back_as_it_was(location: Path | str) -> None:
     one = a_map(notes=("a note",))
-    with Store.open(tmp_path / "store.db") as store:
+    with Store.open(location) as store:
         store.keep_map(one, HERE)
         assert store.experiments() == ["digits"] and store.trials("digits") == []
         (found,) = store.maps("digits")
@@ -66,8 +66,8 @@ def test_a_map_comes_back_as_it_was(tmp_path: Path) -> None:
     assert found.groups(found.spaces[1])[2:] == ["picked", "picked", "unlabelled"]
 
 
-def test_the_newest_stays_and_others_are_left_alone(tmp_path: Path) -> None:
-    with Store.open(tmp_path / "store.db") as store:
+def test_the_newest_stays_and_others_are_left_alone(location: Path | str) -> None:
+    with Store.open(location) as store:
         for made in (a_map("a", 3), a_map("b", 1), a_map("a", 0), a_map("unheard of")):
             store.keep_map(made, HERE)
         store.keep_map(a_map("a", 3, spaces=(space("vae", [4]),)), HERE)
@@ -83,16 +83,16 @@ def test_the_newest_stays_and_others_are_left_alone(tmp_path: Path) -> None:
             store.maps("digitz")
 
 
-def test_an_experiment_known_keeps_its_own_spec(tmp_path: Path) -> None:
-    with Store.open(tmp_path / "store.db") as store:
+def test_an_experiment_known_keeps_its_own_spec(location: Path | str) -> None:
+    with Store.open(location) as store:
         store.enrol("digits", SPEC | {"seeds": [5]}, [])
         store.keep_map(a_map(), HERE)
         assert store.experiment("digits")["seeds"] == [5]
         assert "seeds" not in store.maps("digits")[0].spec
 
 
-def test_numbers_that_are_none_are_refused_whole(tmp_path: Path) -> None:
-    with Store.open(tmp_path / "store.db") as store:
+def test_numbers_that_are_none_are_refused_whole(location: Path | str) -> None:
+    with Store.open(location) as store:
         store.keep_map(a_map(), HERE)
         with refused(StoreError, "not-json", match="cannot be stored"):
             store.keep_map(a_map(seconds={"data": float("nan")}), HERE)
@@ -107,7 +107,7 @@ def test_a_store_of_the_first_schema_is_upgraded(tmp_path: Path) -> None:
     with Store.open(path) as store:
         store.enrol("digits", SPEC, [])
     config = Config()
-    config.set_main_option("script_location", str(database.MIGRATIONS))
+    config.set_main_option("script_location", str(revisions.MIGRATIONS))
     engine = create_engine(f"sqlite:///{path}")
     with engine.begin() as connection:
         config.attributes["connection"] = connection

@@ -5,20 +5,18 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, make_url, text
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, IntegrityError, SQLAlchemyError, StatementError
 
 from nextlabel.core.errors import StoreError
 from nextlabel.files.output_mark import make_output
 from nextlabel.store.integrity import Damaged, damaged
-from nextlabel.store.schema import REVISION
+from nextlabel.store.revisions import bring_up_to_date
 
-if TYPE_CHECKING:
-    from alembic.config import Config
-
-MIGRATIONS = Path(__file__).with_name("migrations")
+DRIVERS = {"postgresql": "postgresql+psycopg", "postgres": "postgresql+psycopg"}
+"""The driver that this package installs for a kind of database, where a URL names none."""
 
 LONGEST = 200
 """Characters of a database's message that are shown: it may quote a whole row."""
@@ -47,11 +45,15 @@ FAILURES = (
 
 
 def address(location: str | Path) -> URL:
-    """Return the database URL for a path or URL; StoreError when it cannot be one."""
+    """Return the database URL for a path or URL; StoreError when it cannot be one.
+
+    PostgreSQL without a named driver has psycopg.
+    """
     if "://" not in str(location):
         return URL.create("sqlite", database=str(Path(location).expanduser().absolute()))
     try:
-        return make_url(str(location))
+        url = make_url(str(location))
+        return url.set(drivername=DRIVERS.get(url.drivername, url.drivername))
     except ArgumentError as error:
         raise StoreError(
             f"{location} is not a database URL; give a path, or for example postgresql://host/name",
@@ -78,7 +80,7 @@ def connect(url: URL, *, create: bool, busy: float) -> Engine:
         engine = _engine(url, busy)
     try:
         with sentences(url, busy):
-            _migrate(engine, place(url), create)
+            bring_up_to_date(engine, place(url), create)
             if is_file:
                 _write_ahead(engine)
     except StoreError:
@@ -123,8 +125,8 @@ def _engine(url: URL, busy: float) -> Engine:
         )
     except (ModuleNotFoundError, SQLAlchemyError) as error:
         raise StoreError(
-            f"{place(url)} cannot be used ({error}); install the database's Python driver, "
-            "or give a path",
+            f"{place(url)} cannot be used ({error}); install the database's Python driver (that of "
+            "PostgreSQL by pip install 'nextlabel[postgres]'), or give a path",
             code="database-driver-missing",
         ) from error
     if sqlite:
@@ -158,76 +160,6 @@ def _begin(connection: Connection) -> None:
     """Begin a writing transaction as one: SQLite cannot turn a reader into a writer later."""
     writing = connection.get_execution_options().get("writing", False)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
-
-
-def _migrate(engine: Engine, name: str, create: bool) -> None:
-    with engine.connect() as connection:
-        if revision(connection) == REVISION:
-            return
-    try:
-        _bring_up_to_date(engine, name, create)
-    except SQLAlchemyError:  # on a server another process may have been quicker
-        with engine.connect() as connection:
-            if revision(connection) != REVISION:
-                raise
-
-
-def _bring_up_to_date(engine: Engine, name: str, create: bool) -> None:
-    with engine.execution_options(writing=True).begin() as connection:
-        stored, tables = revision(connection), set(inspect(connection).get_table_names())
-        if stored == REVISION:  # another process has done it
-            return
-        if stored is None and (tables - {"alembic_version"} or not create):
-            raise no_store(name)
-        upgrade(connection, stored, name)
-
-
-def no_store(name: str) -> StoreError:
-    """Return the error for a database of another program."""
-    return StoreError(
-        f"{name} is a database, but not a store of nextlabel; give another store",
-        code="not-a-store",
-    )
-
-
-def revision(connection: Connection) -> str | None:
-    """Return the schema's revision; None where there is none, as in another program's database."""
-    if not inspect(connection).has_table("alembic_version"):
-        return None
-    stored = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
-    return None if stored is None else str(stored)
-
-
-def upgrade(connection: Connection, stored: str | None, name: str) -> None:
-    """Run the migrations after revision `stored`; StoreError when there is no such revision."""
-    from alembic import command
-
-    check_known(stored, name)
-    config = _migrations()
-    config.attributes["connection"] = connection
-    command.upgrade(config, "head")
-
-
-def check_known(stored: str | None, name: str) -> None:
-    """Raise StoreError when no migration leads from revision `stored` to the newest one."""
-    from alembic.script import ScriptDirectory
-
-    config = _migrations()
-    scripts = ScriptDirectory.from_config(config).walk_revisions()
-    if stored is not None and stored not in {script.revision for script in scripts}:
-        raise StoreError(
-            f"{name} was written by a newer nextlabel (schema {stored}, this one reads up to "
-            f"{REVISION}); upgrade nextlabel, or give another store",
-            code="newer-schema",
-        )
-
-
-def _migrations() -> "Config":
-    from alembic.config import Config
-
-    config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
-    return config
 
 
 @contextmanager

@@ -8,17 +8,8 @@ from sqlalchemy import URL, Engine, create_engine
 from sqlalchemy.pool import NullPool
 
 from nextlabel.core.errors import StoreError
-from nextlabel.store.database import (
-    check_file,
-    check_known,
-    connect,
-    from_json,
-    listen,
-    no_store,
-    place,
-    revision,
-    sentences,
-)
+from nextlabel.store.database import check_file, connect, from_json, listen, place, sentences
+from nextlabel.store.revisions import check_known, no_store, revision
 from nextlabel.store.schema import REVISION
 
 
