@@ -26,7 +26,7 @@ def strategies_page() -> str:
         "`probabilities` are class probabilities of a model, and `predicted_loss` comes from a "
         "loss-prediction model that an experiment trains. `samples` and `dropped` are class "
         "probabilities of several models per image, (images, models, classes), which an experiment "
-        "makes from the last layer of its model.",
+        "makes from the last layer of its model. `true_labels` exists in simulations only.",
         "",
         "Every strategy has the option `then`, another strategy that follows it. For example "
         '`options = { then = { after = 10, strategy = "uherding" } }` in an arm of `typiclust` '

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from nextlabel.strategies.epig import Epig
     from nextlabel.strategies.max_herding import MaxHerding
     from nextlabel.strategies.medal import MedAL
+    from nextlabel.strategies.oracle_balanced import OracleBalanced
     from nextlabel.strategies.predicted_loss import PredictedLoss
     from nextlabel.strategies.prob_cover import ProbCover
     from nextlabel.strategies.random import Random
@@ -70,6 +71,7 @@ __all__ = [
     "MedAL",
     "NextlabelError",
     "Oracle",
+    "OracleBalanced",
     "Pool",
     "PredictedLoss",
     "ProbCover",
@@ -119,6 +121,7 @@ _MODULES = {
     "MedAL": "strategies.medal",
     "NextlabelError": "core.errors",
     "Oracle": "core.oracle",
+    "OracleBalanced": "strategies.oracle_balanced",
     "Pool": "core.pool",
     "PredictedLoss": "strategies.predicted_loss",
     "ProbCover": "strategies.prob_cover",

@@ -13,6 +13,7 @@ from nextlabel.core.pool import Pool
 from nextlabel.core.seeds import Seeds
 from nextlabel.core.snapshot import Snapshot
 from nextlabel.strategies import STRATEGIES, create
+from nextlabel.testing import tasks_of
 
 FILE = Path(__file__).with_name("selection.json")
 SIZE, BUDGET = 200, 24
@@ -39,7 +40,11 @@ def snapshot(task: str) -> Snapshot:
         space.embed({"task": features.astype(np.float32), "vae": numbers(SIZE, 5, 3)}),
         probabilities,
         numbers(SIZE, 1, 4)[:, 0],
-        signals={"samples": passes(6, task, 5), "dropped": passes(3, task, 6)},
+        signals={
+            "samples": passes(6, task, 5),
+            "dropped": passes(3, task, 6),
+            "true_labels": np.arange(SIZE) % 4,
+        },
     )
 
 
@@ -58,7 +63,7 @@ def picks() -> dict[str, list[int]]:
             snapshot(task), BUDGET, Seeds(0).rng("select", 1)
         ).tolist()
         for name, strategy in cases
-        for task in ("multiclass", "multilabel")
+        for task in tasks_of(strategy)
     }
 
 

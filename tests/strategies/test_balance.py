@@ -3,9 +3,11 @@
 import numpy as np
 import pytest
 
-from nextlabel import Embedding, Pool, Snapshot
+from nextlabel import Embedding, Pool, Snapshot, select
+from nextlabel.core.errors import UsageError
 from nextlabel.kernels.balance import even_draws
 from nextlabel.strategies import create
+from refusals import refused
 
 RNG = np.random.default_rng
 
@@ -41,3 +43,16 @@ def test_balanced_random_draws_from_the_clusters() -> None:
     assert (picks >= 50).sum() == 6
     again = create("balanced_random", {"clusters": 2}).select(snapshot, 9, RNG(4))
     assert picks.tolist() != again.tolist()
+
+
+def test_the_oracle_draws_by_true_class_and_only_in_a_simulation() -> None:
+    labels = np.repeat([0, 1, 2], [40, 6, 14])
+    pool = Pool(60, np.array([0, 1, 2]), np.array([45]))
+    picks = create("oracle_balanced").select(
+        Snapshot(pool, signals={"true_labels": labels}), 12, RNG(0)
+    )
+    assert np.bincount(labels[picks]).tolist() == [2, 5, 5]
+    assert 45 not in picks
+    for signals in (None, {"true_labels": labels}):
+        with refused(UsageError, "simulation-only"):
+            select(np.ones((60, 2)), 3, strategy="oracle_balanced", signals=signals)

@@ -15,6 +15,7 @@ from nextlabel.strategies.prob_cover import ProbCover
 from nextlabel.strategies.typiclust import TypiClust, order_of
 from nextlabel.strategies.uherding import UHerding
 from nextlabel.testing import example
+from refusals import refused
 
 RNG = np.random.default_rng
 
@@ -110,9 +111,19 @@ def test_uherding_of_even_doubt_is_max_herding() -> None:
 def test_uherding_picks_nothing_to_cover_what_is_certain() -> None:
     x = clouds([12, 7])
     p = np.array([[1.0, 0]] * 12 + [[0.5, 0.5]] * 7)
-    assert UHerding("neighbour").select(seen(x, probabilities=p), 1, RNG(0)).tolist() == [12]
+    assert UHerding("neighbour").select(seen(x, [3], probabilities=p), 1, RNG(0)).tolist() == [12]
     with pytest.raises(DataError, match="row 2"):
-        UHerding().select(seen(x[:3], probabilities=[[1.0, 0], [0, 1], [2, 0]]), 1, RNG(0))
+        UHerding().select(seen(x[:3], [0], probabilities=[[1.0, 0], [0, 1], [2, 0]]), 1, RNG(0))
+
+
+def test_uherding_has_even_weights_while_nothing_is_labelled() -> None:
+    x, p = RNG(0).normal(size=(50, 3)), RNG(1).dirichlet(np.ones(3), 50)
+    plain = MaxHerding().select(seen(x), 9, RNG(0)).tolist()
+    for signals in ({}, {"probabilities": p}):
+        assert UHerding().select(seen(x, **signals), 9, RNG(0)).tolist() == plain
+    assert UHerding().needs_now(Pool(50), 9) == {"features"}
+    with refused(UsageError, "missing-signal"):
+        UHerding().select(seen(x, [7]), 9, RNG(0))
 
 
 def test_prob_cover_with_a_radius() -> None:

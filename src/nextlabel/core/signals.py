@@ -8,9 +8,9 @@ from nextlabel.core.feature_space import Embedding
 from nextlabel.core.task_model import ModelOutputs
 from nextlabel.core.types import Array, Task
 
-Source: TypeAlias = Literal["space", "model", "loss_prediction", "last_layer"]
-"""Sources of a signal: the feature space, the task model, the module P trained with it, and the
-model's last linear layer."""
+Source: TypeAlias = Literal["space", "model", "loss_prediction", "last_layer", "true_labels"]
+"""Sources of a signal: the feature space, the task model, the module P trained with it, the model's
+last linear layer, and the labels of a simulation."""
 
 
 class PoolView(Protocol):
@@ -37,6 +37,11 @@ class PoolView(Protocol):
     @property
     def space(self) -> Embedding:
         """The pool in the arm's feature space (equation 6)."""
+        ...
+
+    @property
+    def true_labels(self) -> Array:
+        """The labels of the whole pool, int64; UsageError outside a simulation."""
         ...
 
 

@@ -136,7 +136,7 @@ def _check_signals(experiment: Experiment, arm: Arm) -> None:
 def _check_start(arm: Arm, needs: frozenset[str]) -> None:
     """Raise UsageError for a signal that does not exist before the first labels."""
     for name in sorted(needs):
-        if not sources([name]) <= {"space"}:
+        if not sources([name]) <= {"space", "true_labels"}:
             raise UsageError(
                 f"arm {arm.name!r}: start {arm.start!r} needs {name} before any label is there; "
                 "choose one that needs features alone, or none",

@@ -13,6 +13,7 @@ from nextlabel.core.seeds import Seeds
 from nextlabel.core.snapshot import Snapshot
 from nextlabel.core.strategy import Strategy, needs_now
 from nextlabel.core.types import Array, Task, as_ids
+from nextlabel.models.signals import SIGNALS, sources
 from nextlabel.selection.copies import first_of_each, without_copies
 from nextlabel.selection.rows import Rows, common_labels, common_length, held_out, rows_of
 from nextlabel.selection.strategies import strategy_of
@@ -123,6 +124,12 @@ def select(
         pictures, copies = without_copies(pool, first_of_each(arrays))
     different = min(budget, len(pictures.unlabelled))
     needs = needs_now(chooser, pictures, different)
+    if any("true_labels" in sources([name]) for name in chooser.needs if name in SIGNALS):
+        raise UsageError(
+            f"strategy {called!r} reads the true labels, which only a simulation has; choose "
+            "another, or run an experiment",
+            code="simulation-only",
+        )
     space = _embed(blocks, weights, scale) if "features" in needs and blocks else None
     chances = (
         None

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from nextlabel.strategies.epig import Epig
     from nextlabel.strategies.max_herding import MaxHerding
     from nextlabel.strategies.medal import MedAL
+    from nextlabel.strategies.oracle_balanced import OracleBalanced
     from nextlabel.strategies.predicted_loss import PredictedLoss
     from nextlabel.strategies.prob_cover import ProbCover
     from nextlabel.strategies.random import Random
@@ -64,6 +65,7 @@ __all__ = [
     "Margin",
     "MaxHerding",
     "MedAL",
+    "OracleBalanced",
     "PredictedLoss",
     "ProbCover",
     "Random",

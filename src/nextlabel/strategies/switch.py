@@ -56,7 +56,20 @@ class Switch:
         return bool(getattr(self.first, "cold", True))
 
     def needs_now(self, pool: Pool, budget: int) -> frozenset[str]:
-        """Return the signals of the one or the two that choose for this pool and budget."""
+        """Return the signals of the one or the two that choose for this pool and budget.
+
+        Parameters
+        ----------
+        pool : Pool
+            The pool to choose from.
+        budget : int
+            The number of images to choose.
+
+        Returns
+        -------
+        frozenset of str
+            Names of signals.
+        """
         begin, rest = self._shares(pool, budget)
         needs = needs_now(self.first, pool, begin) if begin else frozenset()
         return needs | needs_now(self.second, pool, rest) if rest or not begin else needs

@@ -27,10 +27,12 @@ class UHerding:
 
     `bandwidth` is a distance or "labelled", as in the paper: the smallest distance above 0 between
     two labelled images. It falls as labels are added, and so turns coverage of the space into
-    uncertainty. With fewer than two distinct labelled images it is MaxHerding's "neighbour".
+    uncertainty. With fewer than two distinct labelled images it is MaxHerding's "neighbour". With
+    nothing labelled all weights are 1, as in the authors' code, and no probabilities are needed.
 
-    The paper also calibrates the temperature on held-out labels; a strategy gets none, so
-    probabilities are taken as they are. Bae et al., Uncertainty herding: one active learning method
+    The paper also calibrates the temperature on held-out labels. A strategy gets none, and takes
+    probabilities as they are; `temperature = "cv"` of a model on blocks calibrates them by
+    cross-validation. Bae et al., Uncertainty herding: one active learning method
     for all label budgets, 2024, https://arxiv.org/abs/2412.20644
     """
 
@@ -47,6 +49,23 @@ class UHerding:
         names = ("labelled", "neighbour")
         set_option(self, "bandwidth", bandwidth(self.bandwidth, names))
 
+    def needs_now(self, pool: Pool, budget: int) -> frozenset[str]:
+        """Return features alone while nothing is labelled, since all weights are 1 then.
+
+        Parameters
+        ----------
+        pool : Pool
+            The pool to choose from.
+        budget : int
+            The number of images to choose.
+
+        Returns
+        -------
+        frozenset of str
+            Names of signals.
+        """
+        return self.needs if pool.labelled_count else frozenset({"features"})
+
     def select(self, snapshot: Snapshot, budget: int, rng: np.random.Generator) -> Ids:
         """Return `budget` unlabelled ids, int64, each covering most doubt; ties: smallest id.
 
@@ -55,8 +74,9 @@ class UHerding:
         """
         pool = snapshot.pool
         pool.check_budget(budget)
-        features = snapshot.require("features")
-        weights = np.maximum(1 - margin(snapshot.require("probabilities"), snapshot.task), 0)
+        features, weights = snapshot.require("features"), None
+        if pool.labelled_count:
+            weights = np.maximum(1 - margin(snapshot.require("probabilities"), snapshot.task), 0)
         return max_herding(
             features,
             pool.labelled,

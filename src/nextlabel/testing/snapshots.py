@@ -6,6 +6,7 @@ from typing import Any, get_args
 
 import numpy as np
 
+from nextlabel.core.errors import UsageError
 from nextlabel.core.feature_space import Embedding
 from nextlabel.core.pool import Pool
 from nextlabel.core.snapshot import Snapshot
@@ -77,6 +78,10 @@ class _ExampleView:
     @property
     def images(self) -> Array:
         return np.zeros((len(self.space), 1, 1, 1), np.uint8)
+
+    @property
+    def true_labels(self) -> Array:
+        raise UsageError("an example has no true labels; do not read them", code="no-true-labels")
 
 
 def tasks_of(strategy: Strategy) -> tuple[Task, ...]:

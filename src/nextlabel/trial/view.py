@@ -66,6 +66,13 @@ class TrialView:
             {name: block.rms_distance for name, block in self.blocks.items()},
         )
 
+    @property
+    def true_labels(self) -> Array:
+        """The labels of the whole pool, int64 (N) or (N, K): a trial is a simulation."""
+        labels = self.data.train.labels
+        assert labels is not None
+        return labels
+
     def snapshot(self, pool: Pool, needs: frozenset[str], seeds: Seeds, number: int) -> Snapshot:
         """Return the snapshot of round `number` with the signals in `needs`."""
         computed = {
