@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from nextlabel.features.embed import embed
     from nextlabel.kernels.farthest_from_mean import farthest_from_mean
     from nextlabel.kernels.k_centre.farthest_first import farthest_first
+    from nextlabel.project.classifier import Classifier
+    from nextlabel.project.suggestion import suggest
     from nextlabel.report.results import Results
     from nextlabel.selection import select
     from nextlabel.strategies.badge import Badge
@@ -53,6 +55,7 @@ __all__ = [
     "Bait",
     "BalancedRandom",
     "Bald",
+    "Classifier",
     "ClusterMargin",
     "CoreSet",
     "DataError",
@@ -95,6 +98,7 @@ __all__ = [
     "read_results",
     "run",
     "select",
+    "suggest",
 ]
 
 _MODULES = {
@@ -104,6 +108,7 @@ _MODULES = {
     "BalancedRandom": "strategies.balanced_random",
     "Bald": "strategies.bald",
     "ClusterMargin": "strategies.cluster_margin",
+    "Classifier": "project.classifier",
     "CoreSet": "strategies.core_set",
     "DataError": "core.errors",
     "Dataset": "core.dataset",
@@ -144,6 +149,7 @@ _MODULES = {
     "read_results": "execution",
     "run": "execution",
     "select": "selection",
+    "suggest": "project.suggestion",
 }
 """The module of each name; after a colon, the name that it has there."""
 

@@ -165,7 +165,9 @@ def test_the_paths_of_the_readme_work_as_they_stand(tmp_path, monkeypatch, capsy
     rng = np.random.default_rng(0)
     make_photos(60, rng)
     Path("experiments").symlink_to(ROOT / "experiments")
-    Path("done.txt").write_text("cats/0003.png\n")
+    labelled = {f"{kind}s/{i:04}.png": kind for kind in ("cat", "dog") for i in range(4)}
+    lines = [f"{path},{label}" for path, label in labelled.items()]
+    Path("labels.csv").write_text("\n".join(["path,label", *lines]))
     Path("ids.txt").write_text("0\n1\n")
     np.save("clip.npy", rng.normal(size=(150, 8)))
     np.save("p.npy", rng.dirichlet(np.ones(2), 150))
@@ -176,12 +178,14 @@ def test_the_paths_of_the_readme_work_as_they_stand(tmp_path, monkeypatch, capsy
             continue
         assert main(words[1:]) == 0, capsys.readouterr().err
         out = capsys.readouterr().out
-        if words[1] == "select":
+        if words[1] in ("suggest", "select"):
             chosen.append(out.split())
-    assert [len(set(lines)) for lines in chosen] == [100, 100, 100]
+    assert [len(set(lines)) for lines in chosen] == [20, 100, 100]
     assert all(Path("photos", line).is_file() for line in chosen[0])
-    assert "cats/0003.png" not in chosen[0]
+    assert not {*labelled} & {*chosen[0]}
     assert not {"0", "1"} & {*chosen[1], *chosen[2]}
+    predicted = [line.split(",") for line in Path("predictions.csv").read_text().splitlines()[1:]]
+    assert np.mean([path.startswith(label) for path, label, *_ in predicted]) > 0.9
 
 
 @pytest.mark.slow
@@ -255,3 +259,19 @@ def test_the_citation_is_valid():
     assert names == ["Godwin", "Zain", "Safir", "Humphrey", "Quinn"]
     version = re.search(r'^version = "(.*)"', (ROOT / "pyproject.toml").read_text(), re.M)
     assert str(found["version"]) == version.group(1)
+
+
+@pytest.mark.slow
+def test_the_guide_to_a_classifier_works_as_it_stands(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    guide = ROOT / "docs/classifier.md"
+    make_photos(30, np.random.default_rng(0))
+    (labels,) = blocks(guide, "text")
+    Path("labels.csv").write_text(labels)
+    for words in commands(guide):
+        if words[0] == "nextlabel":
+            quick = () if words[1] == "predict" else ("--features", "pca=1")
+            assert main([*words[1:], *quick]) == 0, capsys.readouterr().err
+    assert Path("gallery.html").read_text().count("<img") == 60
+    assert len(Path("predictions.csv").read_text().splitlines()) == 61

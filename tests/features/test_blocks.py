@@ -247,3 +247,12 @@ def test_images_of_another_size_do_not_fit(name, data):
     other = Dataset("other", "multiclass", (), larger, larger, larger)
     with refused(DataError, "images-do-not-fit-encoder"):
         BLOCKS[name](**options).encode(fitted, other)
+
+
+def test_few_images_of_many_pixels_have_the_same_components(monkeypatch):
+    images = np.random.default_rng(0).integers(0, 256, (12, 1, 10, 10), np.uint8)
+    few = Dataset("few", "multiclass", (), Images(images), Images(images[:1]), Images(images[:0]))
+    quick = fit("pca", few, components=4).rows("train")
+    monkeypatch.setattr("nextlabel.features.blocks.pca.solver_for", lambda *_: "covariance_eigh")
+    plain = fit("pca", few, components=4).rows("train")
+    assert np.allclose(np.abs(quick), np.abs(plain), atol=1e-4)

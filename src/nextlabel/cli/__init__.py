@@ -12,12 +12,15 @@ from nextlabel.cli import (
     datasets,
     demo,
     embed,
+    fit,
     map,
+    predict,
     report,
     run,
     select,
     status,
     strategies,
+    suggest,
 )
 from nextlabel.cli.execution import Invocation
 from nextlabel.cli.failure import explain
@@ -35,7 +38,10 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for module in (demo, run, status, report, map, select, embed, strategies, datasets):
+COMMANDS = (
+    demo, run, status, report, map, suggest, fit, predict, select, embed, strategies, datasets
+)  # fmt: skip
+for module in COMMANDS:
     app.command(module.__name__.rpartition(".")[2])(module.command)
 app.add_typer(cache.app, name="cache")
 

@@ -70,3 +70,28 @@ PlanOnly = Annotated[
     typer.Option("--plan", help="Show what would run, its time and its disk space; run nothing."),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Write the results as JSON.")]
+ImageFolder = Annotated[Path, typer.Argument(metavar="FOLDER", help="The folder of images.")]
+LabelFiles = Annotated[
+    list[Path],
+    typer.Option(
+        metavar="FILE.csv",
+        help="The labels so far: columns path and label, an empty label is none. Several files "
+        "may be given.",
+    ),
+]
+ClassList = Annotated[
+    str | None,
+    typer.Option(
+        metavar="LIST", help="The names of the classes, as cell,debris; by default the labels'."
+    ),
+]
+FeatureWeights = Annotated[
+    list[str],
+    typer.Option(
+        metavar="BLOCK=W",
+        help="A feature block and its weight, in place of the default ones: --features vae=1.",
+    ),
+]
+Refit = Annotated[
+    bool, typer.Option("--refit", help="Learn the features again from all images there are now.")
+]

@@ -16,6 +16,13 @@ from nextlabel.features.blocks.pixels import flat
 EXACT_COLUMNS = 4096
 
 
+def solver_for(images: int, columns: int) -> str:
+    """Return scikit-learn's name of the fastest solver that is exact, or of the randomised one."""
+    if columns > EXACT_COLUMNS:
+        return "randomized"
+    return "full" if 4 * images <= columns else "covariance_eigh"
+
+
 @register("pca")
 class PCABlock(BlockSettings):
     """Principal components of the pool's pixels; exact up to 4,096 pixels, randomised above."""
@@ -45,7 +52,7 @@ class PCABlock(BlockSettings):
                 f"{rows.shape[1]} pixels have; lower it to {limit}",
                 code="too-many-components",
             )
-        solver = "covariance_eigh" if rows.shape[1] <= EXACT_COLUMNS else "randomized"
+        solver = solver_for(*rows.shape)
         fitted = PCA(
             self.components,
             whiten=self.whiten,

@@ -1,0 +1,46 @@
+"""`nextlabel fit`: a classifier from a folder of images and some labels."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from nextlabel.cli import options
+from nextlabel.cli.output import note, put, put_json
+from nextlabel.cli.project import pipeline_of, say_labels
+
+
+def command(
+    folder: options.ImageFolder,
+    labels: options.LabelFiles,
+    out: Annotated[
+        Path,
+        typer.Option("--out", "-o", metavar="DIR", help="The folder to write the classifier to."),
+    ],
+    classes: options.ClassList = None,
+    features: options.FeatureWeights = [],  # noqa: B006 - typer copies it
+    refit: options.Refit = False,
+    cache_dir: options.CacheDir = None,
+    json: options.AsJson = False,
+) -> None:
+    """Train a classifier; print its estimated accuracy with an interval, and per class."""
+    from nextlabel.project.classifier import Classifier
+
+    made = Classifier.fit(
+        folder,
+        labels,
+        classes=None if classes is None else classes.split(","),
+        pipeline=pipeline_of(features),
+        cache_dir=cache_dir,
+        refit=refit,
+        progress=sys.stderr.isatty(),
+    )
+    made.save(out)
+    facts = made.source.facts
+    if json:
+        put_json({"classifier": str(out), **facts})
+        return
+    say_labels(facts["images"], facts["labelled"], facts["counts"])
+    note(f"written: {out}")
+    put(str(out))

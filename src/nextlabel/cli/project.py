@@ -1,0 +1,45 @@
+"""What the commands for a person's folder have in common."""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from nextlabel.cli.output import note, plural
+from nextlabel.cli.values import parse_weights
+
+if TYPE_CHECKING:
+    from nextlabel.project.folder_features import Changes
+    from nextlabel.project.pipeline import Pipeline
+
+SHOWN = 3
+"""Names of changed images that are listed."""
+
+
+def pipeline_of(features: Sequence[str], strategy: str | None = None) -> "Pipeline":
+    """Return the default pipeline, with the blocks and the strategy given in place of its own."""
+    from nextlabel.project.pipeline import DEFAULT
+
+    changes: dict[str, object] = {}
+    weights = parse_weights(",".join(features) or None)
+    if weights is not None:
+        changes["features"] = weights
+    if strategy is not None:
+        changes |= {"strategy": strategy, "options": {}}
+    return DEFAULT.model_copy(update=changes)
+
+
+def say_changes(changes: "Changes") -> None:
+    """Write to stderr which images differ from the time before."""
+    for word, names in (
+        ("new", changes.added),
+        ("changed", changes.changed),
+        ("gone", changes.gone),
+    ):
+        if names:
+            listed = ", ".join(names[:SHOWN]) + (", …" if len(names) > SHOWN else "")
+            note(f"{plural(len(names), 'image')} {word} since the time before: {listed}")
+
+
+def say_labels(images: int, labelled: int, classes: Mapping[str, int]) -> None:
+    """Write to stderr how many images are labelled, and how many of each class."""
+    counts = ", ".join(f"{name} {number:,}" for name, number in classes.items())
+    note(f"{plural(images, 'image')}, {labelled:,} labelled" + (f": {counts}" if counts else ""))

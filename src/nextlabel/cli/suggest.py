@@ -1,0 +1,79 @@
+"""`nextlabel suggest`: the images of a folder to label next."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from nextlabel.cli import options
+from nextlabel.cli.output import note, plural, put, put_json
+from nextlabel.cli.project import pipeline_of, say_changes, say_labels
+
+
+def command(
+    folder: options.ImageFolder,
+    labels: options.LabelFiles = [],  # noqa: B006 - typer copies it
+    budget: Annotated[int, typer.Option(min=1, metavar="N", help="The number of images.")] = 20,
+    classes: options.ClassList = None,
+    features: options.FeatureWeights = [],  # noqa: B006 - typer copies it
+    strategy: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="A strategy in place of the default ones, such as random for a test of chance.",
+        ),
+    ] = None,
+    refit: options.Refit = False,
+    cache_dir: options.CacheDir = None,
+    json: options.AsJson = False,
+) -> None:
+    """Choose the images of a folder to label next; print one file per line.
+
+    Without labels, typical images of different groups come first. Features are learned at the
+    first call and kept; later calls take seconds. For the reasons behind the defaults, see
+    docs/results/README.md.
+    """
+    from nextlabel.project.suggestion import suggest
+
+    made = suggest(
+        folder,
+        budget,
+        labels=labels,
+        classes=None if classes is None else classes.split(","),
+        pipeline=pipeline_of(features, strategy),
+        cache_dir=cache_dir,
+        refit=refit,
+        progress=sys.stderr.isatty(),
+    )
+    say_changes(made.changes)
+    say_labels(made.images, made.labelled, made.classes)
+    if len(made.items) < budget:
+        note(f"only {plural(len(made.items), 'image')} without a label")
+    if not json:
+        for item in made.items:
+            put(item.path)
+        return
+    put_json(
+        {
+            "folder": str(Path(folder)),
+            "images": made.images,
+            "labelled": made.labelled,
+            "classes": dict(made.classes),
+            "changes": {
+                "added": made.changes.added,
+                "changed": made.changes.changed,
+                "gone": made.changes.gone,
+            },
+            "suggestions": [
+                {
+                    "path": item.path,
+                    "score": item.score,
+                    "reason": item.reason,
+                    "prediction": item.prediction,
+                    "confidence": item.confidence,
+                }
+                for item in made.items
+            ],
+        }
+    )

@@ -1,0 +1,230 @@
+"""Classifiers: a model of a person's labels, with all that it needs to predict other folders."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+from nextlabel.core.errors import DataError
+from nextlabel.core.types import Array, Task
+from nextlabel.features.cache import Cache
+from nextlabel.features.create import make_block
+from nextlabel.models.settings import TrainingSettings
+from nextlabel.project.block_model import BlockModel
+from nextlabel.project.classifier_card import card
+from nextlabel.project.classifier_file import read, write
+from nextlabel.project.folder_features import encode, folder_features, with_channels
+from nextlabel.project.folder_images import folder_images
+from nextlabel.project.labels import known_labels, label_files
+from nextlabel.project.pipeline import DEFAULT, Pipeline
+from nextlabel.project.prediction import Predictions
+from nextlabel.project.source import Source, StoredBlock
+
+VERSIONS = ("nextlabel", "numpy", "scikit-learn", "torch")
+
+
+@dataclass(frozen=True, eq=False)
+class Classifier:
+    """A model of a person's labels, and how images become the rows that it reads.
+
+    Parameters
+    ----------
+    model : BlockModel
+        The model.
+    source : Source
+        The feature blocks, and the facts for the card.
+    """
+
+    model: BlockModel
+    source: Source
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The names of the K classes."""
+        return self.model.classes
+
+    @property
+    def task(self) -> Task:
+        """The task: "multiclass" or "multilabel"."""
+        return self.model.task
+
+    @classmethod
+    def fit(
+        cls,
+        folder: str | PathLike[str],
+        labels: str | PathLike[str] | Sequence[str | PathLike[str]],
+        *,
+        classes: Sequence[str] | None = None,
+        pipeline: Pipeline = DEFAULT,
+        cache_dir: str | PathLike[str] | None = None,
+        refit: bool = False,
+        progress: bool = False,
+    ) -> "Classifier":
+        """Return a classifier of the images of a folder.
+
+        Parameters
+        ----------
+        folder
+            The folder of images.
+        labels
+            A file of labels, or several: CSV with the columns path and label.
+        classes
+            The names of the classes; by default those that the labels have.
+        pipeline
+            The feature space and the model.
+        cache_dir
+            The folder of fitted features; the user's cache folder by default.
+        refit
+            Whether to learn the features again from all images that are there now.
+        progress
+            Whether to show progress on stderr.
+
+        Returns
+        -------
+        Classifier
+            The classifier. A warning names classes with one label, which it can hardly learn.
+
+        Raises
+        ------
+        UsageError
+            There is no such folder.
+        DataError
+            The images or the labels cannot be used, or all labels are of one class.
+        """
+        root = Path(folder)
+        cache = Cache.open(None if cache_dir is None else Path(cache_dir))
+        data = folder_images(root, pipeline.image_size, cache, progress=progress)
+        assert data.train.names is not None
+        known = known_labels(data.train.names, label_files(labels), classes)
+        known.check()
+        features = folder_features(root, data, pipeline, cache, refit=refit)
+        model = pipeline.fit(features.rows, known)
+        blocks = {
+            name: StoredBlock(
+                pipeline.blocks.get(name, {}),
+                make_block(name, pipeline.blocks.get(name, {}), TrainingSettings()).identity,
+                features.states[name],
+            )
+            for name in features.rows
+        }
+        facts = {
+            "folder": root.resolve().name,
+            "images": len(features),
+            "labelled": len(known),
+            "counts": dict(zip(known.classes, known.counts, strict=True)),
+            "versions": versions(),
+        }
+        return cls(model, Source(blocks, pipeline.image_size, features.channels, facts))
+
+    def predict(
+        self,
+        folder: str | PathLike[str],
+        *,
+        cache_dir: str | PathLike[str] | None = None,
+        progress: bool = False,
+    ) -> Predictions:
+        """Return what the classifier makes of the images of a folder.
+
+        Parameters
+        ----------
+        folder
+            The folder of images; they need not be those of the fit.
+        cache_dir
+            The folder of fitted features; the user's cache folder by default.
+        progress
+            Whether to show progress on stderr.
+
+        Returns
+        -------
+        Predictions
+            One per image that can be read, sorted by name.
+
+        Raises
+        ------
+        UsageError
+            There is no such folder.
+        DataError
+            The images cannot be read, or the features are not those of the fit.
+        """
+        cache = Cache.open(None if cache_dir is None else Path(cache_dir))
+        data = folder_images(Path(folder), self.source.image_size, cache, progress=progress)
+        seen = with_channels(data, self.source.channels)
+        rows: dict[str, Array] = {}
+        for name, stored in self.source.blocks.items():
+            block = make_block(name, stored.settings, TrainingSettings())
+            check_identity(name, stored, block.identity)
+            rows[name] = encode(block, stored.state, seen)
+        names = data.train.names
+        assert names is not None
+        return Predictions(
+            names,
+            self.classes,
+            self.task == "multilabel",
+            self.model.probabilities(rows),
+            self.model.unlike(rows),
+            data.train.images,
+        )
+
+    def save(self, folder: str | PathLike[str]) -> None:
+        """Write the classifier to a folder, as JSON, safetensors and a card to read.
+
+        Parameters
+        ----------
+        folder
+            The folder; it is made if it is missing.
+
+        Raises
+        ------
+        StoreError
+            The files cannot be written.
+        """
+        settings = self.model.settings() | self.source.settings()
+        arrays = self.model.arrays() | self.source.arrays()
+        write(Path(folder), settings, arrays, card(self.model, self.source))
+
+    @classmethod
+    def load(cls, folder: str | PathLike[str]) -> "Classifier":
+        """Read a classifier that `save` wrote.
+
+        Parameters
+        ----------
+        folder
+            The folder.
+
+        Returns
+        -------
+        Classifier
+            It predicts as the one that was saved.
+
+        Raises
+        ------
+        UsageError
+            There is no classifier in the folder.
+        DataError
+            Its files are damaged, were changed, or are of a newer version.
+        """
+
+        def rebuilt(settings: Mapping[str, Any], arrays: Mapping[str, Array]) -> "Classifier":
+            return cls(BlockModel.of(settings, arrays), Source.of(settings, arrays))
+
+        return read(Path(folder), rebuilt)
+
+
+def versions() -> str:
+    """Return the versions that decide what comes out, in words."""
+    from importlib.metadata import version
+
+    return ", ".join(f"{name} {version(name)}" for name in VERSIONS)
+
+
+def check_identity(name: str, stored: StoredBlock, here: Mapping[str, Any]) -> None:
+    """Raise DataError when a block's weights are not those that the classifier was fitted with."""
+    for key, value in stored.identity.items():
+        if key.endswith("sha256") and here.get(key) != value:
+            raise DataError(
+                f"the classifier was fitted with weights of {name} whose {key} is "
+                f"{str(value)[:12]}…, and here it is {str(here.get(key))[:12]}…; install the same "
+                "weights, or fit it again",
+                code="other-weights",
+            )

@@ -1,0 +1,104 @@
+"""The files of a classifier: JSON, safetensors and a card; nothing in them is executed."""
+
+import json
+from collections.abc import Callable, Mapping
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+
+from nextlabel.core.errors import DataError, UsageError
+from nextlabel.core.types import Array
+from nextlabel.files.atomic import write_files
+
+VERSION = 1
+"""The version of the files; a newer one is refused."""
+SETTINGS, ARRAYS, CARD = "classifier.json", "arrays.safetensors", "README.md"
+T = TypeVar("T")
+
+
+def write(
+    folder: Path, settings: Mapping[str, Any], arrays: Mapping[str, Array], card: str
+) -> None:
+    """Write a classifier to a folder.
+
+    Parameters
+    ----------
+    folder : Path
+        The folder; it is made if it is missing.
+    settings : mapping
+        JSON values.
+    arrays : mapping of str to array
+        Arrays by name.
+    card : str
+        The text for people.
+
+    Raises
+    ------
+    StoreError
+        The files cannot be written.
+    """
+    from safetensors.numpy import save
+
+    stored = save({name: np.ascontiguousarray(array) for name, array in arrays.items()})
+    whole = {**settings, "version": VERSION, "arrays_sha256": sha256(stored).hexdigest()}
+    text = json.dumps(whole | {"sha256": _digest(whole)}, indent=2, ensure_ascii=False)
+    # The settings come last: without them there is no classifier.
+    write_files(folder, {ARRAYS: stored, CARD: card.encode(), SETTINGS: f"{text}\n".encode()})
+
+
+def read(folder: Path, rebuilt: Callable[[Mapping[str, Any], Mapping[str, Array]], T]) -> T:
+    """Return what `rebuilt` makes of the settings and arrays that `write` wrote.
+
+    Parameters
+    ----------
+    folder : Path
+        The folder.
+    rebuilt : callable
+        It gets the settings and the arrays.
+
+    Raises
+    ------
+    UsageError
+        There is no classifier in the folder.
+    DataError
+        A file is damaged, was changed, or is of a newer version.
+    """
+    if not (folder / SETTINGS).is_file():
+        raise UsageError(
+            f"{folder} does not hold a classifier; give a folder that `nextlabel fit` wrote",
+            code="no-classifier",
+        )
+    try:
+        settings = json.loads((folder / SETTINGS).read_text(encoding="utf-8"))
+        version = settings["version"]
+        if isinstance(version, int) and version > VERSION:
+            raise DataError(
+                f"{folder} has version {version}, and this nextlabel reads up to {VERSION}; "
+                "install a newer nextlabel",
+                code="classifier-too-new",
+            )
+        if settings.pop("sha256") != _digest(settings):
+            raise _damaged(folder, f"{SETTINGS} was changed")
+        stored = (folder / ARRAYS).read_bytes()
+        if sha256(stored).hexdigest() != settings["arrays_sha256"]:
+            raise _damaged(folder, f"{ARRAYS} was changed or cut short")
+        from safetensors.numpy import load
+
+        return rebuilt(settings, load(stored))
+    except DataError:
+        raise
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise _damaged(folder, f"it cannot be read ({error})") from error
+
+
+def _damaged(folder: Path, fault: str) -> DataError:
+    return DataError(
+        f"the classifier in {folder} is damaged: {fault}; take the original, or fit it again",
+        code="classifier-damaged",
+    )
+
+
+def _digest(settings: Mapping[str, Any]) -> str:
+    return sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()

@@ -1,0 +1,58 @@
+"""The images of a person's folder, without labels."""
+
+from pathlib import Path
+
+from nextlabel.core.dataset import Dataset
+from nextlabel.core.errors import DataError, UsageError
+from nextlabel.data.loading import load
+from nextlabel.data.sources.folder_settings import FolderSettings
+from nextlabel.features.cache import Cache
+from nextlabel.features.embed import _whole as whole
+from nextlabel.files.digest import file_digest
+
+
+def folder_images(
+    folder: Path, image_size: int, cache: Cache, *, progress: bool = False
+) -> Dataset:
+    """Return all images below a folder that can be read, as the train part of a data set.
+
+    Parameters
+    ----------
+    folder : Path
+        The folder.
+    image_size : int
+        The height and width, in pixels, to which images are resized.
+    cache : Cache
+        The place where decoded images are kept.
+    progress : bool
+        Draw progress bars on stderr.
+
+    Returns
+    -------
+    Dataset
+        The images without labels, sorted by name, with the digest of each file. A warning says
+        which files cannot be read.
+
+    Raises
+    ------
+    UsageError
+        There is no such folder.
+    DataError
+        It holds fewer than 2 images that can be read.
+    """
+    if not folder.is_dir():
+        raise UsageError(
+            f"{folder} is not a folder; give the folder of the images", code="no-such-folder"
+        )
+    settings = FolderSettings(
+        path=folder, classes="none", unreadable="skip", validation_fraction=0, test_fraction=0
+    )
+    data, _ = whole(load(settings, image_size=image_size, progress=progress, cache=cache))
+    if len(data.train) < 2:
+        raise DataError(
+            f"{folder} holds {len(data.train)} images that can be read; give at least 2",
+            code="too-few-images",
+        )
+    names = data.train.names or ()
+    object.__setattr__(data.train, "digests", tuple(file_digest(folder / n) for n in names))
+    return data

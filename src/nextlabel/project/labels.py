@@ -1,0 +1,178 @@
+"""Labels that a person has given: from files or from Python, for the images of a folder."""
+
+import warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from os import PathLike
+from pathlib import Path
+
+import numpy as np
+
+from nextlabel.core.errors import DataError, UsageError, nearest
+from nextlabel.core.types import Ids, Labels, Task
+from nextlabel.data.class_labels import encode
+from nextlabel.data.lists.answers import Answer
+from nextlabel.data.lists.manifest import read_labels
+
+
+@dataclass(frozen=True, eq=False)
+class KnownLabels:
+    """The labelled images of a folder.
+
+    Parameters
+    ----------
+    task : str
+        "multiclass" or "multilabel".
+    classes : tuple of str
+        The names of the K classes.
+    ids : int64 array (n)
+        The rows of the labelled images.
+    labels : int64 array (n) or (n, K)
+        Their labels: class numbers, or 0 and 1 per class.
+    """
+
+    task: Task
+    classes: tuple[str, ...]
+    ids: Ids
+    labels: Labels
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    @property
+    def can_be_told_apart(self) -> bool:
+        """True when a model can be fitted: two classes, or both answers to a finding, occur."""
+        if self.task == "multiclass":
+            return sum(count > 0 for count in self.counts) > 1
+        return any(0 < count < len(self) for count in self.counts)
+
+    def check(self) -> None:
+        """Raise DataError unless a model can be fitted; warn of classes with one label."""
+        if not self.can_be_told_apart:
+            counts = ", ".join(f"{n} {c}" for n, c in zip(self.classes, self.counts, strict=True))
+            raise DataError(
+                f"{len(self)} labels ({counts or 'none'}) do not tell two classes apart; label at "
+                "least one image of a second class",
+                code="one-class-only",
+            )
+        single = [n for n, c in zip(self.classes, self.counts, strict=True) if c == 1]
+        if single:
+            warnings.warn(
+                f"{', '.join(single)}: 1 label only, from which a class can hardly be learned; "
+                "label more",
+                stacklevel=3,
+            )
+
+    @property
+    def counts(self) -> tuple[int, ...]:
+        """The number of labelled images of each class."""
+        if self.task == "multilabel":
+            return tuple(self.labels.sum(axis=0).tolist())
+        return tuple(np.bincount(self.labels, minlength=len(self.classes)).tolist())
+
+
+def known_labels(
+    names: Sequence[str],
+    files: Sequence[Path] = (),
+    classes: Sequence[str] | None = None,
+    task: Task | None = None,
+) -> KnownLabels:
+    """Return the labels that some files give to images.
+
+    Parameters
+    ----------
+    names : sequence of str
+        The file names of the images.
+    files : sequence of Path
+        Files as `read_labels` takes them. An image may stand in several that agree.
+    classes : sequence of str, optional
+        The names of the classes in their order; by default those that occur, sorted.
+    task : str, optional
+        "multiclass" or "multilabel"; by default what the files say.
+
+    Returns
+    -------
+    KnownLabels
+        The labelled images, in the order of `names`; none when no file is given.
+
+    Raises
+    ------
+    DataError
+        A file does not fit, two files disagree, or a label is not among `classes`.
+    """
+    answers: list[Answer] = [None] * len(names)
+    given: list[Path | None] = [None] * len(names)
+    tasks: set[Task] = set()
+    for file in files:
+        of_file, found = read_labels(file, names, task)
+        tasks.add(of_file)
+        for row, answer in enumerate(found):
+            if answer is None:
+                continue
+            before = answers[row]
+            if before is not None and set(before) != set(answer):
+                raise DataError(
+                    f"{names[row]} is {_words(before)} in {given[row]} and {_words(answer)} in "
+                    f"{file}; correct one of the two",
+                    code="labels-disagree",
+                )
+            answers[row], given[row] = answer, file
+    whole: Task = "multilabel" if "multilabel" in tasks else "multiclass"
+    ids = np.array([row for row, answer in enumerate(answers) if answer is not None], np.int64)
+    labelled = [answers[row] for row in ids.tolist()]
+    if classes is not None:
+        check_classes(classes)
+        for row, answer in zip(ids.tolist(), labelled, strict=True):
+            for name in answer or ():
+                if name not in classes:
+                    raise DataError(
+                        f"{names[row]} is labelled {name!r}, which is not among the classes; "
+                        f"{nearest(name, classes)}",
+                        code="unknown-class",
+                    )
+    if not labelled:
+        empty = np.empty((0, len(classes or ())) if whole == "multilabel" else 0, np.int64)
+        return KnownLabels(whole, tuple(classes or ()), ids, empty)
+    occurring, numbers = encode(whole, labelled)
+    assert numbers is not None
+    if classes is None:
+        return KnownLabels(whole, occurring, ids, numbers)
+    places = np.array([list(classes).index(name) for name in occurring], np.int64)
+    if whole == "multiclass":
+        return KnownLabels(whole, tuple(classes), ids, places[numbers])
+    spread = np.zeros((len(ids), len(classes)), np.int64)
+    spread[:, places] = numbers
+    return KnownLabels(whole, tuple(classes), ids, spread)
+
+
+def check_classes(classes: Sequence[str]) -> None:
+    """Raise UsageError unless there are two or more class names, each once and not empty."""
+    if len(classes) < 2 or len(set(classes)) < len(classes) or not all(map(str.strip, classes)):
+        raise UsageError(
+            f"classes {','.join(classes)!r} must be two or more different names; write cell,debris",
+            code="bad-classes",
+        )
+
+
+def label_words(known: KnownLabels) -> Mapping[int, str]:
+    """Return the label of each labelled row in words; several are joined by a semicolon."""
+    if known.task == "multiclass":
+        rows = zip(known.ids.tolist(), known.labels.tolist(), strict=True)
+        return {row: known.classes[number] for row, number in rows}
+    return {
+        row: "; ".join(known.classes[k] for k in np.flatnonzero(found)) or "none"
+        for row, found in zip(known.ids.tolist(), known.labels, strict=True)
+    }
+
+
+def _words(answer: Answer) -> str:
+    return "; ".join(answer or ()) or "none"
+
+
+def label_files(
+    labels: str | PathLike[str] | Sequence[str | PathLike[str]],
+) -> tuple[Path, ...]:
+    """Return one file of labels or several as a tuple of paths."""
+    if isinstance(labels, str | PathLike):
+        return (Path(labels),)
+    return tuple(Path(file) for file in labels)

@@ -1,0 +1,80 @@
+"""The default way from a folder of images to suggestions and a classifier, in one place."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import Field
+
+from nextlabel.core.feature_space import Scale
+from nextlabel.core.settings import Settings
+from nextlabel.core.types import Array
+from nextlabel.models.settings import ClassWeight, Regularisation
+from nextlabel.project.block_model import BlockModel
+from nextlabel.project.labels import KnownLabels
+
+EVIDENCE = "docs/results/README.md"
+"""The page with the experiments that the defaults follow from."""
+
+
+class Pipeline(Settings):
+    """Feature space, strategy and model of a person's folder; `DEFAULT` is the one to use.
+
+    Its defaults follow from experiments, which the page `EVIDENCE` lists.
+    """
+
+    features: Mapping[str, float] = Field(default_factory=lambda: {"pretrained": 1.0, "vae": 1.0})
+    """Weight of each feature block, for selection and for the model."""
+    blocks: Mapping[str, Mapping[str, Any]] = Field(
+        default_factory=lambda: {"pretrained": {"reduce": 64}, "vae": {"latent": 16, "epochs": 15}}
+    )
+    """Settings of feature blocks by name."""
+    image_size: int = Field(64, ge=8, le=1024)
+    """Height and width, in pixels, of the images that blocks other than `pretrained` see."""
+    scale: Scale = "rms"
+    """"rms" divides each block by its root-mean-square distance between images."""
+    strategy: str = "typiclust"
+    """Strategy that chooses the next images."""
+    options: Mapping[str, Any] = Field(
+        default_factory=lambda: {"then": {"after": 10, "strategy": "uherding"}}
+    )
+    """Options of that strategy."""
+    regularisation: Regularisation = 10.0
+    """Inverse strength of the logistic regression, or "cv" for the best on held-out labels."""
+    class_weight: ClassWeight = "none"
+    """"balanced" makes every class count the same."""
+    seed: int = Field(0, ge=0)
+    """Number that decides everything random."""
+
+    def fit(self, rows: Mapping[str, Array], known: KnownLabels) -> BlockModel:
+        """Return the model of the labelled images.
+
+        Parameters
+        ----------
+        rows : mapping of str to array (N, d)
+            The rows of each feature block, for all images of the folder.
+        known : KnownLabels
+            The labels.
+
+        Returns
+        -------
+        BlockModel
+            The fitted model.
+
+        Raises
+        ------
+        DataError
+            All labels are of one class.
+        """
+        return BlockModel.fit(
+            rows,
+            known.ids,
+            known.labels,
+            known.classes,
+            known.task,
+            weights=self.features,
+            regularisation=self.regularisation,
+            class_weight=self.class_weight,
+        )
+
+
+DEFAULT = Pipeline()

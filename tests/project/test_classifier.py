@@ -1,0 +1,114 @@
+import json
+import shutil
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from nextlabel.core.errors import DataError, UsageError
+from nextlabel.project.classifier import Classifier
+from refusals import refused
+
+pytestmark = pytest.mark.filterwarnings("ignore:.*1 label only")
+
+
+@pytest.fixture
+def fitted(digits_folder, write_labels, quick, project_cache):
+    folder, truth = digits_folder
+    answers = dict(list(truth.items())[:40])
+    return Classifier.fit(folder, write_labels(answers), pipeline=quick, cache_dir=project_cache)
+
+
+def test_it_predicts_the_images_without_a_label(fitted, digits_folder, project_cache):
+    folder, truth = digits_folder
+    made = fitted.predict(folder, cache_dir=project_cache)
+    assert made.names == tuple(truth)
+    right = [label == truth[name] for name, label in zip(made.names, made.labels, strict=True)]
+    assert np.mean(right[40:]) > 0.9
+    assert np.allclose(made.probabilities.sum(axis=1), 1)
+    assert sum(made.counts.values()) == len(truth)
+
+
+def test_another_machine_gets_the_same_predictions(fitted, digits_folder, tmp_path):
+    folder, _ = digits_folder
+    fitted.save(tmp_path / "classifier")
+    shutil.move(tmp_path / "classifier", tmp_path / "moved")
+    made = fitted.predict(folder, cache_dir=tmp_path / "one")
+    again = Classifier.load(tmp_path / "moved").predict(folder, cache_dir=tmp_path / "two")
+    assert np.array_equal(again.probabilities, made.probabilities)
+    assert np.array_equal(again.unlike, made.unlike)
+    assert again.to_csv() == made.to_csv()
+
+
+def test_images_of_another_kind_are_called_unlike(fitted, tmp_path):
+    other = tmp_path / "other"
+    other.mkdir()
+    noise = np.random.default_rng(0).integers(0, 256, (3, 20, 20, 3), np.uint8)
+    for number, pixels in enumerate(noise):
+        Image.fromarray(pixels).save(other / f"{number}.png")
+    assert fitted.predict(other, cache_dir=tmp_path / "cache").unlike.all()
+
+
+def test_the_table_has_a_column_per_class(fitted, digits_folder, project_cache):
+    folder, _ = digits_folder
+    made = fitted.predict(folder, cache_dir=project_cache)
+    head, first, *_ = made.to_csv().splitlines()
+    assert head == "path,label,confidence,unlike,p_one,p_two,p_zero"
+    name, label, confidence, _, *chances = first.split(",")
+    assert (name, label) == (made.names[0], made.labels[0])
+    assert float(confidence) == max(map(float, chances))
+    frame = made.to_frame()
+    assert list(frame.columns) == head.split(",")
+    assert frame["p_one"].tolist() == made.probabilities[:, 0].tolist()
+
+
+def test_the_card_says_what_it_rests_on(fitted, tmp_path):
+    fitted.save(tmp_path)
+    text = (tmp_path / "README.md").read_text()
+    for fact in ("zero", "| labelled | 40 |", "| folder | digits |", "16 × 16 pixels, grey", "pca"):
+        assert fact in text
+
+
+@pytest.mark.parametrize("name", ["classifier.json", "arrays.safetensors"])
+@pytest.mark.parametrize("damage", ["cut", "changed", "empty", "gone"])
+def test_damaged_files_are_refused(name, damage, fitted, tmp_path):
+    fitted.save(tmp_path)
+    file = tmp_path / name
+    content = bytearray(file.read_bytes())
+    if damage == "changed":
+        spot = content.index(b"temperature") + 16 if name.endswith("json") else len(content) - 9
+        content[spot] ^= 1
+    if damage == "gone":
+        file.unlink()
+    else:
+        file.write_bytes({"cut": content[:-40], "changed": content, "empty": b""}[damage])
+    gone = name == "classifier.json" and damage == "gone"
+    expected = (UsageError, "no-classifier") if gone else (DataError, "classifier-damaged")
+    with refused(*expected):
+        Classifier.load(tmp_path)
+
+
+def test_a_newer_version_is_refused(fitted, tmp_path):
+    fitted.save(tmp_path)
+    settings = json.loads((tmp_path / "classifier.json").read_text())
+    (tmp_path / "classifier.json").write_text(json.dumps(settings | {"version": 99}))
+    with refused(DataError, "classifier-too-new"):
+        Classifier.load(tmp_path)
+
+
+def test_other_weights_of_a_network_are_refused(fitted, digits_folder, project_cache):
+    from dataclasses import replace
+
+    folder, _ = digits_folder
+    block = fitted.source.blocks["pca"]
+    identity = {**block.identity, "weights_sha256": "0" * 64}
+    source = replace(fitted.source, blocks={"pca": replace(block, identity=identity)})
+    with refused(DataError, "other-weights"):
+        Classifier(fitted.model, source).predict(folder, cache_dir=project_cache)
+
+
+def test_one_class_is_refused(digits_folder, write_labels, quick, project_cache):
+    folder, truth = digits_folder
+    answers = {name: label for name, label in truth.items() if label == "one"}
+    with refused(DataError, "one-class-only", match="one 3"):
+        Classifier.fit(folder, write_labels(answers), pipeline=quick, cache_dir=project_cache)

@@ -1,0 +1,116 @@
+import shutil
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from nextlabel.core.errors import BudgetError, UsageError
+from nextlabel.project.folder_features import folder_features
+from nextlabel.project.suggestion import suggest
+from refusals import refused
+
+
+@pytest.fixture
+def own_folder(digits_folder, tmp_path):
+    folder, truth = digits_folder
+    shutil.copytree(folder, tmp_path / "digits")
+    return tmp_path / "digits", truth
+
+
+def test_without_labels_typical_images_of_every_kind_come_first(
+    digits_folder, quick, project_cache
+):
+    folder, truth = digits_folder
+    made = suggest(folder, 6, pipeline=quick, cache_dir=project_cache)
+    assert len(set(made.paths)) == 6
+    assert {truth[path] for path in made.paths} == {"zero", "one", "two"}
+    assert (made.images, made.labelled, made.items[0].prediction) == (90, 0, None)
+    assert {item.reason for item in made.items} == {"typiclust"}
+
+
+def test_the_second_strategy_takes_over(digits_folder, write_labels, quick, project_cache):
+    folder, truth = digits_folder
+    answers = dict(list(truth.items())[:7])
+    made = suggest(folder, 5, labels=write_labels(answers), pipeline=quick, cache_dir=project_cache)
+    assert [item.reason for item in made.items] == ["typiclust"] * 3 + ["uherding"] * 2
+    assert not set(made.paths) & set(answers)
+    right = [item.prediction == truth[item.path] for item in made.items]
+    assert np.mean(right) >= 0.6
+    assert all(0 < item.confidence <= 1 for item in made.items)
+
+
+def test_one_class_so_far_is_enough_to_go_on(digits_folder, write_labels, quick, project_cache):
+    folder, truth = digits_folder
+    ones = {name: label for name, label in truth.items() if label == "one"}
+    made = suggest(folder, 3, labels=write_labels(ones), pipeline=quick, cache_dir=project_cache)
+    assert [item.prediction for item in made.items] == [None] * 3
+    assert dict(made.classes) == {"one": len(ones)}
+
+
+def test_the_last_images_are_all_suggested(digits_folder, write_labels, quick, project_cache):
+    folder, truth = digits_folder
+    answers = dict(list(truth.items())[:-2])
+    file = write_labels(answers)
+    made = suggest(folder, 20, labels=file, pipeline=quick, cache_dir=project_cache)
+    assert set(made.paths) == set(truth) - set(answers)
+    with refused(BudgetError, "all-labelled"):
+        suggest(folder, labels=write_labels(truth), pipeline=quick, cache_dir=project_cache)
+
+
+def test_images_that_come_and_go_leave_the_other_rows_as_they_were(
+    own_folder, quick, tmp_path, monkeypatch
+):
+    from nextlabel.features.cache import Cache
+    from nextlabel.project.folder_images import folder_images
+
+    folder, truth = own_folder
+    cache = Cache.open(tmp_path / "cache")
+
+    def read(refit=False):
+        data = folder_images(folder, quick.image_size, cache)
+        return folder_features(folder, data, quick, cache, refit=refit)
+
+    before = read()
+    assert before.changes.first
+    assert read().changes == type(before.changes)(first=False)
+    first, second, third, *rest = truth
+    (folder / first).unlink()
+    shutil.copy(folder / second, folder / "copy.png")
+    Image.new("L", (8, 8), 99).save(folder / third)
+    after = read()
+    assert after.changes.added == ("copy.png",)
+    assert after.changes.changed == (third,)
+    assert after.changes.gone == (first,)
+    for name in rest:
+        assert np.array_equal(
+            after.rows["pca"][after.row_of[name]], before.rows["pca"][before.row_of[name]]
+        )
+    copy, original = (after.rows["pca"][after.row_of[name]] for name in ("copy.png", second))
+    assert np.array_equal(copy, original)
+    moved = after.rows["pca"][after.row_of[third]] - before.rows["pca"][before.row_of[third]]
+    assert np.abs(moved).max() > 0.1
+    refitted = read(refit=True)
+    assert not np.allclose(refitted.rows["pca"], after.rows["pca"])
+
+
+def test_an_unchanged_folder_is_fitted_once(own_folder, quick, tmp_path, monkeypatch):
+    folder, _ = own_folder
+    once = suggest(folder, 4, pipeline=quick, cache_dir=tmp_path / "cache")
+
+    def refuse(*_, **__):
+        raise AssertionError("fitted again")
+
+    monkeypatch.setattr("nextlabel.project.folder_features.fitted_block", refuse)
+    again = suggest(folder, 4, pipeline=quick, cache_dir=tmp_path / "cache")
+    assert again.paths == once.paths
+
+
+def test_bad_arguments(digits_folder, quick, tmp_path):
+    folder, _ = digits_folder
+    for budget in (0, -1, True, 2.5):
+        with refused(BudgetError, "bad-budget"):
+            suggest(folder, budget, pipeline=quick)
+    with refused(UsageError, "no-such-folder"):
+        suggest(tmp_path / "missing", pipeline=quick)
+    with refused(UsageError, "block-cannot-encode"):
+        suggest(folder, pipeline=quick.model_copy(update={"features": {"ccvae": 1.0}}))
