@@ -52,7 +52,9 @@ def test_from_suggestions_to_predictions(photos, call, tmp_path):
     assert set(chosen) <= set(truth)
     assert "60 images, 0 labelled" in err
     file = labels_file(tmp_path / "labels.csv", {name: truth[name] for name in chosen})
-    code, out, err = call("suggest", folder, "--labels", file, "--budget", 12, *FEATURES, "--json")
+    code, out, err = call(
+        "suggest", folder, "--labels", file, "--budget", 12, *FEATURES, "--json", "--audit", 0
+    )
     made = json.loads(out)
     assert code == 0
     assert (made["labelled"], len(made["suggestions"])) == (4, 12)
@@ -105,7 +107,9 @@ def test_changed_images_are_named(photos, call, tmp_path):
 
 def test_another_strategy_can_be_chosen(photos, call):
     folder, _ = photos
-    code, out, _ = call("suggest", folder, "--strategy", "random", "--json", *FEATURES)
+    code, out, _ = call(
+        "suggest", folder, "--strategy", "random", "--audit", 0, "--json", *FEATURES
+    )
     assert code == 0
     assert {item["reason"] for item in json.loads(out)["suggestions"]} == {"random"}
 

@@ -40,8 +40,10 @@ def write_labels(tmp_path):
 
 @pytest.fixture(scope="session")
 def quick():
-    """A pipeline that learns its features in no time."""
-    return Pipeline(features={"pca": 1.0}, blocks={"pca": {"components": 16}}, image_size=16)
+    """A pipeline that learns its features in no time, and draws no image at random."""
+    return Pipeline(
+        features={"pca": 1.0}, blocks={"pca": {"components": 16}}, image_size=16, audit=0.0
+    )
 
 
 @pytest.fixture(scope="session")

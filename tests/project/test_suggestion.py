@@ -5,6 +5,7 @@ import pytest
 from PIL import Image
 
 from nextlabel.core.errors import BudgetError, UsageError
+from nextlabel.project.classifier import Classifier
 from nextlabel.project.folder_features import folder_features
 from nextlabel.project.suggestion import suggest
 from refusals import refused
@@ -114,3 +115,32 @@ def test_bad_arguments(digits_folder, quick, tmp_path):
         suggest(tmp_path / "missing", pipeline=quick)
     with refused(UsageError, "block-cannot-encode"):
         suggest(folder, pipeline=quick.model_copy(update={"features": {"ccvae": 1.0}}))
+
+
+def test_one_in_five_is_drawn_at_random(digits_folder, write_labels, quick, project_cache):
+    folder, truth = digits_folder
+    audited = quick.model_copy(update={"audit": 0.2})
+    known, reasons = {}, []
+    for budget in (20, 7, 13):
+        made = suggest(
+            folder,
+            budget,
+            labels=write_labels(known) if known else (),
+            pipeline=audited,
+            cache_dir=project_cache,
+        )
+        reasons += [item.reason for item in made.items]
+        known |= {path: truth[path] for path in made.paths}
+    assert len(known) == 40
+    assert [place for place, reason in enumerate(reasons) if reason == "audit"] == [
+        4, 9, 14, 19, 24, 29, 34, 39,
+    ]  # fmt: skip
+    classifier = Classifier.fit(
+        folder, write_labels(known), pipeline=audited, cache_dir=project_cache
+    )
+    estimate = classifier.source.facts["estimate"]
+    assert estimate["audited"] >= 8  # and those that the strategy chose too
+    made = classifier.predict(folder, cache_dir=project_cache)
+    right = np.mean([truth[n] == label for n, label in zip(made.names, made.labels, strict=True)])
+    assert estimate["low"] <= right <= estimate["high"]
+    assert 0 < estimate["low"] < estimate["value"] <= estimate["high"]

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from nextlabel.cli import options
-from nextlabel.cli.output import note, put, put_json
+from nextlabel.cli.output import note, put, put_json, put_table
 from nextlabel.cli.project import pipeline_of, say_labels
 
 
@@ -26,6 +26,7 @@ def command(
 ) -> None:
     """Train a classifier; print its estimated accuracy with an interval, and per class."""
     from nextlabel.project.classifier import Classifier
+    from nextlabel.project.classifier_card import estimate_words
 
     made = Classifier.fit(
         folder,
@@ -41,6 +42,18 @@ def command(
     if json:
         put_json({"classifier": str(out), **facts})
         return
-    say_labels(facts["images"], facts["labelled"], facts["counts"])
-    note(f"written: {out}")
-    put(str(out))
+    say_labels(facts["images"], facts["labelled"], {})
+    put(estimate_words(facts["estimate"]))
+    put_table(
+        ("class", "labelled", "predicted", "mean confidence"),
+        [
+            (
+                of["name"],
+                of["labelled"],
+                of["predicted"],
+                "–" if of["confidence"] is None else f"{of['confidence']:.3f}",
+            )
+            for of in facts["classes"]
+        ],
+    )
+    note(f"the classifier is in {out}")

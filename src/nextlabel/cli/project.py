@@ -14,8 +14,10 @@ SHOWN = 3
 """Names of changed images that are listed."""
 
 
-def pipeline_of(features: Sequence[str], strategy: str | None = None) -> "Pipeline":
-    """Return the default pipeline, with the blocks and the strategy given in place of its own."""
+def pipeline_of(
+    features: Sequence[str], strategy: str | None = None, audit: float | None = None
+) -> "Pipeline":
+    """Return the default pipeline, with what is given in place of its own."""
     from nextlabel.project.pipeline import DEFAULT
 
     changes: dict[str, object] = {}
@@ -24,6 +26,8 @@ def pipeline_of(features: Sequence[str], strategy: str | None = None) -> "Pipeli
         changes["features"] = weights
     if strategy is not None:
         changes |= {"strategy": strategy, "options": {}}
+    if audit is not None:
+        changes["audit"] = audit
     return DEFAULT.model_copy(update=changes)
 
 

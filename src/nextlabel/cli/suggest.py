@@ -24,6 +24,16 @@ def command(
             help="A strategy in place of the default ones, such as random for a test of chance.",
         ),
     ] = None,
+    audit: Annotated[
+        float | None,
+        typer.Option(
+            min=0,
+            max=1,
+            metavar="SHARE",
+            help="The share of images drawn at random, by which `fit` estimates the accuracy; 0.2 "
+            "by default, and 0 for none.",
+        ),
+    ] = None,
     refit: options.Refit = False,
     cache_dir: options.CacheDir = None,
     json: options.AsJson = False,
@@ -41,7 +51,7 @@ def command(
         budget,
         labels=labels,
         classes=None if classes is None else classes.split(","),
-        pipeline=pipeline_of(features, strategy),
+        pipeline=pipeline_of(features, strategy, audit),
         cache_dir=cache_dir,
         refit=refit,
         progress=sys.stderr.isatty(),

@@ -92,12 +92,9 @@ class BlockModel:
         DataError
             The labels are all of one class.
         """
-        used = {name: 1.0 for name in rows} | dict(weights or {})
-        kept = {name: array for name, array in rows.items() if used[name]}
-        distances = {name: partial(rms_distance, array) for name, array in kept.items()}
-        blocks = ScaledBlocks.of(kept, used, distances)
+        blocks = scaled_pool(rows, weights)
         settings = LinearSettings(
-            blocks={name: used[name] for name in kept},
+            blocks=dict.fromkeys(blocks.arrays, 1.0),  # `scaled_pool` has applied the weights
             regularisation=regularisation,
             class_weight=class_weight,
             temperature="cv",
@@ -206,9 +203,20 @@ class BlockModel:
             len(classes),
             settings["task"],
             settings["temperature"],
+            ScaledBlocks({"labelled": arrays["exemplars"]}, {"labelled": 1.0}),
             Training(settings["train_accuracy"], 0, 0, "none"),
         )
         return cls(classes, settings["units"], fitted, arrays["exemplars"], settings["reach"])
+
+
+def scaled_pool(
+    rows: Mapping[str, Array], weights: Mapping[str, float] | None = None
+) -> ScaledBlocks:
+    """Return the pool's rows as equation 6 has them; a block of weight 0 is left out."""
+    used = {name: 1.0 for name in rows} | dict(weights or {})
+    kept = {name: array for name, array in rows.items() if used[name]}
+    distances = {name: partial(rms_distance, array) for name, array in kept.items()}
+    return ScaledBlocks.of(kept, used, distances)
 
 
 def nearest_distances(blocks: ScaledBlocks, exemplars: Array) -> Array:

@@ -1,7 +1,7 @@
 """Classifiers: a model of a person's labels, with all that it needs to predict other folders."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ from nextlabel.core.types import Array, Task
 from nextlabel.features.cache import Cache
 from nextlabel.features.create import make_block
 from nextlabel.models.settings import TrainingSettings
+from nextlabel.project.accuracy import class_accuracies, estimate_accuracy
 from nextlabel.project.block_model import BlockModel
 from nextlabel.project.classifier_card import card
 from nextlabel.project.classifier_file import read, write
@@ -108,11 +109,16 @@ class Classifier:
             )
             for name in features.rows
         }
+        probabilities = model.probabilities(features.rows)
+        estimate = estimate_accuracy(
+            features.rows, features.digests, known, pipeline, probabilities
+        )
         facts = {
             "folder": root.resolve().name,
             "images": len(features),
             "labelled": len(known),
-            "counts": dict(zip(known.classes, known.counts, strict=True)),
+            "estimate": asdict(estimate),
+            "classes": [asdict(of) for of in class_accuracies(model, known, probabilities)],
             "versions": versions(),
         }
         return cls(model, Source(blocks, pipeline.image_size, features.channels, facts))

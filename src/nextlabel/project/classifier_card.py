@@ -1,5 +1,7 @@
 """The card of a classifier: what it is, what it was fitted to, and how good it is, as Markdown."""
 
+from collections.abc import Mapping
+
 from nextlabel.project.block_model import BlockModel
 from nextlabel.project.source import Source, StoredBlock
 
@@ -7,7 +9,7 @@ from nextlabel.project.source import Source, StoredBlock
 def card(model: BlockModel, source: Source) -> str:
     """Return the text of a classifier's README.md."""
     facts = dict(source.facts)
-    counts = facts.pop("counts", {})
+    classes = facts.pop("classes", [])
     estimate = facts.pop("estimate", None)
     lines = [
         "# Classifier",
@@ -23,11 +25,15 @@ def card(model: BlockModel, source: Source) -> str:
         "",
         _estimate(estimate),
         "",
-        "## Labelled images",
+        "## The classes",
         "",
-        "| class | labelled |",
-        "|---|---|",
-        *(f"| {_cell(name)} | {counts.get(name, 0)} |" for name in model.classes),
+        "| class | labelled | predicted | mean confidence of those predicted |",
+        "|---|---|---|---|",
+        *(
+            f"| {_cell(of['name'])} | {of['labelled']} | {of['predicted']} | "
+            f"{'–' if of['confidence'] is None else format(of['confidence'], '.3f')} |"
+            for of in classes
+        ),
         "",
         "## What it rests on",
         "",
@@ -49,12 +55,25 @@ def card(model: BlockModel, source: Source) -> str:
     return "\n".join(lines)
 
 
-def _estimate(estimate: dict[str, float] | None) -> str:
+def _estimate(estimate: Mapping[str, float] | None) -> str:
     if not estimate:
         return "Its accuracy was not estimated."
+    return estimate_words(estimate)
+
+
+def estimate_words(estimate: Mapping[str, float]) -> str:
+    """Return an `AccuracyEstimate`, as a mapping, in a sentence or two."""
+    value = f"about {100 * estimate['value']:.0f}%"
+    if not estimate["audited"]:
+        return (
+            f"Accuracy on the images without a label: {value}, by the model's own confidence. How "
+            "sure this is cannot be said, since no label is of an image that was drawn at random."
+        )
     return (
-        f"Estimated accuracy on the images without a label: {100 * estimate['accuracy']:.1f}% "
-        f"(95% interval {100 * estimate['low']:.1f} to {100 * estimate['high']:.1f}%)."
+        f"Accuracy on the images without a label: {value}; "
+        f"{100 * estimate['confidence']:.0f}% interval "
+        f"{100 * estimate['low']:.0f} to {100 * estimate['high']:.0f}%, by "
+        f"{estimate['audited']} images that were drawn at random."
     )
 
 

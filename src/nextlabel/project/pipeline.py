@@ -42,6 +42,8 @@ class Pipeline(Settings):
     """Inverse strength of the logistic regression, or "cv" for the best on held-out labels."""
     class_weight: ClassWeight = "none"
     """"balanced" makes every class count the same."""
+    audit: float = Field(0.2, ge=0, le=1)
+    """Share of the images to label that are drawn at random, to estimate accuracy by."""
     seed: int = Field(0, ge=0)
     """Number that decides everything random."""
 

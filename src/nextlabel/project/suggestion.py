@@ -12,6 +12,7 @@ from nextlabel.core.pool import Pool
 from nextlabel.core.strategy import needs_now
 from nextlabel.core.types import Array, Ids
 from nextlabel.features.cache import Cache
+from nextlabel.project.audit import audit_order, audit_places, next_to_audit
 from nextlabel.project.folder_features import Changes, FolderFeatures, folder_features
 from nextlabel.project.folder_images import folder_images
 from nextlabel.project.labels import KnownLabels, known_labels, label_files
@@ -30,7 +31,7 @@ class Suggestion:
     path : str
         The name of the file, relative to the folder.
     reason : str
-        The strategy that chose it, in words.
+        The name of the strategy that chose it; "audit" for an image drawn at random.
     score : float, optional
         The number by which the strategy chose it, where the strategy has one.
     prediction : str, optional
@@ -165,9 +166,26 @@ def suggest(
 def choose(
     features: FolderFeatures, known: KnownLabels, budget: int, pipeline: Pipeline
 ) -> tuple[Ids, list[str]]:
-    """Return the rows (budget) to label next, and the name of the strategy that chose each."""
+    """Return the rows (budget) to label next, and why each: a strategy's name, or "audit"."""
+    places = audit_places(len(known), budget, pipeline.audit)
+    drawn = next_to_audit(audit_order(features.digests), known.ids, len(places))
+    places = places[: len(drawn)]
+    rows, reasons = np.empty(budget, np.int64), np.full(budget, "audit", object)
+    by_strategy = np.setdiff1d(np.arange(budget), places)
+    rows[places] = drawn
+    rows[by_strategy], reasons[by_strategy] = _by_strategy(
+        features, known, drawn, len(by_strategy), pipeline
+    )
+    return rows, reasons.tolist()
+
+
+def _by_strategy(
+    features: FolderFeatures, known: KnownLabels, drawn: Ids, budget: int, pipeline: Pipeline
+) -> tuple[Ids, list[str]]:
+    """Return the rows (budget) that the strategy chooses when `drawn` are labelled as well."""
     strategy = create(pipeline.strategy, pipeline.options)
-    needs = needs_now(strategy, Pool(len(features), known.ids), budget)
+    taken = np.concatenate([known.ids, drawn])
+    needs = needs_now(strategy, Pool(len(features), taken), budget)
     probabilities = None
     if "probabilities" in needs:
         probabilities = predict_pool(features, known, pipeline)
@@ -180,13 +198,13 @@ def choose(
         weights=pipeline.features,
         scale=pipeline.scale,
         probabilities=probabilities,
-        labelled=known.ids,
+        labelled=taken,
         seed=pipeline.seed,
         task=known.task,
     )
     if not isinstance(strategy, Switch):
         return chosen, [pipeline.strategy] * budget
-    before = min(max(strategy.after - len(known), 0), budget)
+    before = min(max(strategy.after - len(taken), 0), budget)
     second = pipeline.options.get("then", {}).get("strategy", pipeline.strategy)
     return chosen, [pipeline.strategy] * before + [second] * (budget - before)
 
