@@ -6,6 +6,7 @@ import pytest
 from PIL import Image
 
 from nextlabel import embed
+from nextlabel.core.block import FittedBlock
 from nextlabel.core.dataset import Dataset, Images
 from nextlabel.core.errors import DataError, UsageError
 from nextlabel.core.pool import Pool
@@ -14,7 +15,7 @@ from nextlabel.data import load
 from nextlabel.data.sources.folder import FolderSettings
 from nextlabel.features.blocks import BLOCKS
 from nextlabel.features.cache import Cache
-from nextlabel.features.fitted import fitted_block
+from nextlabel.features.fitted import encoded_rows, fitted_block
 from nextlabel.features.reduction import Reduction
 from nextlabel.models.settings import TrainingSettings
 from refusals import refused
@@ -196,3 +197,22 @@ def test_embed_reads_a_folder(folder, pictures, flat, tmp_path):
     made = embed(folder, "pretrained", options=options, cache_dir=tmp_path / "c", image_size=4)
     np.testing.assert_array_equal(made.features, [shrunk(p) for p in pictures.values()])
     assert made.names == tuple(pictures)
+
+
+@pytest.mark.parametrize("reduce", [0, 2])
+def test_images_outside_a_fit_get_the_rows_that_they_have_inside_it(
+    reduce, folder, pictures, flat, cache
+):
+    """Also of another folder, by the state alone; what the cache has is not computed."""
+    fitted = block(reduce=reduce).fit_kept(read(folder), cache)
+    alone = FittedBlock({}, state=fitted.state)
+    other = folder.parent / "other"
+    other.mkdir()
+    Image.fromarray(pictures["b.png"]).save(other / "copy.png")
+    Image.fromarray(pictures["c.png"][::-1]).save(other / "new.png")
+    flat.seen = 0
+    rows = encoded_rows(block(reduce=reduce), alone.state, read(other), cache)
+    np.testing.assert_allclose(rows[0], fitted.rows("train")[1], atol=1e-5)
+    assert not np.allclose(rows[1], fitted.rows("train")[2])
+    assert flat.seen == 1
+    np.testing.assert_allclose(block(reduce=reduce).encode(alone, read(other)), rows, atol=1e-5)

@@ -1,16 +1,19 @@
 """Fitted blocks and task models in the cache: by what they depend on, and back bit for bit."""
 
 import warnings
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from nextlabel.core.block import Block, FittedBlock
+from nextlabel.core.block import Block, EncodingBlock, FittedBlock
 from nextlabel.core.dataset import Dataset
+from nextlabel.core.errors import UsageError
 from nextlabel.core.learner import Training
 from nextlabel.core.pool import Pool
 from nextlabel.core.seeds import Seeds
+from nextlabel.core.types import Array
 from nextlabel.features.block_file import load_block, save_block
 from nextlabel.features.blocks.base import KeepsRows
 from nextlabel.features.cache import Cache
@@ -63,6 +66,37 @@ def fitted_block(
     for message in block.warnings(fitted):
         warnings.warn(message, stacklevel=2)
     return fitted
+
+
+def encoded_rows(block: Block, state: Mapping[str, Array], data: Dataset, cache: Cache) -> Array:
+    """Return the rows (N, d) of a data set's train part by the state of an earlier fit.
+
+    Parameters
+    ----------
+    block : Block
+        The block, with the settings of that fit.
+    state : mapping of str to array
+        The state of that fit.
+    data : Dataset
+        Images that need not have been in it.
+    cache : Cache
+        The place of rows that are kept by content.
+
+    Raises
+    ------
+    UsageError
+        The block gives no rows of images that were not in its fit.
+    """
+    fitted = FittedBlock({}, state=state)
+    if isinstance(block, KeepsRows):
+        return block.encode_kept(fitted, data, "train", cache)
+    if isinstance(block, EncodingBlock):
+        return block.encode(fitted, data)
+    raise UsageError(
+        f"block {type(block).__name__} gives no rows of images that were not in its fit; use "
+        "pretrained, vae, pca or pixels",
+        code="block-cannot-encode",
+    )
 
 
 def has_block(

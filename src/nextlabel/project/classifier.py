@@ -10,12 +10,13 @@ from nextlabel.core.errors import DataError
 from nextlabel.core.types import Array, Task
 from nextlabel.features.cache import Cache
 from nextlabel.features.create import make_block
+from nextlabel.features.fitted import encoded_rows
 from nextlabel.models.settings import TrainingSettings
 from nextlabel.project.accuracy import class_accuracies, estimate_accuracy
 from nextlabel.project.block_model import BlockModel
 from nextlabel.project.classifier_card import card
 from nextlabel.project.classifier_file import read, write
-from nextlabel.project.folder_features import encode, folder_features, with_channels
+from nextlabel.project.folder_features import folder_features, with_channels
 from nextlabel.project.folder_images import folder_images
 from nextlabel.project.labels import known_labels, label_files
 from nextlabel.project.pipeline import DEFAULT, Pipeline
@@ -160,7 +161,7 @@ class Classifier:
         for name, stored in self.source.blocks.items():
             block = make_block(name, stored.settings, TrainingSettings())
             check_identity(name, stored, block.identity)
-            rows[name] = encode(block, stored.state, seen)
+            rows[name] = encoded_rows(block, stored.state, seen, cache)
         names = data.train.names
         assert names is not None
         return Predictions(

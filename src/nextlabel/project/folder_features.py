@@ -10,7 +10,7 @@ from zipfile import BadZipFile
 
 import numpy as np
 
-from nextlabel.core.block import Block, EncodingBlock, FittedBlock
+from nextlabel.core.block import Block, EncodingBlock
 from nextlabel.core.dataset import Dataset
 from nextlabel.core.errors import UsageError
 from nextlabel.core.seeds import Seeds
@@ -18,7 +18,7 @@ from nextlabel.core.types import Array
 from nextlabel.data.resize import to_channels
 from nextlabel.features.cache import Cache
 from nextlabel.features.create import make_block
-from nextlabel.features.fitted import fitted_block
+from nextlabel.features.fitted import encoded_rows, fitted_block
 from nextlabel.files.atomic import replacing
 from nextlabel.files.digest import values_digest
 from nextlabel.models.settings import TrainingSettings
@@ -117,7 +117,7 @@ def folder_features(
     """
     path = cache.folder / KIND / _identity(folder, pipeline)
     before = _load(path)
-    names, digests = data.train.names, data.train.digests
+    names, digests = data.train.names, data.train.contents
     assert names is not None
     assert digests is not None
     if before is not None and not refit and (before.names, before.digests) == (names, digests):
@@ -126,7 +126,11 @@ def folder_features(
     if before is None or refit:
         rows, states, channels = _fit(data, pipeline, blocks, cache)
     else:
-        rows, states, channels = _extend(before, data, blocks), before.states, before.channels
+        rows, states, channels = (
+            _extend(before, data, blocks, cache),
+            before.states,
+            before.channels,
+        )
     after = FolderFeatures(names, digests, rows, states, channels, _changes(before, names, digests))
     _save(after, path)
     return after
@@ -166,18 +170,18 @@ def _fit(
 
 
 def _extend(
-    before: FolderFeatures, data: Dataset, blocks: Mapping[str, Block]
+    before: FolderFeatures, data: Dataset, blocks: Mapping[str, Block], cache: Cache
 ) -> Mapping[str, Array]:
     """Return the rows of today's images: those that are known, and new ones by the same fits."""
     known = {digest: row for row, digest in enumerate(before.digests)}
-    digests = data.train.digests or ()
+    digests = data.train.contents or ()
     kept = np.array([known.get(digest, -1) for digest in digests])
     new = np.flatnonzero(kept < 0)
     rows = {name: of_block[kept] for name, of_block in before.rows.items()}
     if len(new):
         fresh = with_channels(data.subset(train=new), before.channels)
         for name, block in blocks.items():
-            rows[name][new] = encode(block, before.states[name], fresh)
+            rows[name][new] = encoded_rows(block, before.states[name], fresh, cache)
     return rows
 
 
@@ -185,12 +189,6 @@ def with_channels(data: Dataset, channels: int) -> Dataset:
     """Return a data set whose train images have 1 or 3 channels."""
     pixels = to_channels(data.train.images, channels)
     return replace(data, train=replace(data.train, images=pixels))
-
-
-def encode(block: Block, state: Mapping[str, Array], data: Dataset) -> Array:
-    """Return the rows (N, d) of a data set's train part by a block's stored fit."""
-    assert isinstance(block, EncodingBlock)
-    return block.encode(FittedBlock({}, state=state), data)
 
 
 def _changes(

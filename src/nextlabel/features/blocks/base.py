@@ -8,7 +8,7 @@ from nextlabel.core.dataset import Dataset
 from nextlabel.core.pool import Pool
 from nextlabel.core.seeds import Seeds
 from nextlabel.core.settings import Settings
-from nextlabel.core.types import Labels
+from nextlabel.core.types import Array, Labels, Part
 from nextlabel.features.cache import Cache
 
 
@@ -73,5 +73,21 @@ class KeepsRows(Protocol):
             The cache; None keeps nothing.
         progress
             Show a bar on stderr.
+        """
+        ...
+
+    def encode_kept(
+        self, fitted: FittedBlock, data: Dataset, part: Part, cache: Cache | None
+    ) -> Array:
+        """Return the rows (n, d) of a part of `data`, whose images need not be in the fit.
+
+        Parameters
+        ----------
+        fitted
+            The fit, of which only the state is read.
+        data, part
+            The data set, and the part of it that holds the images.
+        cache
+            The cache, as for `fit_kept`.
         """
         ...

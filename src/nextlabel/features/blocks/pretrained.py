@@ -1,6 +1,6 @@
 """The block `pretrained`: features of a network that was trained on other images."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from importlib.metadata import version
 from typing import Any, ClassVar
@@ -116,21 +116,12 @@ class PretrainedBlock(BlockSettings):
         DataError
             When the weights or an image cannot be used.
         """
-        source, parts = self._source, self._contents(data)
+        parts = self._contents(data)
         keys = {part: keys_of(images) for part, images in parts.items()}
-        identity = self._rows_identity(source, data)
-
-        def rows(part: Part) -> Array:
-            images = parts[part]
-            whole = identity | dict(images.identity)
-            return network_rows(images, keys[part], whole, load, cache, progress)
-
-        @lru_cache
-        def load() -> Network:
-            return source.load(identity["size"], identity["device"], identity["precision"])
+        rows = self._rows_of(data, cache, progress)
 
         def reduced() -> FittedBlock:
-            found = {part: rows(part) for part in parts}
+            found = {part: rows(images, keys[part]) for part, images in parts.items()}
             if not self.reduce:
                 return FittedBlock(found)
             reduction = Reduction.fit(found["train"], self.reduce)
@@ -142,7 +133,7 @@ class PretrainedBlock(BlockSettings):
         if cache is None or not self.reduce:
             return reduced()
         reducing = {
-            "rows": identity,
+            "rows": self._rows_identity(self._source, data),
             "contents": {part: dict(images.identity) for part, images in parts.items()},
             "keys": {part: digest_of(b"".join(of_part)).hex() for part, of_part in keys.items()},
             "reduce": self.reduce,
@@ -150,6 +141,35 @@ class PretrainedBlock(BlockSettings):
         }
         fitted, _ = cache.get("block-pretrained", reducing, reduced, save_block, load_block)
         return fitted
+
+    def encode(self, fitted: FittedBlock, data: Dataset, part: Part = "train") -> Array:
+        """Return features as `encode_kept` does, and keep nothing."""
+        return self.encode_kept(fitted, data, part, None)
+
+    def encode_kept(
+        self, fitted: FittedBlock, data: Dataset, part: Part, cache: Cache | None
+    ) -> Array:
+        """Return features (n, reduce) float32 of images that were not in the fit."""
+        images = contents_of(data, data.part(part))
+        rows = self._rows_of(data, cache)(images, keys_of(images))
+        return Reduction.of(fitted.state).apply(rows) if self.reduce else rows
+
+    def _rows_of(
+        self, data: Dataset, cache: Cache | None, progress: bool = False
+    ) -> Callable[[ImageContents, Sequence[bytes]], Array]:
+        """Return a function from images and their keys to rows; it loads the network if needed."""
+        source = self._source
+        identity = self._rows_identity(source, data)
+
+        @lru_cache
+        def load() -> Network:
+            return source.load(identity["size"], identity["device"], identity["precision"])
+
+        def rows(images: ImageContents, keys: Sequence[bytes]) -> Array:
+            whole = identity | dict(images.identity)
+            return network_rows(images, keys, whole, load, cache, progress)
+
+        return rows
 
     def _contents(self, data: Dataset) -> dict[Part, ImageContents]:
         parts = [part for part in PARTS if len(data.part(part))]
