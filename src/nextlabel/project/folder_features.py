@@ -20,7 +20,7 @@ from nextlabel.features.cache import Cache
 from nextlabel.features.create import make_block
 from nextlabel.features.fitted import encoded_rows, fitted_block
 from nextlabel.files.atomic import replacing
-from nextlabel.files.digest import values_digest
+from nextlabel.files.digest import file_digest, values_digest
 from nextlabel.models.settings import TrainingSettings
 from nextlabel.project.pipeline import Pipeline
 
@@ -117,20 +117,17 @@ def folder_features(
     """
     path = cache.folder / KIND / _identity(folder, pipeline)
     before = _load(path)
-    names, digests = data.train.names, data.train.contents
+    names = data.train.names
     assert names is not None
-    assert digests is not None
+    digests = tuple(file_digest(folder / name) for name in names)
     if before is not None and not refit and (before.names, before.digests) == (names, digests):
         return replace(before, changes=Changes(first=False))
     blocks = _blocks(pipeline)
     if before is None or refit:
         rows, states, channels = _fit(data, pipeline, blocks, cache)
     else:
-        rows, states, channels = (
-            _extend(before, data, blocks, cache),
-            before.states,
-            before.channels,
-        )
+        states, channels = before.states, before.channels
+        rows = _extend(before, data, digests, blocks, cache)
     after = FolderFeatures(names, digests, rows, states, channels, _changes(before, names, digests))
     _save(after, path)
     return after
@@ -170,11 +167,14 @@ def _fit(
 
 
 def _extend(
-    before: FolderFeatures, data: Dataset, blocks: Mapping[str, Block], cache: Cache
+    before: FolderFeatures,
+    data: Dataset,
+    digests: tuple[str, ...],
+    blocks: Mapping[str, Block],
+    cache: Cache,
 ) -> Mapping[str, Array]:
     """Return the rows of today's images: those that are known, and new ones by the same fits."""
     known = {digest: row for row, digest in enumerate(before.digests)}
-    digests = data.train.contents or ()
     kept = np.array([known.get(digest, -1) for digest in digests])
     new = np.flatnonzero(kept < 0)
     rows = {name: of_block[kept] for name, of_block in before.rows.items()}

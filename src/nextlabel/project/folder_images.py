@@ -8,7 +8,6 @@ from nextlabel.data.loading import load
 from nextlabel.data.sources.folder_settings import FolderSettings
 from nextlabel.features.cache import Cache
 from nextlabel.features.embed import _whole as whole
-from nextlabel.files.digest import file_digest
 
 
 def folder_images(
@@ -53,6 +52,4 @@ def folder_images(
             f"{folder} holds {len(data.train)} images that can be read; give at least 2",
             code="too-few-images",
         )
-    names = data.train.names or ()
-    object.__setattr__(data.train, "digests", tuple(file_digest(folder / n) for n in names))
     return data

@@ -104,7 +104,7 @@ def known_labels(
     given: list[Path | None] = [None] * len(names)
     tasks: set[Task] = set()
     for file in files:
-        of_file, found = read_labels(file, names, task)
+        of_file, found = read_labels(file, names, task, missing="skip")
         tasks.add(of_file)
         for row, answer in enumerate(found):
             if answer is None:
