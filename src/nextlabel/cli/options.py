@@ -75,7 +75,7 @@ LabelFiles = Annotated[
     list[Path],
     typer.Option(
         metavar="FILE.csv",
-        help="The labels so far: columns path and label, an empty label is none. Several files "
+        help="The labels so far: columns path and label, leave the label empty if there is none. Several files "
         "may be given.",
     ),
 ]

@@ -58,8 +58,8 @@ def command(
     if unlike:
         first = made.names[int(made.unlike.argmax())]
         note(
-            f"{plural(unlike, 'image')} ({first} first) resemble nothing that was labelled; look "
-            "at them before you trust their labels"
+            f"{plural(unlike, 'image')} ({first} first) resemble nothing that was labelled; check "
+            "them before you trust their labels"
         )
     if json:
         put_json(

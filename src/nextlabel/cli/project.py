@@ -1,4 +1,4 @@
-"""What the commands for a person's folder have in common."""
+"""Common parts of the commands for a person's folder: the pipeline, and notes on stderr."""
 
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING

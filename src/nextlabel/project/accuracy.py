@@ -1,4 +1,4 @@
-"""How good a classifier is: an estimate with an interval, and what is known of each class."""
+"""The accuracy of a classifier: an estimate with an interval, and facts about each class."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from nextlabel.statistics.accuracy_estimate import AccuracyEstimate, combined, m
 
 @dataclass(frozen=True)
 class ClassAccuracy:
-    """What is known of a class.
+    """The facts about a class.
 
     Parameters
     ----------
@@ -84,7 +84,7 @@ def estimate_accuracy(
 def class_accuracies(
     model: BlockModel, known: KnownLabels, probabilities: Array
 ) -> list[ClassAccuracy]:
-    """Return what is known of each class, in the order of the classes.
+    """Return the facts about each class, in the order of the classes.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""The audit: images drawn at random, whatever a strategy chooses, to estimate accuracy by.
+"""The audit: images drawn at random, independently of a strategy, to estimate accuracy by.
 
 The images of a folder have a random order that their contents decide, so that it stays the same
 when images come and go. The first of them are a random sample of the folder.
@@ -66,7 +66,7 @@ def next_to_audit(order: Ids, labelled: Ids, count: int) -> Ids:
 
 
 def audit_places(labelled: int, budget: int, share: float) -> Ids:
-    """Return at which places (from 0) of the next `budget` images one of the audit stands.
+    """Return at which places (from 0) of the next `budget` images one of the audit is.
 
     They are those at which `share` of all labelled images passes a whole number, so that the same
     images are drawn in one large batch and in several small ones.

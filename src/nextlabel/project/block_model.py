@@ -26,7 +26,7 @@ FAR = 0.99
 
 @dataclass(frozen=True, eq=False)
 class BlockModel:
-    """Logistic regression on feature blocks, and the labelled images that it knows.
+    """Logistic regression on feature blocks, and the labelled images of its fit.
 
     Parameters
     ----------

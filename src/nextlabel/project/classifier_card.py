@@ -49,7 +49,7 @@ def card(model: BlockModel, source: Source) -> str:
         *(f"| {_cell(str(name))} | {_cell(str(value))} |" for name, value in facts.items()),
         "",
         "An image farther from all labelled ones than 99% of the images that it was fitted to is "
-        "called `unlike` in the predictions: look at it before you trust its label.",
+        "called `unlike` in the predictions: check it before you trust its label.",
         "",
     ]
     return "\n".join(lines)

@@ -84,7 +84,7 @@ def known_labels(
     names : sequence of str
         The file names of the images.
     files : sequence of Path
-        Files as `read_labels` takes them. An image may stand in several that agree.
+        Files as `read_labels` takes them. Several files may name an image if they agree.
     classes : sequence of str, optional
         The names of the classes in their order; by default those that occur, sorted.
     task : str, optional

@@ -35,7 +35,7 @@ class Predictions:
     unlike : bool array (N)
         True for an image that resembles nothing that was labelled.
     images : uint8 array (N, C, H, W)
-        The images as the classifier sees them, for the gallery.
+        The images at the classifier's size, for the gallery.
     """
 
     names: tuple[str, ...]

@@ -1,4 +1,4 @@
-"""What a classifier was fitted to: its feature blocks, and how images become their rows."""
+"""The source of a classifier: its feature blocks, and how images become their rows."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -28,7 +28,7 @@ class StoredBlock:
 
 @dataclass(frozen=True, eq=False)
 class Source:
-    """What a classifier was fitted to, and how images become rows.
+    """The feature blocks and the folder of a fit, and how images become rows.
 
     Parameters
     ----------

@@ -49,7 +49,7 @@ class Suggestion:
 
 @dataclass(frozen=True)
 class Suggestions:
-    """What to label next, and what it rests on.
+    """The images to label next, and the facts that they follow from.
 
     Parameters
     ----------
