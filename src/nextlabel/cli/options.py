@@ -75,8 +75,8 @@ LabelFiles = Annotated[
     list[Path],
     typer.Option(
         metavar="FILE.csv",
-        help="The labels so far: columns path and label, leave the label empty if there is none. Several files "
-        "may be given.",
+        help="The labels so far: the columns path and label; the label is empty if there is none. "
+        "Several files can be given.",
     ),
 ]
 ClassList = Annotated[
