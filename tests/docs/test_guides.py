@@ -149,6 +149,16 @@ def settings_keys(model):
     return keys
 
 
+def make_scans(rng: np.random.Generator) -> None:
+    """Write stacks of 3 planes and 3 channels to the folder scans."""
+    import tifffile
+
+    Path("scans").mkdir()
+    for k in range(40):
+        values = rng.integers(0, 4096, (3, 3, 12, 12), np.uint16)
+        tifffile.imwrite(f"scans/{k}.tif", values, imagej=True, metadata={"axes": "ZCYX"})
+
+
 def make_photos(count, rng):
     """Write `count` images of each of two classes below photos/."""
     for label, level in (("cats", 60), ("dogs", 180)):
@@ -195,6 +205,7 @@ def test_the_guide_to_own_images_works_as_it_stands(tmp_path, monkeypatch, capsy
     guide = ROOT / "docs/own-images.md"
     rng = np.random.default_rng(0)
     make_photos(30, rng)
+    make_scans(rng)
     done, manifest = blocks(guide, "text")
     assert manifest.startswith("path,label,split\n")
     Path("done.txt").write_text(done)

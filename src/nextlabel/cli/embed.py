@@ -9,7 +9,7 @@ import typer
 
 from nextlabel.cli import options
 from nextlabel.cli.output import note, plural, put, put_json
-from nextlabel.cli.values import parse_options
+from nextlabel.cli.values import parse_options, parse_reading
 from nextlabel.core.errors import StoreError, UsageError
 
 
@@ -53,6 +53,10 @@ def command(
         bool,
         typer.Option("--unique", help="Of files with equal bytes, read the first by name alone."),
     ] = False,
+    channels: options.Channels = None,
+    page: options.Page = None,
+    project: options.Project = None,
+    grey_range: options.GreyRange = None,
     data_dir: options.DataDir = None,
     cache_dir: options.CacheDir = None,
     seed: Annotated[
@@ -80,6 +84,7 @@ def command(
         unreadable=unreadable,
         follow_links=follow_links,
         unique=unique,
+        reading=parse_reading(channels, page, project, grey_range),
         progress=sys.stderr.isatty(),
     )
     made.save(out)

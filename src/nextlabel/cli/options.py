@@ -1,7 +1,7 @@
 """Options that several commands share."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -94,4 +94,29 @@ FeatureWeights = Annotated[
 ]
 Refit = Annotated[
     bool, typer.Option("--refit", help="Learn the features again from all images there are now.")
+]
+Channels = Annotated[
+    str | None,
+    typer.Option(
+        "--channels",
+        metavar="LIST",
+        help="The channels of the files to take, from 0: 2 as grey, 0,2 as red and green.",
+    ),
+]
+Page = Annotated[
+    str | None,
+    typer.Option("--page", metavar="N|middle", help="The page of files of several pages, from 0."),
+]
+Project = Annotated[
+    Literal["max", "min", "mean"] | None,
+    typer.Option("--project", help="Join all pages of a file to one by this of each pixel."),
+]
+GreyRange = Annotated[
+    str | None,
+    typer.Option(
+        "--range",
+        metavar="RULE",
+        help="The values of more than 8 bits that become black and white: p0.1-p99.9 (the "
+        "default), 0-4095, min-max.",
+    ),
 ]

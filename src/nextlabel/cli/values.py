@@ -82,3 +82,23 @@ def parse_seeds(text: str) -> list[int]:
     if len(set(seeds)) < len(seeds):
         raise UsageError(f"seeds {text!r} name one seed twice; name each once", code="seed-twice")
     return seeds
+
+
+def parse_reading(
+    channels: str | None, page: str | None, project: str | None, grey_range: str | None
+) -> dict[str, Any]:
+    """Return the settings of a folder that --channels, --page, --project and --range give."""
+    given: dict[str, Any] = {"project": project, "range": grey_range}
+    if channels is not None:
+        given["channels"] = [_whole("--channels", word) for word in channels.split(",")]
+    if page is not None:
+        given["page"] = page if page == "middle" else _whole("--page", page)
+    return {name: value for name, value in given.items() if value is not None}
+
+
+def _whole(option: str, word: str) -> int:
+    if not word.strip().isdecimal():
+        raise UsageError(
+            f"{option} {word!r} is not a whole number from 0; give one", code="not-a-number"
+        )
+    return int(word)

@@ -115,7 +115,7 @@ def _read(
     raw = source.read(image_size, locator)
 
     def prepare(images: Images) -> Images:
-        pixels = to_channels(fit(images.images, image_size), settings.channels)
+        pixels = to_channels(fit(images.images, image_size), settings.channel_count)
         return replace(images, images=pixels)
 
     parts = {part: prepare(images) for part, images in divide(raw, settings).items()}

@@ -11,7 +11,7 @@ import numpy as np
 from nextlabel.core.dataset import Dataset, Images
 from nextlabel.core.types import PARTS
 
-VERSION = 1
+VERSION = 2
 """To be raised when reading gives other pixels or labels than before."""
 
 

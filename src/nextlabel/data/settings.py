@@ -54,6 +54,11 @@ class DataSettings(Settings):
             raise ValueError(f"{str(channels).lower()} must be 1 or 3; choose one of them")
         return channels
 
+    @property
+    def channel_count(self) -> Literal[1, 3] | None:
+        """The number of channels to convert all images to."""
+        return self.channels
+
 
 class FileSettings(DataSettings):
     """The settings of a source that reads the user's files.

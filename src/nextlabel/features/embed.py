@@ -7,10 +7,12 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
+from pydantic import ValidationError
 
 from nextlabel.core.dataset import Dataset, Images
 from nextlabel.core.errors import DataError, UsageError, nearest
 from nextlabel.core.seeds import Seeds
+from nextlabel.core.settings import refusal, refusal_code
 from nextlabel.core.types import PARTS, Array
 from nextlabel.data.registry import SOURCES
 from nextlabel.data.settings import DataSettings
@@ -36,6 +38,7 @@ def embed(
     unreadable: Literal["refuse", "skip"] = "refuse",
     follow_links: bool = False,
     unique: bool = False,
+    reading: Mapping[str, Any] | None = None,
     progress: bool = False,
 ) -> EmbeddingFile:
     """Learn features of images without labels, and return one row per image.
@@ -68,6 +71,8 @@ def embed(
         Whether to follow links that lead out of a folder.
     unique
         Whether to read only the first of the files of a folder that have equal bytes.
+    reading
+        Other settings of `[data]` for a folder, by name: {"channels": [0, 2], "page": 0}.
     progress
         Whether to show the progress of a download on stderr.
 
@@ -101,9 +106,8 @@ def embed(
     torch.set_num_threads(threads)
     data = str(data)
     data_folder = None if data_dir is None else Path(data_dir)
-    settings = _settings(
-        data, {"unreadable": unreadable, "follow_links": follow_links, "unique": unique}
-    )
+    walking = {"unreadable": unreadable, "follow_links": follow_links, "unique": unique}
+    settings = _settings(data, walking, reading or {})
     cache = Cache.open(None if cache_dir is None else Path(cache_dir))
     folder = settings.name == "folder"
     images = load(
@@ -139,15 +143,18 @@ def embed(
     )
 
 
-def _settings(data: str, options: Mapping[str, Any]) -> DataSettings:
+def _settings(data: str, walking: Mapping[str, Any], reading: Mapping[str, Any]) -> DataSettings:
     """Return how to read a folder, an .npy or .npz file, or a data set; no new parts are drawn.
 
-    `options` are those of a folder.
+    `walking` and `reading` are options of a folder; for other data, `reading` must be empty.
     """
     path = Path(data)
     whole: dict[str, Any] = {"path": path, "validation_fraction": 0, "test_fraction": 0}
     if data and path.is_dir():
-        return FolderSettings(classes="none", **options, **whole)
+        try:
+            return FolderSettings(classes="none", **walking, **reading, **whole)
+        except ValidationError as error:
+            raise UsageError(refusal(error), code=refusal_code(error)) from error
     if path.suffix.lower() not in (".npy", ".npz"):
         if data not in SOURCES:
             folders = [str(p) for p in path.parent.glob("*/") if data and path.parent.is_dir()]
@@ -156,13 +163,24 @@ def _settings(data: str, options: Mapping[str, Any]) -> DataSettings:
                 f"{nearest(data, [*SOURCES, *folders])}",
                 code="no-such-folder",
             )
+        _refuse(data, reading)
         return DataSettings(name=data)
     if not path.exists():
         raise UsageError(
             f"there is no such file {data}; give a data set, a folder, or a file of images",
             code="no-such-file",
         )
+    _refuse(data, reading)
     return ArraysSettings(**whole)
+
+
+def _refuse(data: str, reading: Mapping[str, Any]) -> None:
+    if reading:
+        raise UsageError(
+            f"{data} is not a folder of images and takes no {', '.join(sorted(reading))}; leave "
+            "that out",
+            code="option-not-of-source",
+        )
 
 
 def _whole(data: Dataset) -> tuple[Dataset, Array | None]:

@@ -17,7 +17,7 @@ format, for example
         """Portable grey map."""
 
         suffixes = frozenset({".pgm"})
-        needs, extra = (), None
+        needs, install = (), None
 
         def recognises(self, head: bytes) -> bool:
             return head.startswith(b"P5")

@@ -1,7 +1,8 @@
 """Image formats: their protocol, how to read a file, and the picture in it."""
 
-from dataclasses import dataclass
-from typing import BinaryIO, ClassVar, Literal, Protocol
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, BinaryIO, ClassVar, Literal, Protocol
 
 from nextlabel.core.errors import DataError
 from nextlabel.data.resize import Pixels
@@ -34,6 +35,8 @@ class Wanted:
         How all pages become one: the "max", "min" or "mean" of each pixel.
     windowed : bool
         Use the window of grey levels that a medical image names.
+    claim : callable, optional
+        Called with the number of pixels before they are decoded; it may wait for memory.
     """
 
     max_pixels: int = MAX_PIXELS
@@ -42,6 +45,18 @@ class Wanted:
     page: int | Literal["middle"] | None = None
     project: Literal["max", "min", "mean"] | None = None
     windowed: bool = True
+    claim: Callable[[int], None] | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        """All that decides the pixels of a file, except for the size, as plain values."""
+        return {
+            "max_pixels": self.max_pixels,
+            "channels": None if self.channels is None else list(self.channels),
+            "page": self.page,
+            "project": self.project,
+            "windowed": self.windowed,
+        }
 
     def check_size(self, width: int, height: int) -> None:
         """Raise Undecodable unless an image of this size may be decoded."""
@@ -55,6 +70,23 @@ class Wanted:
             raise Undecodable(
                 f"it has {width} x {height} pixels; export it again", code="image-without-pixels"
             )
+        if self.claim is not None:
+            self.claim(width * height)
+
+    def channels_of(self, count: int) -> tuple[int, ...]:
+        """Return the channels to take of `count`; all when none are wanted in particular.
+
+        Raises Undecodable when a wanted one is not there.
+        """
+        if self.channels is None:
+            return tuple(range(count))
+        if max(self.channels) >= count:
+            raise Undecodable(
+                f"it has {count} channel(s), and no channel {max(self.channels)} (data.channels "
+                "counts from 0); choose others",
+                code="no-such-channel",
+            )
+        return self.channels
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,10 +101,13 @@ class Picture:
     notes : tuple of str
         What a person is told about reading such a file, in words that are the same for all files
         of the kind: "animated; its first frame is read".
+    chosen : bool
+        The channels are those of `Wanted.channels` already; else `decode` takes them.
     """
 
     pixels: Pixels
     notes: tuple[str, ...] = ()
+    chosen: bool = False
 
 
 class Format(Protocol):
@@ -82,8 +117,8 @@ class Format(Protocol):
     """The ends of file names, in lower case, such as ".png"."""
     needs: ClassVar[tuple[str, ...]]
     """Modules that the decoder imports and that may be missing."""
-    extra: ClassVar[str | None]
-    """The extra of this project that installs them."""
+    install: ClassVar[str | None]
+    """The package, for `pip install`, that brings them."""
 
     def recognises(self, head: bytes) -> bool:
         """Return whether a file that starts with `head`, up to `HEAD` bytes, is of this kind."""

@@ -13,7 +13,7 @@ class Bmp:
 
     suffixes: ClassVar[frozenset[str]] = frozenset({".bmp", ".dib"})
     needs: ClassVar[tuple[str, ...]] = ()
-    extra: ClassVar[str | None] = None
+    install: ClassVar[str | None] = None
 
     def recognises(self, head: bytes) -> bool:
         """Return whether the head is that of a bitmap."""

@@ -13,7 +13,7 @@ class Gif:
 
     suffixes: ClassVar[frozenset[str]] = frozenset({".gif"})
     needs: ClassVar[tuple[str, ...]] = ()
-    extra: ClassVar[str | None] = None
+    install: ClassVar[str | None] = None
 
     def recognises(self, head: bytes) -> bool:
         """Return whether the head is that of a GIF."""

@@ -1,19 +1,27 @@
 """From an image file to pixels: the content decides the kind, and its format decodes it."""
 
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO
+
+import numpy as np
 
 from nextlabel.core.errors import out_of_memory
 from nextlabel.data.formats import FORMATS
 from nextlabel.data.formats.base import HEAD, Picture, Undecodable, Wanted
 from nextlabel.data.formats.kinds import kind_by_head
 
+NOT_FINITE = "has values that are not finite (NaN); the smallest of the others replaces them"
+LARGEST = 1e30
+"""The largest magnitude of a float; resizing would overflow above."""
+
 
 def decode(source: bytes | Path | BinaryIO, wanted: Wanted | None = None) -> Picture:
     """Return the image in a file, in its bytes, or in an open file at its start.
 
-    The content decides the kind, not the name.
+    The content decides the kind, not the name. The picture has 1 or 3 channels, or those that
+    are wanted.
 
     Raises
     ------
@@ -26,6 +34,7 @@ def decode(source: bytes | Path | BinaryIO, wanted: Wanted | None = None) -> Pic
         with source.open("rb") as opened:
             return decode(opened, wanted)
     file = BytesIO(source) if isinstance(source, bytes) else source
+    wanted = wanted or Wanted()
     head = file.read(HEAD)
     file.seek(0)
     if not head:
@@ -38,7 +47,7 @@ def decode(source: bytes | Path | BinaryIO, wanted: Wanted | None = None) -> Pic
         )
     if kind.format is None:
         raise Undecodable(kind.reason or "", code="image-kind-not-read")
-    return _decoded(kind.format, file, wanted or Wanted())
+    return _finite(_channels(_decoded(kind.format, file, wanted), wanted))
 
 
 def _decoded(name: str, file: BinaryIO, wanted: Wanted) -> Picture:
@@ -57,3 +66,42 @@ def _decoded(name: str, file: BinaryIO, wanted: Wanted) -> Picture:
         raise Undecodable(
             f"it cannot be decoded ({detail}); copy or export it again", code="image-broken"
         ) from error
+
+
+def _channels(picture: Picture, wanted: Wanted) -> Picture:
+    """Return the picture with the wanted channels."""
+    count = picture.pixels.shape[2]
+    if wanted.channels is not None:
+        if picture.chosen:
+            return picture
+        taken = picture.pixels[..., list(wanted.channels_of(count))]
+        return replace(picture, pixels=taken, chosen=True)
+    if count not in (1, 3):
+        raise Undecodable(
+            f"it has {count} channels; choose one to three by --channels 0,1, in experiments "
+            "data.channels = [0, 1]",
+            code="channels-unknown",
+        )
+    return picture
+
+
+def _finite(picture: Picture) -> Picture:
+    """Return the picture with finite values only."""
+    pixels = picture.pixels
+    if pixels.dtype.kind not in "uif":
+        raise Undecodable(
+            f"its pixels are {pixels.dtype}; save it as integers or floats",
+            code="pixel-type-unknown",
+        )
+    if pixels.dtype.kind != "f":
+        return picture
+    if pixels.itemsize < 4:
+        pixels = pixels.astype(np.float32)
+    finite = np.isfinite(pixels)
+    if not finite.any():
+        raise Undecodable("it has no finite value; export it again", code="image-without-pixels")
+    notes = picture.notes
+    if not finite.all():
+        pixels = np.where(finite, pixels, pixels[finite].min())
+        notes = (*notes, NOT_FINITE)
+    return replace(picture, pixels=np.clip(pixels, -LARGEST, LARGEST), notes=notes)

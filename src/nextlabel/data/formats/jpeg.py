@@ -6,19 +6,30 @@ from nextlabel.data.formats import register
 from nextlabel.data.formats.base import Picture, Wanted
 from nextlabel.data.formats.pillow_image import opened, picture
 
+MARGIN = 2
+"""Times the wanted size that the decoder's own scaling leaves, so that resizing stays smooth."""
+
 
 @register("jpeg")
 class Jpeg:
     """JPEG, grey, RGB or CMYK."""
 
-    suffixes: ClassVar[frozenset[str]] = frozenset({".jpg", ".jpeg", ".jpe", ".jfif"})
+    suffixes: ClassVar[frozenset[str]] = frozenset({".jpg", ".jpeg", ".jpe", ".jfif", ".jif"})
     needs: ClassVar[tuple[str, ...]] = ()
-    extra: ClassVar[str | None] = None
+    install: ClassVar[str | None] = None
 
     def recognises(self, head: bytes) -> bool:
         """Return whether the head is that of a JPEG."""
         return head.startswith(b"\xff\xd8\xff")
 
     def decode(self, file: BinaryIO, wanted: Wanted) -> Picture:
-        """Return the image, 8 bit."""
-        return picture(opened(file, "JPEG", wanted))
+        """Return the image, 8 bit.
+
+        A large one is decoded to 1/2, 1/4 or 1/8 of its size, in the frequencies that it holds,
+        as long as no side gets shorter than twice the wanted size: many times quicker, and after
+        resizing nearly the same.
+        """
+        image = opened(file, "JPEG", wanted)
+        if wanted.size is not None:
+            image.draft(None, (MARGIN * wanted.size, MARGIN * wanted.size))
+        return picture(image)

@@ -63,8 +63,7 @@ def _kind(name: str) -> Kind:
     lacking = [module for module in FORMATS[name].needs if find_spec(module) is None]
     if not lacking:
         return Kind(name)
-    extra = FORMATS[name].extra
-    package = ", ".join(lacking) if extra is None else f"nextlabel[{extra}]"
+    package = FORMATS[name].install or " ".join(lacking)
     return Kind(None, f"{name} is read after `pip install {package}`")
 
 

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
 
+from nextlabel.data.formats.alpha import on_background
 from nextlabel.data.formats.base import Picture, Undecodable, Wanted
 
 if TYPE_CHECKING:
@@ -15,12 +16,16 @@ FIRST_FRAME = "animated; its first frame is read"
 
 def opened(file: BinaryIO, kind: str, wanted: Wanted) -> "Image.Image":
     """Return an image of one of Pillow's kinds, not decoded yet; Undecodable when too large."""
-    from PIL import Image
+    from PIL import Image, UnidentifiedImageError
 
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
             image = Image.open(file, formats=(kind,))
+    except UnidentifiedImageError as error:
+        raise Undecodable(
+            "its head is damaged; copy or export it again", code="image-broken"
+        ) from error
     except Image.DecompressionBombError as error:
         raise Undecodable(
             f"its pixels exceed the limit of {wanted.max_pixels} (data.max_pixels); save it "
@@ -38,6 +43,9 @@ def picture(image: "Image.Image") -> Picture:
     notes = (FIRST_FRAME,) if getattr(image, "is_animated", False) else ()
     with image:
         upright = ImageOps.exif_transpose(image)
-        grey = upright.mode in ("1", "L", "LA", "La")
-        pixels = np.asarray(upright.convert("L" if grey else "RGB"))
-    return Picture(pixels[..., None] if grey else pixels, notes)
+        mode = "L" if upright.mode in ("1", "L", "LA", "La") else "RGB"
+        if upright.has_transparency_data:
+            clear = np.asarray(upright.convert("LA" if mode == "L" else "RGBA"))
+            return Picture(on_background(clear), notes)
+        pixels = np.asarray(upright.convert(mode))
+    return Picture(pixels[..., None] if mode == "L" else pixels, notes)

@@ -1,11 +1,14 @@
 """PNG of 8 and 16 bit."""
 
 import struct
+from collections.abc import Iterator
 from typing import BinaryIO, ClassVar
 
 from nextlabel.data.formats import register
+from nextlabel.data.formats.alpha import on_background
 from nextlabel.data.formats.base import Picture, Wanted
-from nextlabel.data.formats.pillow_image import opened, picture
+from nextlabel.data.formats.orientation import orientation_in, upright
+from nextlabel.data.formats.pillow_image import FIRST_FRAME, opened, picture
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
@@ -16,7 +19,7 @@ class Png:
 
     suffixes: ClassVar[frozenset[str]] = frozenset({".png", ".apng"})
     needs: ClassVar[tuple[str, ...]] = ()
-    extra: ClassVar[str | None] = None
+    install: ClassVar[str | None] = None
 
     def recognises(self, head: bytes) -> bool:
         """Return whether the head is that of a PNG."""
@@ -35,7 +38,24 @@ def _deep(file: BinaryIO, head: bytes, wanted: Wanted) -> Picture:
     # Pillow would keep the high byte only of 16-bit colour.
     import imagecodecs
 
-    wanted.check_size(*struct.unpack(">II", head[16:24]))
-    pixels = imagecodecs.png_decode(file.read())
+    width, height = struct.unpack(">II", head[16:24])
+    wanted.check_size(width, height)
+    # No 16-bit PNG has more bytes than its pixels and 1 MiB, unless it is made to fill memory.
+    data = file.read(8 * width * height + 2**20)
+    pixels = imagecodecs.png_decode(data)
     planes = pixels if pixels.ndim == 3 else pixels[..., None]
-    return Picture(planes[..., : planes.shape[2] - 1 + planes.shape[2] % 2])
+    if planes.shape[2] in (2, 4):
+        planes = on_background(planes)
+    chunks = dict(_chunks(data))
+    notes = (FIRST_FRAME,) if b"acTL" in chunks else ()
+    return Picture(upright(planes, orientation_in(chunks.get(b"eXIf", b""))), notes)
+
+
+def _chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
+    """Yield the name and the content of each chunk that is not pixels."""
+    at = len(SIGNATURE)
+    while at + 8 <= len(data):
+        length, name = struct.unpack(">I4s", data[at : at + 8])
+        if name != b"IDAT":
+            yield name, data[at + 8 : at + 8 + length]
+        at += length + 12

@@ -1,90 +1,148 @@
-"""TIFF of 8 and 16 bit."""
+"""TIFF: all its integers and floats, pages, channels, OME and BigTIFF."""
 
-from typing import Any, BinaryIO, ClassVar, cast
+import logging
+import math
+from typing import Any, BinaryIO, ClassVar
 
 import numpy as np
 
 from nextlabel.data.formats import register
 from nextlabel.data.formats.base import Picture, Undecodable, Wanted
+from nextlabel.data.formats.orientation import TAG, upright
+from nextlabel.data.formats.stack import Stack
+from nextlabel.data.formats.tiff_chain import MAGIC, check_chain
+from nextlabel.data.formats.tiff_colours import colours
+from nextlabel.data.resize import Pixels
 
-MAGIC = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+MOST_SAMPLES = 4
+"""Values of an image per allowed pixel: a stack of more channels is refused."""
 
 
 @register("tiff")
 class Tiff:
-    """Tagged image file format, BigTIFF included."""
+    """Tagged image file format, OME-TIFF and BigTIFF included."""
 
-    suffixes: ClassVar[frozenset[str]] = frozenset({".tif", ".tiff"})
+    suffixes: ClassVar[frozenset[str]] = frozenset({".tif", ".tiff", ".btf", ".tf8", ".lsm"})
     needs: ClassVar[tuple[str, ...]] = ()
-    extra: ClassVar[str | None] = None
+    install: ClassVar[str | None] = None
 
     def recognises(self, head: bytes) -> bool:
         """Return whether the head is that of a TIFF."""
         return head[:4] in MAGIC
 
     def decode(self, file: BinaryIO, wanted: Wanted) -> Picture:
-        """Return the image in a TIFF of one page, 8 or 16 bit."""
+        """Return the page and the channels that are wanted, of the file's own type."""
         import tifffile
 
+        logging.getLogger("tifffile").addHandler(logging.NullHandler())  # else it writes to stderr
+        check_chain(file)
         with tifffile.TiffFile(file) as tiff:
-            pages: list[Any] = [page for page in cast(Any, tiff.pages) if not page.is_reduced]
-            if len(pages) != 1:
-                raise Undecodable(
-                    f"it has {len(pages)} pages; save each as a file of its own",
-                    code="image-of-many-pages",
-                )
-            page = pages[0]
-            wanted.check_size(page.imagewidth, page.imagelength)
-            planes = tiff.series[0].size // max(page.size, 1)
-            if planes > 1 or page.imagedepth > 1:
-                raise Undecodable(
-                    "it is a stack of planes; save each as a file of its own",
-                    code="image-of-many-pages",
-                )
-            if page.dtype is None or page.dtype not in (np.bool_, np.uint8, np.uint16):
-                raise Undecodable(
-                    f"its pixels are {page.dtype}; save it as unsigned 8 or 16 bit",
-                    code="pixel-type-unknown",
-                )
-            if page.samplesperpixel > 4:
-                raise Undecodable(
-                    f"it has {page.samplesperpixel} channels; give grey or RGB",
-                    code="channels-unknown",
-                )
-            return _pixels(page)
+            series = [Series(one, wanted) for one in tiff.series if not one.keyframe.is_reduced]
+            if not series:
+                raise Undecodable("it has no pages; export it again", code="image-without-pixels")
+            counts = [one.pages for one in series]
+
+            def read(number: int) -> Pixels:
+                of = 0
+                while number >= counts[of]:
+                    number -= counts[of]
+                    of += 1
+                return series[of].read(number)
+
+            pixels = Stack(sum(counts), read).one(wanted)
+            tag = tiff.pages.first.tags.get(TAG)
+            orientation = tag.value if tag is not None and isinstance(tag.value, int) else 1
+            return Picture(upright(pixels, orientation), chosen=series[0].chosen)
 
 
-def _pixels(page: Any) -> Picture:
-    import tifffile
+class Series:
+    """Images of one shape in a TIFF: their axes, and planes read one by one.
 
-    colours = tifffile.PHOTOMETRIC
-    pixels = page.asarray()
-    if page.axes.startswith("S"):  # one plane for each channel
-        pixels = np.moveaxis(pixels, 0, -1)
-    pixels = pixels.reshape(page.imagelength, page.imagewidth, -1)
-    if pixels.dtype == np.bool_:
-        pixels = pixels.astype(np.uint8)
-    full = 2**page.bitspersample - 1
-    if page.photometric == colours.PALETTE:
-        resolved = page.colormap[:, pixels[..., 0]] >> 8
-        return Picture(resolved.astype(np.uint8).transpose(1, 2, 0))
-    if page.photometric == colours.MINISWHITE:
-        pixels = (full - pixels.astype(np.int64)).astype(pixels.dtype)
-    elif page.photometric not in (colours.MINISBLACK, colours.RGB) and not (
-        page.photometric == colours.YCBCR and page.compression == tifffile.COMPRESSION.JPEG
-    ):
-        raise Undecodable(
-            f"its colours are {page.photometric.name}; save it as grey or RGB",
-            code="colours-unknown",
-        )
-    if full < 255:
-        pixels = pixels * np.uint8(255 // full)
-    channels = pixels.shape[2]
-    if channels in (2, 4):
-        alpha = bool(page.extrasamples) and int(page.extrasamples[-1]) in (1, 2)
-        if not alpha and page.photometric != colours.RGB:
+    Parameters
+    ----------
+    series : tifffile.TiffPageSeries
+        The series; its letters for axes are X, Y, S (samples), C (channels), and those of pages.
+    wanted : Wanted
+        The limits, and the channels to take.
+    """
+
+    def __init__(self, series: Any, wanted: Wanted) -> None:
+        self.series, self.wanted, self.page = series, wanted, series.keyframe
+        wanted.check_size(self.page.imagewidth, self.page.imagelength)
+        inner = len(self.page.shape)
+        axes, shape = series.axes, series.shape
+        if axes[len(axes) - inner :] != self.page.axes or shape[len(axes) - inner :] != (
+            *self.page.shape,
+        ):
             raise Undecodable(
-                f"it has {channels} channels; give grey or RGB", code="channels-unknown"
+                f"its axes {axes} of {shape} do not fit its pages; export it again",
+                code="axes-unknown",
             )
-        channels -= 1
-    return Picture(pixels[..., :channels])
+        self.axes, self.shape = axes[: len(axes) - inner], shape[: len(axes) - inner]
+        self.depth = self.page.shape[self.page.axes.index("Z")] if "Z" in self.page.axes else 1
+        self.channel_axis = self._channel_axis()
+        at = self.channel_axis
+        self.channels = 1 if at is None else self.shape[at]
+        self.rest = tuple(n for axis, n in enumerate(self.shape) if axis != at)
+        self.pages = math.prod(self.rest) * self.depth
+        self.chosen = at is not None and wanted.channels is not None
+
+    def _channel_axis(self) -> int | None:
+        """Return the axis of channels among those of pages; None when there is none.
+
+        An axis without a meaning holds channels where channels are chosen and a page is not.
+        """
+        if "C" in self.axes:
+            return int(self.axes.index("C"))
+        several = [axis for axis, length in enumerate(self.shape) if length > 1]
+        alone = len(several) == 1 and "S" not in self.page.axes and self.axes[several[0]] in "IQ"
+        pages_chosen = self.wanted.page is not None or self.wanted.project is not None
+        if alone and self.wanted.channels is not None and not pages_chosen:
+            return several[0]
+        return None
+
+    def read(self, number: int) -> Pixels:
+        """Return page `number` (H, W, C) in grey, RGB or the channels wanted."""
+        rest = np.unravel_index(number // self.depth, self.rest) if self.rest else ()
+        chosen = self.wanted.channels_of(self.channels) if self.chosen else range(self.channels)
+        samples = len(chosen) * self.page.samplesperpixel
+        if samples * self.page.imagewidth * self.page.imagelength > (
+            MOST_SAMPLES * self.wanted.max_pixels
+        ):
+            raise Undecodable(
+                f"its {samples} channels of {self.page.imagewidth} x {self.page.imagelength} "
+                "pixels exceed four times data.max_pixels; choose some by --channels 0",
+                code="image-too-large",
+            )
+        planes = []
+        for channel in chosen:
+            index = [int(place) for place in rest]
+            if self.channel_axis is not None:
+                index.insert(self.channel_axis, channel)
+            flat = int(np.ravel_multi_index(index, self.shape)) if index else 0
+            planes.append(self._plane(flat, number % self.depth))
+        return planes[0] if len(planes) == 1 else np.concatenate(planes, axis=2)
+
+    def _plane(self, flat: int, depth: int) -> Pixels:
+        values = self._values(flat)
+        if "Z" in self.page.axes:
+            values = values.take(depth, axis=self.page.axes.index("Z"))
+        if self.page.axes.startswith("S"):  # one plane for each sample
+            values = np.moveaxis(values, 0, -1)
+        return colours(self.page, values.reshape(self.page.imagelength, self.page.imagewidth, -1))
+
+    def _values(self, flat: int) -> Pixels:
+        """Return the values of one page of the file, in the page's own shape."""
+        several = math.prod(self.shape) > 1
+        values: Pixels
+        if several and self.series.dataoffset is not None:
+            handle = self.page.parent.filehandle
+            handle.seek(self.series.dataoffset + flat * self.page.nbytes)
+            kind = self.page.parent.byteorder + self.page.dtype.char
+            values = handle.read_array(kind, self.page.size)
+        else:
+            page = self.series.pages[flat]
+            if page is None:  # a plane that an OME-TIFF announces and does not hold
+                return np.zeros(self.page.shape, self.page.dtype)
+            values = page.asarray(maxworkers=1)
+        return values.reshape(self.page.shape)

@@ -13,7 +13,7 @@ class Webp:
 
     suffixes: ClassVar[frozenset[str]] = frozenset({".webp"})
     needs: ClassVar[tuple[str, ...]] = ()
-    extra: ClassVar[str | None] = None
+    install: ClassVar[str | None] = None
 
     def recognises(self, head: bytes) -> bool:
         """Return whether the head is that of a WebP."""

@@ -3,7 +3,6 @@
 import warnings
 from collections.abc import Mapping, Sequence
 from functools import cached_property
-from importlib.metadata import version
 from typing import Any
 
 import numpy as np
@@ -14,13 +13,15 @@ from nextlabel.core.originals import Originals
 from nextlabel.core.types import PARTS, Part
 from nextlabel.data.class_labels import encode
 from nextlabel.data.download import FileLocator
+from nextlabel.data.formats.versions import decoder_versions
 from nextlabel.data.lists.manifest import Entry
 from nextlabel.data.originals import FolderOriginals
+from nextlabel.data.pixels.grey_levels import GreyLevels
 from nextlabel.data.registry import register
 from nextlabel.data.source import Raw, SourceInfo
 from nextlabel.data.sources.file_copies import copies_message, first_by_content
 from nextlabel.data.sources.folder_listing import Listing, listing_of
-from nextlabel.data.sources.folder_reading import FolderReading, contents
+from nextlabel.data.sources.folder_reading import FolderReading, contents, wanted
 from nextlabel.data.sources.folder_settings import FolderSettings
 
 SIZE = 64
@@ -31,8 +32,8 @@ class Folder:
     """Images of any size; see `entries_of` and `read_manifest` for how labels are given.
 
     The manifest is `data.manifest`, or the folder's own manifest.csv; images that it does not
-    name are left out, with a warning. Images become grey if all are, else RGB. 16-bit images are
-    scaled together: the smallest value of any of them becomes 0, the largest 255. The order is
+    name are left out, with a warning. Images become grey if all are, else RGB. Images of more
+    than 8 bits are scaled together, by `data.range`: see `GreyLevels`. The order is
     that of the sorted names, which `Images.names` keeps.
     """
 
@@ -81,6 +82,10 @@ class Folder:
             "classes",
             "task",
             "unique",
+            "channels",
+            "page",
+            "project",
+            "range",
         )
         return {
             "folder": self.root.resolve().name,
@@ -88,13 +93,13 @@ class Folder:
             "files": [[e.name, c] for e, c in zip(listing.entries, self.contents, strict=True)],
             "image_size": image_size or SIZE,
             "options": {name: getattr(self.settings, name) for name in options},
-            "decoders": {name: version(name) for name in ("pillow", "tifffile", "imagecodecs")},
+            "decoders": decoder_versions(),
         }
 
     def read(self, image_size: int | None, locator: FileLocator) -> Raw:
         """Return all images, resized to squares of `image_size` (64 when None)."""
         task, entries, sources = self.listing.task, self.entries, {**self.listing.manifest}
-        reading = FolderReading(self.root, image_size or SIZE, self.settings.max_pixels)
+        reading = FolderReading(self.root, image_size or SIZE, self.settings)
         rows = reading.read(entries, locator.progress)
         self._report(reading.failures, len(entries))
         kept = [entries[row] for row in rows]
@@ -116,7 +121,7 @@ class Folder:
         return Raw(name, task, classes, parts, drawn, sources, reading.notes)
 
     def originals(self, notes: Mapping[str, str]) -> Originals:
-        """Return the files, whose 16-bit values are scaled as `read` noted.
+        """Return the files, whose values of more than 8 bits are scaled as `read` noted.
 
         Parameters
         ----------
@@ -125,9 +130,9 @@ class Folder:
         """
         return FolderOriginals(
             self.root,
-            self.settings.max_pixels,
-            FolderOriginals.range_in(notes),
-            self.settings.channels,
+            wanted(self.settings),
+            GreyLevels.from_notes(notes),
+            self.settings.channel_count,
         )
 
     def _report(self, failures: list[str], total: int) -> None:

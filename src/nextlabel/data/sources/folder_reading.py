@@ -1,8 +1,9 @@
-"""The reading of the images of a folder, one file after the other."""
+"""The reading of the images of a folder: small images on one grey scale, and what failed."""
 
 import hashlib
 import os
 import threading
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -10,69 +11,102 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nextlabel.data.formats.base import Undecodable, Wanted
-from nextlabel.data.formats.images import decode
 from nextlabel.data.lists.manifest import Entry
-from nextlabel.data.resize import Pixels, resize, stretch
+from nextlabel.data.pixels.grey_levels import GreyLevels, Spread
+from nextlabel.data.pixels.small_images import SmallImage, read_small_images
+from nextlabel.data.sources.folder_settings import FolderSettings
 from nextlabel.files.arrays import check_regular
 
 
-class FolderReading:
-    """Images read one by one: small pixels, what failed, and a digest of names and bytes.
+def wanted(settings: FolderSettings) -> Wanted:
+    """Return how the settings of a folder read one file."""
+    channels = settings.channels
+    return Wanted(
+        max_pixels=settings.max_pixels,
+        channels=channels if isinstance(channels, tuple) else None,
+        page=settings.page,
+        project=settings.project,
+        windowed=settings.range is None,
+    )
 
-    The digest is the sha256 over each file's name, a zero byte, its length (8 bytes, little
-    endian) and its bytes, in the order of names.
+
+class FolderReading:
+    """Small images of a folder, what failed, notes, and a digest of names and contents.
+
+    The digest is the sha256 over each file's name, a zero byte and the sha256 of its bytes (32
+    bytes; none for a file that cannot be read), in the order of names.
     """
 
-    def __init__(self, root: Path, size: int, max_pixels: int) -> None:
-        self.root, self.size, self.max_pixels = root, size, max_pixels
-        self.pixels: list[Pixels] = []
+    def __init__(self, root: Path, size: int, settings: FolderSettings) -> None:
+        self.root, self.size, self.settings = root, size, settings
+        self.images: list[SmallImage] = []
+        self.names: list[str] = []
         self.failures: list[str] = []
         self.notes: dict[str, str] = {}
+        self.said: dict[str, list[str]] = {}
         self.digest = hashlib.sha256()
-        self.low, self.high = 65535, 0
 
     def read(self, entries: Sequence[Entry], progress: bool) -> list[int]:
         """Read all; return the rows of the entries that could be."""
         from tqdm import tqdm
 
         tqdm.set_lock(threading.RLock())  # its own is a semaphore that killed workers leave behind
+        paths = [self.root / entry.name for entry in entries]
+        images = read_small_images(paths, self.size, wanted(self.settings))
         rows = []
-        for row, entry in enumerate(tqdm(entries, "images", disable=not progress)):
-            try:
-                self.pixels.append(self._read(entry.name))
+        bar = tqdm(zip(entries, images, strict=True), "images", len(paths), disable=not progress)
+        for row, (entry, image) in enumerate(bar):
+            if self._take(entry.name, image):
                 rows.append(row)
-            except Undecodable as error:
-                self.failures.append(f"{_printable(entry.name)}: {error}")
         if self.failures:
             self.notes["skipped"] = "\n".join(self.failures)
         return rows
 
-    def _read(self, name: str) -> Pixels:
-        data = _bytes(self.root / name)
-        self.digest.update(_framed(name, data))
+    def _take(self, name: str, image: SmallImage) -> bool:
+        """Keep an image, or why it is left out; return whether it is kept."""
+        self.digest.update(os.fsencode(name) + b"\0" + bytes.fromhex(image.sha256 or ""))
+        failure = image.failure
         if _printable(name) != name:
-            raise Undecodable(
-                "its name holds a line break or is not valid UTF-8; rename it",
-                code="image-name-invalid",
-            )
-        pixels = decode(data, Wanted(self.max_pixels)).pixels
-        if pixels.dtype == np.uint16:
-            self.low = min(self.low, int(pixels.min()))
-            self.high = max(self.high, int(pixels.max()))
-        return resize(pixels, self.size)
+            failure = "its name holds a line break or is not valid UTF-8; rename it"
+        if failure is not None:
+            self.failures.append(f"{_printable(name)}: {failure}")
+            return False
+        self.images.append(image)
+        self.names.append(name)
+        for note in image.notes:
+            self.said.setdefault(note, []).append(name)
+        return True
 
     def stack(self) -> NDArray[np.uint8]:
-        """Return all images as uint8 (N, C, size, size); the single images are dropped."""
-        channels = max((p.shape[2] for p in self.pixels), default=1)
-        out = np.empty((len(self.pixels), channels, self.size, self.size), np.uint8)
-        deep = sum(pixels.dtype == np.uint16 for pixels in self.pixels)
-        if deep:
-            self.notes["16-bit range"] = f"{self.low} to {self.high} in {deep} images"
-        for row, pixels in enumerate(self.pixels):
-            eight = stretch(pixels, self.low, self.high) if pixels.dtype == np.uint16 else pixels
-            out[row] = eight.transpose(2, 0, 1)
-        self.pixels.clear()
+        """Return all images as uint8 (N, C, size, size); the single images are dropped.
+
+        Warnings say once what is special about files, with their number.
+        """
+        deep: dict[str, Spread] = {
+            name: image.spread
+            for name, image in zip(self.names, self.images, strict=True)
+            if image.spread is not None
+        }
+        by_channel = isinstance(self.settings.channels, tuple)
+        levels = GreyLevels.over(deep, self.settings.range, by_channel=by_channel)
+        self.notes.update(levels.notes)
+        for note, names in self.said.items():
+            warnings.warn(f"{len(names)} image(s) ({names[0]} first): {note}", stacklevel=4)
+        for warning in levels.warnings:
+            warnings.warn(warning, stacklevel=4)
+        channels = max((_channels(image) for image in self.images), default=1)
+        out = np.empty((len(self.images), channels, self.size, self.size), np.uint8)
+        for row, image in enumerate(self.images):
+            assert image.pixels is not None
+            kind = None if image.spread is None else image.spread.kind
+            out[row] = levels.eight_bit(image.pixels, kind).transpose(2, 0, 1)
+        self.images.clear()
         return out
+
+
+def _channels(image: SmallImage) -> int:
+    assert image.pixels is not None
+    return 1 if image.pixels.shape[2] == 1 else 3
 
 
 def _bytes(path: Path) -> bytes:
@@ -82,10 +116,6 @@ def _bytes(path: Path) -> bytes:
         return path.read_bytes()
     except OSError as error:
         raise Undecodable(str(error.strerror or error), code="file-unreadable") from error
-
-
-def _framed(name: str, data: bytes) -> bytes:
-    return os.fsencode(name) + b"\0" + len(data).to_bytes(8, "little") + data
 
 
 def contents(root: Path, entries: Sequence[Entry]) -> list[str]:

@@ -1,0 +1,16 @@
+"""Versions of the packages that decode images: other versions may give other pixels."""
+
+from importlib.metadata import PackageNotFoundError, version
+
+PACKAGES = ("pillow", "tifffile", "imagecodecs", "pydicom", "nibabel", "pillow-heif")
+
+
+def decoder_versions() -> dict[str, str]:
+    """Return the version of each decoder that is installed."""
+    found = {}
+    for name in PACKAGES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found

@@ -1,0 +1,1 @@
+"""Pixels of image files: small, of 8 bit, and read on all cores."""
