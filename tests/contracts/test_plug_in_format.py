@@ -12,10 +12,11 @@ EXAMPLE = nextlabel.data.formats.__doc__ or ""
 READ = """
 from pathlib import Path
 import warnings
-from nextlabel.data import DataSettings, load
+from nextlabel.data import load
 from nextlabel.data.formats.kinds import kind_of
 print(kind_of(Path("photos/b.pgm")).format, kind_of(Path("photos/c")).format)
-data = load(DataSettings(name="folder", path="photos"), image_size=2)
+from nextlabel.data.sources.folder_settings import FolderSettings
+data = load(FolderSettings(path="photos"), image_size=2)
 print(data.train.names, data.train.images.ravel().tolist())
 """
 

@@ -21,4 +21,6 @@ class Bmp:
 
     def decode(self, file: BinaryIO, wanted: Wanted) -> Picture:
         """Return the image, 8 bit."""
-        return picture(opened(file, "BMP", wanted))
+        from PIL.BmpImagePlugin import BmpImageFile
+
+        return picture(opened(BmpImageFile, file, wanted))

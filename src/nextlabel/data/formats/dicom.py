@@ -32,6 +32,8 @@ class Dicom:
         import pydicom
         from pydicom.pixels.utils import pixel_array
 
+        # Else pydicom warns of each odd element of each file.
+        pydicom.config.settings.reading_validation_mode = pydicom.config.IGNORE
         # A whole file, packed, could unpack to a thousand times its size.
         if DEFLATED in file.read(HEAD):
             raise Undecodable("it is deflated; save it without that", code="image-kind-not-read")

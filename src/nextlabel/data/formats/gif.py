@@ -21,4 +21,6 @@ class Gif:
 
     def decode(self, file: BinaryIO, wanted: Wanted) -> Picture:
         """Return the image, 8 bit."""
-        return picture(opened(file, "GIF", wanted))
+        from PIL.GifImagePlugin import GifImageFile
+
+        return picture(opened(GifImageFile, file, wanted))

@@ -33,10 +33,9 @@ class Heic:
 
     def decode(self, file: BinaryIO, wanted: Wanted) -> Picture:
         """Return the main image, 8 bit, upright."""
-        import pillow_heif
+        from pillow_heif import HeifImageFile
 
-        pillow_heif.register_heif_opener()
-        return picture(opened(file, "HEIF", wanted))
+        return picture(opened(HeifImageFile, file, wanted))
 
 
 @register("avif")
@@ -53,4 +52,6 @@ class Avif:
 
     def decode(self, file: BinaryIO, wanted: Wanted) -> Picture:
         """Return the image, 8 bit."""
-        return picture(opened(file, "AVIF", wanted))
+        from PIL.AvifImagePlugin import AvifImageFile
+
+        return picture(opened(AvifImageFile, file, wanted))

@@ -29,7 +29,9 @@ class Jpeg:
         as long as no side gets shorter than twice the wanted size: many times quicker, and after
         resizing nearly the same.
         """
-        image = opened(file, "JPEG", wanted)
+        from PIL.JpegImagePlugin import JpegImageFile
+
+        image = opened(JpegImageFile, file, wanted)
         if wanted.size is not None:
             image.draft(None, (MARGIN * wanted.size, MARGIN * wanted.size))
         return picture(image)

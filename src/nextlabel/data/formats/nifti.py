@@ -1,6 +1,7 @@
 """NIfTI, of the extra `medical`."""
 
 import gzip
+import logging
 import zlib
 from contextlib import suppress
 from typing import Any, BinaryIO, ClassVar
@@ -35,6 +36,7 @@ class Nifti:
         """Return a slice (H, W, 1) of the file's own values, scaled as the file says."""
         import nibabel
 
+        nibabel.imageglobals.logger.setLevel(logging.CRITICAL)  # else it writes to stderr
         packed = file.read(2) == b"\x1f\x8b"
         file.seek(0)
         stream: Any = gzip.open(file) if packed else file

@@ -1,6 +1,6 @@
 """Images of 8 bit through Pillow: opened under the limit of pixels, upright and without alpha."""
 
-import warnings
+from collections.abc import Callable
 from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
@@ -9,34 +9,27 @@ from nextlabel.data.formats.alpha import on_background
 from nextlabel.data.formats.base import Picture, Undecodable, Wanted
 
 if TYPE_CHECKING:
-    from PIL import Image
+    from PIL.Image import Image
 
 FIRST_FRAME = "animated; its first frame is read"
 
 
-def opened(file: BinaryIO, kind: str, wanted: Wanted) -> "Image.Image":
-    """Return an image of one of Pillow's kinds, not decoded yet; Undecodable when too large."""
-    from PIL import Image, UnidentifiedImageError
+def opened(kind: "Callable[..., Image]", file: BinaryIO, wanted: Wanted) -> "Image":
+    """Return an image of one of Pillow's classes, not decoded yet; Undecodable when too large.
 
+    `Image.open` would warn of large images, and warnings cannot be silenced in one thread alone.
+    """
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            image = Image.open(file, formats=(kind,))
-    except UnidentifiedImageError as error:
+        image = kind(file)
+    except SyntaxError as error:
         raise Undecodable(
             "its head is damaged; copy or export it again", code="image-broken"
-        ) from error
-    except Image.DecompressionBombError as error:
-        raise Undecodable(
-            f"its pixels exceed the limit of {wanted.max_pixels} (data.max_pixels); save it "
-            "smaller",
-            code="image-too-large",
         ) from error
     wanted.check_size(*image.size)
     return image
 
 
-def picture(image: "Image.Image") -> Picture:
+def picture(image: "Image") -> Picture:
     """Return the first frame of an image as grey or RGB, upright; its file is closed."""
     from PIL import ImageOps
 

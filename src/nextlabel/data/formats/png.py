@@ -27,11 +27,13 @@ class Png:
 
     def decode(self, file: BinaryIO, wanted: Wanted) -> Picture:
         """Return the image, 8 or 16 bit."""
+        from PIL.PngImagePlugin import PngImageFile
+
         head = file.read(26)
         file.seek(0)
         if head[24:25] == b"\x10":
             return _deep(file, head, wanted)
-        return picture(opened(file, "PNG", wanted))
+        return picture(opened(PngImageFile, file, wanted))
 
 
 def _deep(file: BinaryIO, head: bytes, wanted: Wanted) -> Picture:

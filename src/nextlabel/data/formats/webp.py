@@ -21,4 +21,6 @@ class Webp:
 
     def decode(self, file: BinaryIO, wanted: Wanted) -> Picture:
         """Return the image, 8 bit."""
-        return picture(opened(file, "WEBP", wanted))
+        from PIL.WebPImagePlugin import WebPImageFile
+
+        return picture(opened(WebPImageFile, file, wanted))
