@@ -1,12 +1,18 @@
 """Trials of a task model that reads several blocks."""
 
+import tomllib
+
 import numpy as np
 import pytest
 
+from nextlabel.core.errors import UsageError
+from nextlabel.engine.plan import plan
+from nextlabel.experiment.parse import load_experiment, parse_experiment
 from nextlabel.features.cache import Cache
 from nextlabel.trial.data import load_data
 from nextlabel.trial.spec import TrialSpec
 from nextlabel.trial.trial import run_trial
+from refusals import refused
 
 ARMS = [{"name": "margin", "strategy": "margin"}]
 FIXED = {"device": "cpu", "precision": "fp32"}
@@ -76,8 +82,6 @@ def test_settings_that_came_later_leave_older_keys_as_they_were(study):
 
 
 def test_paths_of_blocks_are_relative_to_the_experiment_file(study, tmp_path, monkeypatch):
-    from nextlabel.experiment.parse import load_experiment
-
     folder = tmp_path / "experiments"
     folder.mkdir()
     np.save(folder / "own.npy", np.zeros((240, 2)))
@@ -86,3 +90,78 @@ def test_paths_of_blocks_are_relative_to_the_experiment_file(study, tmp_path, mo
     monkeypatch.chdir(tmp_path)
     read = load_experiment(file)
     assert dict(read.model.blocks) == {"pca": 1.0, str(folder / "own.npy"): 0.5}
+
+
+@pytest.fixture
+def models(tiny):
+    """An experiment whose arms have models of their own."""
+
+    def make(*changes, **model):
+        arms = [
+            {"name": f"arm {i}", "strategy": "random", "model": change}
+            for i, change in enumerate(changes)
+        ]
+        base = {"name": "linear", "block": "pca", **model}
+        return tiny(arms=arms, primary=None, model=base, training=FIXED)
+
+    return make
+
+
+def test_an_arm_with_a_model_of_its_own_is_the_trial_of_that_model(models, study, tmp_path):
+    both = {"blocks": {"pca": 1.0, "pixels": 1.0}}
+    own = models({}, both)
+    keys = [TrialSpec.of(own, arm.name, 0).key("data") for arm in own.arms]
+    for change, key_of_arm, name in zip(({"block": "pca"}, both), keys, ("0", "1"), strict=True):
+        alone = models({}, **(change if "block" in change else {"block": None, **change}))
+        renamed = alone.model_copy(
+            update={"arms": (alone.arms[0].model_copy(update={"name": f"arm {name}"}),)}
+        )
+        assert TrialSpec.of(renamed, f"arm {name}", 0).key("data") == key_of_arm
+    data, cache = load_data(own, None), Cache.open(tmp_path)
+    found = [
+        [r for r, _ in run_trial(TrialSpec.of(own, arm.name, 0), data, cache)] for arm in own.arms
+    ]
+    first, second = ([r.chosen.tolist() for r in f] for f in found)
+    assert first == second
+    assert found[0][-1].metrics != found[1][-1].metrics
+
+
+def test_keys_that_an_arm_changes_replace_those_of_the_table(models):
+    own = models(
+        {},
+        {"regularisation": 1.0},
+        {"blocks": {"vae": 1.0}},
+        {"name": "label_spreading", "neighbours": 5},
+        {"name": "small_cnn"},
+        temperature="cv",
+    )
+    plain, weaker, vae, spreading, network = map(own.model_of, own.arms)
+    assert plain is own.model
+    assert (weaker.regularisation, weaker.block, weaker.temperature) == (1.0, "pca", "cv")
+    assert (vae.block, dict(vae.blocks), vae.temperature) == (None, {"vae": 1.0}, "cv")
+    assert (spreading.block, spreading.neighbours, spreading.temperature) == ("pca", 5, "none")
+    assert (network.name, network.block) == ("small_cnn", None)
+    assert [own.blocks_of(arm) for arm in own.arms] == [("pca",), ("pca",), ("vae",), ("pca",), ()]
+    assert parse_experiment(tomllib.loads(own.to_toml())) == own
+
+
+@pytest.mark.parametrize(
+    ("change", "code", "says"),
+    [
+        ({"image_size": 32}, "image-size-of-an-arm", "all arms see the same images"),
+        ({"regularization": 1.0}, "unknown-key", "did you mean 'regularisation'"),
+        ({"name": "linaer"}, "unknown-name", "arm 'arm 0': model.name: unknown task model"),
+        ({"block": None}, "invalid-setting", "needs a block to see"),
+    ],
+)
+def test_a_model_of_an_arm_that_does_not_fit_is_refused(change, code, says, models):
+    with refused(UsageError, code, match=says):
+        models(change)
+
+
+def test_a_plan_counts_each_model_of_the_arms(models, tmp_path):
+    own = models({}, {"name": "small_cnn"}, {"name": "small_cnn"})
+    planned = plan(own, cache_dir=tmp_path)
+    network = models({"name": "small_cnn"}, {"name": "small_cnn"})
+    assert planned.trials == 6
+    assert planned.training_samples == plan(network, cache_dir=tmp_path).training_samples > 0

@@ -8,9 +8,11 @@ from pathlib import Path
 
 from nextlabel.core.dataset import Dataset
 from nextlabel.core.seeds import Seeds
+from nextlabel.core.task_model import TaskModel
 from nextlabel.experiment.spec import Experiment
 from nextlabel.features.cache import Cache
 from nextlabel.features.fitted import has_block
+from nextlabel.models.settings import ModelSettings
 from nextlabel.statistics import ALPHA, Alternative, least_corrected, pairs_needed
 from nextlabel.store.store import Store
 from nextlabel.trial.data import load_data
@@ -97,27 +99,18 @@ def plan(
         stored_rounds = _rounds_known(store, trial, data.checksum)
         if stored_rounds < trial.rounds and trial.arm.name in wanted:
             ahead.append((trial, stored_rounds))
-    model = experiment.model.create(experiment.training, data.task, len(data.classes))
-    shared = {trial.seed for trial, stored_rounds in ahead if stored_rounds == 0}
-    rounds = [
-        (k, trial.labelled(k))
-        for trial, stored_rounds in ahead
-        for k in range(stored_rounds, trial.rounds)
-    ]
-    if model.cached:  # round 0 is fitted once per seed
-        again = sum(stored_rounds == 0 for _, stored_rounds in ahead) - len(shared)
-        rounds = sorted(rounds)[max(0, again) :]
-    samples = sum(model.planned_samples(*each) for each in rounds)
+    models = _by_model(experiment, data, ahead)
+    samples = sum(model.planned_samples(*each) for model, rounds, _ in models for each in rounds)
     passes = _block_passes(experiment, data, ahead, cache)
     timings = sorted(
         sum(n * experiment.block(name).pass_seconds(data) for name, n in passes.items())
-        + model.planned_seconds(data, rounds)
+        + sum(model.planned_seconds(data, rounds) for model, rounds, _ in models)
         for _ in range(TIMINGS if ahead else 1)
     )
     busy = max(1, min(jobs, len(ahead)))
     per_job = ceil(len(ahead) / busy) / max(1, len(ahead))  # the share of the time of one job
-    weights = model.state_bytes()
-    disk = len(shared) * weights + sum((t.rounds - k) * ROUND_BYTES for t, k in ahead)
+    weights = sum(seeds * model.state_bytes() for model, _, seeds in models)
+    disk = weights + sum((t.rounds - k) * ROUND_BYTES for t, k in ahead)
     return Plan(
         len(set(wanted)) * len(experiment.seeds),
         len(ahead),
@@ -129,6 +122,27 @@ def plan(
         jobs,
         out_of_reach(experiment),
     )
+
+
+def _by_model(
+    experiment: Experiment, data: Dataset, ahead: Sequence[tuple[TrialSpec, int]]
+) -> list[tuple[TaskModel, list[tuple[int, int]], int]]:
+    """Return for each task model its rounds ahead, (number, labels), and the seeds that begin."""
+    settings: list[ModelSettings] = []
+    for trial, _ in ahead:
+        if (own := experiment.model_of(trial.arm)) not in settings:
+            settings.append(own)
+    models = []
+    for one in settings:
+        its = [(t, done) for t, done in ahead if experiment.model_of(t.arm) == one]
+        seeds = {trial.seed for trial, done in its if done == 0}
+        rounds = [(k, t.labelled(k)) for t, done in its for k in range(done, t.rounds)]
+        model = one.create(experiment.training, data.task, len(data.classes))
+        if model.cached:  # round 0 is fitted once per seed
+            again = sum(done == 0 for _, done in its) - len(seeds)
+            rounds = sorted(rounds)[max(0, again) :]
+        models.append((model, rounds, len(seeds)))
+    return models
 
 
 def out_of_reach(experiment: Experiment) -> tuple[OutOfReach, ...]:

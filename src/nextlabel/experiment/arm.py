@@ -22,7 +22,7 @@ class Arm(Settings):
     separates two effects of loss prediction: choosing by it, and training with its gradient.
     """
 
-    later: ClassVar[frozenset[str]] = frozenset({"side", "loss_head"})
+    later: ClassVar[frozenset[str]] = frozenset({"side", "loss_head", "model"})
 
     name: str = Field(min_length=1)
     """Name of the arm in tables and figures."""
@@ -44,6 +44,8 @@ class Arm(Settings):
     """Weight of each block that the loss-prediction module gets in addition to feature maps."""
     loss_head: bool = False
     """Train the loss-prediction module although the strategy does not need it."""
+    model: Mapping[str, Any] = Field(default_factory=dict)
+    """Keys of `[model]` that are other in this arm, such as { blocks = { pca = 1.0 } }."""
 
     @model_validator(mode="after")
     def _space(self) -> "Arm":

@@ -96,10 +96,11 @@ def parse_experiment(raw: Mapping[str, Any], name: str = "experiment") -> Experi
     except ValidationError as error:
         raise UsageError(f"{name}: {refusal(error)}", code=refusal_code(error)) from error
     for arm in experiment.arms:
-        if arm.loss_head and not experiment.model.has_maps:
+        model = experiment.model_of(arm)
+        if arm.loss_head and not model.has_maps:
             raise UsageError(
-                f"arm {arm.name!r}: model {experiment.model.name} has no maps for loss_head; choose"
-                " a network, or leave it out",
+                f"arm {arm.name!r}: model {model.name} has no maps for loss_head; choose a network,"
+                " or leave it out",
                 code="no-feature-maps",
             )
         _check_signals(experiment, arm)
@@ -123,7 +124,7 @@ def parse_experiment(raw: Mapping[str, Any], name: str = "experiment") -> Experi
 def _check_signals(experiment: Experiment, arm: Arm) -> None:
     """Raise UsageError for a signal that is unknown, or that the task model cannot give."""
     for name in sorted(create(arm.strategy, arm.options).needs):
-        reads, model = sources([name]), experiment.model
+        reads, model = sources([name]), experiment.model_of(arm)
         lacking = "last_layer" in reads and not model.has_last_layer
         if lacking or ("loss_prediction" in reads and not model.has_maps):
             raise UsageError(

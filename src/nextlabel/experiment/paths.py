@@ -26,16 +26,18 @@ def resolve_feature_files(raw: dict[str, Any], file: Path) -> None:
     def located(name: object) -> Any:
         return _located(name, file) if isinstance(name, str) and has_file_suffix(name) else name
 
-    arms = raw.get("arms")
-    for arm in arms if isinstance(arms, list) else ():
+    listed = raw.get("arms")
+    arms = listed if isinstance(listed, list) else []
+    for arm in arms:
         for space in ("features", "side"):
             _rename(arm, space, located)
     _rename(raw, "blocks", located)
-    model = raw.get("model")
-    _rename(model, "blocks", located)
-    if isinstance(model, dict):
-        model.update({k: located(v) for k, v in model.items() if k == "block"})
-        model.update({k: _located(v, file) for k, v in model.items() if k == "weights"})
+    models = [arm.get("model") for arm in arms if isinstance(arm, dict)]
+    for model in (raw.get("model"), *models):
+        _rename(model, "blocks", located)
+        if isinstance(model, dict):
+            model.update({k: located(v) for k, v in model.items() if k == "block"})
+            model.update({k: _located(v, file) for k, v in model.items() if k == "weights"})
 
 
 def _rename(table: object, key: str, located: Callable[[object], Any]) -> None:

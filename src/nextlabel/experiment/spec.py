@@ -14,7 +14,7 @@ from nextlabel.experiment.arm import Arm
 from nextlabel.experiment.hypothesis import Hypothesis
 from nextlabel.features.create import make_block
 from nextlabel.models.settings import LossPredictionSettings, ModelSettings, TrainingSettings
-from nextlabel.models.task_models import create_model
+from nextlabel.models.task_models import create_model, model_with
 from nextlabel.models.task_models.resnet18 import ResNet18Settings
 
 
@@ -92,6 +92,8 @@ class Experiment(Settings):
                     f"{nearest(arm.baseline, names)}",
                     code="unknown-arm",
                 )
+        for arm in self.arms:
+            self.model_of(arm)
         for hypothesis in self.hypotheses:
             hypothesis.check(names)
         if self.primary is not None:
@@ -167,6 +169,27 @@ class Experiment(Settings):
         """
         return make_block(name, self.blocks.get(name, {}), self.training)
 
+    def model_of(self, arm: Arm) -> ModelSettings:
+        """Return the settings of an arm's task model.
+
+        Parameters
+        ----------
+        arm : Arm
+            An arm of this experiment.
+
+        Returns
+        -------
+        ModelSettings
+            `[model]`, with the keys that the arm sets in their place. Where the arm names another
+            model, the blocks stay if both read rows, and other keys return to their defaults.
+
+        Raises
+        ------
+        UsageError
+            When the arm's keys do not fit.
+        """
+        return model_with(self.model, arm.model, f"arm {arm.name!r}: ") if arm.model else self.model
+
     def blocks_of(self, arm: Arm) -> tuple[str, ...]:
         """Return the names of all blocks that an arm needs.
 
@@ -180,7 +203,7 @@ class Experiment(Settings):
         tuple of str
             The blocks of its space, its side inputs and its task model.
         """
-        return tuple(dict.fromkeys((*self.rows_of(arm), *self.model.used_blocks)))
+        return tuple(dict.fromkeys((*self.rows_of(arm), *self.model_of(arm).used_blocks)))
 
     def rows_of(self, arm: Arm) -> tuple[str, ...]:
         """Return the names of the blocks whose rows an arm uses.
@@ -196,7 +219,8 @@ class Experiment(Settings):
             The blocks whose rows are used in every round.
         """
         # The network "encoder" starts from a block's weights and never uses its rows.
-        return tuple(dict.fromkeys((*arm.blocks, *arm.side_blocks, *self.model.row_blocks)))
+        seen = self.model_of(arm).row_blocks
+        return tuple(dict.fromkeys((*arm.blocks, *arm.side_blocks, *seen)))
 
     def identity_of(self, name: str) -> dict[str, Any]:
         """Return what identifies the rows of a block.

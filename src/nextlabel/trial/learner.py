@@ -25,6 +25,7 @@ from nextlabel.features.cache import Cache
 from nextlabel.features.fitted import circumstances, fitted_block, load_task, save_task
 from nextlabel.models.loss_prediction import loss_correlation
 from nextlabel.models.metrics import evaluate
+from nextlabel.models.settings import ModelSettings
 from nextlabel.trial.resolution import Resolution
 from nextlabel.trial.resolution import resolve as resolve_experiment
 from nextlabel.trial.view import TrialView
@@ -55,13 +56,18 @@ class TrialLearner:
         return self.experiment.training.refit == "finetune"
 
     @cached_property
+    def settings(self) -> ModelSettings:
+        """The settings of the arm's task model."""
+        return self.experiment.model_of(self.arm)
+
+    @cached_property
     def model(self) -> TaskModel:
         """The task model to fit, with the module P where the arm trains it."""
         spec = self.experiment
         start = None
-        if spec.model.block is not None and spec.model.block_use == "start":
-            start = self.block(spec.model.block).state
-        return spec.model.create(
+        if self.settings.block is not None and self.settings.block_use == "start":
+            start = self.block(self.settings.block).state
+        return self.settings.create(
             spec.training,
             self.data.task,
             len(self.data.classes),
@@ -71,7 +77,7 @@ class TrialLearner:
 
     def inputs(self, part: Part, blocks: Mapping[str, FittedBlock]) -> ModelInputs:
         """Return what the task model may read of a part; no side rows where a block has none."""
-        weights = self.experiment.model.row_blocks
+        weights = self.settings.row_blocks
         arrays = {name: blocks[name].rows(part) for name in weights}
         distances = {name: blocks[name].rms_distance for name in weights}
         rows = ScaledBlocks.of(arrays, weights, distances) if weights else None
@@ -135,13 +141,13 @@ class TrialLearner:
             fitted = make()
             return fitted.state(), fitted.training
 
-        resolution = self.resolution or resolve_experiment(spec, spec.blocks_of(self.arm))
+        resolution = self.resolution or resolve_experiment(spec, [self.arm])
         how = dict(resolution.training)
         del how["device"]  # of the circumstances
         identity = {
             **circumstances(self.data, self.seeds, spec.training),
-            "model": {k: v for k, v in spec.model.decisive().items() if k != "weights"},
-            "weights": resolution.weights,
+            "model": {k: v for k, v in self.settings.decisive().items() if k != "weights"},
+            "weights": resolution.weights[self.arm.name],
             "training": how,
             "labelled": pool.labelled.tolist(),
             **self._head_identity(resolution),

@@ -47,7 +47,7 @@ class TrialSpec:
     def of(cls, experiment: Experiment, arm: str, seed: int) -> "TrialSpec":
         """Return a single trial; for all trials of an experiment, `trials` resolves once."""
         spec = experiment.arm(arm)
-        return cls(experiment, spec, seed, resolve(experiment, experiment.blocks_of(spec)))
+        return cls(experiment, spec, seed, resolve(experiment, [spec]))
 
     def outcome(self, data_checksum: str) -> dict[str, Any]:
         """Return all that decides the rounds, as JSON values.
@@ -59,16 +59,18 @@ class TrialSpec:
         spec = self.experiment
         arm = self.arm.decisive()
         del arm["baseline"]
+        arm.pop("model", None)  # it decides by what it makes of `[model]`
         resolution = self.resolution
         blocks = {name: resolution.blocks[name] for name in spec.blocks_of(self.arm)}
         named = {name: resolution.public_name(name) for name in blocks}
         for space in {"features", "side"} & set(arm):
             arm[space] = {named.get(n, n): weight for n, weight in arm[space].items()}
-        model = spec.model.decisive() | {"weights": resolution.weights}
-        if spec.model.block is not None:
-            model["block"] = named[spec.model.block]
-        if spec.model.blocks:
-            model["blocks"] = {named[n]: weight for n, weight in spec.model.row_blocks.items()}
+        settings = spec.model_of(self.arm)
+        model = settings.decisive() | {"weights": resolution.weights[self.arm.name]}
+        if settings.block is not None:
+            model["block"] = named[settings.block]
+        if settings.blocks:
+            model["blocks"] = {named[n]: weight for n, weight in settings.row_blocks.items()}
         outcome = {
             "version": KEY_VERSION,
             "arm": arm,

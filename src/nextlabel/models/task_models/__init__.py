@@ -37,6 +37,7 @@ class in its `pyproject.toml`:
 Modules here import torch inside functions, so that a TOML file is parsed without it.
 '''
 
+from collections.abc import Mapping
 from typing import Any
 
 from pydantic import ValidationError
@@ -74,3 +75,42 @@ def create_model(name: str = DEFAULT, **options: Any) -> ModelSettings:
         return model_class(**values)
     except ValidationError as error:
         raise UsageError(refusal(error, "model"), code=refusal_code(error)) from error
+
+
+def model_with(model: ModelSettings, changes: Mapping[str, Any], prefix: str) -> ModelSettings:
+    """Return a task model's settings with some keys changed.
+
+    Parameters
+    ----------
+    model
+        The settings to start from.
+    changes
+        Keys of `[model]`. `block` and `blocks` replace each other. Another `name` keeps only the
+        image size, and the blocks if both models use them alike.
+    prefix
+        The beginning of the message of an error.
+
+    Raises
+    ------
+    UsageError
+        For an image size, which all arms share, and as `create_model` does.
+    """
+    if "image_size" in changes:
+        raise UsageError(
+            f"{prefix}model.image_size {changes['image_size']} cannot be an arm's own, since all "
+            "arms see the same images; set it in [model]",
+            code="image-size-of-an-arm",
+        )
+    kept = model.model_dump(exclude_unset=True)
+    name = changes.get("name", model.name)
+    if name != model.name:
+        other = TASK_MODELS[name] if name in TASK_MODELS else None
+        alike = other is not None and other.block_use == model.block_use
+        shared = {"image_size", "block", "blocks"} if alike else {"image_size"}
+        kept = {key: value for key, value in kept.items() if key in shared}
+    if {"block", "blocks"} & set(changes):
+        kept = {key: value for key, value in kept.items() if key not in ("block", "blocks")}
+    try:
+        return create_model(**{**kept, **changes, "name": name})
+    except UsageError as error:
+        raise UsageError(f"{prefix}{error}", code=error.code) from error
