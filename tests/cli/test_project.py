@@ -1,5 +1,7 @@
 import json
 import shutil
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -103,6 +105,21 @@ def test_changed_images_are_named(photos, call, tmp_path):
     assert code == 0
     assert "1 image new since the time before: new.png" in err
     assert f"1 image gone since the time before: {names[0]}" in err
+
+
+def test_a_later_call_imports_no_torch(photos, tmp_path):
+    """Importing torch takes more than a second, and an unchanged folder needs none of it."""
+    folder, truth = photos
+    file = labels_file(tmp_path / "labels.csv", dict(list(truth.items())[:8]))
+    words = ["suggest", str(folder), "--labels", str(file), *FEATURES]
+    words += ["--cache-dir", str(tmp_path / "cache")]
+    assert main(words) == 0
+    code = (
+        "import sys; from nextlabel.cli import main; "
+        f"assert main({words!r}) == 0; assert 'torch' not in sys.modules"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
 
 
 def test_another_strategy_can_be_chosen(photos, call):

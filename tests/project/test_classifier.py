@@ -7,6 +7,7 @@ from PIL import Image
 
 from nextlabel.core.errors import DataError, UsageError
 from nextlabel.project.classifier import Classifier
+from nextlabel.project.classifier_card import estimate_words
 from refusals import refused
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*1 label only")
@@ -67,6 +68,20 @@ def test_the_card_says_what_it_rests_on(fitted, tmp_path):
     text = (tmp_path / "README.md").read_text()
     for fact in ("zero", "| labelled | 40 |", "| folder | digits |", "16 × 16 pixels, grey", "pca"):
         assert fact in text
+
+
+@pytest.mark.parametrize(
+    ("audited", "words"),
+    [
+        (0, "by the model's own confidence"),
+        (1, "95% interval 40 to 90%, by 1 image that was drawn at random"),
+        (7, "by 7 images that were drawn at random"),
+    ],
+)
+def test_an_estimate_says_what_it_rests_on(audited, words):
+    facts = {"value": 0.7, "low": 0.4, "high": 0.9, "audited": audited, "confidence": 0.95}
+    assert "about 70%" in estimate_words(facts)
+    assert words in estimate_words(facts)
 
 
 @pytest.mark.parametrize("name", ["classifier.json", "arrays.safetensors"])

@@ -52,8 +52,8 @@ def command(
     table = made.to_csv()
     if out is not None:
         write_files(out.parent, {out.name: table.encode()})
-    counts = ", ".join(f"{name} {number:,}" for name, number in made.counts.items())
-    note(f"{plural(len(made), 'image')}: {counts}")
+    counts = ", ".join(f"{name}: {number:,}" for name, number in made.counts.items())
+    note(f"{plural(len(made), 'image')} ({counts})")
     unlike = int(made.unlike.sum())
     if unlike:
         first = made.names[int(made.unlike.argmax())]

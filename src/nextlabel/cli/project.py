@@ -45,5 +45,5 @@ def say_changes(changes: "Changes") -> None:
 
 def say_labels(images: int, labelled: int, classes: Mapping[str, int]) -> None:
     """Write to stderr how many images are labelled, and how many of each class."""
-    counts = ", ".join(f"{name} {number:,}" for name, number in classes.items())
-    note(f"{plural(images, 'image')}, {labelled:,} labelled" + (f": {counts}" if counts else ""))
+    counts = ", ".join(f"{name}: {number:,}" for name, number in classes.items())
+    note(f"{plural(images, 'image')}, {labelled:,} labelled" + (f" ({counts})" if counts else ""))

@@ -17,7 +17,6 @@ from nextlabel.core.types import Array
 from nextlabel.features.block_file import load_block, save_block
 from nextlabel.features.blocks.base import KeepsRows
 from nextlabel.features.cache import Cache
-from nextlabel.models.device import resolve
 from nextlabel.models.settings import TrainingSettings
 
 ARTEFACT_VERSION = 3
@@ -28,6 +27,8 @@ def circumstances(data: Dataset, seeds: Seeds, training: TrainingSettings) -> di
     """Return what every artefact depends on in addition to its own settings."""
     import sklearn
     import torch
+
+    from nextlabel.models.device import resolve
 
     return {
         "artefact": ARTEFACT_VERSION,

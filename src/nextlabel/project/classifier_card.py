@@ -69,11 +69,12 @@ def estimate_words(estimate: Mapping[str, float]) -> str:
             f"Accuracy on the images without a label: {value}, by the model's own confidence. How "
             "sure this is cannot be said, since no label is of an image that was drawn at random."
         )
+    drawn = estimate["audited"]
     return (
         f"Accuracy on the images without a label: {value}; "
         f"{100 * estimate['confidence']:.0f}% interval "
         f"{100 * estimate['low']:.0f} to {100 * estimate['high']:.0f}%, by "
-        f"{estimate['audited']} images that were drawn at random."
+        f"{drawn} image{' that was' if drawn == 1 else 's that were'} drawn at random."
     )
 
 
