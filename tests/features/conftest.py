@@ -22,12 +22,11 @@ class Flat(NetworkSource):
     weights_digest = "0" * 64
 
     def identity(self) -> Mapping[str, Any]:
-        return {"weights": self.weights_digest}
+        return {"weights": self.weights_digest, "inputs": "bytes"}
 
     def load(self, size, device, precision):
         return self
 
-    columns = SIDE * SIDE * 3
     least_size = None
 
     def prepare(self, pixels):

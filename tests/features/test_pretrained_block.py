@@ -147,6 +147,22 @@ def test_without_a_cache_the_rows_are_the_same(arrays, flat, cache):
     np.testing.assert_array_equal(kept.rows("test"), fitted.rows("test"))
 
 
+@pytest.mark.parametrize("reduce", [0, 4])
+def test_other_images_get_rows_by_the_state_alone(arrays, flat, cache, reduce):
+    fitted = block(reduce=reduce).fit_kept(arrays, cache)
+    alone = FittedBlock({}, state=fitted.state)
+    np.testing.assert_array_equal(
+        block(reduce=reduce).encode(alone, arrays, "test"), fitted.rows("test")
+    )
+    flat.seen = 0
+    kept = block(reduce=reduce).encode_kept(alone, arrays, "test", cache)
+    np.testing.assert_array_equal(kept, fitted.rows("test"))
+    assert flat.seen == 0
+    flat.weights_digest = "1" * 64
+    with refused(DataError, "features-of-another-network", match="fit again"):
+        block(reduce=reduce).encode(alone, arrays, "test")
+
+
 def test_other_weights_are_another_identity(arrays, flat, cache):
     first = block().identity
     assert first["weights"] == "0" * 64

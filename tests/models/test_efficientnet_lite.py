@@ -56,7 +56,6 @@ def test_folding_batch_norm_changes_rounding_alone(network):
 def test_the_source_loads_it_with_its_own_values_of_pixels(network):
     pixels, scaled = images(64)
     loaded = source_of("efficientnet_lite0").load(64, "cpu", "fp32")
-    assert loaded.columns == 1280
     rows = loaded.features(np.stack([loaded.prepare(image) for image in pixels]))
     assert rows.dtype == np.float32
     np.testing.assert_allclose(rows, network(scaled).detach(), atol=2e-4)
@@ -92,7 +91,5 @@ def test_weights_of_another_network_are_refused(tmp_path):
 def test_a_module_of_ones_sees_the_values_that_inputs_says():
     whole = np.full((1, 8, 8, 3), 255, np.uint8)
     for inputs, expected in (("unit", 1.0), ("symmetric", 1.0), ("imagenet", 2.249)):
-        made = TorchNetwork.of(
-            lambda x: x.mean((2, 3)), 3, 8, inputs, device="cpu", precision="fp32"
-        )
+        made = TorchNetwork.of(lambda x: x.mean((2, 3)), 8, inputs, device="cpu", precision="fp32")
         assert made.features(whole)[0, 0] == pytest.approx(expected, abs=1e-3)

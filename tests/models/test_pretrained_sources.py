@@ -7,7 +7,7 @@ from nextlabel.models.pretrained import NETWORKS, source_of
 from nextlabel.models.pretrained.base import NetworkSource
 from refusals import refused
 
-NAMES = {"efficientnet_lite0"}
+NAMES = {"efficientnet_lite0", "resnet18", "timm", "hf", "onnx", "torchscript"}
 
 
 class Mine(NetworkSource):

@@ -60,15 +60,30 @@ def load_weights(
             f"{path.name} holds no state dict; save model.state_dict() alone",
             code="not-a-state-dict",
         )
+    check_finite(state, path.name)
+    label = "imagenet" if source == "imagenet" else path.name
+    return Weights(f"{label} sha256:{digest[:16]}", digest, state)
+
+
+def check_finite(state: Mapping[str, Tensor], name: str) -> None:
+    """Raise DataError for the first weight of the network `name` that is NaN or infinite."""
     for key, tensor in state.items():
         if tensor.is_floating_point() and not bool(torch.isfinite(tensor).all()):
             raise DataError(
-                f"{path.name}: {key!r} holds NaN or infinity; save the weights of a training that "
+                f"{name}: {key!r} holds NaN or infinity; save the weights of a training that "
                 "did not fail",
                 code="weights-not-finite",
             )
-    label = "imagenet" if source == "imagenet" else path.name
-    return Weights(f"{label} sha256:{digest[:16]}", digest, state)
+
+
+def state_digest(state: Mapping[str, Tensor]) -> str:
+    """Return the sha256 of a state dict: names, types, shapes and values, in the order of names."""
+    digest = hashlib.sha256()
+    for key in sorted(state):
+        tensor = state[key].detach().cpu().contiguous()
+        digest.update(f"{key}|{tensor.dtype}|{tuple(tensor.shape)}|".encode())
+        digest.update(tensor.flatten().view(torch.uint8).numpy().tobytes())
+    return digest.hexdigest()
 
 
 def weights_digest(source: str) -> str:

@@ -1,14 +1,17 @@
 """The block `pretrained`: features of a network that was trained on other images."""
 
-from collections.abc import Callable, Mapping, Sequence
-from functools import lru_cache
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from importlib.metadata import version
 from typing import Any, ClassVar
 
+import numpy as np
 from pydantic import Field
 
 from nextlabel.core.block import FittedBlock
 from nextlabel.core.dataset import Dataset
+from nextlabel.core.errors import DataError
 from nextlabel.core.pool import Pool
 from nextlabel.core.seeds import Seeds
 from nextlabel.core.types import PARTS, Array, Labels, Part
@@ -19,12 +22,15 @@ from nextlabel.features.cache import Cache
 from nextlabel.features.image_contents import ImageContents, contents_of, digest_of
 from nextlabel.features.network_rows import keys_of, network_rows
 from nextlabel.features.reduction import Reduction
+from nextlabel.files.digest import values_digest
 from nextlabel.models.pretrained import source_of
 from nextlabel.models.pretrained.base import Inputs, Network, NetworkSource
 from nextlabel.models.settings import Device, Precision
 
 VERSION = 1
 """To be raised when code changes what comes out of the same settings and images."""
+STAMP = "network"
+"""The array of a fit's state that says which network it is of."""
 
 
 @register("pretrained")
@@ -63,8 +69,12 @@ class PretrainedBlock(BlockSettings):
     @property
     def identity(self) -> Mapping[str, Any]:
         """All settings and the sha256 of the weights, which counts in place of their path."""
-        decisive = {k: v for k, v in super().identity.items() if k not in ("weights", "inputs")}
-        return decisive | {"version": VERSION, **self._source.identity()}
+        return self._identity(self._source)
+
+    def _identity(self, source: NetworkSource) -> dict[str, Any]:
+        replaced = ("weights", "inputs")
+        decisive = {k: v for k, v in super().identity.items() if k not in replaced}
+        return decisive | {"version": VERSION, **source.identity()}
 
     @property
     def _source(self) -> NetworkSource:
@@ -116,69 +126,105 @@ class PretrainedBlock(BlockSettings):
         DataError
             When the weights or an image cannot be used.
         """
-        parts = self._contents(data)
+        parts = {part: contents_of(data, data.part(part)) for part in PARTS if len(data.part(part))}
         keys = {part: keys_of(images) for part, images in parts.items()}
-        rows = self._rows_of(data, cache, progress)
+        computing = self._computing(data, cache, progress)
 
-        def reduced() -> FittedBlock:
-            found = {part: rows(images, keys[part]) for part, images in parts.items()}
+        def fitted() -> FittedBlock:
+            rows = {part: computing.rows(images, keys[part]) for part, images in parts.items()}
+            state = {STAMP: computing.stamp}
             if not self.reduce:
-                return FittedBlock(found)
-            reduction = Reduction.fit(found["train"], self.reduce)
-            return FittedBlock(
-                {part: reduction.apply(of_part) for part, of_part in found.items()},
-                state=reduction.state(),
-            )
+                return FittedBlock(rows, state=state)
+            reduction = Reduction.fit(rows["train"], self.reduce)
+            reduced = {part: reduction.apply(of_part) for part, of_part in rows.items()}
+            return FittedBlock(reduced, state=state | reduction.state())
 
         if cache is None or not self.reduce:
-            return reduced()
-        reducing = {
-            "rows": self._rows_identity(self._source, data),
+            return fitted()
+        identity = {
+            "rows": computing.identity,
             "contents": {part: dict(images.identity) for part, images in parts.items()},
             "keys": {part: digest_of(b"".join(of_part)).hex() for part, of_part in keys.items()},
             "reduce": self.reduce,
             "versions": [version("numpy"), version("scikit-learn")],
         }
-        fitted, _ = cache.get("block-pretrained", reducing, reduced, save_block, load_block)
-        return fitted
+        return cache.get("block-pretrained", identity, fitted, save_block, load_block)[0]
 
     def encode(self, fitted: FittedBlock, data: Dataset, part: Part = "train") -> Array:
         """Return features as `encode_kept` does, and keep nothing."""
         return self.encode_kept(fitted, data, part, None)
 
     def encode_kept(
-        self, fitted: FittedBlock, data: Dataset, part: Part, cache: Cache | None
+        self,
+        fitted: FittedBlock,
+        data: Dataset,
+        part: Part,
+        cache: Cache | None,
+        progress: bool = False,
     ) -> Array:
-        """Return features (n, reduce) float32 of images that were not in the fit."""
+        """Return features (n, reduce) float32 of images that were not in the fit.
+
+        Parameters
+        ----------
+        fitted
+            The fit, of which the `state` alone is used.
+        data, part
+            The images.
+        cache
+            The cache of rows, of which only those that it lacks are computed; None keeps nothing.
+        progress
+            Show a bar on stderr.
+
+        Raises
+        ------
+        DataError
+            When the fit is of another network, other weights, or another size of images.
+        """
+        computing = self._computing(data, cache, progress)
+        stamp = fitted.state.get(STAMP)
+        if stamp is None or not np.array_equal(stamp, computing.stamp):
+            raise DataError(
+                f"the features were fitted with another network, other weights or another size of "
+                f"images than {self.network} at {computing.identity['size']} pixels has; use the "
+                "same ones, or fit again",
+                code="features-of-another-network",
+            )
         images = contents_of(data, data.part(part))
-        rows = self._rows_of(data, cache)(images, keys_of(images))
+        rows = computing.rows(images, keys_of(images))
         return Reduction.of(fitted.state).apply(rows) if self.reduce else rows
 
-    def _rows_of(
-        self, data: Dataset, cache: Cache | None, progress: bool = False
-    ) -> Callable[[ImageContents, Sequence[bytes]], Array]:
-        """Return a function from images and their keys to rows; it loads the network if needed."""
+    def _computing(self, data: Dataset, cache: Cache | None, progress: bool) -> "Computing":
         source = self._source
-        identity = self._rows_identity(source, data)
-
-        @lru_cache
-        def load() -> Network:
-            return source.load(identity["size"], identity["device"], identity["precision"])
-
-        def rows(images: ImageContents, keys: Sequence[bytes]) -> Array:
-            whole = identity | dict(images.identity)
-            return network_rows(images, keys, whole, load, cache, progress)
-
-        return rows
-
-    def _contents(self, data: Dataset) -> dict[Part, ImageContents]:
-        parts = [part for part in PARTS if len(data.part(part))]
-        return {part: contents_of(data, data.part(part)) for part in parts}
-
-    def _rows_identity(self, source: NetworkSource, data: Dataset) -> dict[str, Any]:
-        """Return all that decides a row in addition to the image and how it is decoded."""
-        from_files = data.originals is not None
-        largest = None if from_files else max(data.image_shape[1:])
+        largest = None if data.originals is not None else max(data.image_shape[1:])
         size = source.size_for(self.size, largest)
-        decisive = {k: v for k, v in self.identity.items() if k != "reduce"}
-        return decisive | {"size": size, "torch": version("torch")}
+        identity = self._identity(source) | {"size": size, "library": version(source.library)}
+        return Computing(
+            source, {k: v for k, v in identity.items() if k != "reduce"}, cache, progress
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Computing:
+    """A source of a network, loaded at most once, and all that decides its rows."""
+
+    source: NetworkSource
+    identity: Mapping[str, Any]
+    cache: Cache | None
+    progress: bool
+
+    def rows(self, images: ImageContents, keys: Sequence[bytes]) -> Array:
+        """Return the features (n, d) float32 of images, each known by its key."""
+        whole = {**self.identity, **images.identity}
+        return network_rows(images, keys, whole, lambda: self.network, self.cache, self.progress)
+
+    @cached_property
+    def network(self) -> Network:
+        """The network."""
+        known = self.identity
+        return self.source.load(known["size"], known["device"], known["precision"])
+
+    @property
+    def stamp(self) -> Array:
+        """The sha256 of network, weights, values of pixels and size, uint8 (32)."""
+        named = {key: self.identity[key] for key in ("network", "weights", "inputs", "size")}
+        return np.frombuffer(bytes.fromhex(values_digest(named)), np.uint8)

@@ -18,7 +18,10 @@ Inputs = Literal["auto", "imagenet", "symmetric", "unit"]
 """The values of pixels that a network is trained with."""
 
 IMAGENET_MEAN, IMAGENET_DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
-SCALES: Mapping[str, tuple[tuple[float, ...], tuple[float, ...]]] = {
+Scale = tuple[tuple[float, ...], tuple[float, ...]]
+"""Mean and deviation of each channel, of values 0 to 255."""
+
+SCALES: Mapping[str, Scale] = {
     "imagenet": (
         tuple(255 * mean for mean in IMAGENET_MEAN),
         tuple(255 * deviation for deviation in IMAGENET_DEVIATION),
@@ -26,16 +29,10 @@ SCALES: Mapping[str, tuple[tuple[float, ...], tuple[float, ...]]] = {
     "symmetric": ((127.0,) * 3, (128.0,) * 3),
     "unit": ((0.0,) * 3, (255.0,) * 3),
 }
-"""Mean and deviation of each channel, of values 0 to 255."""
 
 
 class Network(Protocol):
     """A network without its last layer, ready to compute rows."""
-
-    @property
-    def columns(self) -> int:
-        """The number of features."""
-        ...
 
     @property
     def least_size(self) -> int | None:
@@ -47,7 +44,7 @@ class Network(Protocol):
         ...
 
     def features(self, batch: NDArray[Any]) -> Array:
-        """Return rows (B, columns) float32 of B prepared images."""
+        """Return rows (B, columns) float32 of B prepared images; columns is the same for all."""
         ...
 
 
@@ -67,6 +64,8 @@ class NetworkSource:
     takes_name: ClassVar[str | None] = None
     """The kind of name, for messages; None when the source takes none."""
     takes_weights: ClassVar[bool] = False
+    library: ClassVar[str] = "torch"
+    """The package that computes the rows; those of another version of it are not mixed."""
 
     def __init__(self, name: str, weights: str | None, inputs: str) -> None:
         kind = type(self).__name__
@@ -142,3 +141,8 @@ def square(pixels: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
     if image.size != (size, size):
         image = image.resize((size, size), Image.Resampling.BILINEAR)
     return np.asarray(image if image.mode == "RGB" else image.convert("RGB"))
+
+
+def reason_of(error: Exception) -> str:
+    """Return the first line of what a library says, cut to a length that a message can have."""
+    return (str(error).strip().splitlines() or [type(error).__name__])[0][:200]

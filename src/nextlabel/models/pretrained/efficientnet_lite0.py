@@ -43,9 +43,7 @@ class EfficientNetLite0Source(NetworkSource):
             )
         network = build(EfficientNetLite0, generator(0))
         insert(network, weights, head="_fc")
-        return TorchNetwork.folded(
-            network, network.width, size, self._inputs, device=device, precision=precision
-        )
+        return TorchNetwork.folded(network, size, self._inputs, device=device, precision=precision)
 
     @property
     def _inputs(self) -> str:

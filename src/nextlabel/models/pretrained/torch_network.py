@@ -13,7 +13,7 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 from nextlabel.core.types import Array
 from nextlabel.models.device import resolve
 from nextlabel.models.networks.base import place
-from nextlabel.models.pretrained.base import SCALES, square
+from nextlabel.models.pretrained.base import SCALES, Scale, square
 
 Module = Callable[[Tensor], Tensor]
 
@@ -23,7 +23,6 @@ class TorchNetwork:
     """A module that maps images (B, 3, size, size) to rows (B, columns)."""
 
     module: Module
-    columns: int
     size: int
     mean: tuple[float, ...]
     deviation: tuple[float, ...]
@@ -32,21 +31,28 @@ class TorchNetwork:
 
     @classmethod
     def of(
-        cls, module: Module, columns: int, size: int, inputs: str, *, device: str, precision: str
+        cls,
+        module: Module,
+        size: int,
+        inputs: str | Scale,
+        *,
+        device: str,
+        precision: str,
     ) -> "TorchNetwork":
-        """Return a network on `device` whose products are in `precision`, "fp32" or "bf16"."""
+        """Return a network on `device` whose products are in `precision`, "fp32" or "bf16".
+
+        `inputs` is a name in SCALES, or mean and deviation of each channel.
+        """
         placed, dtype = resolve(device), torch.bfloat16 if precision == "bf16" else torch.float32
         if isinstance(module, nn.Module):
             module = place(module.eval().requires_grad_(False).to(dtype), placed)
-        mean, deviation = SCALES[inputs]
-        return cls(module, columns, size, mean, deviation, placed, dtype)
+        mean, deviation = SCALES[inputs] if isinstance(inputs, str) else inputs
+        return cls(module, size, mean, deviation, placed, dtype)
 
     @classmethod
-    def folded(
-        cls, module: nn.Module, columns: int, size: int, inputs: str, **where: Any
-    ) -> "TorchNetwork":
+    def folded(cls, module: nn.Module, size: int, inputs: str, **where: Any) -> "TorchNetwork":
         """Return the same of a module whose BatchNorm layers are folded into convolutions."""
-        return cls.of(fold(module.eval()), columns, size, inputs, **where)
+        return cls.of(fold(module.eval()), size, inputs, **where)
 
     @property
     def least_size(self) -> int:

@@ -1,0 +1,68 @@
+"""Networks in files of their own: what their sources have in common."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from nextlabel.core.errors import DataError, UsageError
+from nextlabel.files.arrays import check_regular
+from nextlabel.files.digest import file_digest
+from nextlabel.models.pretrained.base import NetworkSource, reason_of
+
+
+class NetworkFile(NetworkSource):
+    """A file of a network, known by its content; a subclass says how it is loaded."""
+
+    takes_name = "the path of a file"
+    kind = "file"
+
+    @property
+    def path(self) -> Path:
+        """The file."""
+        return Path(self.name)
+
+    @property
+    def values(self) -> str:
+        """The values of pixels, which a file does not say."""
+        return "imagenet" if self.inputs == "auto" else self.inputs
+
+    @property
+    def files(self) -> list[Path]:
+        """All files that the network consists of."""
+        return [self.path]
+
+    def identity(self) -> Mapping[str, Any]:
+        """Return the sha256 of the content, wherever it lies, and the values of pixels."""
+        try:
+            check_regular(self.path)
+            digests = [file_digest(path) for path in self.files]
+        except OSError as error:
+            raise UsageError(
+                f"the network {self.path} cannot be read ({error.strerror}); check the path, which "
+                f"counts from {Path.cwd()}",
+                code="no-weights-file",
+            ) from error
+        return {"network": self.kind, "weights": " ".join(digests), "inputs": self.values}
+
+    def broken(self, error: Exception) -> DataError:
+        """Return the error for a file that is not such a network."""
+        return DataError(
+            f"{self.path.name} cannot be loaded as {self.kind} ({reason_of(error)}); export it "
+            "again",
+            code="network-file-broken",
+        )
+
+    def pooled(self, output: Any) -> Any:
+        """Return the output for a batch as rows (B, columns).
+
+        Maps (B, columns, H, W) are averaged over their pixels.
+        """
+        if output.ndim == 4:
+            output = output.mean((2, 3))
+        if output.ndim != 2:
+            raise DataError(
+                f"{self.path.name} gives an output of {output.ndim} dimensions; export a network "
+                "that gives features (images, columns), or maps (images, columns, height, width)",
+                code="network-output",
+            )
+        return output

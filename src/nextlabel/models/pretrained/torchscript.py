@@ -1,0 +1,46 @@
+"""Networks in TorchScript files, of `torch.jit.save`."""
+
+import warnings
+from typing import Any
+
+import numpy as np
+
+from nextlabel.models.pretrained import register
+from nextlabel.models.pretrained.network_file import NetworkFile
+
+
+@register("torchscript")
+class TorchScriptSource(NetworkFile):
+    """A module that maps images (B, 3, H, W) to features or maps; always in float32."""
+
+    kind = "torchscript"
+
+    def load(self, size: int, device: str, precision: str) -> Any:
+        """Return the module, its parameters checked."""
+        import torch
+        from torch import Tensor
+
+        from nextlabel.models.device import resolve
+        from nextlabel.models.pretrained.torch_network import TorchNetwork
+        from nextlabel.models.weights import check_finite
+
+        load: Any = torch.jit.load
+        try:
+            with warnings.catch_warnings():
+                # Files that there are stay readable, although torch advises against new ones.
+                warnings.filterwarnings("ignore", category=DeprecationWarning)
+                module = load(str(self.path), map_location=resolve(device)).eval()
+        except (RuntimeError, ValueError) as error:
+            raise self.broken(error) from error
+        check_finite(module.state_dict(), self.path.name)
+
+        def rows(images: Tensor) -> Tensor:
+            found: Tensor = self.pooled(module(images))
+            return found
+
+        network = TorchNetwork.of(rows, size, self.values, device=device, precision="fp32")
+        try:
+            network.features(np.zeros((1, size, size, 3), np.uint8))
+        except RuntimeError as error:
+            raise self.broken(error) from error
+        return network
