@@ -15,6 +15,7 @@ from nextlabel.features.blocks import BLOCKS
 from nextlabel.features.fitted import load_block, save_block
 from nextlabel.models.vae import VAE, VAESettings
 from nextlabel.models.vae_pictures import reconstructions
+from nextlabel.statistics.latent import LOGGED, Activity, activity, logged_activity
 from refusals import refused
 
 pytestmark = pytest.mark.usefixtures("no_bfloat16")
@@ -70,9 +71,41 @@ def test_the_vae_sees_the_pool_alone_and_no_label(data):
 
 def test_the_vae_leaves_pictures_and_a_log(data):
     block = fit("vae", data, latent=4, epochs=2)
-    assert [set(epoch) for epoch in block.log] == [{"elbo", "reconstruction", "kl"}] * 2
+    keys = {"elbo", "reconstruction", "kl"}
+    assert [set(epoch) for epoch in block.log] == [keys, keys | set(LOGGED)]
     for picture in ("reconstructions", "traversal"):
         assert Image.open(io.BytesIO(block.pictures[picture])).format == "PNG"
+
+
+def test_the_log_ends_with_the_activity_of_the_features(data):
+    block = fit("vae", data, latent=6, epochs=3, weight_decay=0.0)
+    brightness = data.train.images.reshape(len(data.train), -1).mean(1)
+    learned = activity(block.rows("train"), brightness)
+    assert logged_activity(block.log) == learned and learned.latent == 6
+    conditional = fit("ccvae", data, latent=12, epochs=1)
+    assert logged_activity(conditional.log) == activity(conditional.rows("train"), brightness)
+
+
+def test_a_vae_that_learned_little_is_warned_of():
+    block = BLOCKS["vae"](epochs=20)
+    kept = FittedBlock({}, ({"kl": 0.1, **Activity(1, 32, 0.99).numbers()},))
+    (said,) = block.warnings(kept)
+    assert said == (
+        "the block vae learned little: 1 of 32 latent dimensions varies from image to image, and "
+        "brightness explains 99% of what they tell; give larger images, set "
+        "blocks.vae.weight_decay, now 0.005, to 0, raise its epochs, now 20, or set its free_bits "
+        "to 0.1"
+    )
+    awake = FittedBlock({}, ({"kl": 9.0, **Activity(20, 32, 0.2).numbers()},))
+    assert not block.warnings(awake) and not block.warnings(FittedBlock({}, ({"kl": 9.0},)))
+    both = {"components": 4.0, "distinct": 1.0, **Activity(0, 32, 0.0).numbers()}
+    assert len(BLOCKS["vae_mixture"]().warnings(FittedBlock({}, (both,)))) == 2
+
+
+def test_new_options_of_a_vae_leave_the_keys_of_older_fits():
+    for name in ("vae", "ccvae", "vae_mixture", "vae_vamp"):
+        assert not {"warm_up", "free_bits"} & set(BLOCKS[name]().identity)
+    assert BLOCKS["vae"](warm_up=2, free_bits=0.1).identity["free_bits"] == 0.1
 
 
 @pytest.mark.filterwarnings("error")
@@ -91,7 +124,7 @@ def test_pictures_of_a_memory_map_are_drawn_without_a_warning():
 def test_priors_of_several_components_leave_draws_too(name, data):
     block = fit(name, data, latent=4, epochs=2)
     keys = {"elbo", "reconstruction", "kl", "components", "distinct"}
-    assert [set(epoch) for epoch in block.log] == [keys] * 2
+    assert [set(epoch) for epoch in block.log] == [keys, keys | set(LOGGED)]
     assert set(block.pictures) == {"reconstructions", "traversal", "draws"}
     for picture in block.pictures.values():
         assert Image.open(io.BytesIO(picture)).format == "PNG"

@@ -8,7 +8,7 @@ from nextlabel.core.errors import DataError
 from nextlabel.core.seeds import Seeds
 from nextlabel.features.blocks import BLOCKS
 from nextlabel.models.networks.base import build, generator
-from nextlabel.models.priors import NormalPrior, kl_divergence
+from nextlabel.models.priors import MixturePrior, NormalPrior, kl_divergence
 from nextlabel.models.vae import VAE, VAESettings, adam, fit_vae, reconstruction
 
 
@@ -246,3 +246,40 @@ def test_divergence_names_the_block(block, digits):
     settings = BLOCKS[block](latent=3, epochs=3, learning_rate=1e6, device="cpu")
     with pytest.raises(DataError, match=rf"diverged in epoch \d; lower blocks.{block}.learning"):
         fit_vae(digits[0][:64], settings, Seeds(0))
+
+
+def test_beta_rises_over_the_warm_up():
+    settings = VAESettings(beta=2.0, warm_up=4)
+    assert [settings.beta_in(epoch) for epoch in range(6)] == [0.0, 0.5, 1.0, 1.5, 2.0, 2.0]
+    assert [VAESettings(beta=2.0).beta_in(epoch) for epoch in range(2)] == [2.0, 2.0]
+
+
+def test_a_warm_up_lets_the_first_epoch_tell_more(watched):
+    cold, warm = (watched(beta=20.0, warm_up=epochs)[1].log for epochs in (0, 3))
+    assert warm[0]["kl"] > cold[0]["kl"]
+
+
+def test_free_bits_are_those_of_each_dimension():
+    mean = torch.tensor([[1.0, 0.0, 3.0], [1.0, 0.0, -3.0]])
+    spread = torch.zeros(2, 3)  # KL m² / 2: means over the batch 0.5, 0, 4.5
+    prior = NormalPrior(3)
+    kl = prior.kl(mean, spread, mean)
+    assert prior.kl_beyond(0.2, mean, spread, kl).item() == pytest.approx(0.5 + 0.2 + 4.5)
+    assert prior.kl_beyond(9.0, mean, spread, kl).item() == 27
+    mixture = MixturePrior(2, 3, torch.Generator())
+    assert mixture.kl_beyond(1.0, mean, spread, kl).item() == pytest.approx(5.0)
+    assert mixture.kl_beyond(2.0, mean, spread, kl).item() == 6
+
+
+@pytest.mark.parametrize("block", ["vae", "vae_mixture"])
+def test_free_bits_keep_dimensions_awake(digits, block):
+    images = digits[0][:256].repeat_interleave(2, 2).repeat_interleave(2, 3)
+    sizes = {"latent": 4, "epochs": 12, "batch_size": 32, "weight_decay": 0.0, "beta": 5.0}
+    settings = {**sizes, "learning_rate": 0.003, "device": "cpu"}
+    active = [
+        (fit_vae(images, BLOCKS[block](**settings, free_bits=free), Seeds(0)).means(images)).var(0)
+        > 0.01
+        for free in (0.0, 0.3)
+    ]
+    assert active[0].sum() <= 2
+    assert active[1].all()

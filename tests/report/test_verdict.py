@@ -1,13 +1,19 @@
+import csv
+from pathlib import Path
+
 import pytest
 from studies import ARMS, accuracy, areas, fill, spec_of
 
 from nextlabel.report.comparisons import compare_arms
+from nextlabel.report.figures.block_log import draw_block_log
 from nextlabel.report.formatting import p_value, seconds, show, signed
 from nextlabel.report.notices import notices
+from nextlabel.report.page import build_report
 from nextlabel.report.results import read_results
 from nextlabel.report.sections import record
 from nextlabel.report.tables import curve_frame
 from nextlabel.report.verdict import verdict
+from nextlabel.statistics.latent import Activity
 from nextlabel.store.store import Store, initial_hash
 
 TWO = ARMS[:2]
@@ -201,3 +207,36 @@ def test_numbers_as_people_read_them() -> None:
     assert show(None) == show(None, "p") == "–"
     assert (show(25_000, "count"), show(2400, "count")) == ("25\u202f000", "2400")
     assert show("not reached", "labels") == "not reached"
+
+
+def test_a_vae_that_learned_little_is_named(store: Store) -> None:
+    def log(arm: str, seed: int) -> dict[str, float]:
+        return Activity(1 if seed else 20, 32, 0.5).numbers()
+
+    fill(store, spec_of(seeds=3, primary="core-set + VAE"), log=log)
+    (said,) = notices_of(store)
+    assert said.startswith(
+        "The block vae learned little with seeds 1, 2: 1 of 32 latent dimensions"
+    )
+    fill(
+        store, spec_of(seeds=3, name="awake"), log=lambda arm, seed: Activity(9, 32, 0.5).numbers()
+    )
+    results = read_results(store, "awake")
+    assert notices(results, compare_arms(results)) == []
+
+
+def test_the_page_has_the_active_dimensions_of_each_seed(store: Store, tmp_path: Path) -> None:
+    def log(arm: str, seed: int) -> dict[str, float]:
+        return Activity(1 if seed else 20, 32, 0.25).numbers()
+
+    fill(store, spec_of(seeds=2), log=log)
+    html = build_report(store, None, tmp_path, ()).html.read_text()
+    assert (
+        "active dimensions</th>" in html
+        and "25.0%" in html
+        and "Learned little with seed 1" in html
+    )
+    rows = list(csv.DictReader((tmp_path / "block-0.csv").open()))
+    assert [row["active_units"] for row in rows if row["epoch"] == "5"] == ["20", "1"]
+    figure = draw_block_log({0: [{"kl": 1.0}, {"kl": 2.0, **Activity(1, 2, 0.5).numbers()}]})
+    assert [axes.get_title() for axes in figure.axes] == ["kl"]

@@ -92,7 +92,15 @@ class Terms:
         return self.weight * self.reconstruction, self.weight * self.kl - self.log_label
 
     def loss(self, settings: CCVAESettings) -> Tensor:
-        """Return w·(reconstruction + β·kl) - label_weight·log q(y|x), averaged over the batch."""
+        """Return w·(reconstruction + β·kl) - label_weight·log q(y|x), averaged over the batch.
+
+        With free bits the averaged kl is at least free_bits times the dimensions.
+        """
+        if settings.free_bits:
+            free = settings.free_bits * settings.latent
+            bound = (self.weight * self.reconstruction).mean()
+            bound = bound + settings.beta * (self.weight * self.kl).mean().clamp(min=free)
+            return bound - settings.label_weight * self.log_label.mean()
         bound = self.reconstruction + settings.beta * self.kl
         return (self.weight * bound - settings.label_weight * self.log_label).mean()
 

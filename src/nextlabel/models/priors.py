@@ -34,6 +34,14 @@ class Prior(nn.Module, ABC):
     def sample(self, count: int, generator: torch.Generator) -> Tensor:
         """Return `count` draws (count, latent) of p(z)."""
 
+    def kl_beyond(self, free: float, mean: Tensor, log_variance: Tensor, kl: Tensor) -> Tensor:
+        """Return the mean of `kl` (B) over a batch, without what is free [Kingma 2016].
+
+        `free` nats per dimension cost nothing. Such KL is `free` times the dimensions at least,
+        without a gradient up to there; here only the sum is known, so the sum is free.
+        """
+        return kl.mean().clamp(min=free * mean.shape[1])
+
     def in_use(self, z: Tensor) -> tuple[float, float]:
         """Return how many components points z (N, latent) belong to, and how many are distinct.
 
@@ -57,6 +65,10 @@ class NormalPrior(Prior):
     def kl(self, mean: Tensor, log_variance: Tensor, z: Tensor) -> Tensor:
         """Return the closed form (B) of the KL; z is not used."""
         return kl_divergence(mean, log_variance)
+
+    def kl_beyond(self, free: float, mean: Tensor, log_variance: Tensor, kl: Tensor) -> Tensor:
+        """Return the sum over dimensions of their mean KL, each at least `free`."""
+        return kl_by_dimension(mean, log_variance).mean(0).clamp(min=free).sum()
 
     def sample(self, count: int, generator: torch.Generator) -> Tensor:
         """Return normal draws (count, latent)."""
@@ -145,6 +157,11 @@ class VampPrior(ComponentPrior):
     def constrain(self) -> None:
         """Keep pixels in [0, 1]; a clamp in the forward pass would leave them stuck outside."""
         self.pseudo_inputs.clamp_(0, 1)
+
+
+def kl_by_dimension(mean: Tensor, log_variance: Tensor) -> Tensor:
+    """Return KL(q(z|x) ‖ N(0, 1)) of each dimension (B, latent), in nats."""
+    return 0.5 * (mean.square() + log_variance.exp() - 1 - log_variance)
 
 
 def kl_divergence(mean: Tensor, log_variance: Tensor) -> Tensor:

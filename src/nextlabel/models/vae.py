@@ -153,11 +153,12 @@ def fit_vae(images: Tensor, settings: VAESettings, seeds: Seeds) -> FittedVAE:
     batches = -(-len(images) // settings.batch_size)
     log: list[dict[str, float]] = []
     network.train()
-    for _ in range(settings.epochs):
+    for epoch in range(settings.epochs):
         sums, points = torch.zeros(2, device=device), []
+        beta = settings.beta_in(epoch)
         for rows in np.array_split(order.permutation(len(images)), batches):
             x = scaled(images[torch.from_numpy(rows).to(device)])
-            done, z = _step(network, prior, optimiser, x, settings, noise)
+            done, z = _step(network, prior, optimiser, x, settings, beta, noise)
             sums += done
             points.append(z)
         rebuilt, kl = (sums / len(images)).tolist()
@@ -176,6 +177,7 @@ def _step(
     optimiser: torch.optim.Optimizer,
     x: Tensor,
     settings: VAESettings,
+    beta: float,
     noise: torch.Generator,
 ) -> tuple[Tensor, Tensor]:
     """Take one step; return the batch's summed reconstruction error and KL (2), and its z."""
@@ -187,7 +189,11 @@ def _step(
         logits = network.decode(z)
     rebuilt = reconstruction(logits.float(), x, settings)
     kl = prior.kl(mean.float(), log_variance.float(), z.float())
-    torch.autograd.backward((rebuilt + settings.beta * kl).mean())
+    if settings.free_bits:
+        cost = prior.kl_beyond(settings.free_bits, mean.float(), log_variance.float(), kl)
+        torch.autograd.backward(rebuilt.mean() + beta * cost)
+    else:
+        torch.autograd.backward((rebuilt + beta * kl).mean())
     optimiser.step()
     prior.constrain()
     return torch.stack([rebuilt.detach().sum(), kl.detach().sum()]), z.detach().float()

@@ -50,8 +50,21 @@ class VAESettings(Settings):
     """Device of training; as in `[training]` if not set."""
     precision: Precision = "auto"
     """Precision of products; as in `[training]` if not set."""
+    warm_up: int = Field(0, ge=0)
+    """Epochs over which the weight of the KL term rises from 0 to beta, so that dimensions are used
+    before they cost anything; 0 for none.
+    """
+    free_bits: float = Field(0.0, ge=0)
+    """Nats of KL per latent dimension that cost nothing, in the mean over a batch, so that no
+    dimension is switched off; 0 for none. Of a prior with several components, the sum is free.
+    """
+    later: ClassVar[frozenset[str]] = frozenset({"warm_up", "free_bits"})
     block: ClassVar[str] = "vae"
     """The name under which messages speak of these settings."""
+
+    def beta_in(self, epoch: int) -> float:
+        """Return the weight of the KL term in an epoch, counted from 0."""
+        return self.beta * min(1.0, epoch / self.warm_up) if self.warm_up else self.beta
 
     def prior(self, encode: "Encode", images: "Tensor", seeds: "Seeds") -> "Prior":
         """Return p(z) as it is before training on uint8 images (N, C, H, W)."""

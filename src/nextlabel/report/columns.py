@@ -85,6 +85,10 @@ COLUMNS: Mapping[str, Column] = {
     "sparse": Column("in the sparsest tenth", "number"),
     "offset": Column("off centre", "number"),
     "part": Column("part"),
+    # feature blocks
+    "active_units": Column("active dimensions", "count"),
+    "latent": Column("latent dimensions", "count"),
+    "brightness": Column("explained by brightness", "share"),
     # images
     "order": Column("order", "count"),
     "id": Column("image", "count"),

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from nextlabel.report.comparisons import Pair
 from nextlabel.report.experiment_record import ExperimentRecord, Trial
+from nextlabel.statistics.latent import logged_activity
 
 
 def notices(record: ExperimentRecord, pairs: Sequence[Pair]) -> list[str]:
@@ -41,7 +42,7 @@ def notices(record: ExperimentRecord, pairs: Sequence[Pair]) -> list[str]:
             f"{len(short)} rounds ended under the required train accuracy (hollow in the "
             f"figures): {rounds}{', …' if len(short) > 8 else ''}."
         )
-    sentences += _unpaired(record)
+    sentences += _unpaired(record) + _asleep(record)
     if any(_environment_changed(trial) for trial in record.trials):
         sentences.append("Some trials were continued in another environment; see “Where it ran”.")
     return sentences
@@ -68,6 +69,24 @@ def _unpaired(record: ExperimentRecord) -> list[str]:
             "different starts are those of the start as well."
         )
     return sentences
+
+
+def _asleep(record: ExperimentRecord) -> list[str]:
+    """Return a sentence for each block that learned little, in some trial of an arm."""
+    found: dict[str, dict[str, None]] = {}
+    numbers: dict[str, str] = {}
+    for trial in record.trials:
+        for block, log in trial.block_logs.items():
+            learned = logged_activity(log)
+            if learned is not None and learned.asleep:
+                found.setdefault(block, {})[f"{trial.seed}"] = None
+                numbers.setdefault(block, f"{learned}")
+    return [
+        f"The block {block} learned little with {'seed' if len(seeds) == 1 else 'seeds'} "
+        f"{', '.join(sorted(seeds, key=int))}: {numbers[block]}. Differences between arms with and "
+        "without it say nothing of a VAE that learned more."
+        for block, seeds in found.items()
+    ]
 
 
 def _labels(trial: Trial) -> str:

@@ -1,6 +1,6 @@
 """The results as pandas DataFrames with named columns; the report writes each as a CSV file."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from nextlabel.report.comparisons import Pair
@@ -79,19 +79,6 @@ def difference_frame(pairs: Sequence[Pair]) -> "DataFrame":
             {"arm": p.arm, "baseline": p.baseline, "seed": seed, "difference": difference}
             for p in pairs
             for seed, difference in zip(p.seeds, p.differences, strict=True)
-        ),
-    )
-
-
-def log_frame(logs: Mapping[int, Sequence[Mapping[str, float]]]) -> "DataFrame":
-    """Return the numbers that a block reported, by seed and epoch."""
-    names = dict.fromkeys(key for log in logs.values() for row in log for key in row)
-    return make_frame(
-        ("seed", "epoch", *names),
-        (
-            {**row, "seed": seed, "epoch": epoch}
-            for seed, log in logs.items()
-            for epoch, row in enumerate(log, 1)
         ),
     )
 

@@ -9,7 +9,7 @@ from nextlabel.core.pool import Pool
 from nextlabel.core.seeds import Seeds
 from nextlabel.core.types import PARTS, Array, Labels, Part
 from nextlabel.features.blocks import register
-from nextlabel.features.blocks.vae import SHOWN, VAEBlock
+from nextlabel.features.blocks.vae import SHOWN, VAEBlock, with_activity
 from nextlabel.models.vae_settings import ENCODER, CCVAESettings
 
 if TYPE_CHECKING:
@@ -116,4 +116,5 @@ class CCVAEBlock(CCVAESettings, VAEBlock):
                 drawn["classes"] = draw.by_class(fitted, classes, seeds)
             return drawn
 
-        return FittedBlock(features, fitted.log, LazyPictures(pictures), state)
+        log = with_activity(fitted.log, mean, data.train.images)
+        return FittedBlock(features, log, LazyPictures(pictures), state)

@@ -1,6 +1,6 @@
 """The block `vae`: posterior means of a VAE trained on all images of the pool (equation 6's V)."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from nextlabel.core.block import FittedBlock
@@ -12,6 +12,7 @@ from nextlabel.features.blocks import register
 from nextlabel.features.blocks.base import BlockSettings
 from nextlabel.models.timing import sample_size, seconds_of
 from nextlabel.models.vae_settings import ENCODER, VAESettings
+from nextlabel.statistics.latent import activity, logged_activity
 from nextlabel.statistics.mixtures import collapsed
 
 if TYPE_CHECKING:
@@ -49,15 +50,24 @@ class VAEBlock(VAESettings, BlockSettings):
         return self.model_copy(update={"epochs": 1})
 
     def warnings(self, fitted: FittedBlock) -> Sequence[str]:
-        """Return a sentence when the components of the prior ended as one."""
+        """Return sentences for a VAE that learned little, and for components that ended as one."""
+        said = []
+        learned = logged_activity(fitted.log)
+        if learned is not None and learned.asleep:
+            said.append(
+                f"the block {self.block} learned little: {learned}; give larger images, set "
+                f"blocks.{self.block}.weight_decay, now {self.weight_decay:g}, to 0, raise its "
+                f"epochs, now {self.epochs}, or set its free_bits to 0.1"
+            )
         if not collapsed(fitted.log):
-            return ()
-        return (
+            return said
+        said.append(
             f"the prior's components collapsed to {fitted.log[-1]['distinct']:.2f} distinct ones "
             f"after {len(fitted.log)} epochs, which is a single Gaussian; lower "
             f"blocks.{self.block}.beta, now {self.beta:g}, raise its epochs, now {self.epochs}, "
             "or use the block vae",
         )
+        return said
 
     def fit(
         self,
@@ -82,8 +92,9 @@ class VAEBlock(VAESettings, BlockSettings):
             for part in PARTS
             if len(data.part(part))
         }
+        log = with_activity(fitted.log, features["train"], data.train.images)
         pictures = self._pictures(fitted, images, seeds)
-        return FittedBlock(features, fitted.log, pictures, fitted.state(*ENCODER))
+        return FittedBlock(features, log, pictures, fitted.state(*ENCODER))
 
     def encode(self, fitted: FittedBlock, data: Dataset, part: Part = "train") -> Array:
         """Return posterior means (n, latent) float32 of images that were not in the fit."""
@@ -102,3 +113,11 @@ class VAEBlock(VAESettings, BlockSettings):
         walk = draw.traversal_of_cloud(fitted, mean.numpy(), log_variance.numpy())
         drawn = draw.draws(fitted, seeds)
         return {"reconstructions": shown, "traversal": walk, "draws": drawn}
+
+
+def with_activity(
+    log: Sequence[Mapping[str, float]], means: Array, images: Array
+) -> tuple[Mapping[str, float], ...]:
+    """Return a block's log with the activity of posterior means (N, latent) in its last epoch."""
+    brightness = images.reshape(len(images), -1).mean(axis=1)
+    return (*log[:-1], {**log[-1], **activity(means, brightness).numbers()})

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from nextlabel.report.figures.style import HUES, WIDTH
+from nextlabel.statistics.latent import LOGGED
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -14,10 +15,14 @@ COLUMNS = 3
 
 
 def draw_block_log(logs: Mapping[int, Sequence[Mapping[str, float]]]) -> "Figure":
-    """Draw each number by epoch in a panel of its own, with a line per seed."""
+    """Draw each number by epoch in a panel of its own, with a line per seed.
+
+    The activity of the latent dimensions is left out: only the last epoch has it.
+    """
     from matplotlib.figure import Figure
 
     names = list(dict.fromkeys(name for log in logs.values() for row in log for name in row))
+    names = [name for name in names if name not in LOGGED]
     rows, columns = -(-len(names) // COLUMNS), min(COLUMNS, len(names))
     figure = Figure(figsize=(WIDTH, 0.4 + 1.5 * rows), layout="constrained")
     for position, name in enumerate(names):

@@ -2,14 +2,18 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from nextlabel.report.experiment_record import ExperimentRecord, Trial
 from nextlabel.report.figures.block_log import draw_block_log
-from nextlabel.report.frame import Table
+from nextlabel.report.frame import Table, make_frame
 from nextlabel.report.results import Results
-from nextlabel.report.sections.section import Drawing, Section, Sheet
-from nextlabel.report.tables import log_frame
+from nextlabel.report.sections.section import Drawing, Section, Sheet, TableView, view
+from nextlabel.statistics.latent import LOGGED, Activity, logged_activity
 from nextlabel.statistics.mixtures import collapsed
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
 
 Logs = Mapping[int, Sequence[Mapping[str, float]]]
 
@@ -27,6 +31,12 @@ class FittedBlock:
         """The numbers by epoch, for each seed that has some."""
         logs = {seed: trial.block_logs[self.block] for seed, trial in self.trials.items()}
         return {seed: log for seed, log in sorted(logs.items()) if log}
+
+    @property
+    def activities(self) -> Mapping[int, Activity]:
+        """The activity of the latent dimensions, for each seed for which it was recorded."""
+        ends = {seed: logged_activity(log) for seed, log in self.logs.items()}
+        return {seed: learned for seed, learned in ends.items() if learned is not None}
 
 
 def build(results: Results) -> Section | None:
@@ -77,6 +87,20 @@ def _part(name: str, block: FittedBlock) -> Section:
             "Collapsed: the components of its prior ended as one, a single Gaussian, with seed "
             f"{', '.join(seeds)}."
         )
+    asleep = [str(seed) for seed, learned in block.activities.items() if learned.asleep]
+    if asleep:
+        text.append(
+            f"Learned little with seed {', '.join(asleep)}: what its arms show is not what a VAE "
+            "that learned more would show."
+        )
+    tables: tuple[TableView, ...] = ()
+    if block.activities:
+        text.append(
+            "A latent dimension is active where its posterior mean has a variance above 0.01 over "
+            "the images. A straight line in the mean brightness of an image explains the given "
+            "share of the variance of all means."
+        )
+        tables = (view(activity_frame(block.activities)),)
     figures: tuple[Drawing, ...] = ()
     if block.logs:
         caption = f"{block.block}, by epoch of its training."
@@ -94,5 +118,27 @@ def _part(name: str, block: FittedBlock) -> Section:
         block.block,
         text=tuple(text),
         figures=figures,
+        tables=tables,
         parts=tuple(album for album in albums if album.sheets),
+    )
+
+
+def log_frame(logs: Mapping[int, Sequence[Mapping[str, float]]]) -> "DataFrame":
+    """Return the numbers that a block reported, by seed and epoch."""
+    names = dict.fromkeys(key for log in logs.values() for row in log for key in row)
+    return make_frame(
+        ("seed", "epoch", *names),
+        (
+            {**row, "seed": seed, "epoch": epoch}
+            for seed, log in logs.items()
+            for epoch, row in enumerate(log, 1)
+        ),
+    )
+
+
+def activity_frame(activities: Mapping[int, Activity]) -> "DataFrame":
+    """Return what the latent dimensions of a fitted VAE tell, by seed."""
+    return make_frame(
+        ("seed", *LOGGED),
+        ({"seed": seed, **learned.numbers()} for seed, learned in activities.items()),
     )
