@@ -271,6 +271,7 @@ def test_free_bits_are_those_of_each_dimension():
     assert mixture.kl_beyond(2.0, mean, spread, kl).item() == 6
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("block", ["vae", "vae_mixture"])
 def test_free_bits_keep_dimensions_awake(digits, block):
     images = digits[0][:256].repeat_interleave(2, 2).repeat_interleave(2, 3)
