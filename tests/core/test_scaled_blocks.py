@@ -45,7 +45,6 @@ def test_products_never_join_the_rows_of_the_pool(monkeypatch):
 def test_parts_keep_the_units_of_the_whole():
     some = scaled(blocks(20), {"pca": 1.0, "vae": 0.5})
     np.testing.assert_array_equal(some.take(np.array([7, 2])).rows(), some.rows()[[7, 2]])
-    np.testing.assert_array_equal(some.only("vae").rows(), some.rows()[:, 5:])
     assert some.widths == (5, 3) and len(some) == 20
     pca, vae = some.split(np.arange(8.0)[None]).values()
     assert (pca.tolist(), vae.tolist()) == ([[0, 1, 2, 3, 4]], [[5, 6, 7]])

@@ -103,10 +103,6 @@ class ScaledBlocks:
                 out[tile] += np.asarray(as_array(array[tile]), np.float64) @ parts[name]
         return out
 
-    def only(self, name: str) -> "ScaledBlocks":
-        """Return one block alone."""
-        return ScaledBlocks({name: self.arrays[name]}, self.units)
-
     def take(self, ids: Ids) -> "ScaledBlocks":
         """Return the rows of `ids`, a copy."""
         return ScaledBlocks({name: array[ids] for name, array in self.arrays.items()}, self.units)

@@ -1,7 +1,7 @@
 """Models that see the rows of blocks and no pixels: a space judged as a representation."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from typing import Any, ClassVar, Protocol
@@ -33,6 +33,11 @@ class ClassifierMaker(Protocol):
     @property
     def temperature(self) -> str:
         """Either "cv", to scale scores by a temperature from held-out labels, or "none"."""
+        ...
+
+    @property
+    def row_blocks(self) -> Mapping[str, float]:
+        """The weights of the blocks."""
         ...
 
     def fit_blocks(self, rows: ScaledBlocks, labelled: Ids, labels: Labels) -> BlockClassifier:
@@ -169,7 +174,9 @@ class ClassicalModel:
             return 0.0
         assert data.train.labels is not None
         normal = np.random.default_rng(0).normal(size=(len(data.train), COLUMNS))
-        rows = ScaledBlocks({"normal": normal}, {"normal": np.sqrt(2 * COLUMNS)})
+        weights = self.model.row_blocks
+        distances = dict.fromkeys(weights, lambda: float(np.sqrt(2 * COLUMNS)))
+        rows = ScaledBlocks.of(dict.fromkeys(weights, normal), weights, distances)
         labelled = np.arange(max(count for _, count in rounds), dtype=np.int64)
         labels = data.train.labels[labelled]
         return len(rounds) * seconds_of(lambda: self.train(rows, labelled, labels))

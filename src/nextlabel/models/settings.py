@@ -145,7 +145,8 @@ class ShippedOptions(ModelSettings):
     of a VAE's encoder, starts from that block's weights (at random without one); "linear", a
     logistic regression of inverse strength `regularisation`, and "label_spreading", over
     `neighbours` nearest images, read the block's rows and no pixel, so that a space can be judged
-    by itself. They also read several `blocks` with weights, such as { pca = 1.0, vae = 1.0 }.
+    by itself. They and "knn", "blend" and "ensemble" also read several `blocks` with weights, such
+    as { pca = 1.0, vae = 1.0 }.
 
     The keys of stored trials contain these options for each of the models, so all have them.
     """
