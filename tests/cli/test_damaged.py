@@ -67,6 +67,10 @@ def test_a_whole_store_is_not_called_damaged(whole, tell, tmp_path):
         ),
         ("UPDATE pictures SET png = 7", "a picture is 7, not bytes"),
         ("DROP TABLE metrics", "no such table"),
+        (
+            "DELETE FROM metrics WHERE name LIKE 'validation%' AND number = 1 AND trial_id = 1",
+            "round 1 of a trial lacks 'validation/accuracy', which others have",
+        ),
     ],
 )
 def test_a_value_that_no_run_has_written_is_named(change, says, whole, tell, tmp_path):

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from nextlabel.core.errors import UsageError, nearest
 from nextlabel.core.round import Round
 from nextlabel.core.types import Ids
+from nextlabel.store.integrity import damaged
 from nextlabel.store.store import Picture, Store, TrialState
 
 Floats = NDArray[np.float64]
@@ -169,8 +170,24 @@ class ExperimentRecord:
             arm,
             chosen,
             self.counts,
-            np.array([[_metric(row[c], name) for c in counts] for row in rows], np.float64),
+            np.array([[self._metric(row[c], name) for c in counts] for row in rows], np.float64),
             np.array([[row[c].training.reached for c in counts] for row in rows], np.bool_),
+        )
+
+    def _metric(self, round: Round, name: str) -> float:
+        """Return a metric of a round.
+
+        One that other rounds have is lost by damage, since a run measures it in each; one that no
+        round has was never measured.
+        """
+        if name in round.metrics:
+            return round.metrics[name]
+        recorded = {n for trial in self.trials for r in trial.rounds for n in r.metrics}
+        if name in recorded:
+            said = f"round {round.number} of a trial lacks {name!r}, which others have"
+            raise damaged(self.trials[0].store.location, said)
+        raise UsageError(
+            f"no metric {name!r} was recorded; {nearest(name, recorded)}", code="metric-unknown"
         )
 
     def last(self, arm: str, metric: str) -> NDArray[np.float64]:
@@ -216,15 +233,6 @@ class ExperimentRecord:
         while self.is_twin(arm):
             arm = self.arms[arm]["baseline"]
         return arm
-
-
-def _metric(round: Round, name: str) -> float:
-    if name not in round.metrics:
-        raise UsageError(
-            f"no metric {name!r} was recorded; {nearest(name, round.metrics)}",
-            code="metric-unknown",
-        )
-    return round.metrics[name]
 
 
 def _blocks(arm: Mapping[str, Any]) -> set[tuple[str, str]]:

@@ -3,9 +3,12 @@
 import math
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from nextlabel.core.errors import DataError, StoreError, UsageError
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
 
 UNREADABLE = (
     ValueError,
@@ -44,6 +47,18 @@ def damage(check: Callable[[], str | None]) -> Iterator[None]:
     except UNREADABLE as error:
         said = " ".join(str(error).split())
         raise Damaged(check() or f"{type(error).__name__}: {said}") from error
+
+
+def check_indexes(session: "Session", table: str) -> None:
+    """Raise Damaged when the rows of a table in SQLite and its indexes differ.
+
+    A look-up by an index that has lost an entry finds nothing, though the row is there.
+    """
+    if session.get_bind().dialect.name == "sqlite":
+        query = f"PRAGMA integrity_check('{table}')"
+        fault = str(session.connection().exec_driver_sql(query).scalar())
+        if fault != "ok":
+            raise Damaged(" ".join(fault.split()))
 
 
 def finite(name: str, value: object) -> float:

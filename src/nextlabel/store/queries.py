@@ -1,6 +1,7 @@
 """Reading from the store, within a session."""
 
 from collections.abc import Mapping
+from itertools import pairwise
 from typing import Any
 
 from sqlalchemy import func, select
@@ -15,6 +16,7 @@ from nextlabel.store.schema import (
     BlockLogRow,
     BlockPictureRow,
     EnvironmentRow,
+    ExperimentRow,
     MemberRow,
     MetricRow,
     NextPicksRow,
@@ -42,7 +44,7 @@ def read_history(session: Session, key: str) -> list[Round]:
     rows = session.scalars(
         select(RoundRow).where(RoundRow.trial_id == trial.id).order_by(RoundRow.number)
     )
-    return [
+    rounds = [
         to_round(
             row,
             metrics.get(row.number, {}),
@@ -51,6 +53,18 @@ def read_history(session: Session, key: str) -> list[Round]:
         )
         for row in rows
     ]
+    labels = [0, *(round.labelled_count for round in rounds)]
+    if any(after <= before for before, after in pairwise(labels)):
+        raise Damaged(f"the label counts of trial {key[:12]}, {labels[1:]}, do not increase")
+    if [round.number for round in rounds] != list(range(len(rounds))):
+        raise Damaged(f"trial {key[:12]} lacks a round before its last one")
+    return rounds
+
+
+def read_experiments(session: Session) -> list[str]:
+    """Return the names of the experiments, in the order in which they were enrolled."""
+    rows = session.scalars(select(ExperimentRow).order_by(ExperimentRow.id))
+    return [text("experiment", row.name) for row in rows]
 
 
 def read_environments(session: Session, key: str) -> list[Mapping[str, Any]]:

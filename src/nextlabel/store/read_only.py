@@ -21,11 +21,11 @@ def read(url: URL, busy: float) -> Engine:
     """
     if url.get_backend_name() != "sqlite" or url.database in (None, "", ":memory:"):
         return connect(url, create=False, busy=busy)
-    path = Path(url.database or "").absolute()
+    path = Path(url.database or "").resolve()  # -wal is next to the file, not to a link
     check_file(path, create=False)
     engine = create_engine(
         "sqlite://",
-        creator=lambda: _open(path.resolve(), busy),  # -wal is next to the file, not to a link
+        creator=lambda: _open(path, busy),  # again in each session: a run may have begun since
         poolclass=NullPool,
         json_deserializer=from_json,
     )
@@ -35,7 +35,17 @@ def read(url: URL, busy: float) -> Engine:
     if stored is None:
         raise no_store(place(url))
     if stored != REVISION:
-        _upgrade(url, stored, busy)
+        check_known(stored, place(url))
+        try:
+            connect(url, create=False, busy=busy).dispose()
+        except StoreError as error:
+            if error.code not in ("store-not-writable", "store-not-opened"):
+                raise
+            raise StoreError(
+                f"{place(url)} has the older schema {stored} (this nextlabel reads {REVISION}) and "
+                "cannot be upgraded where it lies; copy it to where it can be written",
+                code="older-schema",
+            ) from error
     return engine
 
 
@@ -43,25 +53,9 @@ def _open(path: Path, busy: float) -> sqlite3.Connection:
     """Open a file for reading, also while another process writes to it.
 
     SQLite would make -wal and -shm next to the file. They are needed only while a process writes,
-    or when one left something behind: then there is a -wal with content, or one that can be
-    written. Otherwise the file is read as one that does not change. Each session opens the file
-    again, so it has the rounds of a run that began since.
+    or when one left content in -wal; otherwise the file is read as one that does not change.
     """
     wal = path.with_name(f"{path.name}-wal")
     in_use = wal.exists() and (wal.stat().st_size > 0 or os.access(wal, os.W_OK))
     mode = "mode=ro" if in_use else "mode=ro&immutable=1"
     return sqlite3.connect(f"{path.as_uri()}?{mode}", uri=True, timeout=busy)
-
-
-def _upgrade(url: URL, stored: str, busy: float) -> None:
-    check_known(stored, place(url))
-    try:
-        connect(url, create=False, busy=busy).dispose()
-    except StoreError as error:
-        if error.code not in ("store-not-writable", "store-not-opened"):
-            raise
-        raise StoreError(
-            f"{place(url)} has the older schema {stored} (this nextlabel reads {REVISION}) and "
-            "cannot be upgraded where it lies; copy it to where it can be written",
-            code="older-schema",
-        ) from error

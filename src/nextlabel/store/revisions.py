@@ -1,5 +1,6 @@
 """The revision of a database's schema: read, and brought to the newest by migrations."""
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -7,6 +8,7 @@ from sqlalchemy import Connection, Engine, inspect, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from nextlabel.core.errors import StoreError
+from nextlabel.store.integrity import Damaged
 from nextlabel.store.schema import REVISION
 
 if TYPE_CHECKING:
@@ -57,11 +59,16 @@ def no_store(name: str) -> StoreError:
 
 
 def revision(connection: Connection) -> str | None:
-    """Return the schema's revision; None where there is none, as in another program's database."""
+    """Return the schema's revision; None where there is none, as in another program's database.
+
+    Raises Damaged for one that no version of this package has written.
+    """
     if not inspect(connection).has_table("alembic_version"):
         return None
     stored = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
-    return None if stored is None else str(stored)
+    if stored is not None and not (isinstance(stored, str) and re.fullmatch(r"\d{4}", stored)):
+        raise Damaged(f"the revision of the schema is {stored!r:.40}")
+    return stored
 
 
 def upgrade(connection: Connection, stored: str | None, name: str) -> None:

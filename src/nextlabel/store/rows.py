@@ -15,7 +15,7 @@ from nextlabel.core.errors import StoreError, nearest
 from nextlabel.core.learner import Training
 from nextlabel.core.round import Round
 from nextlabel.core.types import Ids, as_ids
-from nextlabel.store.integrity import finite, text, whole
+from nextlabel.store.integrity import check_indexes, finite, text, whole
 from nextlabel.store.schema import (
     DataRow,
     EnvironmentRow,
@@ -36,6 +36,7 @@ def find_trial(session: Session, key: str) -> TrialRow:
     """Return the trial called `key`; StoreError when it was not enrolled."""
     trial = session.scalar(select(TrialRow).where(TrialRow.key == key))
     if trial is None:
+        check_indexes(session, TrialRow.__tablename__)
         raise StoreError(
             f"trial {key[:12]} is not in the store; enrol it first", code="trial-missing"
         )
@@ -46,6 +47,7 @@ def find_experiment(session: Session, name: str) -> ExperimentRow:
     """Return the experiment called `name`; StoreError with the nearest name when there is none."""
     row = session.scalar(select(ExperimentRow).where(ExperimentRow.name == name))
     if row is None:
+        check_indexes(session, ExperimentRow.__tablename__)
         names = list(session.scalars(select(ExperimentRow.name)))
         hint = nearest(name, names) if names else "it holds none yet; run one first"
         raise StoreError(

@@ -6,7 +6,7 @@ from pathlib import Path
 from types import MappingProxyType, TracebackType
 from typing import Any, Self
 
-from sqlalchemy import URL, Engine, select
+from sqlalchemy import URL, Engine
 from sqlalchemy.orm import Session
 
 from nextlabel.core.errors import StoreError
@@ -20,7 +20,6 @@ from nextlabel.store.maps import Map, keep_map, read_maps
 from nextlabel.store.read_only import read
 from nextlabel.store.records import DataRecord, Picture, TrialRecord, TrialState
 from nextlabel.store.rows import check_finite, find_experiment, find_trial, initial_hash
-from nextlabel.store.schema import ExperimentRow
 
 __all__ = ["DataRecord", "Picture", "Store", "TrialRecord", "TrialState", "initial_hash"]
 
@@ -270,8 +269,7 @@ class Store:
     def experiments(self) -> list[str]:
         """Return the names of the experiments, in the order in which they were enrolled."""
         with self._reading() as session:
-            rows = session.scalars(select(ExperimentRow).order_by(ExperimentRow.id))
-            return [row.name for row in rows]
+            return queries.read_experiments(session)
 
     def experiment(self, name: str) -> Mapping[str, Any]:
         """Return an experiment's settings; StoreError when the store does not have it."""
