@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from nextlabel import CoreSet, FeatureSpace, NextlabelError, Pool, Seeds, Snapshot, select
 from nextlabel.core.errors import AlreadyLabelled, BudgetError, DataError, UnknownId, UsageError
 from nextlabel.features.embedding_file import EmbeddingFile
+from nextlabel.selection.inputs import class_probabilities
 from nextlabel.strategies.typiclust import TypiClust
 from refusals import refused
 
@@ -64,6 +65,28 @@ def test_probabilities_are_enough_for_uncertainty() -> None:
     assert chosen[0] == np.abs(2 * findings - 1).mean(axis=1).argmin()
 
 
+@pytest.mark.parametrize("shape", [(40,), (40, 1)])
+@pytest.mark.parametrize("kind", [np.float32, np.float64])
+def test_one_column_is_the_probability_of_the_second_of_two_classes(shape, kind) -> None:
+    p = np.random.default_rng(3).uniform(size=shape).astype(kind)
+    both = np.column_stack([1 - p.astype(float), p])
+    for strategy in ("entropy", "margin"):
+        expected = select(probabilities=both, budget=9, strategy=strategy)
+        chosen = select(probabilities=p, budget=9, strategy=strategy)
+        np.testing.assert_array_equal(chosen, expected)
+        chosen = select(probabilities=p, budget=9, strategy=strategy, task="multilabel")
+        finding = p.reshape(40, 1)
+        expected = select(probabilities=finding, budget=9, strategy=strategy, task="multilabel")
+        np.testing.assert_array_equal(chosen, expected)
+    for task, columns in (("multiclass", 2), ("multilabel", 1)):
+        made = class_probabilities(p, task)
+        assert made.shape == (40, columns)
+        np.testing.assert_allclose(made.sum(axis=1), 1 if columns == 2 else p.ravel(), rtol=1e-15)
+    with refused(DataError, "probability-out-of-range", match="row 7"):
+        p[7] = -0.1
+        select(probabilities=p, budget=1, strategy="entropy")
+
+
 @pytest.mark.parametrize(
     ("arguments", "kind", "message"),
     [
@@ -90,7 +113,8 @@ def test_probabilities_are_enough_for_uncertainty() -> None:
         ({"features": X, "scale": "rsm", "budget": 1}, UsageError, "scale 'rsm'.*'rms'"),
         ({"features": X, "seed": -1, "budget": 1}, UsageError, "seed -1"),
         ({"probabilities": P / 2, "strategy": "entropy", "budget": 1}, DataError, "row 0"),
-        ({"probabilities": P[:, :1], "strategy": "entropy", "budget": 1}, DataError, "one class"),
+        ({"probabilities": P[:, :0], "strategy": "entropy", "budget": 1}, DataError, "one class"),
+        ({"probabilities": P[:, 0] * 99, "strategy": "entropy", "budget": 1}, DataError, "row 0"),
         ({"probabilities": [["a"]], "strategy": "entropy", "budget": 1}, DataError, "hold <U1"),
         ({"features": X, "options": {"alpha": 1}, "budget": 1}, UsageError, "no option 'alpha'"),
     ],

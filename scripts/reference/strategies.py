@@ -28,6 +28,10 @@ def strategies_page() -> str:
         "probabilities of several models per image, (images, models, classes), which an experiment "
         "makes from the last layer of its model. `true_labels` exists in simulations only.",
         "",
+        "Options that are distances, such as `radius` and `bandwidth`, are distances in the "
+        'feature space after its weights and its `scale`: with `scale = "rms"` and a single '
+        "block, 1 is the root-mean-square distance between two images.",
+        "",
         "Every strategy has the option `then`, another strategy that follows it. For example "
         '`options = { then = { after = 10, strategy = "uherding" } }` in an arm of `typiclust` '
         "chooses the first 10 labels by TypiClust and all others by UHerding. `options` in that "
@@ -53,7 +57,9 @@ def strategy_section(name: str, cls: Any, strategy: Any) -> Iterator[str]:
     tasks = getattr(strategy, "tasks", ("multiclass", "multilabel"))
     needs = ", ".join(f"`{need}`" for need in sorted(strategy.needs)) or "nothing"
     kinds = "single-label and multi-label" if len(tasks) > 1 else f"{', '.join(tasks)} only"
-    yield from ("", f"Needs {needs}. Data: {kinds}.")
+    score = getattr(strategy, "score", None)
+    said = f"Score of a pick: {score}." if score else "Its picks have no score."
+    yield from ("", f"Needs {needs}. Data: {kinds}. {said}")
     fields = option_fields(cls)
     if fields:
         meanings = attribute_docstrings(cls)

@@ -20,10 +20,10 @@ def command(json: options.AsJson = False) -> None:
     if json:
         put_json([asdict(strategy) for strategy in described])
         return
-    headers = ("strategy", "needs", "multi-label", "chooses first")
+    headers = ("strategy", "needs", "multi-label", "score", "chooses first")
     put_table(headers, [_strategy_row(strategy) for strategy in described])
     put("")
-    put("Options, for --option NAME=VALUE; distances are in the feature space after scaling:")
+    put("Options, for --option NAME=VALUE; distances are in the feature space after --scale:")
     put("")
     rows = [_option_row(strategy.name, o) for strategy in described for o in strategy.options]
     put_table(("strategy", "option", "default", "meaning"), rows)
@@ -31,7 +31,8 @@ def command(json: options.AsJson = False) -> None:
 
 def _strategy_row(strategy: "StrategyDescription") -> tuple[str, ...]:
     needs = ", ".join(strategy.needs) or "–"
-    return strategy.name, needs, "yes" if strategy.multi_label else "no", strategy.summary
+    tasks = "yes" if strategy.multi_label else "no"
+    return strategy.name, needs, tasks, strategy.score or "none", strategy.summary
 
 
 def _option_row(strategy: str, option: "Option") -> tuple[str, ...]:

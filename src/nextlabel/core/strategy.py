@@ -1,12 +1,12 @@
 """Strategies: selection heuristics as pure functions of a snapshot."""
 
-from typing import Protocol, runtime_checkable
+from typing import ClassVar, Protocol, runtime_checkable
 
 import numpy as np
 
 from nextlabel.core.pool import Pool
 from nextlabel.core.snapshot import Snapshot
-from nextlabel.core.types import Ids
+from nextlabel.core.types import Array, Ids
 
 
 @runtime_checkable
@@ -43,6 +43,33 @@ class Strategy(Protocol):
         ------
         BudgetError
             The budget is negative or exceeds the unlabelled images.
+        """
+        ...
+
+
+@runtime_checkable
+class Scored(Strategy, Protocol):
+    """A strategy that gives the score of its picks: what made each the best when it was picked."""
+
+    score: ClassVar[str]
+    """The score in a few words, such as "entropy, in nats"."""
+
+    def scores(self, snapshot: Snapshot, chosen: Ids, rng: np.random.Generator) -> Array:
+        """Return the score of each pick.
+
+        Parameters
+        ----------
+        snapshot : Snapshot
+            The snapshot that `select` chose from.
+        chosen : int64 array (B)
+            The ids that it returned.
+        rng : numpy.random.Generator
+            A generator in the state in which `select` got it.
+
+        Returns
+        -------
+        float array (B)
+            NaN for a pick that has no score, such as the first with nothing labelled.
         """
         ...
 

@@ -15,6 +15,7 @@ import numpy as np
 
 from nextlabel.core.feature_space import Embedding
 from nextlabel.core.pool import Pool
+from nextlabel.core.progress import picked
 from nextlabel.core.types import Array, Ids, as_ids
 from nextlabel.kernels.distance.exact import TILE, Floats, Metric, does_not_vary
 from nextlabel.kernels.distance.products import COARSE, Precision, ShiftedRows, inner
@@ -113,6 +114,7 @@ def farthest_from_mean(
         scores = _Scores(metric, pool.unlabelled, start, pool.labelled_count + budget, tuning)
         while scores.count < len(scores.all):
             scores.pick()
+            picked(scores.count - pool.labelled_count, budget)
     return scores.all[pool.labelled_count :].copy()
 
 

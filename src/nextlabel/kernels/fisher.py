@@ -8,6 +8,7 @@ of V (D in the binary form, D·K in the full one).
 import numpy as np
 from numpy.typing import NDArray
 
+from nextlabel.core import progress
 from nextlabel.core.types import Array, Ids
 
 Floats = NDArray[np.float64]
@@ -137,6 +138,7 @@ def bait(factors: Floats, labelled: Ids, candidates: Ids, budget: int, ridge: fl
         search.add(best)
         free[best] = False
         picked.append(best)
+        progress.picked(len(picked) // OVERSAMPLING, budget)
     while len(picked) > budget:
         losses = search.losses(np.array(picked))
         worst = int(losses.argmin())

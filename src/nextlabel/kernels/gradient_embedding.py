@@ -10,6 +10,7 @@ g · h = (r · s)(x · y) for h = s ⊗ y.
 import numpy as np
 from numpy.typing import NDArray
 
+from nextlabel.core.progress import picked
 from nextlabel.core.types import Array, Ids, Task
 
 Floats = NDArray[np.float64]
@@ -72,6 +73,7 @@ def badge(features: Array, factors: Floats, budget: int, rng: np.random.Generato
     while len(chosen) < budget:
         row = int(norms.argmax()) if not chosen else _draw(nearest, free, rng)
         chosen.append(row)
+        picked(len(chosen), budget)
         free[row] = False
         products = (x @ x[row]) * (factors @ factors[row])  # g · g_row: [C]
         distances = norms - 2 * products + norms[row]

@@ -6,7 +6,7 @@ from typing import ClassVar
 import numpy as np
 
 from nextlabel.core.snapshot import Snapshot
-from nextlabel.core.types import Ids
+from nextlabel.core.types import Array, Ids
 from nextlabel.kernels.posterior.information import bald, checked_samples
 from nextlabel.kernels.ranking import highest
 from nextlabel.strategies import register
@@ -26,6 +26,7 @@ class Bald:
 
     needs: ClassVar[frozenset[str]] = frozenset({"samples"})
     prefix: ClassVar[bool] = True
+    score: ClassVar[str] = "information, in nats"
 
     def select(self, snapshot: Snapshot, budget: int, rng: np.random.Generator) -> Ids:
         """Return the `budget` unlabelled ids of most information, int64; ties by id.
@@ -35,7 +36,11 @@ class Bald:
         """
         pool = snapshot.pool
         pool.check_budget(budget)
-        samples = checked_samples(snapshot.require("samples"), snapshot.task)
         scores = np.zeros(pool.size)
-        scores[pool.unlabelled] = bald(samples[pool.unlabelled], snapshot.task)
+        scores[pool.unlabelled] = self.scores(snapshot, pool.unlabelled, rng)
         return highest(scores, pool.unlabelled, budget)
+
+    def scores(self, snapshot: Snapshot, chosen: Ids, rng: np.random.Generator) -> Array:
+        """Return the information of each pick (B)."""
+        samples = checked_samples(snapshot.require("samples"), snapshot.task)
+        return bald(samples[chosen], snapshot.task)

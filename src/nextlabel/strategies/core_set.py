@@ -5,9 +5,11 @@ from typing import ClassVar
 
 import numpy as np
 
+from nextlabel.core.progress import picked
 from nextlabel.core.snapshot import Snapshot
-from nextlabel.core.types import Ids
+from nextlabel.core.types import Array, Ids
 from nextlabel.kernels.k_centre.farthest_first import farthest_first
+from nextlabel.kernels.scores import nearest_distances
 from nextlabel.strategies import register
 
 
@@ -22,6 +24,7 @@ class CoreSet:
 
     needs: ClassVar[frozenset[str]] = frozenset({"features"})
     prefix: ClassVar[bool] = True
+    score: ClassVar[str] = "distance to the nearest labelled or earlier picked image"
 
     def select(self, snapshot: Snapshot, budget: int, rng: np.random.Generator) -> Ids:
         """Return `budget` unlabelled ids, int64, each the farthest from all labelled or picked.
@@ -30,4 +33,11 @@ class CoreSet:
         Raises BudgetError, UsageError without features.
         """
         pool, features = snapshot.pool, snapshot.require("features")
-        return farthest_first(features, pool.labelled, budget, excluded=pool.excluded)
+        return farthest_first(
+            features, pool.labelled, budget, excluded=pool.excluded, progress=picked
+        )
+
+    def scores(self, snapshot: Snapshot, chosen: Ids, rng: np.random.Generator) -> Array:
+        """Return the distance of each pick (B) when it was picked; NaN for the very first."""
+        features = snapshot.require("features")
+        return nearest_distances(features, snapshot.pool.labelled, chosen)

@@ -7,6 +7,7 @@ import textwrap
 from dataclasses import MISSING, dataclass, fields, is_dataclass
 from typing import Any
 
+from nextlabel.core.strategy import Scored
 from nextlabel.strategies import STRATEGIES, create
 
 
@@ -28,6 +29,8 @@ class StrategyDescription:
     needs: tuple[str, ...]
     options: tuple[Option, ...]
     multi_label: bool
+    score: str | None = None
+    """The score of its picks in a few words; None for a strategy without scores."""
 
 
 def describe(name: str) -> StrategyDescription:
@@ -40,6 +43,7 @@ def describe(name: str) -> StrategyDescription:
         tuple(sorted(strategy.needs)),
         _options(cls),
         "multilabel" in getattr(strategy, "tasks", ("multiclass", "multilabel")),
+        strategy.score if isinstance(strategy, Scored) else None,
     )
 
 

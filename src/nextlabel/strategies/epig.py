@@ -6,7 +6,7 @@ from typing import ClassVar
 import numpy as np
 
 from nextlabel.core.snapshot import Snapshot
-from nextlabel.core.types import Ids
+from nextlabel.core.types import Array, Ids
 from nextlabel.kernels.posterior.information import checked_samples, epig
 from nextlabel.kernels.ranking import highest
 from nextlabel.strategies import register
@@ -30,6 +30,7 @@ class Epig:
 
     needs: ClassVar[frozenset[str]] = frozenset({"samples"})
     prefix: ClassVar[bool] = True
+    score: ClassVar[str] = "information, in nats"
 
     def __post_init__(self) -> None:
         set_option(self, "targets", whole("targets", self.targets))
@@ -42,12 +43,15 @@ class Epig:
         """
         pool = snapshot.pool
         pool.check_budget(budget)
+        scores = np.zeros(pool.size)
+        scores[pool.unlabelled] = self.scores(snapshot, pool.unlabelled, rng)
+        return highest(scores, pool.unlabelled, budget)
+
+    def scores(self, snapshot: Snapshot, chosen: Ids, rng: np.random.Generator) -> Array:
+        """Return the information of each pick (B); `rng` draws the targets."""
+        pool = snapshot.pool
         samples = checked_samples(snapshot.require("samples"), snapshot.task)
         ids = np.setdiff1d(np.arange(pool.size), pool.excluded)
         if self.targets < len(ids):
             ids = np.sort(rng.choice(ids, self.targets, replace=False))
-        scores = np.zeros(pool.size)
-        if len(pool.unlabelled):
-            found = epig(samples[pool.unlabelled], samples[ids], snapshot.task)
-            scores[pool.unlabelled] = found
-        return highest(scores, pool.unlabelled, budget)
+        return epig(samples[chosen], samples[ids], snapshot.task) if len(chosen) else np.zeros(0)

@@ -5,10 +5,13 @@ from typing import ClassVar
 
 import numpy as np
 
+from nextlabel.core.feature_space import Embedding
+from nextlabel.core.pool import Pool
 from nextlabel.core.snapshot import Snapshot
-from nextlabel.core.types import Ids
+from nextlabel.core.types import Array, Ids
 from nextlabel.kernels.coverage.bandwidth import neighbour_distance
 from nextlabel.kernels.coverage.max_herding import max_herding
+from nextlabel.kernels.scores import coverage_gains
 from nextlabel.strategies import register
 from nextlabel.strategies.options import positive, set_option
 
@@ -33,6 +36,7 @@ class MaxHerding:
 
     needs: ClassVar[frozenset[str]] = frozenset({"features"})
     prefix: ClassVar[bool] = True
+    score: ClassVar[str] = "rise in the sum of similarities"
 
     def __post_init__(self) -> None:
         set_option(self, "bandwidth", bandwidth(self.bandwidth, ("neighbour",)))
@@ -45,12 +49,20 @@ class MaxHerding:
         pool = snapshot.pool
         pool.check_budget(budget)
         features = snapshot.require("features")
-        if isinstance(self.bandwidth, str):
-            ids = np.setdiff1d(np.arange(pool.size), pool.excluded)
-            width = neighbour_distance(features, ids)
-        else:
-            width = self.bandwidth
+        width = self._width(features, pool)
         return max_herding(features, pool.labelled, budget, width, excluded=pool.excluded)
+
+    def scores(self, snapshot: Snapshot, chosen: Ids, rng: np.random.Generator) -> Array:
+        """Return by how much each pick raised the sum of similarities (B)."""
+        features, pool = snapshot.require("features"), snapshot.pool
+        weights = np.ones(pool.size)
+        return coverage_gains(features, pool, chosen, self._width(features, pool), weights)
+
+    def _width(self, features: Embedding, pool: Pool) -> float:
+        if not isinstance(self.bandwidth, str):
+            return self.bandwidth
+        ids = np.setdiff1d(np.arange(pool.size), pool.excluded)
+        return neighbour_distance(features, ids)
 
 
 def bandwidth(value: object, names: tuple[str, ...]) -> str | float:

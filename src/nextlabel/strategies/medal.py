@@ -1,13 +1,15 @@
 """MedAL: the farthest on average. Equation 2; equation 6 when the space has more blocks."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
 from nextlabel.core.snapshot import Snapshot
-from nextlabel.core.types import Ids
+from nextlabel.core.types import Array, Ids
 from nextlabel.kernels.farthest_from_mean import farthest_from_mean
 from nextlabel.kernels.ranking import highest
+from nextlabel.kernels.scores import mean_squared_distances
 from nextlabel.kernels.uncertainty import entropy
 from nextlabel.strategies import register
 from nextlabel.strategies.options import optional_whole, set_option
@@ -30,6 +32,8 @@ class MedAL:
     """Number of images of highest entropy to choose among, at least 1; needs probabilities. If not
     set, all images are candidates.
     """
+
+    score: ClassVar[str] = "mean squared distance to the labelled and earlier picked images"
 
     def __post_init__(self) -> None:
         set_option(self, "entropy_top", optional_whole("entropy_top", self.entropy_top, ALL))
@@ -61,3 +65,8 @@ class MedAL:
             top = highest(scores, pool.unlabelled, max(self.entropy_top, budget))
             out = np.concatenate([out, np.setdiff1d(pool.unlabelled, top)])
         return farthest_from_mean(features, pool.labelled, budget, excluded=out)
+
+    def scores(self, snapshot: Snapshot, chosen: Ids, rng: np.random.Generator) -> Array:
+        """Return the mean squared distance of each pick (B); NaN for the very first."""
+        features = snapshot.require("features")
+        return mean_squared_distances(features, snapshot.pool.labelled, chosen)

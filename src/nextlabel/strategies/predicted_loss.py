@@ -6,7 +6,7 @@ from typing import ClassVar
 import numpy as np
 
 from nextlabel.core.snapshot import Snapshot
-from nextlabel.core.types import Ids
+from nextlabel.core.types import Array, Ids
 from nextlabel.kernels.ranking import highest
 from nextlabel.strategies import register
 from nextlabel.strategies.options import optional_whole, set_option
@@ -25,6 +25,8 @@ class PredictedLoss:
     """
 
     needs: ClassVar[frozenset[str]] = frozenset({"predicted_loss"})
+
+    score: ClassVar[str] = "predicted loss"
 
     sub_pool: int | None = None
     """Number of random images to choose among, at least 1. If not set, all are candidates."""
@@ -50,3 +52,7 @@ class PredictedLoss:
             size = min(len(candidates), max(self.sub_pool, budget))
             candidates = np.sort(rng.choice(candidates, size, replace=False))
         return highest(predicted_loss, candidates, budget)
+
+    def scores(self, snapshot: Snapshot, chosen: Ids, rng: np.random.Generator) -> Array:
+        """Return the predicted loss of each pick (B)."""
+        return snapshot.require("predicted_loss")[chosen]

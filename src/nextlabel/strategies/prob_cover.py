@@ -7,9 +7,9 @@ import numpy as np
 
 from nextlabel.core.feature_space import Embedding
 from nextlabel.core.snapshot import Snapshot
-from nextlabel.core.types import Ids
+from nextlabel.core.types import Array, Ids
 from nextlabel.kernels.clusters import k_means
-from nextlabel.kernels.coverage.ball_cover import ball_cover
+from nextlabel.kernels.coverage.ball_cover import ball_cover, newly_covered
 from nextlabel.kernels.coverage.bandwidth import pure_radius
 from nextlabel.kernels.distance.exact import Metric
 from nextlabel.strategies import register
@@ -41,6 +41,7 @@ class ProbCover:
 
     needs: ClassVar[frozenset[str]] = frozenset({"features"})
     prefix: ClassVar[bool] = True
+    score: ClassVar[str] = "number of images that it covers first"
 
     def __post_init__(self) -> None:
         if self.radius is not None:
@@ -64,6 +65,12 @@ class ProbCover:
         ids = np.setdiff1d(np.arange(pool.size), pool.excluded)
         radius = self._radius(features, ids, rng) if len(ids) else 0.0
         return ball_cover(features, pool.labelled, budget, radius, excluded=pool.excluded)
+
+    def scores(self, snapshot: Snapshot, chosen: Ids, rng: np.random.Generator) -> Array:
+        """Return the number of least covered images that each pick covered (B)."""
+        features, pool = snapshot.require("features"), snapshot.pool
+        radius = self._radius(features, np.setdiff1d(np.arange(pool.size), pool.excluded), rng)
+        return newly_covered(features, pool, chosen, radius)
 
     def _radius(self, features: Embedding, ids: Ids, rng: np.random.Generator) -> float:
         if self.radius is not None:

@@ -8,9 +8,10 @@ import numpy as np
 from nextlabel.core.feature_space import Embedding
 from nextlabel.core.pool import Pool
 from nextlabel.core.snapshot import Snapshot
-from nextlabel.core.types import Ids
+from nextlabel.core.types import Array, Ids
 from nextlabel.kernels.coverage.bandwidth import closest_pair, neighbour_distance
 from nextlabel.kernels.coverage.max_herding import max_herding
+from nextlabel.kernels.scores import coverage_gains
 from nextlabel.kernels.uncertainty import margin
 from nextlabel.strategies import register
 from nextlabel.strategies.max_herding import bandwidth
@@ -44,6 +45,7 @@ class UHerding:
 
     needs: ClassVar[frozenset[str]] = frozenset({"features", "probabilities"})
     prefix: ClassVar[bool] = True
+    score: ClassVar[str] = "rise in the sum of similarities, each weighted by doubt"
 
     def __post_init__(self) -> None:
         names = ("labelled", "neighbour")
@@ -74,17 +76,21 @@ class UHerding:
         """
         pool = snapshot.pool
         pool.check_budget(budget)
-        features, weights = snapshot.require("features"), None
-        if pool.labelled_count:
-            weights = np.maximum(1 - margin(snapshot.require("probabilities"), snapshot.task), 0)
+        features = snapshot.require("features")
         return max_herding(
             features,
             pool.labelled,
             budget,
             self._width(features, pool),
-            weights=weights,
+            weights=_doubt(snapshot),
             excluded=pool.excluded,
         )
+
+    def scores(self, snapshot: Snapshot, chosen: Ids, rng: np.random.Generator) -> Array:
+        """Return by how much each pick raised the doubt that is covered (B)."""
+        features, pool = snapshot.require("features"), snapshot.pool
+        width = self._width(features, pool)
+        return coverage_gains(features, pool, chosen, width, _doubt(snapshot))
 
     def _width(self, features: Embedding, pool: Pool) -> float:
         if not isinstance(self.bandwidth, str):
@@ -93,3 +99,10 @@ class UHerding:
             return width
         ids = np.setdiff1d(np.arange(pool.size), pool.excluded)
         return neighbour_distance(features, ids)
+
+
+def _doubt(snapshot: Snapshot) -> Array:
+    """Return 1 - margin of each image (N); 1 with nothing labelled."""
+    if not snapshot.pool.labelled_count:
+        return np.ones(snapshot.pool.size)
+    return np.maximum(1 - margin(snapshot.require("probabilities"), snapshot.task), 0)

@@ -23,6 +23,11 @@ class Entropy:
 
     needs: ClassVar[frozenset[str]] = frozenset({"probabilities"})
     prefix: ClassVar[bool] = True
+    score: ClassVar[str] = "entropy, in nats"
+
+    def scores(self, snapshot: Snapshot, chosen: Ids, rng: np.random.Generator) -> Array:
+        """Return the entropy of each pick (B)."""
+        return uncertainty.entropy(snapshot.require("probabilities"), snapshot.task)[chosen]
 
     def select(self, snapshot: Snapshot, budget: int, rng: np.random.Generator) -> Ids:
         """Return the `budget` unlabelled ids of highest entropy, int64; ties to the smallest id.
@@ -45,6 +50,11 @@ class Margin:
 
     needs: ClassVar[frozenset[str]] = frozenset({"probabilities"})
     prefix: ClassVar[bool] = True
+    score: ClassVar[str] = "margin; the lowest are picked"
+
+    def scores(self, snapshot: Snapshot, chosen: Ids, rng: np.random.Generator) -> Array:
+        """Return the margin of each pick (B)."""
+        return uncertainty.margin(snapshot.require("probabilities"), snapshot.task)[chosen]
 
     def select(self, snapshot: Snapshot, budget: int, rng: np.random.Generator) -> Ids:
         """Return the `budget` unlabelled ids of least margin, int64; ties to the smallest id.
@@ -68,6 +78,11 @@ class LeastConfidence:
 
     needs: ClassVar[frozenset[str]] = frozenset({"probabilities"})
     prefix: ClassVar[bool] = True
+    score: ClassVar[str] = "confidence; the lowest are picked"
+
+    def scores(self, snapshot: Snapshot, chosen: Ids, rng: np.random.Generator) -> Array:
+        """Return the confidence of each pick (B)."""
+        return uncertainty.confidence(snapshot.require("probabilities"), snapshot.task)[chosen]
 
     def select(self, snapshot: Snapshot, budget: int, rng: np.random.Generator) -> Ids:
         """Return the `budget` least confident unlabelled ids, int64; ties to the smallest id.

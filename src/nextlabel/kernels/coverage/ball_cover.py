@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from nextlabel.core.feature_space import Embedding
 from nextlabel.core.pool import Pool
+from nextlabel.core.progress import picked
 from nextlabel.core.types import Array, Ids, as_ids
 from nextlabel.kernels.distance.exact import Metric, does_not_vary
 from nextlabel.kernels.distance.products import Precision, ShiftedRows
@@ -101,6 +102,39 @@ def ball_cover(
     return pool.unlabelled[_BallCounts(metric, pool, delta * delta, tuning).picks(budget)]
 
 
+def newly_covered(features: object, pool: Pool, chosen: Ids, radius: float) -> Ids:
+    """Return how many of the images in the fewest balls each pick covered when it was picked.
+
+    Parameters
+    ----------
+    features
+        An Embedding or one array (N, d) of real numbers.
+    pool
+        The labelled images before the first pick.
+    chosen
+        Ids in the order of choice, int64 (B).
+    radius
+        δ, a distance in the space of the features.
+
+    Returns
+    -------
+    Ids
+        Numbers, int64 (B).
+    """
+    metric = Metric(Embedding.of(features))
+    delta = radius * metric.distance_unit
+    counts = _BallCounts(metric, pool, delta * delta, STANDARD)
+    numbers = np.zeros(len(chosen), np.int64)
+    for k, pick in enumerate(chosen.tolist()):
+        targets = counts.unpicked & (counts.balls == counts.balls[counts.unpicked].min())  # [n]
+        squared = metric.squared_distances(pool.unlabelled, metric.row(pick))  # [n]
+        inside = squared <= counts.squared_radius
+        numbers[k] = (inside & targets).sum()
+        counts.balls += inside
+        counts.unpicked &= pool.unlabelled != pick
+    return numbers
+
+
 class _BallCounts:
     """The number of balls that hold each open image, and what each candidate would cover.
 
@@ -140,6 +174,7 @@ class _BallCounts:
             self.targets[covered] = False
             if self.targets.any():
                 self.gain -= self._candidates_near(covered)
+            picked(k + 1, budget)
         return positions
 
     def _begin_level(self, picked: Ids) -> None:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from nextlabel.core.pool import Pool
+from nextlabel.core.progress import picked
 from nextlabel.core.types import Array, Ids
 from nextlabel.kernels.coverage.gaussian_kernel import GaussianKernel, gaussian
 from nextlabel.kernels.coverage.neighbour_lists import NeighbourLists, estimated_pairs
@@ -94,6 +95,7 @@ class Gains:
             positions[k] = best = self._best()
             self.unpicked[best] = False
             self._cover(best)
+            picked(k + 1, budget)
             # Listing costs half a pass over all pairs: it pays when as many picks are to come.
             if self.work > len(self.ids) ** 2 / 4 and budget - k > k + 1:
                 self.work = 0

@@ -14,6 +14,7 @@ import numpy as np
 
 from nextlabel.core.feature_space import Embedding
 from nextlabel.core.pool import Pool
+from nextlabel.core.progress import Progress
 from nextlabel.core.types import Ids, as_ids
 from nextlabel.kernels.distance.exact import Metric, does_not_vary
 from nextlabel.kernels.distance.products import COARSE, Precision, ShiftedRows
@@ -27,9 +28,6 @@ from nextlabel.kernels.memory import memory_for
 
 FEW_COLUMNS = 32
 """Up to this number of columns products are in float64, which then costs nothing."""
-
-Progress = Callable[[int, int], None]
-"""Called with the number picked and the budget."""
 
 
 def farthest_first(

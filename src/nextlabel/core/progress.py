@@ -1,0 +1,28 @@
+"""Progress of a selection: kernels report each pick to the caller's callback, if any."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import TypeAlias
+
+Progress: TypeAlias = Callable[[int, int], None]
+"""Called with the number of images picked so far, and the budget; it may raise to stop."""
+
+_callback: ContextVar[Progress | None] = ContextVar("callback", default=None)
+
+
+@contextmanager
+def reporting_to(callback: Progress | None) -> Iterator[None]:
+    """Send what `picked` reports to a callback, within the block and its thread."""
+    token = _callback.set(callback)
+    try:
+        yield
+    finally:
+        _callback.reset(token)
+
+
+def picked(count: int, budget: int) -> None:
+    """Report that `count` of `budget` images are picked."""
+    callback = _callback.get()
+    if callback is not None:
+        callback(count, budget)

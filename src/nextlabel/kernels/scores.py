@@ -1,0 +1,105 @@
+"""Scores of picks that are made already: what made each of them the best when it was picked.
+
+N images, L labelled ids, B picks in the order of choice, n open (unlabelled) images. Each
+pick counts as labelled for those after it. All distances are direct differences in float64.
+"""
+
+import numpy as np
+
+from nextlabel.core.feature_space import Embedding
+from nextlabel.core.pool import Pool
+from nextlabel.core.types import Ids
+from nextlabel.kernels.coverage.gaussian_kernel import gaussian
+from nextlabel.kernels.distance.exact import Floats, Metric
+from nextlabel.kernels.distance.tiles import Distances, nearest
+
+
+def nearest_distances(features: Embedding, labelled: Ids, chosen: Ids) -> Floats:
+    """Return the distance of each pick to the nearest labelled or earlier picked image.
+
+    Parameters
+    ----------
+    features
+        N rows.
+    labelled, chosen
+        Ids, int64 (L) and (B).
+
+    Returns
+    -------
+    Floats
+        Distances in the space of the features, shape (B); NaN for a first pick with nothing
+        labelled.
+    """
+    metric = Metric(features)
+    both = np.concatenate([labelled, chosen])
+    scores = np.full(len(chosen), np.nan)  # [B]
+    for k, pick in enumerate(chosen.tolist()):
+        before = both[: len(labelled) + k]
+        if len(before):
+            squared = metric.squared_distances(before, metric.row(pick))  # [L + k]
+            scores[k] = np.sqrt(squared.min()) / metric.distance_unit
+    return scores
+
+
+def mean_squared_distances(features: Embedding, labelled: Ids, chosen: Ids) -> Floats:
+    """Return the mean squared distance of each pick to all labelled or earlier picked images.
+
+    Parameters
+    ----------
+    features
+        N rows.
+    labelled, chosen
+        Ids, int64 (L) and (B).
+
+    Returns
+    -------
+    Floats
+        Squared distances in the space of the features, shape (B); NaN for a first pick with
+        nothing labelled.
+    """
+    metric = Metric(features)
+    both = np.concatenate([labelled, chosen])
+    scores = np.full(len(chosen), np.nan)  # [B]
+    for k, pick in enumerate(chosen.tolist()):
+        before = both[: len(labelled) + k]
+        if len(before):
+            squared = metric.squared_distances(before, metric.row(pick))  # [L + k]
+            scores[k] = squared.mean() / metric.distance_unit**2
+    return scores
+
+
+def coverage_gains(
+    features: Embedding, pool: Pool, chosen: Ids, bandwidth: float, weights: Floats
+) -> Floats:
+    """Return by how much each pick raises Σ_x w_x max_s k(x, s), s labelled or picked.
+
+    Parameters
+    ----------
+    features
+        N rows.
+    pool
+        The labelled images before the first pick.
+    chosen
+        Ids, int64 (B).
+    bandwidth
+        σ of the kernel exp(-d²/σ²), a distance in the space of the features.
+    weights
+        A number of at least 0 per image, shape (N).
+
+    Returns
+    -------
+    Floats
+        Rises, shape (B).
+    """
+    metric = Metric(features)
+    open_ids, n = pool.unlabelled, len(pool.unlabelled)
+    sigma = bandwidth * metric.distance_unit
+    both = Distances(metric, np.concatenate([open_ids, pool.labelled]))
+    covered = gaussian(nearest(both, np.arange(n), np.arange(n, len(both))), sigma * sigma)  # [n]
+    scores = np.zeros(len(chosen))  # [B]
+    for k, pick in enumerate(chosen.tolist()):
+        squared = metric.squared_distances(open_ids, metric.row(pick))  # [n]
+        similar = np.maximum(gaussian(squared, sigma * sigma), covered)  # [n]
+        scores[k] = (similar - covered) @ weights[open_ids]
+        covered = similar
+    return scores
