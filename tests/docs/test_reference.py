@@ -194,7 +194,7 @@ def public_callables():
                 if not key.startswith("_") and (callable(value) or isinstance(value, classmethod))
             }
         for path, member in members.items():
-            of_protocol = path.endswith(".select") and name != "Strategy"  # documented there
+            of_protocol = path.endswith((".select", ".scores")) and name != "Strategy"
             if not of_protocol and {*inspect.signature(member).parameters} - {"self"}:
                 yield path, member
 
