@@ -34,11 +34,11 @@ def picture(image: "Image") -> Picture:
     from PIL import ImageOps
 
     notes = (FIRST_FRAME,) if getattr(image, "is_animated", False) else ()
-    with image:
-        upright = ImageOps.exif_transpose(image)
+    with image as upright:
+        ImageOps.exif_transpose(upright, in_place=True)
         mode = "L" if upright.mode in ("1", "L", "LA", "La") else "RGB"
         if upright.has_transparency_data:
             clear = np.asarray(upright.convert("LA" if mode == "L" else "RGBA"))
             return Picture(on_background(clear), notes)
-        pixels = np.asarray(upright.convert(mode))
+        pixels = np.asarray(upright if upright.mode == mode else upright.convert(mode))
     return Picture(pixels[..., None] if mode == "L" else pixels, notes)

@@ -14,7 +14,7 @@ from nextlabel.data.resize import Pixels
 
 QUANTILES = 1024
 """Values kept of each channel of an image, for the percentiles of all images."""
-SAMPLE = 2**18
+SAMPLE = 2**16
 """Pixels of an image, spread over it, that the quantiles are taken from."""
 NAMED = 3
 """Files that a warning names."""
