@@ -106,6 +106,13 @@ def bomb_png(width: int, height: int, depth: int = 8) -> bytes:
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + body + chunk(b"IEND", b"")
 
 
+def bomb_jpeg(scans: int) -> bytes:
+    """Return a progressive JPEG whose last pass is there many times."""
+    data = pillow(RGB, "JPEG", progressive=True)
+    last = data.rindex(b"\xff\xda")
+    return data[:last] + data[last:-2] * scans + data[-2:]
+
+
 def bomb_tiff(megabytes: int) -> bytes:
     """Return a TIFF of 8 x 8 pixels whose one strip unpacks to many megabytes."""
     return plain_tiff(zlib.compress(bytes(megabytes * 2**20), 9), t259=8)
@@ -216,6 +223,7 @@ def hostile() -> dict[str, bytes]:
         "bomb.bmp": b"BM"
         + struct.pack("<IIIIiiHH", 99, 0, 54, 40, 50_000, 50_000, 1, 24)
         + bytes(24),
+        "passes.jpg": bomb_jpeg(2000),
         "bomb.gif": b"GIF89a" + b"\xff\xff\xff\xff" + pillow(RGB, "GIF")[10:],
         "bomb.tif": plain_tiff(bytes(64), t256=2**31 - 1),
         "empty.tif": plain_tiff(b"", t256=0),

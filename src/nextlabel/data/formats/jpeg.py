@@ -3,11 +3,13 @@
 from typing import BinaryIO, ClassVar
 
 from nextlabel.data.formats import register
-from nextlabel.data.formats.base import Picture, Wanted
+from nextlabel.data.formats.base import Picture, Undecodable, Wanted
 from nextlabel.data.formats.pillow_image import opened, picture
 
 MARGIN = 2
 """Times the wanted size that the decoder's own scaling leaves, so that resizing stays smooth."""
+MOST_SCANS = 500
+"""Passes over a progressive JPEG; programs write about ten."""
 
 
 @register("jpeg")
@@ -32,6 +34,20 @@ class Jpeg:
         from PIL.JpegImagePlugin import JpegImageFile
 
         image = opened(JpegImageFile, file, wanted)
+        if image.info.get("progressive"):
+            _check_scans(file)
         if wanted.size is not None:
             image.draft(None, (MARGIN * wanted.size, MARGIN * wanted.size))
         return picture(image)
+
+
+def _check_scans(file: BinaryIO) -> None:
+    """Raise Undecodable for a progressive JPEG whose thousands of passes would take minutes."""
+    at = file.tell()
+    file.seek(0)
+    scans = file.read().count(b"\xff\xda")
+    file.seek(at)
+    if scans > MOST_SCANS:
+        raise Undecodable(
+            f"it has {scans} passes, more than {MOST_SCANS}; save it again", code="image-too-large"
+        )

@@ -79,7 +79,7 @@ def read_small_images(
     threads : int, optional
         The number of threads; one per usable core when None.
     """
-    count = threads or len(os.sched_getaffinity(0))
+    count = threads or _cores()
     budget = _Budget(AT_ONCE)
     wanted = replace(wanted, size=size)
 
@@ -99,6 +99,11 @@ def read_small_images(
         finally:
             for future in waiting:
                 future.cancel()
+
+
+def _cores() -> int:
+    affinity = getattr(os, "sched_getaffinity", None)  # only Linux restricts processes to cores
+    return len(affinity(0)) if affinity else os.cpu_count() or 1
 
 
 def _read(path: Path, size: int, wanted: Wanted, known: Callable[[str], bool]) -> SmallImage:
