@@ -12,11 +12,14 @@ from sqlalchemy.exc import ArgumentError, IntegrityError, SQLAlchemyError, State
 
 from nextlabel.core.errors import StoreError
 from nextlabel.files.output_mark import make_output
+from nextlabel.store.file_system import check_local
 from nextlabel.store.integrity import Damaged, damaged
 from nextlabel.store.revisions import bring_up_to_date
 
 DRIVERS = {"postgresql": "postgresql+psycopg", "postgres": "postgresql+psycopg"}
 """The driver that this package installs for a kind of database, where a URL names none."""
+
+WRITE_AHEAD = "PRAGMA journal_mode = WAL"
 
 LONGEST = 200
 """Characters of a database's message that are shown: it may quote a whole row."""
@@ -75,6 +78,7 @@ def connect(url: URL, *, create: bool, busy: float) -> Engine:
     """
     is_file = url.get_backend_name() == "sqlite" and url.database not in (None, "", ":memory:")
     if is_file:
+        check_local(Path(url.database or ""))
         check_file(Path(url.database or ""), create)
     with sentences(url, busy):
         engine = _engine(url, busy)
@@ -82,7 +86,7 @@ def connect(url: URL, *, create: bool, busy: float) -> Engine:
         with sentences(url, busy):
             bring_up_to_date(engine, place(url), create)
             if is_file:
-                _write_ahead(engine)
+                _write_ahead(engine, place(url))
     except StoreError:
         engine.dispose()
         raise
@@ -147,13 +151,25 @@ def _configure(connection: Any, _record: object) -> None:
     connection.execute("PRAGMA foreign_keys = ON")
 
 
-def _write_ahead(engine: Engine) -> None:
-    """Let readers continue while one process writes; SQLite keeps the mode in the file."""
+def _write_ahead(engine: Engine, name: str) -> None:
+    """Let readers continue while one process writes; SQLite keeps the mode in the file.
+
+    `name` is the name of the file in the message. Raises StoreError when SQLite keeps another
+    mode, as it does where processes cannot share memory by a file.
+    """
     connection = engine.raw_connection()
     try:
-        connection.cursor().execute("PRAGMA journal_mode = WAL")
+        cursor = connection.cursor()
+        cursor.execute(WRITE_AHEAD)
+        (mode,) = cursor.fetchone() or ("unknown",)
     finally:
         connection.close()
+    if mode != "wal":
+        raise StoreError(
+            f"{name} keeps the journal mode {mode!r}, so its file system cannot be shared by "
+            "processes; give a --store on a disk of this machine",
+            code="no-write-ahead",
+        )
 
 
 def _begin(connection: Connection) -> None:
