@@ -61,42 +61,49 @@ def batch(
     return b"\x80\2}(" + b"".join(text(k.encode()) + v for k, v in items.items()) + b"u."
 
 
+def packed_files(files: Mapping[str, bytes]) -> bytes:
+    """Return a tar archive of files by name."""
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w:gz") as archive:
+        for name, content in files.items():
+            member = tarfile.TarInfo(name)
+            member.size = len(content)
+            archive.addfile(member, io.BytesIO(content))
+    return packed.getvalue()
+
+
 def put(
     folder: Path, name: str, form: str, monkeypatch: pytest.MonkeyPatch
 ) -> dict[str, np.ndarray]:
     """Write a small set in one of its forms, announce its checksums, return its images."""
     known, rng = FAMILIES[name], np.random.default_rng(1)
     batches = {part: dict.fromkeys(sizes, 12) for part, sizes in known.batches.items()}
-    images, md5, binary = {}, {}, {}
+    images, md5, binary, pickled = {}, {}, {}, {}
     for part, sizes in batches.items():
         for file in sizes:
             pixels = rng.integers(0, 256, (12, 3072), np.uint8)
             labels = rng.integers(0, len(known.classes), 12, np.uint8)
             images.setdefault(part, []).append((pixels, labels))
             other = np.full((12, known.label_bytes - 1), 7, np.uint8)
-            binary[file] = np.hstack([other, labels[:, None], pixels]).tobytes()
-            if form == "python":
-                content = batch(pixels, labels.tolist(), known.labels)
-                md5[file] = hashlib.md5(content).hexdigest()
-                (folder / known.python).mkdir(parents=True, exist_ok=True)
-                (folder / known.python / file).write_bytes(content)
-    packed = io.BytesIO()
-    with tarfile.open(fileobj=packed, mode="w:gz") as archive:
-        for file, content in binary.items():
-            member = tarfile.TarInfo(f"{known.binary}/{file}.bin")
-            member.size = len(content)
-            archive.addfile(member, io.BytesIO(content))
-    if form == "archive":
-        (folder / known.archive).write_bytes(packed.getvalue())
-    elif form == "binary":
-        with tarfile.open(fileobj=io.BytesIO(packed.getvalue())) as archive:
-            archive.extractall(folder, filter="data")
-    change = {"batches": batches, "archive_md5": hashlib.md5(packed.getvalue()).hexdigest()}
+            binary[f"{known.binary}/{file}.bin"] = np.hstack(
+                [other, labels[:, None], pixels]
+            ).tobytes()
+            pickled[f"{known.python}/{file}"] = batch(pixels, labels.tolist(), known.labels)
+            md5[file] = hashlib.md5(pickled[f"{known.python}/{file}"]).hexdigest()
+    packed, files = (known.python_archive, pickled) if "python" in form else (known.archive, binary)
+    tar = packed_files(files)
+    md5[packed] = hashlib.md5(tar).hexdigest()
+    if "archive" in form:
+        (folder / packed).write_bytes(tar)
+    else:
+        with tarfile.open(fileobj=io.BytesIO(tar)) as opened:
+            opened.extractall(folder, filter="data")
+    change = {"batches": batches, "archive_md5": md5.get(known.archive, known.archive_md5)}
     monkeypatch.setitem(FAMILIES, name, replace(known, **change, md5=known.md5 | md5))
     return images
 
 
-@pytest.mark.parametrize("form", ["archive", "binary", "python"])
+@pytest.mark.parametrize("form", ["archive", "binary", "python", "python archive"])
 @pytest.mark.parametrize("name", ["cifar10", "cifar100"])
 def test_every_form_gives_the_same_images(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, form: str
@@ -112,7 +119,7 @@ def test_every_form_gives_the_same_images(
     assert np.array_equal(data.test.images.reshape(12, -1), official["test"][0][0])
     assert data.classes == FAMILIES[name].classes
     assert ("no published checksum" in data.notes) == (form == "binary")
-    assert len(data.sources) == (1 if form == "archive" else len(official["train"]) + 1)
+    assert len(data.sources) == (1 if "archive" in form else len(official["train"]) + 1)
 
 
 def test_an_altered_batch_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -148,7 +155,7 @@ IMAGES = RNG.integers(0, 256, (3, 3072), np.uint8)
 def test_no_call_in_a_batch_is_made(tmp_path: Path) -> None:
     (tmp_path / "batch").write_bytes(pickle.dumps({"data": Call(tmp_path / "made")}, 2))
     with refused(DataError, "file-damaged", match="UnpicklingError: it calls "):
-        read_batch(tmp_path / "batch", "labels")
+        read_batch(tmp_path / "batch", None, "labels")
     assert not (tmp_path / "made").exists()
 
 
@@ -172,14 +179,16 @@ def test_a_file_that_is_not_a_batch_is_refused(
 ) -> None:
     (tmp_path / "batch").write_bytes(content)
     with refused(DataError, "file-damaged", match=message):
-        read_batch(tmp_path / "batch", "labels")
+        read_batch(tmp_path / "batch", None, "labels")
 
 
 def test_rows_may_be_stored_by_column(tmp_path: Path) -> None:
     by_column = array(np.frombuffer(IMAGES.tobytes(order="F"), np.uint8).reshape(3, 3072))
     by_column = by_column.replace(b"K\0tb\x89", b"K\0tb\x88")
     (tmp_path / "batch").write_bytes(batch(IMAGES, [1, 2, 3], change={"data": by_column}))
-    assert np.array_equal(read_batch(tmp_path / "batch", "labels").images.reshape(3, -1), IMAGES)
+    assert np.array_equal(
+        read_batch(tmp_path / "batch", None, "labels").images.reshape(3, -1), IMAGES
+    )
 
 
 def test_published_facts() -> None:

@@ -163,6 +163,8 @@ def test_published_facts() -> None:
         "chestmnist"
     ]
     assert all(len(set(known.classes)) == len(known.classes) for known in MEDMNIST.values())
+    blood = MEDMNIST["bloodmnist"].classes[3]
+    assert blood == "immature granulocytes(myelocytes, metamyelocytes and promyelocytes)"
     assert set(LARGER) == set(MEDMNIST)
     assert len({md5 for sizes in LARGER.values() for md5 in sizes.values()}) == 36
     assert medmnist.remote("dermamnist", 128).urls == (

@@ -1,6 +1,7 @@
 """CIFAR-10 and CIFAR-100 [Krizhevsky 2009], https://www.cs.toronto.edu/~kriz/cifar.html.
 
-The binary version is downloaded. The Python version is read where torchvision has left it.
+The binary version is downloaded. The Python version is read where torchvision has left it, packed
+or unpacked.
 """
 
 from collections.abc import Mapping, Sequence
@@ -35,9 +36,10 @@ class Family:
     """The published files of a set, in both versions.
 
     `binary` is the folder of the batches in the archive, and `batches` gives for each part the
-    number of images of its batches by name. `python` is the folder of the Python version, and
-    `md5` the md5 of its files. `labels` is the name of their labels, `label_bytes` the number of
-    labels before an image in the binary version, of which the last one counts.
+    number of images of its batches by name. `python_archive` is the archive of the Python version,
+    `python` the folder of the batches in it, and `md5` the md5 of the archive and the batches.
+    `labels` is the name of their labels, `label_bytes` the number of labels before an image in the
+    binary version, of which the last one counts.
     """
 
     classes: tuple[str, ...]
@@ -46,6 +48,7 @@ class Family:
     binary: str
     batches: Mapping[Part, Mapping[str, int]]
     label_bytes: int
+    python_archive: str
     python: str
     md5: Mapping[str, str]
     labels: str
@@ -62,8 +65,10 @@ FAMILIES: dict[str, Family] = {
             "test": {"test_batch": 10_000},
         },
         1,
+        "cifar-10-python.tar.gz",
         "cifar-10-batches-py",
         {
+            "cifar-10-python.tar.gz": "c58f30108f718f92721af3b95e74349a",
             "data_batch_1": "c99cafc152244af753f735de768cd75f",
             "data_batch_2": "d4bba439e000b95fd0a9bffe97cbabec",
             "data_batch_3": "54ebc095f3ab1f0389bbae665268c751",
@@ -80,8 +85,10 @@ FAMILIES: dict[str, Family] = {
         "cifar-100-binary",
         {"train": {"train": 50_000}, "test": {"test": 10_000}},
         2,
+        "cifar-100-python.tar.gz",
         "cifar-100-python",
         {
+            "cifar-100-python.tar.gz": "eb9058c3a382ffc7106e4002c42a8d85",
             "train": "16019d7e3df5f24257cddd939b257f8d",
             "test": "f0ef6b0ae62326f3e7ffdfab6717acfc",
         },
@@ -91,18 +98,20 @@ FAMILIES: dict[str, Family] = {
 
 
 def forms(name: str) -> tuple[tuple[Remote, ...], ...]:
-    """Return the forms of a set: the binary archive, its batches, and the Python batches."""
+    """Return the forms of a set: the binary archive and its batches, then the Python ones."""
     family = FAMILIES[name]
 
     def inside(folder: str, file: str, md5: str | None) -> Remote:
         return Remote(name, file, md5, shared=True, folders=(folder, f"{name}/{folder}"))
 
     archive = Remote(name, family.archive, family.archive_md5, (URL + family.archive,))
+    pickled = Remote(name, family.python_archive, family.md5[family.python_archive])
     batches = [batch for part in family.batches.values() for batch in part]
     return (
         (archive,),
         tuple(inside(family.binary, f"{batch}.bin", None) for batch in batches),
         tuple(inside(family.python, batch, family.md5[batch]) for batch in batches),
+        (pickled,),
     )
 
 
@@ -133,14 +142,14 @@ class Cifar:
         files = {remote.name: locator.fetch(remote) for remote in remotes}
 
         def read(batch: str, count: int) -> Images:
+            binary, packed = f"{batch}.bin", next(iter(files.values())).path
             if family.archive in files:
-                member = f"{family.binary}/{batch}.bin"
-                path = files[family.archive].path
-                return read_records(path, member, family.label_bytes, count)
-            if f"{batch}.bin" in files:
-                path = files[f"{batch}.bin"].path
-                return read_records(path, None, family.label_bytes, count)
-            return read_batch(files[batch].path, family.labels)
+                return read_records(packed, f"{family.binary}/{binary}", family.label_bytes, count)
+            if binary in files:
+                return read_records(files[binary].path, None, family.label_bytes, count)
+            if family.python_archive in files:
+                return read_batch(packed, f"{family.python}/{batch}", family.labels)
+            return read_batch(files[batch].path, None, family.labels)
 
         parts = {
             part: _joined([read(*batch) for batch in batches.items()])

@@ -3,10 +3,10 @@
 import pickle
 import tarfile
 import zlib
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
+from io import BytesIO
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,8 @@ from nextlabel.core.errors import DataError
 
 SIDE, CHANNELS = 32, 3
 PIXELS = CHANNELS * SIDE * SIDE
+MOST = 1 << 28
+"""Bytes that are read of a batch; the largest one has 156 million."""
 
 # A batch is a dictionary with one array of unsigned bytes. An array is pickled as a call of
 # _reconstruct, with the classes ndarray and dtype as arguments, and its state. The stand-ins below
@@ -73,20 +75,21 @@ class _Unpickler(pickle.Unpickler):
         return ALLOWED[module, name]
 
 
-def read_batch(path: Path, labels: str) -> Images:
+def read_batch(path: Path, member: str | None, labels: str) -> Images:
     """Return the images of a Python batch, with the labels that it keeps under the name `labels`.
 
-    Nothing in the file is executed. Raises DataError for another kind of file.
+    `member` is the name of the batch where `path` is a tar archive of batches. Nothing in the file
+    is executed. Raises DataError for another kind of file.
     """
     try:
-        with path.open("rb") as file:
-            batch = _Unpickler(file, encoding="bytes").load()
+        batch = _Unpickler(BytesIO(_content(path, member)), encoding="bytes").load()
         pixels, answers = _array(batch[b"data"]), np.array(batch[labels.encode()])
         if answers.dtype.kind != "i" or answers.shape != pixels.shape[:1]:
             raise ValueError(f"{len(pixels)} images and labels of shape {answers.shape}")
     except FAULTS as error:
         raise DataError(
-            f"{path} is not a batch of CIFAR ({type(error).__name__}: {error}); replace the file",
+            f"{member or path.name} in {path} is not a batch of CIFAR ({type(error).__name__}: "
+            f"{error}); replace the file",
             code="file-damaged",
         ) from error
     return Images(pixels.reshape(-1, CHANNELS, SIDE, SIDE), answers.astype(np.int64))
@@ -120,8 +123,7 @@ def read_records(path: Path, member: str | None, label_bytes: int, count: int) -
         When the file is not as published.
     """
     size = count * (label_bytes + PIXELS)
-    with _opened(path, member) as file:
-        data = file.read(size + 1)
+    data = _content(path, member, size + 1)
     if len(data) != size:
         more = "more than " if len(data) > size else ""
         raise DataError(
@@ -134,19 +136,17 @@ def read_records(path: Path, member: str | None, label_bytes: int, count: int) -
     return Images(pixels, rows[:, label_bytes - 1].astype(np.int64))
 
 
-@contextmanager
-def _opened(path: Path, member: str | None) -> Iterator[IO[bytes]]:
-    """Open a file, or a regular file inside a tar archive, which is not written to the disk."""
+def _content(path: Path, member: str | None, most: int = MOST) -> bytes:
+    """Return at most `most` bytes of a file, or of a file inside a tar archive."""
     try:
         if member is None:
             with path.open("rb") as file:
-                yield file
-            return
+                return file.read(most)
         with tarfile.open(path) as archive:
             inside = archive.extractfile(member)
             if inside is None:
                 raise KeyError(f"{member} is not a file")
-            yield inside
+            return inside.read(most)
     except (OSError, EOFError, KeyError, tarfile.TarError, zlib.error) as error:
         raise DataError(
             f"{path} cannot be read ({error}); replace the file", code="file-damaged"
