@@ -110,6 +110,7 @@ def test_a_row_that_an_index_has_lost_is_damage(whole: bytes, tmp_path: Path, na
         ("UPDATE rounds SET labelled_count = 4 WHERE number = 0", r"\[4, 4, 6\], do not increase"),
         ("UPDATE rounds SET labelled_count = -7 WHERE number = 0", "do not increase"),
         ("UPDATE experiments SET name = x'ff00'", "experiment is b'.*, not text"),
+        ("DELETE FROM alembic_version", "revision of the schema is lost"),
         ("UPDATE alembic_version SET version_num = 1", "revision of the schema is '1'"),
         ("UPDATE alembic_version SET version_num = x'00'", "revision of the schema is b'"),
     ],
@@ -123,6 +124,21 @@ def test_values_that_do_not_fit_together_are_damage(
         raw.execute(change)
     raw.close()
     with refused(StoreError, "store-damaged", match=says):
+        read(path)
+
+
+def test_a_lost_list_of_experiments_is_damage(whole: bytes, tmp_path: Path) -> None:
+    """The page of the table becomes that of an empty table; its index still has the names."""
+    path = tmp_path / "s.db"
+    path.write_bytes(whole)
+    with sqlite3.connect(path) as raw:
+        pages = dict(raw.execute("SELECT name, rootpage FROM sqlite_master WHERE type = 'table'"))
+    raw.close()
+    content = bytearray(whole)
+    lost, empty = (4096 * (pages[name] - 1) for name in ("experiments", "maps"))
+    content[lost : lost + 4096] = content[empty : empty + 4096]
+    path.write_bytes(content)
+    with refused(StoreError, "store-damaged", match="index"):
         read(path)
 
 

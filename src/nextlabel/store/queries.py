@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from nextlabel.core.round import Round
 from nextlabel.core.types import Ids, as_ids
-from nextlabel.store.integrity import Damaged, finite, numbers, table, text, whole
+from nextlabel.store.integrity import Damaged, check_indexes, finite, numbers, table, text, whole
 from nextlabel.store.records import Picture, TrialRecord, TrialState
 from nextlabel.store.rows import find_experiment, find_trial, to_round
 from nextlabel.store.schema import (
@@ -63,7 +63,9 @@ def read_history(session: Session, key: str) -> list[Round]:
 
 def read_experiments(session: Session) -> list[str]:
     """Return the names of the experiments, in the order in which they were enrolled."""
-    rows = session.scalars(select(ExperimentRow).order_by(ExperimentRow.id))
+    rows = list(session.scalars(select(ExperimentRow).order_by(ExperimentRow.id)))
+    if not rows:
+        check_indexes(session, ExperimentRow.__tablename__)
     return [text("experiment", row.name) for row in rows]
 
 

@@ -9,7 +9,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from nextlabel.core.errors import StoreError
 from nextlabel.store.integrity import Damaged
-from nextlabel.store.schema import REVISION
+from nextlabel.store.schema import REVISION, ExperimentRow
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -66,6 +66,8 @@ def revision(connection: Connection) -> str | None:
     if not inspect(connection).has_table("alembic_version"):
         return None
     stored = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+    if stored is None and inspect(connection).has_table(ExperimentRow.__tablename__):
+        raise Damaged("the revision of the schema is lost")
     if stored is not None and not (isinstance(stored, str) and re.fullmatch(r"\d{4}", stored)):
         raise Damaged(f"the revision of the schema is {stored!r:.40}")
     return stored
