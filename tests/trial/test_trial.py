@@ -9,6 +9,8 @@ from nextlabel.experiment.hypothesis import Hypothesis
 from nextlabel.features.blocks.vae import VAEBlock
 from nextlabel.features.cache import Cache
 from nextlabel.models.task import NetworkModel
+from nextlabel.statistics.reliability import NAME as RELIABILITY
+from nextlabel.statistics.reliability import calibration_error
 from nextlabel.trial.data import headline, load_data
 from nextlabel.trial.spec import TrialSpec, trials
 from nextlabel.trial.trial import (
@@ -425,7 +427,10 @@ def test_a_class_conditional_block_shows_its_last_round_and_draws_no_other(tiny,
     learner = learner_of(trial, data, cache)
     assert len(list(run_trial(trial, data, cache, (), learner))) == 2
     first, last = beginning_records(learner), last_records(learner)
-    assert set(first) == {"ccvae"} and set(last) == {"ccvae, last round"}
+    assert set(first) == {"ccvae"} and set(last) == {"ccvae, last round", RELIABILITY}
+    found = learner.last[0].evaluate()["validation/ece"]
+    assert calibration_error(last[RELIABILITY][0]) == found
+    assert sum(row["share"] for row in last[RELIABILITY][0]) == pytest.approx(1)
     assert learner.latest["ccvae"].pictures._drawn is None
     assert set(last["ccvae, last round"][1]) == {"reconstructions", "traversal", "classes"}
     assert "label" in last["ccvae, last round"][0][-1]

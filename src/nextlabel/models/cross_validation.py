@@ -77,6 +77,10 @@ def audited_right(
 ) -> Array:
     """Return whether audited labels are predicted right by fits without them, bool (m).
 
+    In an active loop this underestimates: a strategy that saw these labels avoids images like them,
+    so a fit without them has a hole there. For an interval that holds, hide the audit from the
+    strategy and from the classifier instead (docs/accuracy.md).
+
     Parameters
     ----------
     fit

@@ -7,12 +7,13 @@ import numpy as np
 from nextlabel.core.dataset import Dataset
 from nextlabel.core.errors import DataError
 from nextlabel.core.types import Array, Labels, Part, Task
+from nextlabel.statistics.reliability import calibration_error, reliability
 
 MEASURED: dict[Task, tuple[str, ...]] = {
     "multiclass": ("accuracy", "balanced_accuracy", "auroc"),
     "multilabel": ("auroc", "map", "label_accuracy", "exact_match"),
 }
-"""The metrics of `evaluate` for each task."""
+"""The metrics of `evaluate` that may be the headline. "ece" may not: less of it is better."""
 
 RANKING = ("auroc", "map")
 """Metrics that need examples of both kinds."""
@@ -25,7 +26,8 @@ def evaluate(probabilities: Array, labels: Labels, task: Task) -> dict[str, floa
     """Return metrics of probabilities (N, K) against labels (N) or (N, K), each in [0, 1].
 
     Multi-class: accuracy, balanced_accuracy, auroc (macro, one against the rest). Multi-label:
-    auroc (macro), map, label_accuracy, exact_match. Classes without both kinds of example are
+    auroc (macro), map, label_accuracy, exact_match. Both: ece, the expected calibration error.
+    Classes without both kinds of example are
     left out of the averages; a metric that no class defines is left out altogether.
     Raises DataError when there is nothing to measure on, or when predictions are not finite.
     """
@@ -39,9 +41,9 @@ def evaluate(probabilities: Array, labels: Labels, task: Task) -> dict[str, floa
             "lower training.learning_rate",
             code="training-diverged",
         )
-    if task == "multiclass":
-        return _multiclass(probabilities, labels)
-    return _multilabel(probabilities, labels)
+    measure = _multiclass if task == "multiclass" else _multilabel
+    error = calibration_error(reliability(probabilities, labels, task))
+    return measure(probabilities, labels) | {"ece": error}
 
 
 def undefined(labels: Labels, task: Task, classes: int) -> tuple[int, ...]:

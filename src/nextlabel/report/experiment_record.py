@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from nextlabel.core.errors import UsageError, nearest
 from nextlabel.core.round import Round
 from nextlabel.core.types import Ids
+from nextlabel.statistics.reliability import NAME as RELIABILITY
 from nextlabel.store.integrity import damaged
 from nextlabel.store.store import Picture, Store, TrialState
 
@@ -58,6 +59,15 @@ class Trial:
     @cached_property
     def block_logs(self) -> Mapping[str, Sequence[Mapping[str, float]]]:
         """The numbers that each feature block reported, one mapping per epoch."""
+        return {block: log for block, log in self._logs.items() if block != RELIABILITY}
+
+    @property
+    def reliability(self) -> Sequence[Mapping[str, float]]:
+        """The last round's record of `statistics.reliability`; empty where there is none."""
+        return self._logs.get(RELIABILITY, ())
+
+    @cached_property
+    def _logs(self) -> Mapping[str, Sequence[Mapping[str, float]]]:
         return self.store.block_logs(self.key)
 
     @cached_property

@@ -22,7 +22,11 @@ Format = Literal[
 MISSING = "–"
 MINUS, THIN_SPACE = "\u2212", "\u202f"
 
-METRICS = {"auroc": "AUROC", "map": "mean average precision"}
+METRICS = {
+    "auroc": "AUROC",
+    "map": "mean average precision",
+    "ece": "expected calibration error",
+}
 """The metrics whose names are abbreviations; the others are words with underscores."""
 
 

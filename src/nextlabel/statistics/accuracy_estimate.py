@@ -1,7 +1,9 @@
 """Estimates of a classifier's accuracy on a pool of which few images are labelled.
 
-m images are audited: drawn from the pool at random, independently of a strategy, and labelled. The
-first m of one permutation of the pool are such images, those included that a strategy picks too.
+m images are audited: drawn from the pool at random, labelled, and hidden from the strategy and from
+the classifier that is estimated. A label that the classifier is fitted to does not count, even
+where other fits predict it: a strategy picks what differs from its labels, and so leaves a hole
+around each of them. docs/accuracy.md has the figures.
 """
 
 from dataclasses import dataclass
@@ -13,7 +15,7 @@ from nextlabel.core.types import Array, Task
 from nextlabel.statistics.effects import CONFIDENCE
 from nextlabel.statistics.inputs import ROUNDING, finite
 
-PRIOR = 20
+PRIOR = 40
 """The audited images that count as much as the mean confidence."""
 
 
@@ -84,8 +86,8 @@ def from_audit(right: object, confidence: float = CONFIDENCE) -> AccuracyEstimat
     Parameters
     ----------
     right
-        For each audited image whether a classifier that was not fitted to it predicts it right,
-        shape (m,); of multi-label images (m, K), the share of findings.
+        For each audited image whether the classifier, which was not fitted to it, predicts it
+        right, shape (m,); for multi-label images (m, K), for each finding.
     confidence
         The level of the interval, 0 to 1.
 

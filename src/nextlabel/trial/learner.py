@@ -26,6 +26,7 @@ from nextlabel.features.fitted import circumstances, fitted_block, load_task, sa
 from nextlabel.models.loss_prediction import loss_correlation
 from nextlabel.models.metrics import evaluate
 from nextlabel.models.settings import ModelSettings
+from nextlabel.statistics.reliability import reliability
 from nextlabel.trial.resolution import Resolution
 from nextlabel.trial.resolution import resolve as resolve_experiment
 from nextlabel.trial.view import TrialView
@@ -232,6 +233,14 @@ class FittedRound:
 
     def _infer(self, part: Part) -> ModelOutputs:
         return self.model.predict(self.learner.inputs(part, self.blocks))
+
+    def reliability(self) -> list[dict[str, float]]:
+        """Return what confidences are worth on validation; empty without validation labels."""
+        validation = self.learner.data.validation
+        if validation.labels is None or not len(validation):
+            return []
+        seen = self._infer("validation").probabilities
+        return reliability(seen, validation.labels, self.learner.data.task)
 
     def evaluate(self) -> Metrics:
         """Measure on validation, and on test where there is one; nothing is decided on test.

@@ -16,6 +16,7 @@ from nextlabel.core.types import Ids, as_ids
 from nextlabel.features.cache import Cache
 from nextlabel.files.contact_sheet import contact_sheet
 from nextlabel.models.metrics import warn_undefined
+from nextlabel.statistics.reliability import NAME as RELIABILITY
 from nextlabel.strategies import create
 from nextlabel.trial.learner import TrialLearner
 from nextlabel.trial.spec import TrialSpec
@@ -101,8 +102,14 @@ def beginning_records(learner: TrialLearner) -> BlockRecords:
 
 
 def last_records(learner: TrialLearner) -> BlockRecords:
-    """Return what the supervised blocks have to show, as the last round fitted them."""
-    return _records({f"{name}, last round": b for name, b in learner.latest.items()})
+    """Return what the last round has to show: its supervised blocks, and the model's reliability.
+
+    The latter has the name of `statistics.reliability`, a row per range of confidence, and the
+    validation images as its basis.
+    """
+    records = _records({f"{name}, last round": b for name, b in learner.latest.items()})
+    reliable = learner.last[0].reliability() if learner.last else []
+    return records | ({RELIABILITY: (reliable, {})} if reliable else {})
 
 
 def _records(blocks: Mapping[str, FittedBlock]) -> BlockRecords:

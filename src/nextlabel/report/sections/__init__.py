@@ -11,6 +11,7 @@ from collections.abc import Callable
 from nextlabel.report.results import Results
 from nextlabel.report.sections import (
     blocks,
+    calibration,
     curves,
     data,
     differences,
@@ -39,6 +40,7 @@ SECTIONS: tuple[Callable[[Results], Section | None], ...] = (
     label_counts.build,
     label_savings.build,
     metrics.build,
+    calibration.build,
     blocks.build,
     time.build,
     record.build,
