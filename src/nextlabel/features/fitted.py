@@ -113,6 +113,8 @@ def _cache_entry(
     """Return the kind and the identity under which the cache has a block."""
     name = type(block).__name__
     identity = {**circumstances(data, seeds, training), "block": name, **block.identity}
+    if parts := getattr(block, "artefact", 0):
+        identity["parts"] = parts
     return f"block-{name.lower()}", identity
 
 

@@ -7,6 +7,8 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
+from nextlabel.core.types import Array
+
 LOG_2PI = math.log(2 * math.pi)
 SPREAD = 0.1
 """The deviation of a mixture's first means."""
@@ -51,6 +53,10 @@ class Prior(nn.Module, ABC):
         """
         return 1.0, 1.0
 
+    def arrays(self) -> dict[str, Array]:
+        """Return what a model reads of the prior, by name; nothing of a normal one."""
+        return {}
+
     def constrain(self) -> None:
         """Bring parameters back to where they mean something, after a step of the optimiser."""
 
@@ -86,6 +92,15 @@ class ComponentPrior(Prior):
         """Return log w_k + log N(z; m_k, s_k²) for points z (B, latent), shape (B, K)."""
         log_weights, means, log_variances = self.parts()
         return log_weights + log_normal(z.unsqueeze(1), means, log_variances).sum(2)
+
+    @torch.no_grad()
+    def arrays(self) -> dict[str, Array]:
+        """Return log w (K), means and log-variances (K, latent), float32."""
+        names = ("prior/log_weights", "prior/means", "prior/log_variances")
+        return {
+            name: part.numpy(force=True).copy()
+            for name, part in zip(names, self.parts(), strict=True)
+        }
 
     def kl(self, mean: Tensor, log_variance: Tensor, z: Tensor) -> Tensor:
         """Return log q(z|x) - log p(z), (B): its expectation over z ~ q(z|x) is the KL."""

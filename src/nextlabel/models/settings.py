@@ -49,6 +49,8 @@ class ModelSettings(Settings):
     published: ClassVar[bool] = False
     """True when weights of ImageNet are published."""
     block_use: ClassVar[BlockUse] = "none"
+    reads_state: ClassVar[bool] = False
+    """True when a model that reads rows needs the state of its block as well."""
     make: ClassVar[int | None] = None
     """A number that is raised when the layers change, so that older trials do not continue."""
 
@@ -126,7 +128,8 @@ class ModelSettings(Settings):
         loss_prediction
             The settings of the module P, where it is trained along.
         start
-            The state of the block that the model starts from, where `block_use` is "start".
+            The state of the block that the model starts from, where `block_use` is "start" or the
+            model `reads_state`; None in a plan.
         cache_dir
             The folder of downloaded weights.
         """

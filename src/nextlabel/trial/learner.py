@@ -66,7 +66,8 @@ class TrialLearner:
         """The task model to fit, with the module P where the arm trains it."""
         spec = self.experiment
         start = None
-        if self.settings.block is not None and self.settings.block_use == "start":
+        uses_state = self.settings.block_use == "start" or self.settings.reads_state
+        if self.settings.block is not None and uses_state:
             start = self.block(self.settings.block).state
         return self.settings.create(
             spec.training,

@@ -19,6 +19,8 @@ class BlockSettings(Settings):
     """True when the block learns from labels, so that each round fits it again."""
     cached: ClassVar[bool] = True
     """True when fitting takes longer than reading the result back."""
+    artefact: ClassVar[int] = 0
+    """A number that is raised when the cached result of a fit gets more parts."""
 
     @property
     def identity(self) -> Mapping[str, Any]:

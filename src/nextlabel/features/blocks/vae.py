@@ -94,7 +94,8 @@ class VAEBlock(VAESettings, BlockSettings):
         }
         log = with_activity(fitted.log, features["train"], data.train.images)
         pictures = self._pictures(fitted, images, seeds)
-        return FittedBlock(features, log, pictures, fitted.state(*ENCODER))
+        state = fitted.state(*ENCODER) | fitted.prior.arrays()
+        return FittedBlock(features, log, pictures, state)
 
     def encode(self, fitted: FittedBlock, data: Dataset, part: Part = "train") -> Array:
         """Return posterior means (n, latent) float32 of images that were not in the fit."""

@@ -21,6 +21,7 @@ class MixtureVAEBlock(VAEBlock):
     components: int = Field(10, ge=2)
     """Number of Gaussians of the prior."""
     block: ClassVar[str] = "vae_mixture"
+    artefact: ClassVar[int] = 1
 
     def prior(self, encode: "Encode", images: "Tensor", seeds: Seeds) -> "MixturePrior":
         """Return the mixture as it is before training, its means drawn by the seed."""

@@ -22,6 +22,7 @@ class VampVAEBlock(VAEBlock):
     pseudo_inputs: int = Field(50, ge=2)
     """Number of pseudo-inputs of the prior; at most the images of the pool."""
     block: ClassVar[str] = "vae_vamp"
+    artefact: ClassVar[int] = 1
 
     def quick(self, images: int) -> "VampVAEBlock":
         """Return the settings for one epoch, with pseudo-inputs for so few images."""
