@@ -26,7 +26,8 @@ def strategies_page() -> str:
         "`probabilities` are class probabilities of a model, and `predicted_loss` comes from a "
         "loss-prediction model that an experiment trains. `samples` and `dropped` are class "
         "probabilities of several models per image, (images, models, classes), which an experiment "
-        "makes from the last layer of its model. `true_labels` exists in simulations only.",
+        "makes from the last layer of its model. `discriminator` comes from the block "
+        "`vaal`, which an experiment trains. `true_labels` exists in simulations only.",
         "",
         "Options that are distances, such as `radius` and `bandwidth`, are distances in the "
         'feature space after its weights and its `scale`: with `scale = "rms"` and a single '

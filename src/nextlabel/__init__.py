@@ -46,11 +46,13 @@ if TYPE_CHECKING:
     from nextlabel.strategies.typiclust import TypiClust
     from nextlabel.strategies.uherding import UHerding
     from nextlabel.strategies.uncertainty import Entropy, LeastConfidence, Margin
+    from nextlabel.strategies.vaal import VAAL
 
     __version__: str
 
 __all__ = [
     "TCM",
+    "VAAL",
     "Badge",
     "Bait",
     "BalancedRandom",
@@ -103,12 +105,13 @@ __all__ = [
 
 _MODULES = {
     "TCM": "strategies.tcm",
+    "VAAL": "strategies.vaal",
     "Badge": "strategies.badge",
     "Bait": "strategies.bait",
     "BalancedRandom": "strategies.balanced_random",
     "Bald": "strategies.bald",
-    "ClusterMargin": "strategies.cluster_margin",
     "Classifier": "project.classifier",
+    "ClusterMargin": "strategies.cluster_margin",
     "CoreSet": "strategies.core_set",
     "DataError": "core.errors",
     "Dataset": "core.dataset",

@@ -175,6 +175,7 @@ def test_what_fitted_blocks_are_known_by_stays_as_it_was():
 def test_blocks_say_whether_they_use_labels_and_are_worth_keeping():
     assert {n: (BLOCKS[n].supervised, BLOCKS[n].cached) for n in BLOCKS} == {
         "ccvae": (True, True),
+        "vaal": (True, True),
         "file": (False, False),
         "pca": (False, True),
         "pretrained": (False, False),

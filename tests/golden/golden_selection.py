@@ -44,6 +44,7 @@ def snapshot(task: str) -> Snapshot:
             "samples": passes(6, task, 5),
             "dropped": passes(3, task, 6),
             "true_labels": np.arange(SIZE) % 4,
+            "discriminator": numbers(SIZE, 1, 7)[:, 0],
         },
     )
 

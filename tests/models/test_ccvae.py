@@ -19,12 +19,12 @@ from nextlabel.features.blocks import BLOCKS
 from nextlabel.models.ccvae import (
     CCVAESettings,
     ClassPart,
-    _batches,
     _frequencies,
     begin,
     objective,
     refit,
 )
+from nextlabel.models.ccvae import batches as batches_of
 from nextlabel.models.networks.base import build, generator
 from nextlabel.models.priors import kl_divergence, log_normal
 from nextlabel.models.vae import VAE, fit_vae
@@ -186,9 +186,8 @@ def test_frequencies_count_known_labels_and_one_more():
 
 @given(st.integers(1, 90), st.integers(0, 90), st.integers(2, 40), st.floats(0.05, 0.95))
 def test_batches_hold_the_labelled_often_and_all_others_in_turn(known, others, size, share):
-    settings = CCVAESettings(batch_size=size, labelled_share=share)
     labelled, rest = np.arange(known), np.arange(known, known + others)
-    batches = list(_batches(labelled, rest, settings, np.random.default_rng(0)))
+    batches = list(batches_of(labelled, rest, size, share, np.random.default_rng(0)))
     assert len(batches) == -(-(known + others) // size)
     assert {len(b) for b in batches} == {min(size, known + others)}
     drawn = np.bincount(np.concatenate(batches), minlength=known + others)
@@ -246,10 +245,10 @@ def test_rounds_see_the_images_in_other_orders(digits, beginning, monkeypatch):
     seen = []
 
     def kept(*given):
-        seen.append(list(_batches(*given)))
+        seen.append(list(batches_of(*given)))
         return seen[-1]
 
-    monkeypatch.setattr("nextlabel.models.ccvae._batches", kept)
+    monkeypatch.setattr("nextlabel.models.ccvae.batches", kept)
     for number in (1, 1, 2):
         refit(images, np.arange(50), labels[:50], 10, beginning.state(), settings, number, Seeds(0))
     first, again, other = (np.concatenate(batches).tolist() for batches in seen)

@@ -49,12 +49,15 @@ class FittedBlock:
         PNG bytes by name.
     state
         Arrays that a later fit, or a task model, may start from.
+    scores
+        Numbers (N) of the images of the pool by name, which a signal may read.
     """
 
     features: Mapping[Part, Array]
     log: tuple[Mapping[str, float], ...] = ()
     pictures: Mapping[str, bytes] = field(default_factory=dict)
     state: Mapping[str, Array] = field(default_factory=dict)
+    scores: Mapping[str, Array] = field(default_factory=dict)
 
     def rows(self, part: Part, ids: Ids | slice = slice(None)) -> Array:
         """Return the rows of `ids` (all by default); DataError when the part has no rows."""

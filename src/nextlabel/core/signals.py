@@ -4,13 +4,16 @@ from typing import Literal, Protocol, TypeAlias
 
 import numpy as np
 
+from nextlabel.core.block import FittedBlock
 from nextlabel.core.feature_space import Embedding
 from nextlabel.core.task_model import ModelOutputs
 from nextlabel.core.types import Array, Task
 
-Source: TypeAlias = Literal["space", "model", "loss_prediction", "last_layer", "true_labels"]
+Source: TypeAlias = Literal[
+    "space", "model", "loss_prediction", "last_layer", "blocks", "true_labels"
+]
 """Sources of a signal: the feature space, the task model, the module P trained with it, the model's
-last linear layer, and the labels of a simulation."""
+last linear layer, blocks that are fitted for the signal, and the labels of a simulation."""
 
 
 class PoolView(Protocol):
@@ -39,6 +42,10 @@ class PoolView(Protocol):
         """The pool in the arm's feature space (equation 6)."""
         ...
 
+    def block(self, name: str) -> FittedBlock:
+        """Return a block as this round fitted it; the signal's class names it in `blocks`."""
+        ...
+
     @property
     def true_labels(self) -> Array:
         """The labels of the whole pool, int64; UsageError outside a simulation."""
@@ -55,6 +62,8 @@ class Signal(Protocol):
     reads
         The sources of the signal. One that reads the space alone exists before any label does;
         one that reads "loss_prediction" has the module P trained in every arm that needs it.
+        One that reads "blocks" names these in a class attribute `blocks`, a frozenset of names, and
+        they are fitted in each round of every arm that needs it.
     """
 
     @property

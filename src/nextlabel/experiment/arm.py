@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 from nextlabel.core.errors import UsageError
 from nextlabel.core.feature_space import FeatureSpace, Scale
 from nextlabel.core.settings import Settings
-from nextlabel.models.signals import sources
+from nextlabel.models.signals import blocks_of, sources
 from nextlabel.strategies import create
 
 TASK = "task"
@@ -80,6 +80,11 @@ class Arm(Settings):
     def side_blocks(self) -> tuple[str, ...]:
         """The blocks that are inputs of P, sorted; those of weight zero are left out altogether."""
         return tuple(sorted(name for name, weight in self.side.items() if weight != 0))
+
+    @property
+    def signal_blocks(self) -> tuple[str, ...]:
+        """The blocks that are fitted for the signals of the strategy, sorted."""
+        return blocks_of(create(self.strategy, self.options).needs)
 
     @property
     def side_space(self) -> FeatureSpace:

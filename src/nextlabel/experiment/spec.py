@@ -219,7 +219,7 @@ class Experiment(Settings):
             The blocks whose rows are used in every round.
         """
         # The network "encoder" starts from a block's weights and never uses its rows.
-        seen = self.model_of(arm).row_blocks
+        seen = (*arm.signal_blocks, *self.model_of(arm).row_blocks)
         return tuple(dict.fromkeys((*arm.blocks, *arm.side_blocks, *seen)))
 
     def identity_of(self, name: str) -> dict[str, Any]:

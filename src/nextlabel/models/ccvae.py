@@ -32,6 +32,7 @@ from nextlabel.models.vae import (
     scaled,
 )
 from nextlabel.models.vae_settings import CCVAESettings as CCVAESettings
+from nextlabel.models.vae_settings import VAESettings
 
 PACE = 10.0
 """The class part's learning rate in multiples of the networks': it starts again each round."""
@@ -198,7 +199,7 @@ def refit(
             code="labels-out-of-range",
         )
     device = resolve(settings.device)
-    network = place(_restored(images, state, settings), device)
+    network = place(restored(images, state, settings), device)
     count = labels.shape[1]
     width = settings.class_dims(values if count == 1 else count)
     classes = ClassPart(_frequencies(labels, values), width // count).to(device)
@@ -213,7 +214,7 @@ def refit(
     network.train()
     for _ in range(settings.round_epochs):
         sums, seen = torch.zeros(4, device=device), 0
-        for batch in _batches(rows, others, settings, order):
+        for batch in batches(rows, others, settings.batch_size, settings.labelled_share, order):
             chosen = torch.from_numpy(batch).to(device)
             x, y = scaled(pixels[chosen]), known[chosen]
             optimiser.zero_grad()
@@ -231,7 +232,7 @@ def refit(
     return FittedVAE(network, device, tuple(log), NormalPrior(settings.latent)), classes
 
 
-def _restored(images: Tensor, state: Mapping[str, Array], settings: CCVAESettings) -> VAE:
+def restored(images: Tensor, state: Mapping[str, Array], settings: VAESettings) -> VAE:
     """Return the network of a beginning; DataError when its weights are of another shape."""
     shape = (images.shape[1], images.shape[2], images.shape[3])
     network = build(lambda: VAE(shape, settings), generator(0))
@@ -239,8 +240,8 @@ def _restored(images: Tensor, state: Mapping[str, Array], settings: CCVAESetting
         network.load_state_dict({name: torch.from_numpy(np.array(a)) for name, a in state.items()})
     except RuntimeError as error:
         raise DataError(
-            f"ccvae cannot start from a state of {len(state)} arrays made with other settings or "
-            "images; start from what it fits without labels",
+            f"{settings.block} cannot start from a state of {len(state)} arrays made with other "
+            "settings or images; start from what it fits without labels",
             code="state-of-other-settings",
         ) from error
     return network
@@ -252,13 +253,16 @@ def _frequencies(labels: Labels, values: int) -> Tensor:
     return torch.from_numpy((counts / counts.sum(1, keepdims=True)).astype(np.float32))
 
 
-def _batches(
-    labelled: Ids, others: Ids, settings: CCVAESettings, order: np.random.Generator
+def batches(
+    labelled: Ids, others: Ids, size: int, labelled_share: float, order: np.random.Generator
 ) -> Iterator[Ids]:
-    """Yield an epoch's batches of rows: some of the labelled ones, then of the others."""
-    size = settings.batch_size
+    """Yield an epoch's batches of rows: some of the labelled ones, then of the others.
+
+    A batch has at most `labelled_share` of its `size` rows from the labelled ones, and each of
+    these at most once as long as there are others.
+    """
     steps = -(-(len(labelled) + len(others)) // size)
-    share = max(1, int(settings.labelled_share * size), size - len(others))
+    share = max(1, int(labelled_share * size), size - len(others))
     labelled_count = min(len(labelled), share)
     rest = min(len(others), size - labelled_count)
     yield from np.hstack(

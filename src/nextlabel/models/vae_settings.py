@@ -107,3 +107,19 @@ class CCVAESettings(VAESettings):
                 code="latent-too-small",
             )
         return width
+
+
+class VAALSettings(VAESettings):
+    """The table `[blocks.vaal]`: a VAE's settings, and how a discriminator is trained against it.
+
+    `epochs` train the beginning without labels, `round_epochs` go on from it in each round.
+    `adversary` weighs what the discriminator adds to the VAE's loss, which counts per pixel, as in
+    the authors' code.
+    """
+
+    round_epochs: int = Field(5, ge=1)
+    """Epochs that continue the training in each round."""
+    adversary: float = Field(1.0, ge=0)
+    """Weight of the adversarial loss next to the VAE's loss per pixel."""
+    discriminator_rate: float = Field(5e-4, gt=0)
+    """Learning rate of the discriminator's Adam."""

@@ -48,10 +48,12 @@ if TYPE_CHECKING:
     from nextlabel.strategies.typiclust import TypiClust
     from nextlabel.strategies.uherding import UHerding
     from nextlabel.strategies.uncertainty import Entropy, LeastConfidence, Margin
+    from nextlabel.strategies.vaal import VAAL
 
 __all__ = [
     "STRATEGIES",
     "TCM",
+    "VAAL",
     "Badge",
     "Bait",
     "BalancedRandom",

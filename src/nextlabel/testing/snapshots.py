@@ -6,6 +6,7 @@ from typing import Any, get_args
 
 import numpy as np
 
+from nextlabel.core.block import FittedBlock
 from nextlabel.core.errors import UsageError
 from nextlabel.core.feature_space import Embedding
 from nextlabel.core.pool import Pool
@@ -78,6 +79,9 @@ class _ExampleView:
     @property
     def images(self) -> Array:
         return np.zeros((len(self.space), 1, 1, 1), np.uint8)
+
+    def block(self, name: str) -> FittedBlock:
+        raise UsageError("an example has no blocks; do not read them", code="no-blocks")
 
     @property
     def true_labels(self) -> Array:

@@ -66,6 +66,10 @@ class TrialView:
             {name: block.rms_distance for name, block in self.blocks.items()},
         )
 
+    def block(self, name: str) -> FittedBlock:
+        """Return a block as this round fitted it."""
+        return self.blocks[name]
+
     @property
     def true_labels(self) -> Array:
         """The labels of the whole pool, int64 (N) or (N, K): a trial is a simulation."""

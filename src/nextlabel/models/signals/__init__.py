@@ -54,6 +54,14 @@ def sources(names: Iterable[str]) -> frozenset[Source]:
     return frozenset().union(*(_signal(name).reads for name in names))
 
 
+def blocks_of(names: Iterable[str]) -> tuple[str, ...]:
+    """Return the blocks that are fitted for the signals `names`, sorted."""
+    found: set[str] = set()
+    for name in names:
+        found |= getattr(_signal(name), "blocks", frozenset())
+    return tuple(sorted(found))
+
+
 def compute(name: str, view: PoolView, rng: np.random.Generator) -> Array | Embedding:
     """Return the signal `name` of a pool.
 

@@ -1,0 +1,190 @@
+"""The VAE and the discriminator of VAAL, trained against each other [Sinha et al. 2019].
+
+"Variational adversarial active learning", https://arxiv.org/abs/1904.00370. The discriminator
+learns which images are labelled, from their posterior means; the VAE learns means by which it
+cannot. An image that still seems unlabelled is unlike all that are labelled.
+"""
+
+from collections.abc import Mapping
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from nextlabel.core.seeds import Seeds
+from nextlabel.core.types import Array, Ids
+from nextlabel.models.ccvae import batches, restored
+from nextlabel.models.device import precise, resolve
+from nextlabel.models.networks.base import build, generator, place
+from nextlabel.models.priors import NormalPrior, kl_divergence
+from nextlabel.models.vae import VAE, FittedVAE, adam, check_finite, reconstruction, scaled
+from nextlabel.models.vae_settings import VAALSettings
+
+WIDTH = 512
+"""The width of the discriminator's hidden layers."""
+
+
+class Discriminator(nn.Module):
+    """Three linear layers from a posterior mean to the logit of "labelled"."""
+
+    def __init__(self, latent: int) -> None:
+        super().__init__()
+        self.layers = nn.Sequential(
+            nn.Linear(latent, WIDTH),
+            nn.ReLU(),
+            nn.Linear(WIDTH, WIDTH),
+            nn.ReLU(),
+            nn.Linear(WIDTH, 1),
+        )
+
+    def forward(self, mean: Tensor) -> Tensor:
+        """Return logits (B) of posterior means (B, latent)."""
+        logits: Tensor = self.layers(mean).squeeze(1)
+        return logits
+
+
+def refit(
+    images: Tensor,
+    labelled: Ids,
+    state: Mapping[str, Array],
+    settings: VAALSettings,
+    number: int,
+    seeds: Seeds,
+) -> tuple[FittedVAE, Array]:
+    """Train both from `state`, the VAE without labels; return it, and the discriminator's scores.
+
+    A batch is half labelled, each labelled image being in it at most once. The VAE's loss is its
+    negative ELBO per pixel, plus `adversary` times the cross-entropy of all images being called
+    labelled; then the discriminator takes a step of its own.
+
+    Parameters
+    ----------
+    images
+        Uint8 (N, C, H, W).
+    labelled
+        The rows of the labelled images; their labels are not used.
+    state
+        The weights that the fit without labels left.
+    settings
+        The settings of both.
+    number
+        The number of the round, which names the draws.
+    seeds
+        The trial's seeds.
+
+    Returns
+    -------
+    FittedVAE
+        The VAE, with the losses of each epoch in its log.
+    array (N)
+        The probability that an image is labelled, as the discriminator has it, float32.
+
+    Raises
+    ------
+    DataError
+        The training diverges, or `state` does not fit.
+    """
+    device = resolve(settings.device)
+    network = place(restored(images, state, settings), device)
+    judge = build(
+        lambda: Discriminator(settings.latent),
+        generator(seeds.integer("vaal discriminator", number)),
+    ).to(device)
+    optimiser = adam(network.parameters(), (), 1.0, settings, device)
+    judges = torch.optim.Adam(judge.parameters(), lr=settings.discriminator_rate)
+    order = seeds.rng("vaal order", number)
+    noise = generator(seeds.integer("vaal noise", number))
+    rows = np.sort(labelled)
+    others = np.setdiff1d(np.arange(len(images)), rows)
+    pixels = images.to(device)
+    is_labelled = torch.zeros(len(images), device=device)
+    is_labelled[torch.from_numpy(rows).to(device)] = 1
+    log: list[dict[str, float]] = []
+    network.train()
+    for _ in range(settings.round_epochs):
+        sums, seen = torch.zeros(4, device=device), 0
+        for batch in batches(rows, others, settings.batch_size, 0.5, order):
+            chosen = torch.from_numpy(batch).to(device)
+            x, truth = scaled(pixels[chosen]), is_labelled[chosen]
+            rebuilt, kl, fooled = _vae_step(network, judge, optimiser, x, truth, settings, noise)
+            told = _discriminator_step(network, judge, judges, x, truth)
+            sums += torch.stack([rebuilt.sum(), kl.sum(), fooled * len(x), told * len(x)])
+            seen += len(batch)
+        rebuilt_mean, kl_mean, adversary, loss = (sums / seen).tolist()
+        check_finite(rebuilt_mean + kl_mean + adversary + loss, len(log) + 1, settings)
+        log.append(
+            {
+                "elbo": -(rebuilt_mean + kl_mean),
+                "reconstruction": rebuilt_mean,
+                "kl": kl_mean,
+                "adversary": adversary,
+                "discriminator": loss,
+            }
+        )
+    network.eval()
+    fitted = FittedVAE(network, device, tuple(log), NormalPrior(settings.latent))
+    with torch.inference_mode():
+        means = torch.from_numpy(fitted.means(images)).to(device)
+        scores = judge(means).sigmoid().cpu().numpy()
+    return fitted, scores
+
+
+def _vae_step(
+    network: VAE,
+    judge: Discriminator,
+    optimiser: torch.optim.Optimizer,
+    x: Tensor,
+    truth: Tensor,
+    settings: VAALSettings,
+    noise: torch.Generator,
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Take a step of the VAE; return reconstruction error and KL (B), and the adversarial loss."""
+    optimiser.zero_grad()
+    epsilon = torch.randn(len(x), settings.latent, generator=noise).to(x.device)
+    with precise(x.device, settings.precision):
+        mean, log_variance = network.encode(x)
+        z = mean + (0.5 * log_variance).exp() * epsilon
+        logits = network.decode(z)
+    mean, log_variance = mean.float(), log_variance.float()
+    rebuilt = reconstruction(logits.float(), x, settings)
+    kl = kl_divergence(mean, log_variance)
+    fooled = cross_entropy(judge(mean), truth, torch.ones_like(truth))
+    per_pixel = (rebuilt + settings.beta * kl).mean() / x[0].numel()
+    torch.autograd.backward(per_pixel + settings.adversary * fooled)
+    optimiser.step()
+    return rebuilt.detach(), kl.detach(), fooled.detach()
+
+
+def _discriminator_step(
+    network: VAE,
+    judge: Discriminator,
+    optimiser: torch.optim.Optimizer,
+    x: Tensor,
+    truth: Tensor,
+) -> Tensor:
+    """Take a step of the discriminator; return its loss."""
+    with torch.no_grad():
+        mean, _ = network.encode(x)
+    optimiser.zero_grad()
+    loss = cross_entropy(judge(mean.float()), truth, truth)
+    torch.autograd.backward(loss)
+    optimiser.step()
+    return loss.detach()
+
+
+def cross_entropy(logits: Tensor, truth: Tensor, targets: Tensor) -> Tensor:
+    """Return the sum of two means: over the labelled images and over the others.
+
+    Parameters
+    ----------
+    logits
+        Logits of "labelled", (B).
+    truth
+        1 for labelled images, else 0, (B).
+    targets
+        What the images should be called, (B).
+    """
+    each = F.binary_cross_entropy_with_logits(logits, targets, reduction="none")
+    parts = [each[truth == kind].mean() for kind in (1, 0) if bool((truth == kind).any())]
+    return torch.stack(parts).sum()
