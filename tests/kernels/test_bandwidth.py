@@ -1,6 +1,7 @@
 """Bandwidths and radii against their plain definitions."""
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from nextlabel.core.feature_space import Embedding
+from nextlabel.kernels.coverage import bandwidth
 from nextlabel.kernels.coverage.bandwidth import (
     Sample,
     closest_pair,
@@ -92,3 +94,40 @@ def test_the_radius_is_the_largest_that_is_pure_enough(seed: int, purity: float)
 def test_with_one_cluster_a_ball_holds_all() -> None:
     x = np.random.default_rng(0).normal(size=(30, 2))
     assert pure_radius(x, np.arange(30), np.zeros(30, int), 0.95) >= table(x).max()
+
+
+def literal_radius(x: np.ndarray, clusters: np.ndarray, purity: float) -> float:
+    """Return the quantile of the distances to the nearest image of another cluster."""
+    apart = np.where(clusters[:, None] == clusters, np.inf, table(x)).min(axis=1)
+    return float(np.sort(apart)[min(math.floor((1 - purity) * len(x) + 1e-9), len(x) - 1)])
+
+
+@pytest.mark.parametrize("purity", [0.5, 0.95, 1.0])
+@pytest.mark.parametrize("case", ["plain", "offset", "copies", "scales", "rows of 1e-150"])
+def test_the_radius_is_exact_on_hard_sets(case: str, purity: float, monkeypatch: Any) -> None:
+    rng = np.random.default_rng(3)
+    x, clusters = rng.normal(size=(700, 6)), rng.integers(0, 5, 700)
+    if case == "offset":
+        x = x + 1000
+    elif case == "copies":
+        x = np.repeat(x[:350], 2, axis=0)
+    elif case == "scales":
+        x = x * 10.0 ** rng.integers(-6, 3, (700, 1))
+    elif case == "rows of 1e-150":
+        x = x * 1e-150
+    monkeypatch.setattr(bandwidth, "COLUMNS", 130)
+    wanted = literal_radius(x, clusters, purity)
+    assert pure_radius(x, np.arange(700), clusters, purity) == pytest.approx(wanted, rel=1e-8)
+    some = np.arange(0, 700, 3)
+    wanted = literal_radius(x[some], clusters[some], purity)
+    assert pure_radius(x, some, clusters[some], purity) == pytest.approx(wanted, rel=1e-8)
+
+
+def test_of_very_many_images_even_ones_are_measured(monkeypatch: Any) -> None:
+    monkeypatch.setattr(bandwidth, "SPREAD", 200)
+    rng = np.random.default_rng(1)
+    x, clusters = rng.normal(size=(900, 3)), rng.integers(0, 4, 900)
+    exact = pure_radius(x, np.arange(900), clusters, 0.5)
+    sampled = pure_radius(x, np.arange(900), clusters, 0.5, most=899)
+    assert sampled != exact
+    assert pure_share(x, clusters, sampled) == pytest.approx(0.5, abs=0.1)
