@@ -218,3 +218,26 @@ def test_memory_maps_are_read_as_they_are(tmp_path: Any) -> None:
     mapped = np.load(tmp_path / "x.npy", mmap_mode="r")
     for kernel in (max_herding, ball_cover):
         np.testing.assert_array_equal(kernel(mapped, [], 9, 2.0), kernel(x, [], 9, 2.0))
+
+
+def test_values_in_float32_decide_nothing(monkeypatch: Any) -> None:
+    """Two halves mirror each other: each gain is there twice, and products differ in rounding."""
+    rng = np.random.default_rng(8)
+    half = rng.normal(size=(40, 6)) + 3
+    x = np.concatenate([half, -half])
+    weights = np.tile(rng.uniform(size=40), 2)
+    width = neighbour_distance(x, np.arange(80)) * 2
+    truth = reference.max_herding(x, [3], 12, width, weights)
+    tuning = gains.Tuning(listed_pairs=-1, tile_rows=13)
+    refreshed = []
+    whole = gains.Gains._refreshed
+
+    def counted(self: gains.Gains, positions: Any) -> Any:
+        assert self.quick.single
+        refreshed.append(len(positions))
+        return whole(self, positions)
+
+    monkeypatch.setattr(gains.Gains, "_refreshed", counted)
+    picks = max_herding(x, [3], 12, width, weights=weights, tuning=tuning)
+    np.testing.assert_array_equal(picks, truth)
+    assert refreshed

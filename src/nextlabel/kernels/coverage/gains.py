@@ -15,7 +15,7 @@ import numpy as np
 from nextlabel.core.pool import Pool
 from nextlabel.core.progress import picked
 from nextlabel.core.types import Array, Ids
-from nextlabel.kernels.coverage.gaussian_kernel import GaussianKernel, gaussian
+from nextlabel.kernels.coverage.gaussian_kernel import VANISHING, GaussianKernel, gaussian
 from nextlabel.kernels.coverage.neighbour_lists import NeighbourLists, estimated_pairs
 from nextlabel.kernels.distance.exact import Floats, Metric
 from nextlabel.kernels.distance.tiles import TILE_ROWS, Distances, TileRows, nearest
@@ -77,6 +77,10 @@ class Gains:
         self.covered = gaussian(self.squared, squared_bandwidth)
         self.distances = Distances(metric, self.ids, tile_rows=tuning.tile_rows)
         self.metric, self.kernel = metric, GaussianKernel(self.distances, squared_bandwidth)
+        quick = Distances(metric, self.ids, np.float32, tuning.tile_rows)
+        self.quick = GaussianKernel(quick, squared_bandwidth)
+        if not self.quick.usable:
+            self.quick = self.kernel
         self.limit = self.kernel.limits(self.squared)  # [n]
         self.unpicked = np.ones(n, bool)
         self.gain, self.error = np.zeros(n), np.zeros(n)
@@ -110,16 +114,16 @@ class Gains:
         """Compute all gains, each pair of images once, and list the pairs that matter."""
         n = len(self.ids)
         lists = NeighbourLists(n) if listing else None
+        kernel = self.kernel if listing else self.quick
         self.gain[:] = 0
-        for rows, columns, differ in self.distances.upper_triangle(n):
-            squared = self.kernel.squared_distances(rows, columns)
-            self._add_gains(squared, rows, columns, 1, lists)
+        for rows, columns, differ in kernel.distances.upper_triangle(n):
+            squared = kernel.squared_distances(rows, columns)
+            self._add_gains(kernel, squared, rows, columns, 1, lists)
             if differ:
-                self._add_gains(squared, columns, rows, 0, lists)
+                self._add_gains(kernel, squared, columns, rows, 0, lists)
             if lists is not None and lists.count > 2 * self.tuning.listed_pairs:
                 lists = None
-        self.error = (self.kernel.doubt + n * ROUNDOFF) * self.gain
-        self.error += 2 * self.kernel.doubt * float(self.weight @ self.covered)
+        self.error = self._error(kernel, self.gain)
         self.lists, self.work = lists, 0
         if lists is not None:
             lists.close()
@@ -128,8 +132,19 @@ class Gains:
         starts = [] if lists is not None else range(0, n, step)
         self.groups = [_Group(np.sort(order[s : s + step]), self.squared.copy()) for s in starts]
 
+    def _error(self, kernel: GaussianKernel, gain: Floats) -> Floats:
+        """Return the largest error of gains that are summed from a kernel's tiles."""
+        error = (kernel.doubt + len(self.ids) * ROUNDOFF + self._rounding(kernel)) * gain
+        error += 2 * (kernel.doubt + self._rounding(kernel)) * float(self.weight @ self.covered)
+        return np.asarray(error + VANISHING * float(self.weight.sum()) * kernel.single)
+
+    def _rounding(self, kernel: GaussianKernel) -> float:
+        """Return the largest relative error of a sum over one tile."""
+        return self.tuning.tile_rows * (2.0**-24 if kernel.single else ROUNDOFF)
+
     def _add_gains(
         self,
+        kernel: GaussianKernel,
         squared: Array,
         candidates: TileRows,
         images: TileRows,
@@ -139,17 +154,21 @@ class Gains:
         """Add the gains of candidates on images, which are on `axis` of a tile."""
         positions = images.positions
         along = (1, -1) if axis else (-1, 1)
-        near = squared <= self.limit[positions].reshape(along)  # [c, i] or [i, c]
-        covered, weight = self.covered[positions], self.weight[positions]  # [i]
-        if lists is None and 3 * np.count_nonzero(near) > near.size:
-            values = self.kernel.values(squared)
+        limits = kernel.limits(self.squared[positions])  # [i]
+        limits = limits.reshape(along)
+        precision = kernel.distances.precision
+        covered = self.covered[positions].astype(precision)  # [i]
+        weight = self.weight[positions].astype(precision)  # [i]
+        if lists is None and _dense(squared, limits):
+            values = kernel.values(squared)
             values -= covered.reshape(along)
             np.maximum(values, 0, out=values)
-            self.gain[candidates.positions] += values @ weight if axis else weight @ values
+            gain = values @ weight if axis else weight @ values
+            self.gain[candidates.positions] += np.asarray(gain, np.float64)
             return
-        flat, pair = _pairs(near)
+        flat, pair = _pairs(squared <= limits)
         image, candidate = pair[axis], pair[1 - axis]  # [p]
-        values = self.kernel.values(squared.reshape(-1)[flat])  # [p]
+        values = kernel.values(squared.reshape(-1)[flat])  # [p]
         if lists is not None:
             lists.add(positions[image], candidates.positions[candidate], values)
         more = np.maximum(values - covered[image], 0) * weight[image]  # [p]
@@ -162,6 +181,8 @@ class Gains:
         if len(near_ties) > 1:
             distinct = self.metric.without_copies(self.ids[near_ties])
             near_ties = np.searchsorted(self.ids, distinct)
+        if len(near_ties) > 1 and self.lists is None and self.quick.single:
+            near_ties = self._refreshed(near_ties)
         if len(near_ties) == 1:
             return int(near_ties[0])
         gains = [self._exact_gain(int(position)) for position in near_ties]
@@ -189,6 +210,26 @@ class Gains:
         gain, error = self.gain[candidates], self.error[candidates]
         return np.asarray(candidates[gain + error >= (gain - error).max()])
 
+    def _refreshed(self, positions: Ids) -> Ids:
+        """Compute some gains in float64; return the positions that may still have the largest.
+
+        Their groups are up to date, so that the gains count all that is covered.
+        """
+        gain = np.zeros(len(positions))
+        done = 0
+        for rows in self.distances.each_rows_at(positions):
+            span = slice(done, done + len(rows.positions))
+            for columns in self.distances.each_rows_at():
+                squared = self.kernel.squared_distances(rows, columns)
+                values = self.kernel.values(squared)  # [c, i]
+                values -= self.covered[columns.positions]
+                np.maximum(values, 0, out=values)
+                gain[span] += values @ self.weight[columns.positions]
+            done = span.stop
+        self.gain[positions] = gain
+        self.error[positions] = self._error(self.kernel, gain)
+        return self._within_error(positions)
+
     def _unpicked_of(self, group: _Group) -> Ids:
         return np.asarray(group.candidates[self.unpicked[group.candidates]])
 
@@ -203,29 +244,36 @@ class Gains:
         if not changed.size or not unpicked.size:
             return
         self.work += len(changed) * len(unpicked)
-        for candidates in self.distances.each_rows_at(unpicked):
-            for images in self.distances.each_rows_at(changed):
-                lost = self._lost(candidates, images, group.seen[images.positions])  # [c]
+        kernel = self.quick
+        for candidates in kernel.distances.each_rows_at(unpicked):
+            for images in kernel.distances.each_rows_at(changed):
+                lost = self._lost(kernel, candidates, images, group.seen[images.positions])  # [c]
                 self.gain[candidates.positions] -= lost
-                self.error[candidates.positions] += self.tuning.tile_rows * ROUNDOFF * lost
+                self.error[candidates.positions] += self._rounding(kernel) * lost
         covered = float(self.weight[changed] @ self.covered[changed])
-        self.error[unpicked] += 2 * self.kernel.doubt * covered
+        self.error[unpicked] += 2 * (kernel.doubt + 2.0**-23 * kernel.single) * covered
+        self.error[unpicked] += VANISHING * float(self.weight.sum()) * kernel.single
         self.error[unpicked] += 2 * ROUNDOFF * self.gain[unpicked]
         group.seen[:] = self.squared
 
-    def _lost(self, candidates: TileRows, images: TileRows, seen: Floats) -> Floats:
+    def _lost(
+        self, kernel: GaussianKernel, candidates: TileRows, images: TileRows, seen: Floats
+    ) -> Floats:
         """Return the gain (c) lost on images (i) since they were at squared distances `seen`."""
-        squared = self.kernel.squared_distances(candidates, images)  # [c, i]
-        near = squared <= self.kernel.limits(seen)
-        before = gaussian(seen, self.squared_bandwidth)  # [i]
-        covered, weight = self.covered[images.positions], self.weight[images.positions]  # [i]
-        if 3 * np.count_nonzero(near) > near.size:
-            values = self.kernel.values(squared)  # [c, i]
-            np.clip(values, before, covered, out=values)
+        squared = kernel.squared_distances(candidates, images)  # [c, i]
+        limits = kernel.limits(seen)[None]  # [1, i]
+        precision = kernel.distances.precision
+        before = gaussian(seen, self.squared_bandwidth).astype(precision)  # [i]
+        covered = self.covered[images.positions].astype(precision)  # [i]
+        weight = self.weight[images.positions].astype(precision)  # [i]
+        if _dense(squared, limits):
+            values = kernel.values(squared)  # [c, i]
+            np.maximum(values, before, out=values)  # twice as fast as np.clip
+            np.minimum(values, covered, out=values)
             values -= before
             return np.asarray(values @ weight)
-        flat, (candidate, image) = _pairs(near)
-        values = self.kernel.values(squared.reshape(-1)[flat])  # [p]
+        flat, (candidate, image) = _pairs(squared <= limits)
+        values = kernel.values(squared.reshape(-1)[flat])  # [p]
         less = np.clip(values, before[image], covered[image]) - before[image]
         less *= weight[image]
         return np.asarray(np.bincount(candidate, less, len(candidates.positions)), np.float64)
@@ -267,6 +315,15 @@ class Gains:
         lost *= self.weight[images][index]
         self.error += (len(images) + 4) * ROUNDOFF * float(self.gain.max())
         self.gain -= np.bincount(candidates, lost, minlength=len(self.gain))
+
+
+def _dense(squared: Array, limits: Array) -> bool:
+    """Return whether about a third of a tile is within the limits, by every 16th row and column.
+
+    `limits` is (1, c) or (r, 1); what is returned decides the speed alone.
+    """
+    few = squared[::16, ::16] <= limits[::16, ::16]
+    return 3 * int(np.count_nonzero(few)) > few.size
 
 
 def _pairs(marks: Array) -> tuple[Ids, tuple[Ids, Ids]]:

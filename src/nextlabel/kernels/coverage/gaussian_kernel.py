@@ -20,6 +20,12 @@ SMALLEST = 2.0**-900
 ROUGH = 2.0**-27
 """Pairs whose exponent may be off by more are measured directly."""
 
+COARSE = 2.0**-12
+"""Largest error of an exponent at which values in float32 are used."""
+
+VANISHING = 2.0**-120
+"""Below this, values in float32 are not exact or 0."""
+
 
 def gaussian(squared: Array, squared_bandwidth: float) -> Floats:
     """Return k for squared distances, in their shape; at σ = 0 it is 1 for copies and else 0."""
@@ -54,12 +60,22 @@ class GaussianKernel:
         self.distances = distances
         self.squared_bandwidth = squared_bandwidth if squared_bandwidth >= SMALLEST else 0.0
         largest = distances.largest_error()
-        self.rough = largest > ROUGH * self.squared_bandwidth
-        self.slack = min(largest, ROUGH * self.squared_bandwidth)
-        self.doubt = 2.0**-40
+        self.rough = largest > ROUGH * self.squared_bandwidth and not self.single
+        self.slack = min(largest, ROUGH * self.squared_bandwidth) if self.rough else largest
+        self.doubt = 2.0**-20 if self.single else 2.0**-40
         if self.squared_bandwidth:
             self.doubt += self.slack / self.squared_bandwidth
         self._buffer = TileBuffer()
+
+    @property
+    def single(self) -> bool:
+        """True when values are float32."""
+        return self.distances.precision is np.float32
+
+    @property
+    def usable(self) -> bool:
+        """False when distances in float32 are too coarse for this bandwidth."""
+        return 0 < self.squared_bandwidth and self.slack <= COARSE * self.squared_bandwidth
 
     def squared_distances(self, rows: TileRows, columns: TileRows) -> Array:
         """Return squared distances (r, c), off by `slack` where the kernel is not surely 0."""
@@ -74,11 +90,14 @@ class GaussianKernel:
 
     def limits(self, squared: Array) -> Floats:
         """Return the squared distances of a tile above which k is not larger than at `squared`."""
-        return np.asarray(np.minimum(squared, FARTHEST * self.squared_bandwidth) + self.slack)
+        limits = np.minimum(squared, FARTHEST * self.squared_bandwidth) + self.slack
+        if self.single:  # rounded, but never down
+            limits = np.nextafter(limits.astype(np.float32), np.float32(np.inf))
+        return np.asarray(limits)
 
     def values(self, squared: Array) -> Array:
         """Return k of squared distances, in their shape; valid until the next call."""
-        out = self._buffer(squared.shape)
+        out = self._buffer(squared.shape, self.distances.precision)
         if not self.squared_bandwidth:
             return np.equal(squared, 0, out=out)
         np.multiply(squared, -1 / self.squared_bandwidth, out=out)
