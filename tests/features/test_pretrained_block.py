@@ -1,5 +1,7 @@
 """The block `pretrained`, on files and arrays, by a network that keeps the pixels."""
 
+from types import SimpleNamespace
+
 import imagecodecs
 import numpy as np
 import pytest
@@ -16,8 +18,12 @@ from nextlabel.data.sources.folder import FolderSettings
 from nextlabel.features.blocks import BLOCKS
 from nextlabel.features.cache import Cache
 from nextlabel.features.fitted import encoded_rows, fitted_block
+from nextlabel.features.image_contents import FileContents
 from nextlabel.features.reduction import Reduction
 from nextlabel.models.settings import TrainingSettings
+from nextlabel.trial.data import load_data
+from nextlabel.trial.spec import TrialSpec
+from nextlabel.trial.trial import run_trial
 from refusals import refused
 
 SHAPES = {"a.png": (40, 40, 3), "b.png": (24, 16), "c.png": (8, 8, 3)}
@@ -113,6 +119,12 @@ def test_a_file_that_is_no_image_is_named(folder, flat, cache):
     (folder / "b.png").write_bytes(b"nonsense")
     with refused(DataError, "images-changed", match=r"b\.png was read before .*not an image"):
         block().fit_kept(data, cache)
+
+
+def test_files_of_other_channels_are_refused_by_name():
+    five = SimpleNamespace(pixels=lambda content, size: np.zeros((4, 4, 5), np.uint8))
+    with refused(DataError, "wrong-channels", match=r"d\.tif has 5 channels"):
+        FileContents(five, ("d.tif",)).pixels(0, b"", None)
 
 
 @pytest.fixture
@@ -232,3 +244,16 @@ def test_images_outside_a_fit_get_the_rows_that_they_have_inside_it(
     assert not np.allclose(rows[1], fitted.rows("train")[2])
     assert flat.seen == 1
     np.testing.assert_allclose(block(reduce=reduce).encode(alone, read(other)), rows, atol=1e-5)
+
+
+def test_a_trial_records_which_weights_it_used_and_its_key_holds_them(tiny, flat, cache):
+    arms = [{"name": "covers", "strategy": "core_set", "features": {"pretrained": 1.0}}]
+    experiment = tiny(
+        primary=None, arms=arms, blocks={"pretrained": {"network": "flat", "reduce": 4}}, target=30
+    )
+    trial = TrialSpec.of(experiment, "covers", 0)
+    assert trial.outcome("data")["blocks"]["pretrained"]["weights"] == "0" * 64
+    rounds = [done for done, _ in run_trial(trial, load_data(experiment, None), cache)]
+    assert len(rounds[-1].chosen) == 10
+    flat.weights_digest = "1" * 64
+    assert TrialSpec.of(experiment, "covers", 0).key("data") != trial.key("data")

@@ -12,6 +12,9 @@ from nextlabel.core.dataset import Dataset, Images
 from nextlabel.core.errors import DataError
 from nextlabel.core.originals import Originals
 
+RGB = 3
+"""Channels of a colour image."""
+
 
 class ImageContents(Protocol):
     """Images one by one: their content as bytes, and the pixels that it means."""
@@ -82,9 +85,16 @@ class FileContents:
     def pixels(self, row: int, content: bytes, size: int | None) -> NDArray[np.uint8]:
         """Return the pixels of a file's bytes."""
         try:
-            return self.originals.pixels(content, size)
+            pixels = self.originals.pixels(content, size)
         except DataError as error:
             raise self._gone(row, error) from error
+        if pixels.ndim == 3 and pixels.shape[2] != RGB:
+            raise DataError(
+                f"{self.names[row]} has {pixels.shape[2]} channels; pretrained networks take 1 "
+                "(grey) or 3 (RGB), so choose some of them (data.channels, --channels)",
+                code="wrong-channels",
+            )
+        return pixels
 
     def _gone(self, row: int, error: DataError) -> DataError:
         return DataError(

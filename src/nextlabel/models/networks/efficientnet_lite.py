@@ -1,5 +1,6 @@
 """EfficientNet-Lite0 [Tan 2019], with the state-dict names of its published weights."""
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -30,12 +31,15 @@ class SameConv(nn.Conv2d):
         """Map (B, inputs, H, W) to (B, outputs, ⌈H / stride⌉, ⌈W / stride⌉)."""
         kernel, stride = self.kernel_size[0], self.stride[0]
         height, width = (max(kernel - (n - 1) % stride - 1, 0) for n in x.shape[2:])
-        padding: int | tuple[int, int] = (height // 2, width // 2)
+        # An odd one is padded as evenly, and a row or column of zeros in front of the kernel meets
+        # what is too much; that is faster than a copy of the map with its padding.
+        weight = self.weight
         if height % 2 or width % 2:
-            sides = (width // 2, width - width // 2, height // 2, height - height // 2)
-            x, padding = functional.pad(x, sides), 0
+            weight = functional.pad(weight, (width % 2, 0, height % 2, 0))
+            weight = weight.contiguous(memory_format=torch.channels_last)
+        padding = (height // 2 + height % 2, width // 2 + width % 2)
         return functional.conv2d(
-            x, self.weight, self.bias, self.stride, padding, self.dilation, self.groups
+            x, weight, self.bias, self.stride, padding, self.dilation, self.groups
         )
 
 
