@@ -1,6 +1,7 @@
 """Rows of pretrained networks: what is computed, and what is taken from the disk."""
 
 import resource
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -124,4 +125,13 @@ def test_the_cache_counts_and_prunes_rows(images, flat, cache):
     assert cache.size().entries == 0
     flat.seen = 0
     rows_of(images, flat, cache)
+    assert flat.seen == COUNT
+
+
+def test_of_two_processes_one_computes_and_the_other_waits(images, flat, cache):
+    """Two threads stand for them: each has a lock of its own."""
+    with ThreadPoolExecutor(2) as pool:
+        both = [pool.submit(rows_of, images, flat, cache) for _ in range(2)]
+    for found in both:
+        np.testing.assert_array_equal(found.result(), expected(images))
     assert flat.seen == COUNT
