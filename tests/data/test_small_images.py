@@ -14,6 +14,7 @@ from nextlabel.data.formats.images import decode
 from nextlabel.data.pixels import small_images
 from nextlabel.data.pixels.small_images import SmallImage, read_small_images
 from nextlabel.data.resize import resize
+from plugged import python
 
 
 def written(folder: Path, contents: dict[str, bytes]) -> list[Path]:
@@ -99,3 +100,32 @@ def test_pixels_at_a_time_are_limited(tmp_path: Path, monkeypatch: pytest.Monkey
     most = 0
     assert len(list(read_small_images(paths, 8, Wanted(), threads=6))) == 12
     assert most == 1
+
+
+MEASURE = """
+import resource, sys
+from pathlib import Path
+from nextlabel.data.formats.base import Wanted
+from nextlabel.data.pixels import small_images
+small_images.AT_ONCE = 10_000_000
+peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+list(small_images.read_small_images([Path("large.png")] * 2, 8, Wanted(), threads=1))
+before = peak()
+list(small_images.read_small_images([Path("large.png")] * 8, 8, Wanted(), threads=6))
+print(peak() - before < 40_000)
+"""
+
+
+def test_memory_does_not_grow_with_the_threads(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written(tmp_path, {"large.png": files.pillow(np.zeros((3000, 3000, 3), np.uint8), "PNG")})
+    monkeypatch.chdir(tmp_path)
+    assert python(MEASURE, tmp_path) == ["True"]
+
+
+def test_resizing_in_the_decoder_changes_nothing() -> None:
+    for name in ("grey.png", "old.bmp", "photo.jpg", "moving.gif"):
+        data = files.sound()[name]
+        exact = decode(data, Wanted(size=5, exact=True)).pixels
+        assert np.array_equal(exact, resize(decode(data).pixels, 5))

@@ -27,6 +27,9 @@ class Wanted:
     size : int, optional
         The height and width in pixels to which the image is resized afterwards. A format may
         decode to fewer pixels, as long as neither side gets shorter than that.
+    exact : bool
+        The image is resized to squares of that size by `resize`, stretched where it is not square;
+        a format may do the same itself, to save memory and time.
     channels : tuple of int, optional
         The channels to take, from 0, in this order.
     page : int or "middle", optional
@@ -41,6 +44,7 @@ class Wanted:
 
     max_pixels: int = MAX_PIXELS
     size: int | None = None
+    exact: bool = False
     channels: tuple[int, ...] | None = None
     page: int | Literal["middle"] | None = None
     project: Literal["max", "min", "mean"] | None = None

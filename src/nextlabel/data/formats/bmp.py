@@ -23,4 +23,4 @@ class Bmp:
         """Return the image, 8 bit."""
         from PIL.BmpImagePlugin import BmpImageFile
 
-        return picture(opened(BmpImageFile, file, wanted))
+        return picture(opened(BmpImageFile, file, wanted), wanted)

@@ -23,4 +23,4 @@ class Gif:
         """Return the image, 8 bit."""
         from PIL.GifImagePlugin import GifImageFile
 
-        return picture(opened(GifImageFile, file, wanted))
+        return picture(opened(GifImageFile, file, wanted), wanted)

@@ -35,7 +35,7 @@ class Heic:
         """Return the main image, 8 bit, upright."""
         from pillow_heif import HeifImageFile
 
-        return picture(opened(HeifImageFile, file, wanted))
+        return picture(opened(HeifImageFile, file, wanted), wanted)
 
 
 @register("avif")
@@ -54,4 +54,4 @@ class Avif:
         """Return the image, 8 bit."""
         from PIL.AvifImagePlugin import AvifImageFile
 
-        return picture(opened(AvifImageFile, file, wanted))
+        return picture(opened(AvifImageFile, file, wanted), wanted)

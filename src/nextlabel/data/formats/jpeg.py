@@ -38,7 +38,7 @@ class Jpeg:
             _check_scans(file)
         if wanted.size is not None:
             image.draft(None, (MARGIN * wanted.size, MARGIN * wanted.size))
-        return picture(image)
+        return picture(image, wanted)
 
 
 def _check_scans(file: BinaryIO) -> None:

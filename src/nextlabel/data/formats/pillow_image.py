@@ -29,9 +29,9 @@ def opened(kind: "Callable[..., Image]", file: BinaryIO, wanted: Wanted) -> "Ima
     return image
 
 
-def picture(image: "Image") -> Picture:
+def picture(image: "Image", wanted: Wanted) -> Picture:
     """Return the first frame of an image as grey or RGB, upright; its file is closed."""
-    from PIL import ImageOps
+    from PIL import Image, ImageOps
 
     notes = (FIRST_FRAME,) if getattr(image, "is_animated", False) else ()
     with image as upright:
@@ -40,5 +40,8 @@ def picture(image: "Image") -> Picture:
         if upright.has_transparency_data:
             clear = np.asarray(upright.convert("LA" if mode == "L" else "RGBA"))
             return Picture(on_background(clear), notes)
-        pixels = np.asarray(upright if upright.mode == mode else upright.convert(mode))
+        shown = upright if upright.mode == mode else upright.convert(mode)
+        if wanted.exact and wanted.size is not None:  # as `resize`, without two copies at full size
+            shown = shown.resize((wanted.size, wanted.size), Image.Resampling.BICUBIC)
+        pixels = np.asarray(shown)
     return Picture(pixels[..., None] if mode == "L" else pixels, notes)

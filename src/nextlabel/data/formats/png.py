@@ -33,7 +33,7 @@ class Png:
         file.seek(0)
         if head[24:25] == b"\x10":
             return _deep(file, head, wanted)
-        return picture(opened(PngImageFile, file, wanted))
+        return picture(opened(PngImageFile, file, wanted), wanted)
 
 
 def _deep(file: BinaryIO, head: bytes, wanted: Wanted) -> Picture:

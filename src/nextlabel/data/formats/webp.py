@@ -23,4 +23,4 @@ class Webp:
         """Return the image, 8 bit."""
         from PIL.WebPImagePlugin import WebPImageFile
 
-        return picture(opened(WebPImageFile, file, wanted))
+        return picture(opened(WebPImageFile, file, wanted), wanted)

@@ -26,6 +26,9 @@ WHOLE = 64 * 2**20
 AT_ONCE = 150_000_000
 """Pixels that are decoded at the same time; a larger image is decoded alone."""
 
+BLOCK = 64 * 2**20
+"""Bytes that Pillow takes at a time for the pixels of an image."""
+
 
 @dataclass(frozen=True, eq=False)
 class SmallImage:
@@ -81,7 +84,8 @@ def read_small_images(
     """
     count = threads or _cores()
     budget = _Budget(AT_ONCE)
-    wanted = replace(wanted, size=size)
+    wanted = replace(wanted, size=size, exact=True)
+    _give_memory_back()
 
     def read(path: Path) -> SmallImage:
         with budget.share() as claim:
@@ -99,6 +103,17 @@ def read_small_images(
         finally:
             for future in waiting:
                 future.cancel()
+
+
+def _give_memory_back() -> None:
+    """Let the memory of a large image go back to the system once it is read.
+
+    Pillow takes it in blocks of 16 MiB, which the C library keeps for each thread; it keeps none
+    that are larger than 32 MiB.
+    """
+    from PIL import _imaging
+
+    _imaging.set_block_size(BLOCK)
 
 
 def _cores() -> int:
@@ -121,6 +136,7 @@ def _read(path: Path, size: int, wanted: Wanted, known: Callable[[str], bool]) -
             if known(sha256):
                 return SmallImage(sha256)
             picture = decode(file, wanted)
+            file.close()  # some decoders keep it until garbage is collected
         return SmallImage(
             sha256, _small(picture.pixels, size), Spread.of(picture.pixels), picture.notes
         )
