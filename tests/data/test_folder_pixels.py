@@ -46,7 +46,7 @@ def test_every_sound_file_is_read_and_what_is_special_is_said_once(photos: Path)
     assert data.train.names == tuple(sorted(contents))
     said = [str(warning.message) for warning in caught]
     assert said == ["4 image(s) (more.gif first): animated; its first frame is read"]
-    assert set(data.notes) == {"16-bit range", "float32 range"}
+    assert set(data.notes) == {"16-bit range", "float32 range", "copies"}
 
 
 def test_a_stack_needs_a_choice_and_follows_it(photos: Path) -> None:

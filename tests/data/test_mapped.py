@@ -11,13 +11,14 @@ from nextlabel.data import FolderSettings, load
 from nextlabel.features.cache import Cache
 
 COUNT = """
-import os, PIL.Image
-original = PIL.Image.open
+import os
+from nextlabel.data.pixels import small_images
+original = small_images.decode
 def counted(*arguments, **options):
     with open(os.environ["DECODINGS"], "ab", buffering=0) as file:
         file.write(b".")
     return original(*arguments, **options)
-PIL.Image.open = counted
+small_images.decode = counted
 """
 EXPERIMENT = """
 name = "x"
@@ -65,7 +66,7 @@ def same(one, other):
 
 
 def entries(cache):
-    return cache.size().entries
+    return sum(1 for path in (cache.folder / "images").iterdir() if path.suffix != ".lock")
 
 
 def test_mapped_images_are_those_that_were_decoded(tmp_path):
@@ -77,7 +78,8 @@ def test_mapped_images_are_those_that_were_decoded(tmp_path):
         for part in PARTS:
             images = data.part(part).images
             assert isinstance(images, np.memmap) and not images.flags.writeable
-    assert dict(cache.size().by_kind).keys() == {"images"} and entries(cache) == 1
+    assert dict(cache.size().by_kind).keys() == {"images", "folders", "small-images"}
+    assert entries(cache) == 1
 
 
 def test_several_labels_and_none_are_kept(tmp_path):

@@ -2,8 +2,9 @@
 
 import os
 import sys
+from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -11,6 +12,9 @@ from nextlabel.cli import options
 from nextlabel.cli.output import note, plural, put, put_json
 from nextlabel.cli.values import parse_options, parse_reading
 from nextlabel.core.errors import StoreError, UsageError
+
+if TYPE_CHECKING:
+    from nextlabel.data.sources.folder_summary import FolderSummary
 
 
 def command(
@@ -73,6 +77,7 @@ def command(
         )
     from nextlabel.features.embed import embed
 
+    summaries: list[FolderSummary] = []
     made = embed(
         data,
         block,
@@ -86,14 +91,17 @@ def command(
         unique=unique,
         reading=parse_reading(channels, page, project, grey_range),
         progress=sys.stderr.isatty(),
+        on_summary=summaries.append,
     )
     made.save(out)
     rows, columns = made.features.shape
     if json:
-        put_json({"file": str(out), "images": rows, "columns": columns, "block": block})
+        facts = {"file": str(out), "images": rows, "columns": columns, "block": block}
+        put_json(facts | {name: value for s in summaries for name, value in asdict(s).items()})
     else:
         put(str(out))
-        note(f"{plural(rows, 'image')}, {plural(columns, 'column')}")
+        sizes = f"{plural(rows, 'image')}, {plural(columns, 'column')}"
+        note("; ".join([sizes, *map(str, summaries)]))
 
 
 def check_target(path: Path) -> None:

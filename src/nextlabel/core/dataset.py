@@ -31,6 +31,8 @@ class Images:
         The file name of each image, where the source has files.
     drawn_from : str, optional
         The part of the source whose rows `origin` counts, if it is another part than this one.
+    contents : tuple of str, optional
+        The sha256 of each image's file, where the source has files.
 
     Raises
     ------
@@ -43,6 +45,7 @@ class Images:
     origin: Ids | None = None
     names: tuple[str, ...] | None = None
     drawn_from: Part | None = None
+    contents: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:
         if self.images.ndim != 4 or self.images.dtype != np.uint8:
@@ -53,7 +56,7 @@ class Images:
             )
         if self.origin is None:
             object.__setattr__(self, "origin", np.arange(len(self.images), dtype=np.int64))
-        for name in ("labels", "origin", "names"):
+        for name in ("labels", "origin", "names", "contents"):
             values = getattr(self, name)
             if values is not None and len(values) != len(self.images):
                 raise DataError(
@@ -64,13 +67,15 @@ class Images:
     def __len__(self) -> int:
         return len(self.images)
 
-    def take(self, rows: Ids) -> "Images":
+    def take(self, rows: Ids, pixels: NDArray[np.uint8] | None = None) -> "Images":
         """Return the part made of some rows.
 
         Parameters
         ----------
         rows : int64 array (n)
             The rows to keep, in the order to keep them in.
+        pixels : uint8 array (n, C, H, W), optional
+            The images of these rows, if they are at hand already.
 
         Returns
         -------
@@ -79,11 +84,12 @@ class Images:
         """
         assert self.origin is not None
         return Images(
-            self.images[rows],
+            self.images[rows] if pixels is None else pixels,
             None if self.labels is None else self.labels[rows],
             self.origin[rows],
             None if self.names is None else tuple(self.names[r] for r in rows),
             self.drawn_from,
+            None if self.contents is None else tuple(self.contents[r] for r in rows),
         )
 
 

@@ -1,4 +1,4 @@
-"""Progress of a selection: kernels report each pick to the caller's callback, if any."""
+"""Progress of a selection or a training: each pick or epoch goes to the caller's callback."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -6,14 +6,14 @@ from contextvars import ContextVar
 from typing import TypeAlias
 
 Progress: TypeAlias = Callable[[int, int], None]
-"""Called with the number of images picked so far, and the budget; it may raise to stop."""
+"""Called with the number of picks or epochs so far, and of all; it may raise to stop."""
 
 _callback: ContextVar[Progress | None] = ContextVar("callback", default=None)
 
 
 @contextmanager
 def reporting_to(callback: Progress | None) -> Iterator[None]:
-    """Send what `picked` reports to a callback, within the block and its thread."""
+    """Send what `picked` and `trained` report to a callback, within the block and its thread."""
     token = _callback.set(callback)
     try:
         yield
@@ -26,3 +26,8 @@ def picked(count: int, budget: int) -> None:
     callback = _callback.get()
     if callback is not None:
         callback(count, budget)
+
+
+def trained(epochs: int, of: int) -> None:
+    """Report that `epochs` of the epochs of a training are done."""
+    picked(epochs, of)

@@ -1,10 +1,8 @@
 """Loading a data set from its settings."""
 
 import warnings
-from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
 
 from nextlabel.core.dataset import Dataset, Images
 from nextlabel.core.errors import UsageError
@@ -14,28 +12,10 @@ from nextlabel.data.mapped import VERSION, ReadData
 from nextlabel.data.registry import SOURCES, settings_for
 from nextlabel.data.resize import constant, fit, to_channels
 from nextlabel.data.settings import DataSettings
-from nextlabel.data.source import DecodingSource, FileSource, Source
+from nextlabel.data.source import Artefacts, DecodingSource, FileSource, KeepingSource, Source
 from nextlabel.data.splits import divide
 
 DRAWS = ("name", "train", "validation", "test", "seed", "channels")
-T = TypeVar("T")
-
-
-class Artefacts(Protocol):
-    """A cache of artefacts; see `nextlabel.features.cache.Cache.get`."""
-
-    def get(
-        self,
-        kind: str,
-        identity: Mapping[str, Any],
-        make: Callable[[], T],
-        save: Callable[[T, Path], None],
-        load: Callable[[Path], T],
-        *,
-        reload: bool = False,
-    ) -> tuple[T, bool]:
-        """Return the artefact of an identity, made or read from its file."""
-        ...
 
 
 def load(
@@ -77,13 +57,42 @@ def load(
     DataError
         When files cannot be used.
     """
+    settings = settings_for(settings)
+    return load_from(
+        SOURCES[settings.name](settings),
+        settings,
+        image_size=image_size,
+        data_dir=data_dir,
+        progress=progress,
+        cache=cache,
+    )
+
+
+def load_from(
+    source: Source,
+    settings: DataSettings,
+    *,
+    image_size: int | None = None,
+    data_dir: Path | None = None,
+    progress: bool = False,
+    cache: Artefacts | None = None,
+) -> Dataset:
+    """Return the data set of a source that is made already; all else is as in `load`.
+
+    Parameters
+    ----------
+    source : Source
+        The source, made from `settings`.
+    settings, image_size, data_dir, progress, cache
+        As `load` has them.
+    """
     if image_size is not None and image_size < 1:
         raise UsageError(
             f"image_size {image_size} must be at least 1 pixel", code="image-size-too-small"
         )
-    settings = settings_for(settings)
-    source = SOURCES[settings.name](settings)
     locator = FileLocator(data_dir, progress)
+    if isinstance(source, KeepingSource):
+        source.use(cache, progress)
     if cache is None or not isinstance(source, DecodingSource):
         return _with_originals(_read(source, settings, image_size, locator), source)
 

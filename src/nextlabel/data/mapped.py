@@ -90,6 +90,7 @@ def _facts(part: Images) -> dict[str, Any]:
         "origin": part.origin.tolist(),
         "names": part.names,
         "drawn_from": part.drawn_from,
+        "contents": part.contents,
     }
 
 
@@ -97,11 +98,12 @@ def _part(pixels: Any, facts: dict[str, Any]) -> Images:
     labels = facts["labels"]
     if labels is not None:
         labels = np.array(labels, np.int64).reshape(facts["count"], *facts["columns"])
-    names = facts["names"]
+    names, contents = facts["names"], facts["contents"]
     return Images(
         pixels,
         labels,
         np.array(facts["origin"], np.int64),
         None if names is None else tuple(names),
         facts["drawn_from"],
+        None if contents is None else tuple(contents),
     )

@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nextlabel.core.errors import DataError
+from nextlabel.files.scratch import scratch, tiles
 
-TILE = 1024
 Pixels: TypeAlias = NDArray[Any]
 """uint8 or uint16."""
 
@@ -57,12 +57,14 @@ def to_channels(images: NDArray[np.uint8], channels: int | None) -> NDArray[np.u
     if channels is None or images.shape[1] == channels:
         return images
     if channels == 3:
-        return np.repeat(images, 3, axis=1)
-    out = np.empty((len(images), 1, *images.shape[2:]), np.uint8)
+        out = scratch((len(images), 3, *images.shape[2:]))
+        out[:] = images  # the one channel, three times
+        return out
+    out = scratch((len(images), 1, *images.shape[2:]))
     weights = np.array([299, 587, 114], np.uint32)[:, None, None]
-    for start in range(0, len(images), TILE):
-        tile = images[start : start + TILE].astype(np.uint32)
-        out[start : start + TILE, 0] = ((tile * weights).sum(axis=1) + 500) // 1000
+    for part in tiles(images, len(images), cost=8):
+        tile = images[part].astype(np.uint32)
+        out[part, 0] = ((tile * weights).sum(axis=1) + 500) // 1000
     return out
 
 
@@ -87,6 +89,4 @@ def constant(images: NDArray[np.uint8]) -> bool:
     if images.size == 0:
         return False
     value = images[0].flat[0]
-    return all(
-        bool((images[start : start + TILE] == value).all()) for start in range(0, len(images), TILE)
-    )
+    return all(bool((images[part] == value).all()) for part in tiles(images, len(images)))

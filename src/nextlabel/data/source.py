@@ -1,8 +1,10 @@
 """Sources of images: their protocol, what they return, and facts about them."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Literal, Protocol, runtime_checkable
+from pathlib import Path
+from typing import Any, ClassVar, Literal, Protocol, TypeVar, runtime_checkable
 
 from nextlabel.core.dataset import Images
 from nextlabel.core.originals import Originals
@@ -10,7 +12,33 @@ from nextlabel.core.types import Part, Task
 from nextlabel.data.download import FileLocator, Where
 from nextlabel.data.settings import DataSettings
 
+T = TypeVar("T")
 Availability = Where | Literal["embedded", "path"]
+
+
+class Artefacts(Protocol):
+    """A cache of artefacts; see `nextlabel.features.cache.Cache.get`."""
+
+    def get(
+        self,
+        kind: str,
+        identity: Mapping[str, Any],
+        make: Callable[[], T],
+        save: Callable[[T, Path], None],
+        load: Callable[[Path], T],
+        *,
+        reload: bool = False,
+    ) -> tuple[T, bool]:
+        """Return the artefact of an identity, made or read from its file."""
+        ...
+
+    def path(self, kind: str, identity: Mapping[str, Any]) -> Path:
+        """Return the file of an artefact, whether it is there or not."""
+        ...
+
+    def locked(self, path: Path) -> AbstractContextManager[None]:
+        """Let no other process into a block of code that makes the file at `path`."""
+        ...
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,5 +140,22 @@ class FileSource(Source, Protocol):
         ----------
         notes
             The facts that `read` gave.
+        """
+        ...
+
+
+@runtime_checkable
+class KeepingSource(Source, Protocol):
+    """A source that keeps what it reads of each file, so that only what has changed is read."""
+
+    def use(self, cache: Artefacts | None, progress: bool) -> None:
+        """Take the cache, if any, and whether to show progress, before anything is read.
+
+        Parameters
+        ----------
+        cache
+            The cache to keep files in.
+        progress
+            Draw a progress bar on stderr.
         """
         ...

@@ -12,6 +12,7 @@ from nextlabel.core.seeds import Seeds
 from nextlabel.core.types import Ids, Part
 from nextlabel.data.settings import DataSettings
 from nextlabel.data.source import Raw
+from nextlabel.files.scratch import gather
 
 STREAMS: Mapping[Part, str] = {"test": "test", "validation": "validation", "train": "subset"}
 
@@ -85,4 +86,6 @@ def _draw(
 
 def _take(images: Images, rows: Ids) -> Images:
     """Return the rows; all of them without a copy, so that a memory map stays one."""
-    return images if len(rows) == len(images) else images.take(rows)
+    if len(rows) == len(images):
+        return images
+    return images.take(rows, gather(images.images, rows))

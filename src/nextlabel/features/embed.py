@@ -1,7 +1,7 @@
 """Features of all images of a data set, a folder or a file."""
 
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from os import PathLike
 from pathlib import Path
 from typing import Any, Literal
@@ -9,15 +9,21 @@ from typing import Any, Literal
 import numpy as np
 from pydantic import ValidationError
 
-from nextlabel.core.dataset import Dataset, Images
 from nextlabel.core.errors import DataError, UsageError, nearest
+from nextlabel.core.progress import reporting_to
 from nextlabel.core.seeds import Seeds
 from nextlabel.core.settings import refusal, refusal_code
-from nextlabel.core.types import PARTS, Array
-from nextlabel.data.registry import SOURCES
+from nextlabel.core.types import PARTS
+from nextlabel.data.loading import load_from
+from nextlabel.data.one_pool import one_pool
+from nextlabel.data.registry import SOURCES, settings_for
 from nextlabel.data.settings import DataSettings
+from nextlabel.data.source import Source
 from nextlabel.data.sources.arrays import ArraysSettings
+from nextlabel.data.sources.file_copies import first_by_content
+from nextlabel.data.sources.folder import Folder
 from nextlabel.data.sources.folder_settings import FolderSettings
+from nextlabel.data.sources.folder_summary import FolderSummary
 from nextlabel.features.cache import Cache
 from nextlabel.features.create import make_block
 from nextlabel.features.embedding_file import EmbeddingFile
@@ -40,6 +46,7 @@ def embed(
     unique: bool = False,
     reading: Mapping[str, Any] | None = None,
     progress: bool = False,
+    on_summary: Callable[[FolderSummary], None] | None = None,
 ) -> EmbeddingFile:
     """Learn features of images without labels, and return one row per image.
 
@@ -74,7 +81,9 @@ def embed(
     reading
         Other settings of `[data]` for a folder, by name: {"channels": [0, 2], "page": 0}.
     progress
-        Whether to show the progress of a download on stderr.
+        Whether to show the progress on stderr: of a download, of reading, of training.
+    on_summary
+        Called at the end with the numbers of a folder: images, files read now, files left out.
 
     Returns
     -------
@@ -101,19 +110,24 @@ def embed(
     """
     import torch
 
-    from nextlabel.data import load
-
     torch.set_num_threads(threads)
     data = str(data)
     data_folder = None if data_dir is None else Path(data_dir)
     walking = {"unreadable": unreadable, "follow_links": follow_links, "unique": unique}
     settings = _settings(data, walking, reading or {})
     cache = Cache.open(None if cache_dir is None else Path(cache_dir))
-    folder = settings.name == "folder"
-    images = load(
-        settings, image_size=image_size, data_dir=data_folder, progress=progress, cache=cache
+    settings = settings_for(settings)
+    folder = Folder(settings) if isinstance(settings, FolderSettings) else None
+    source: Source = SOURCES[settings.name](settings) if folder is None else folder
+    images = load_from(
+        source,
+        settings,
+        image_size=image_size,
+        data_dir=data_folder,
+        progress=progress,
+        cache=cache,
     )
-    pool, part = _whole(images) if folder else (images, None)
+    pool, part = one_pool(images) if folder is not None else (images, None)
     if len(pool.train) < 2:
         raise DataError(
             f"{data} holds {len(pool.train)} images; give at least 2", code="too-few-images"
@@ -126,11 +140,16 @@ def embed(
             "vae, or use it in an experiment",
             code="block-needs-labels",
         )
-    fitted = fitted_block(maker, pool, Seeds(seed), training, cache, progress)
+    with _bar("training", progress):
+        fitted = fitted_block(maker, pool, Seeds(seed), training, cache, progress)
     parts = [part for part in PARTS if part in fitted.features]
     features = np.concatenate([fitted.rows(part) for part in parts]).astype(np.float32)
-    if folder:
-        return EmbeddingFile(features, pool.train.names, part)
+    if folder is not None:
+        if on_summary is not None:
+            on_summary(folder.summary(image_size))
+        first = np.array(first_by_content(pool.train.contents or ()), np.int64)
+        # Batches of other sizes round in other ways; a copy is known by its equal row.
+        return EmbeddingFile(features[first], pool.train.names, part)
     sources, rows = zip(*(pool.source_rows(part) for part in parts), strict=True)
     sizes = [len(of_part) for of_part in rows]
     return EmbeddingFile(
@@ -183,20 +202,21 @@ def _refuse(data: str, reading: Mapping[str, Any]) -> None:
         )
 
 
-def _whole(data: Dataset) -> tuple[Dataset, Array | None]:
-    """Return a folder's images as one pool by name, and the part of each (N) where it has several.
+@contextmanager
+def _bar(word: str, shown: bool) -> Iterator[None]:
+    """Show the progress of the work inside the block, once it reports any."""
+    from tqdm import tqdm
 
-    Labels are not used.
-    """
-    there = [part for part in PARTS if len(data.part(part))]
-    parts = [data.part(part) for part in there]
-    words = np.repeat(there, [len(p) for p in parts])
-    origin = np.concatenate([p.origin for p in parts if p.origin is not None])
-    names = [name for p in parts for name in p.names or ()]
-    train = Images(np.concatenate([p.images for p in parts]), None, origin, tuple(names))
-    if len(parts) > 1:
-        order = np.argsort(origin)
-        train, words = train.take(order), words[order]
-    none = Images(train.images[:0], None, names=())
-    whole = replace(data, train=train, validation=none, test=none)
-    return whole, words if len(parts) > 1 else None
+    bars: list[Any] = []
+
+    def show(done: int, total: int) -> None:
+        if not bars:
+            bars.append(tqdm(desc=word, total=total))
+        bars[0].update(done - bars[0].n)
+
+    with reporting_to(show if shown else None):
+        try:
+            yield
+        finally:
+            for bar in bars:
+                bar.close()

@@ -30,6 +30,10 @@ class ImageContents(Protocol):
         """Return the content of an image; DataError when it cannot be read."""
         ...
 
+    def digest(self, row: int) -> bytes:
+        """Return the 32 bytes that an image is known by; DataError as for `content`."""
+        ...
+
     def pixels(self, row: int, content: bytes, size: int | None) -> NDArray[np.uint8]:
         """Return (H, W) or (H, W, 3).
 
@@ -51,7 +55,7 @@ class ImageContents(Protocol):
 def contents_of(data: Dataset, part: Images) -> ImageContents:
     """Return a part's images from their files, or its arrays where it has no files."""
     if data.originals is not None and part.names is not None:
-        return FileContents(data.originals, part.names)
+        return FileContents(data.originals, part.names, part.contents)
     return ArrayContents(part.images)
 
 
@@ -62,10 +66,11 @@ def digest_of(content: bytes) -> bytes:
 
 @dataclass(frozen=True)
 class FileContents:
-    """Images in files, by their names."""
+    """Images in files, by their names; `digests` are the sha256 of the files, where known."""
 
     originals: Originals
     names: tuple[str, ...]
+    digests: tuple[str, ...] | None = None
 
     def __len__(self) -> int:
         return len(self.names)
@@ -81,6 +86,12 @@ class FileContents:
             return self.originals.content(self.names[row])
         except DataError as error:
             raise self._gone(row, error) from error
+
+    def digest(self, row: int) -> bytes:
+        """Return the digest of a file, which is not read when it is known."""
+        if self.digests is None:
+            return digest_of(self.content(row))
+        return bytes.fromhex(self.digests[row])
 
     def pixels(self, row: int, content: bytes, size: int | None) -> NDArray[np.uint8]:
         """Return the pixels of a file's bytes."""
@@ -130,6 +141,10 @@ class ArrayContents:
         """Return the pixels as bytes."""
         content: bytes = self.images[row].tobytes()
         return content
+
+    def digest(self, row: int) -> bytes:
+        """Return the digest of the pixels."""
+        return digest_of(self.content(row))
 
     def pixels(self, row: int, content: bytes, size: int | None) -> NDArray[np.uint8]:
         """Return the pixels (H, W) or (H, W, 3)."""

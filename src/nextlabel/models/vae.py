@@ -9,6 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from nextlabel.core.errors import DataError
+from nextlabel.core.progress import trained
 from nextlabel.core.seeds import Seeds
 from nextlabel.core.types import Array
 from nextlabel.models.device import precise, resolve
@@ -167,6 +168,7 @@ def fit_vae(images: Tensor, settings: VAESettings, seeds: Seeds) -> FittedVAE:
         if prior.components > 1:
             used, distinct = prior.in_use(torch.cat(points))
             log[-1] |= {"components": used, "distinct": distinct}
+        trained(len(log), settings.epochs)
     network.eval()
     return FittedVAE(network, device, tuple(log), prior)
 

@@ -5,9 +5,9 @@ from pathlib import Path
 from nextlabel.core.dataset import Dataset
 from nextlabel.core.errors import DataError, UsageError
 from nextlabel.data.loading import load
+from nextlabel.data.one_pool import one_pool
 from nextlabel.data.sources.folder_settings import FolderSettings
 from nextlabel.features.cache import Cache
-from nextlabel.features.embed import _whole as whole
 
 
 def folder_images(
@@ -46,7 +46,7 @@ def folder_images(
     settings = FolderSettings(
         path=folder, classes="none", unreadable="skip", validation_fraction=0, test_fraction=0
     )
-    data, _ = whole(load(settings, image_size=image_size, progress=progress, cache=cache))
+    data, _ = one_pool(load(settings, image_size=image_size, progress=progress, cache=cache))
     if len(data.train) < 2:
         raise DataError(
             f"{folder} holds {len(data.train)} images that can be read; give at least 2",

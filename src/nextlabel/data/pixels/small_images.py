@@ -4,7 +4,7 @@ import hashlib
 import os
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from io import BytesIO
@@ -62,7 +62,7 @@ def read_small_images(
     *,
     known: Callable[[str], bool] = lambda sha256: False,
     threads: int | None = None,
-) -> Iterator[SmallImage]:
+) -> Generator[SmallImage, None, None]:
     """Yield the image of each path, in order, resized to (size, size, C).
 
     Files are read and decoded by threads while the caller uses what came before. At most `AHEAD`

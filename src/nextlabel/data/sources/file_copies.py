@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from nextlabel.data.lists.manifest import Entry
 
 
-def first_by_content(contents: Sequence[str]) -> list[int]:
-    """Return for each file (N) the row of the first one with the same content."""
+def first_by_content(contents: Sequence[str | None]) -> list[int]:
+    """Return for each file (N) the row of the first one with the same content, if that is known."""
     rows: dict[str, int] = {}
-    return [rows.setdefault(content, row) for row, content in enumerate(contents)]
+    return [row if c is None else rows.setdefault(c, row) for row, c in enumerate(contents)]
 
 
 def copies_message(entries: Sequence[Entry], first: Sequence[int], remedy: str) -> str:

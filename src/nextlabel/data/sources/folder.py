@@ -3,7 +3,7 @@
 import warnings
 from collections.abc import Mapping, Sequence
 from functools import cached_property
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -13,18 +13,28 @@ from nextlabel.core.originals import Originals
 from nextlabel.core.types import PARTS, Part
 from nextlabel.data.class_labels import encode
 from nextlabel.data.download import FileLocator
+from nextlabel.data.folder_index import FolderIndex
 from nextlabel.data.formats.versions import decoder_versions
 from nextlabel.data.lists.manifest import Entry
 from nextlabel.data.originals import FolderOriginals
 from nextlabel.data.pixels.grey_levels import GreyLevels
+from nextlabel.data.pixels.small_image_store import SmallImageStore
 from nextlabel.data.registry import register
-from nextlabel.data.source import Raw, SourceInfo
+from nextlabel.data.settings import DataSettings
+from nextlabel.data.source import Artefacts, Raw, SourceInfo
 from nextlabel.data.sources.file_copies import copies_message, first_by_content
 from nextlabel.data.sources.folder_listing import Listing, listing_of
-from nextlabel.data.sources.folder_reading import FolderReading, contents, wanted
+from nextlabel.data.sources.folder_reading import FolderReading, printable, wanted
 from nextlabel.data.sources.folder_settings import FolderSettings
+from nextlabel.data.sources.folder_summary import FolderSummary
 
 SIZE = 64
+VERSION = 1
+"""To be raised when a file gives another small image than before."""
+IN_PARTS = (
+    "a copy in train of an image in test makes a model look better than it is; data.unique = true "
+    "leaves copies out"
+)
 
 
 @register("folder")
@@ -37,30 +47,54 @@ class Folder:
     that of the sorted names, which `Images.names` keeps.
     """
 
-    settings_class = FolderSettings
+    settings_class: ClassVar[type[DataSettings]] = FolderSettings
 
     def __init__(self, settings: FolderSettings) -> None:
         self.settings, self.root = settings, settings.need_path()
         if not self.root.is_dir():
             raise UsageError(f"{self.root} is not a folder; correct data.path", code="not-a-folder")
+        self._cache: Artefacts | None = None
+        self._progress = False
+        self._readings: dict[int, FolderReading] = {}
 
     @cached_property
     def listing(self) -> Listing:
         """The images, their labels, and what is left out; found once, with warnings."""
         return listing_of(self.root, self.settings)
 
-    @cached_property
-    def contents(self) -> Sequence[str]:
-        """The sha256 of each listed file; for one that cannot be read, the reason."""
-        return contents(self.root, self.listing.entries)
+    def use(self, cache: Artefacts | None, progress: bool) -> None:
+        """Keep what is read of each file in a cache, and show the progress of reading."""
+        self._cache, self._progress = cache, progress
 
-    @cached_property
-    def entries(self) -> Sequence[Entry]:
-        """The images to read: those listed, with `unique` the first of each content."""
+    def reading(self, image_size: int | None) -> FolderReading:
+        """Return the listed files, taken in: what is new or has changed is read now."""
+        size = image_size or SIZE
+        if size not in self._readings:
+            index, store = self._kept(size)
+            made = FolderReading(self.root, size, self.settings, index, store)
+            made.take_in([entry.name for entry in self.listing.entries], self._progress)
+            self._readings[size] = made
+        return self._readings[size]
+
+    def _kept(self, size: int) -> tuple[FolderIndex, SmallImageStore]:
+        """Return what the cache keeps of this folder, and of images of this size."""
+        if self._cache is None:
+            return FolderIndex(self.root), SmallImageStore()
+        root = self._cache.path("folders", {"version": VERSION, "root": self.root.resolve()})
+        how = vars(wanted(self.settings)) | {"claim": None}
+        decoding = {"version": VERSION, "size": size, "wanted": how, "decoders": decoder_versions()}
+        images = self._cache.path("small-images", decoding)
+        with self._cache.locked(root):
+            index = FolderIndex(self.root, root)
+        with self._cache.locked(images):
+            return index, SmallImageStore(images)
+
+    def entries(self, reading: FolderReading) -> list[Entry]:
+        """Return the images to read: those listed, with `unique` the first of each content."""
         listed = self.listing.entries
         if not self.settings.unique:
-            return listed
-        first = first_by_content(self.contents)
+            return list(listed)
+        first = first_by_content([reading.contents.get(e.name) for e in listed])
         different = [entry for row, entry in enumerate(listed) if first[row] == row]
         if len(different) < len(listed):
             warnings.warn(copies_message(listed, first, "they are left out"), stacklevel=2)
@@ -90,7 +124,7 @@ class Folder:
         return {
             "folder": self.root.resolve().name,
             "manifest": listing.manifest,
-            "files": [[e.name, c] for e, c in zip(listing.entries, self.contents, strict=True)],
+            "files": self.reading(image_size).digest([entry.name for entry in listing.entries]),
             "image_size": image_size or SIZE,
             "options": {name: getattr(self.settings, name) for name in options},
             "decoders": decoder_versions(),
@@ -98,18 +132,20 @@ class Folder:
 
     def read(self, image_size: int | None, locator: FileLocator) -> Raw:
         """Return all images, resized to squares of `image_size` (64 when None)."""
-        task, entries, sources = self.listing.task, self.entries, {**self.listing.manifest}
-        reading = FolderReading(self.root, image_size or SIZE, self.settings)
-        rows = reading.read(entries, locator.progress)
-        self._report(reading.failures, len(entries))
+        listing, reading = self.listing, self.reading(image_size)
+        entries = self.entries(reading)
+        rows = reading.usable([entry.name for entry in entries])
+        notes = self._report(reading, entries)
         kept = [entries[row] for row in rows]
-        classes, labels = encode(task, [entry.labels for entry in kept])
-        images = Images(
-            reading.stack(),
-            labels,
-            np.array(rows, np.int64),
-            tuple(entry.name for entry in kept),
-        )
+        names = tuple(entry.name for entry in kept)
+        pixels, of_pixels = reading.stack(names)
+        classes, labels = encode(listing.task, [entry.labels for entry in kept])
+        contents = tuple(reading.contents[name] for name in names)
+        images = Images(pixels, labels, np.array(rows, np.int64), names, contents=contents)
+        first = first_by_content(contents)
+        copies = sum(row != k for row, k in enumerate(first))
+        if copies and labels is not None:
+            warnings.warn(copies_message(kept, first, IN_PARTS), stacklevel=3)
         parts = _parts(images, kept)
         labelled = sum(e.labels is not None for e in kept if (e.part or "train") == "train")
         drawn: dict[Part, int] = {
@@ -117,8 +153,33 @@ class Folder:
             "test": int(self.settings.test_fraction * labelled),
         }
         name = self.root.resolve().name
-        sources[name] = reading.digest.hexdigest()
-        return Raw(name, task, classes, parts, drawn, sources, reading.notes)
+        sources = {**listing.manifest, name: reading.digest([entry.name for entry in entries])}
+        if copies:
+            notes["copies"] = str(copies)
+        return Raw(name, listing.task, classes, parts, drawn, sources, notes | of_pixels)
+
+    def summary(self, image_size: int | None) -> FolderSummary:
+        """Return how many images are used, read now and left out."""
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # all of it was said when the images were read
+            listing, reading = self.listing, self.reading(image_size)
+            entries = self.entries(reading)
+        rows = reading.usable([entry.name for entry in entries])
+        contents = [reading.contents[entries[row].name] for row in rows]
+        copies = len(listing.entries) - len(entries)
+        left = listing.left_out | {
+            "cannot be read": len(entries) - len(rows),
+            "exact copy": copies,
+        }
+        ordered = sorted(left.items(), key=lambda item: (-item[1], item[0]))
+        return FolderSummary(
+            images=len(rows),
+            read=reading.decoded + reading.hashed,
+            decoded=reading.decoded,
+            unchanged=reading.unchanged,
+            copies=len(contents) - len(set(contents)),
+            left_out={kind: count for kind, count in ordered if count},
+        )
 
     def originals(self, notes: Mapping[str, str]) -> Originals:
         """Return the files, whose values of more than 8 bits are scaled as `read` noted.
@@ -135,9 +196,16 @@ class Folder:
             self.settings.channel_count,
         )
 
-    def _report(self, failures: list[str], total: int) -> None:
+    def _report(self, reading: FolderReading, entries: Sequence[Entry]) -> dict[str, str]:
+        """Return a note on the images that cannot be read, with a warning; or refuse them."""
+        total = len(entries)
+        failures = [
+            f"{printable(entry.name)}: {reading.failures[entry.name]}"
+            for entry in entries
+            if entry.name in reading.failures
+        ]
         if not failures:
-            return
+            return {}
         text = f"{len(failures)} of {total} images cannot be read: {'; '.join(failures)}"
         if self.settings.unreadable == "refuse":
             raise DataError(
@@ -150,6 +218,7 @@ class Folder:
                 f"{text}; give at least one image that can be read", code="images-unreadable"
             )
         warnings.warn(f"{text}; they are left out", stacklevel=4)
+        return {"skipped": "\n".join(failures)}
 
 
 def _parts(images: Images, entries: list[Entry]) -> dict[Part, Images]:

@@ -38,6 +38,21 @@ class Listing:
     walk: Walk
     unlisted: Group
 
+    @property
+    def left_out(self) -> dict[str, int]:
+        """The numbers of files, links and folders that the listing does not take, by kind."""
+        found = self.walk
+        left = {
+            "not in the manifest": self.unlisted.count,
+            "link out of the folder": found.outside.count,
+            "link to a file that is read already": found.repeated.count,
+            "folder that a program has written": found.outputs.count,
+        }
+        for (suffix, _), group in found.unread.items():
+            kind = suffix or "file without a suffix"
+            left[kind] = left.get(kind, 0) + group.count
+        return left
+
 
 def listing_of(root: Path, settings: FolderSettings) -> Listing:
     """Return the listing of a folder; warns of images that are left out.

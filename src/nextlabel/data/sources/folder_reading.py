@@ -1,8 +1,9 @@
-"""The reading of the images of a folder: small images on one grey scale, and what failed."""
+"""The reading of the images of a folder: what is new is decoded, and all get one grey scale."""
 
 import hashlib
 import os
 import threading
+import time
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,12 +11,23 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from nextlabel.data.formats.base import Undecodable, Wanted
-from nextlabel.data.lists.manifest import Entry
+from nextlabel.core.errors import DataError
+from nextlabel.data.folder_index import FolderIndex
+from nextlabel.data.formats.base import Wanted
 from nextlabel.data.pixels.grey_levels import GreyLevels, Spread
+from nextlabel.data.pixels.small_image_store import Facts, SmallImageStore
 from nextlabel.data.pixels.small_images import SmallImage, read_small_images
+from nextlabel.data.resize import Pixels
 from nextlabel.data.sources.folder_settings import FolderSettings
-from nextlabel.files.arrays import check_regular
+from nextlabel.files.scratch import scratch
+
+KEEP_EVERY = 2.0
+"""Seconds after which the images decoded so far are kept; Ctrl-C loses nothing of them."""
+KEEP_MOST = 64
+"""Images that wait in memory to be kept together."""
+UNPRINTABLE = "its name holds a line break or is not valid UTF-8; rename it"
+PASSING = "it needs more memory"
+"""The start of a failure that another time may not have."""
 
 
 def wanted(settings: FolderSettings) -> Wanted:
@@ -31,105 +43,156 @@ def wanted(settings: FolderSettings) -> Wanted:
 
 
 class FolderReading:
-    """Small images of a folder, what failed, notes, and a digest of names and contents.
+    """The small images of a folder, and what failed.
 
-    The digest is the sha256 over each file's name, a zero byte and the sha256 of its bytes (32
-    bytes; none for a file that cannot be read), in the order of names.
+    Parameters
+    ----------
+    root : Path
+        The folder.
+    size : int
+        The height and width in pixels.
+    settings : FolderSettings
+        The options of the folder.
+    index : FolderIndex
+        The contents of files that were read before.
+    store : SmallImageStore
+        The images of contents that were decoded before.
     """
 
-    def __init__(self, root: Path, size: int, settings: FolderSettings) -> None:
+    def __init__(
+        self,
+        root: Path,
+        size: int,
+        settings: FolderSettings,
+        index: FolderIndex,
+        store: SmallImageStore,
+    ) -> None:
         self.root, self.size, self.settings = root, size, settings
-        self.images: list[SmallImage] = []
-        self.names: list[str] = []
-        self.failures: list[str] = []
-        self.notes: dict[str, str] = {}
-        self.said: dict[str, list[str]] = {}
-        self.digest = hashlib.sha256()
+        self.index, self.store = index, store
+        self.contents: dict[str, str] = {}
+        self.failures: dict[str, str] = {}
+        self.facts: dict[str, Facts] = {}
+        self.decoded = self.hashed = self.unchanged = 0
 
-    def read(self, entries: Sequence[Entry], progress: bool) -> list[int]:
-        """Read all; return the rows of the entries that could be."""
+    def take_in(self, names: Sequence[str], progress: bool) -> None:
+        """Read the files that are new or have changed, and decode what is not in the store.
+
+        Afterwards each name is in `contents`, with the sha256 of the file, or in `failures`, with
+        the reason why it cannot be opened. `decoded` counts the files that were decoded now,
+        `hashed` those that were read and known by their content, `unchanged` those not read.
+        """
         from tqdm import tqdm
 
         tqdm.set_lock(threading.RLock())  # its own is a semaphore that killed workers leave behind
-        paths = [self.root / entry.name for entry in entries]
-        images = read_small_images(paths, self.size, wanted(self.settings))
+        unchanged = self.index.unchanged(names)
+        there = self.store.known(list(unchanged.values()))
+        self.contents = {name: sha for name, sha in unchanged.items() if sha in there}
+        waiting = [name for name in names if name not in self.contents]
+        self.unchanged = len(self.contents)
+        images = read_small_images(
+            [self.root / name for name in waiting],
+            self.size,
+            wanted(self.settings),
+            known=self.store.__contains__,
+        )
+        bar = tqdm(
+            zip(waiting, images, strict=True),
+            "images",
+            len(waiting),
+            disable=not progress or not waiting,
+        )
+        new: list[tuple[str, SmallImage]] = []
+        kept_at = time.monotonic()
+        try:
+            for name, image in bar:
+                new.append((name, image))
+                if len(new) >= KEEP_MOST or time.monotonic() - kept_at > KEEP_EVERY:
+                    self._keep(new)
+                    new, kept_at = [], time.monotonic()
+        finally:
+            images.close()
+            self._keep(new)
+
+    def _keep(self, new: Sequence[tuple[str, SmallImage]]) -> None:
+        fresh = [i for _, i in new if i.pixels is not None or i.failure is not None]
+        self.store.keep([i for i in fresh if not (i.failure or "").startswith(PASSING)])
+        digests = [(name, image.sha256) for name, image in new if image.sha256 is not None]
+        self.index.keep(digests)
+        self.contents.update(digests)
+        for name, image in new:
+            if image.failure is not None:
+                self.failures[name] = image.failure
+        self.decoded += sum(image.sha256 is not None for image in fresh)
+        self.hashed += len(new) - len(fresh)
+
+    def digest(self, names: Sequence[str]) -> str:
+        """Return the sha256 over names and contents, as hexadecimal digits.
+
+        It is taken over each file's name, a zero byte and the sha256 of its bytes (32 bytes; none
+        for a file that cannot be opened), in the order of names.
+        """
+        digest = hashlib.sha256()
+        for name in names:
+            digest.update(os.fsencode(name) + b"\0" + bytes.fromhex(self.contents.get(name, "")))
+        return digest.hexdigest()
+
+    def usable(self, names: Sequence[str]) -> list[int]:
+        """Return the rows of the names that have an image; `failures` says why the others do not.
+
+        Afterwards `facts` holds all but the pixels of each content.
+        """
+        contents = list(self.contents.values())
+        self.facts = {facts.sha256: facts for facts in self.store.facts(contents)}
         rows = []
-        bar = tqdm(zip(entries, images, strict=True), "images", len(paths), disable=not progress)
-        for row, (entry, image) in enumerate(bar):
-            if self._take(entry.name, image):
+        for row, name in enumerate(names):
+            known = self.facts.get(self.contents.get(name, ""))
+            if printable(name) != name:
+                self.failures[name] = UNPRINTABLE
+            elif known is not None and known.failure is not None:
+                self.failures[name] = known.failure
+            if name not in self.failures:
                 rows.append(row)
-        if self.failures:
-            self.notes["skipped"] = "\n".join(self.failures)
         return rows
 
-    def _take(self, name: str, image: SmallImage) -> bool:
-        """Keep an image, or why it is left out; return whether it is kept."""
-        self.digest.update(os.fsencode(name) + b"\0" + bytes.fromhex(image.sha256 or ""))
-        failure = image.failure
-        if _printable(name) != name:
-            failure = "its name holds a line break or is not valid UTF-8; rename it"
-        if failure is not None:
-            self.failures.append(f"{_printable(name)}: {failure}")
-            return False
-        self.images.append(image)
-        self.names.append(name)
-        for note in image.notes:
-            self.said.setdefault(note, []).append(name)
-        return True
-
-    def stack(self) -> NDArray[np.uint8]:
-        """Return all images as uint8 (N, C, size, size); the single images are dropped.
+    def stack(self, names: Sequence[str]) -> tuple[NDArray[np.uint8], dict[str, str]]:
+        """Return the usable images of these names as uint8 (N, C, size, size), and notes on them.
 
         Warnings say once what is special about files, with their number.
         """
-        deep: dict[str, Spread] = {
-            name: image.spread
-            for name, image in zip(self.names, self.images, strict=True)
-            if image.spread is not None
-        }
+        facts = {name: self.facts[self.contents[name]] for name in names}
+        deep: dict[str, Spread] = {n: f.spread for n, f in facts.items() if f.spread is not None}
         by_channel = isinstance(self.settings.channels, tuple)
         levels = GreyLevels.over(deep, self.settings.range, by_channel=by_channel)
-        self.notes.update(levels.notes)
-        for note, names in self.said.items():
-            warnings.warn(f"{len(names)} image(s) ({names[0]} first): {note}", stacklevel=4)
+        said: dict[str, list[str]] = {}
+        for name, fact in facts.items():
+            for note in fact.notes:
+                said.setdefault(note, []).append(name)
+        for note, of in said.items():
+            warnings.warn(f"{len(of)} image(s) ({of[0]} first): {note}", stacklevel=4)
         for warning in levels.warnings:
             warnings.warn(warning, stacklevel=4)
-        channels = max((_channels(image) for image in self.images), default=1)
-        out = np.empty((len(self.images), channels, self.size, self.size), np.uint8)
-        for row, image in enumerate(self.images):
-            assert image.pixels is not None
-            kind = None if image.spread is None else image.spread.kind
-            out[row] = levels.eight_bit(image.pixels, kind).transpose(2, 0, 1)
-        self.images.clear()
-        return out
+        channels = 3 if any(fact.channels > 1 for fact in facts.values()) else 1
+        out = scratch((len(names), channels, self.size, self.size))
+        for row, name in enumerate(names):
+            spread = facts[name].spread
+            kind = None if spread is None else spread.kind
+            out[row] = levels.eight_bit(self._pixels(name), kind).transpose(2, 0, 1)
+        return out, dict(levels.notes)
+
+    def _pixels(self, name: str) -> Pixels:
+        """Return an image of the store, or of its file when the store has lost it."""
+        image = self.store.image(self.contents[name])
+        if image is None or image.pixels is None:
+            (image,) = read_small_images([self.root / name], self.size, wanted(self.settings))
+        if image.pixels is None or image.sha256 != self.contents[name]:
+            raise DataError(
+                f"{printable(name)} has changed while the folder was read; run the command again",
+                code="image-changed",
+            )
+        return image.pixels
 
 
-def _channels(image: SmallImage) -> int:
-    assert image.pixels is not None
-    return 1 if image.pixels.shape[2] == 1 else 3
-
-
-def _bytes(path: Path) -> bytes:
-    """Return the content of a file; Undecodable when it cannot be read."""
-    try:
-        check_regular(path)
-        return path.read_bytes()
-    except OSError as error:
-        raise Undecodable(str(error.strerror or error), code="file-unreadable") from error
-
-
-def contents(root: Path, entries: Sequence[Entry]) -> list[str]:
-    """Return the sha256 of each file; for one that cannot be read, the reason."""
-    found = []
-    for entry in entries:
-        try:
-            found.append(hashlib.sha256(_bytes(root / entry.name)).hexdigest())
-        except Undecodable as error:
-            found.append(str(error))
-    return found
-
-
-def _printable(name: str) -> str:
+def printable(name: str) -> str:
     """Return a name that is one line of valid text: itself where it is so already."""
     text = name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
     return text.replace("\n", "\\n").replace("\r", "\\r")
