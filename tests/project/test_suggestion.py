@@ -144,3 +144,43 @@ def test_one_in_five_is_drawn_at_random(digits_folder, write_labels, quick, proj
     right = np.mean([truth[n] == label for n, label in zip(made.names, made.labels, strict=True)])
     assert estimate["low"] <= right <= estimate["high"]
     assert 0 < estimate["low"] < estimate["value"] <= estimate["high"]
+
+
+@pytest.mark.parametrize("share", [0.2, 0.6, 1.0])
+def test_every_image_is_asked_once_whatever_the_share(
+    share, digits_folder, write_labels, quick, project_cache
+):
+    folder, truth = digits_folder
+    audited = quick.model_copy(update={"audit": share})
+    known = {}
+    while len(known) < len(truth):
+        made = suggest(
+            folder,
+            35,
+            labels=write_labels(known) if known else (),
+            pipeline=audited,
+            cache_dir=project_cache,
+        )
+        assert len(made.paths) == min(35, len(truth) - len(known))
+        assert not set(made.paths) & set(known)
+        known |= {path: truth[path] for path in made.paths}
+    assert set(known) == set(truth)
+
+
+def test_labels_of_the_audit_do_not_change_what_the_strategy_chooses(
+    digits_folder, write_labels, quick, project_cache
+):
+    """Otherwise the audit would lie in gaps of the training set, and the estimate too low."""
+    folder, truth = digits_folder
+    audited = quick.model_copy(update={"audit": 0.2})
+
+    def chosen(answers):
+        made = suggest(
+            folder, 10, labels=write_labels(answers), pipeline=audited, cache_dir=project_cache
+        )
+        return [item.path for item in made.items if item.reason != "audit"]
+
+    first = suggest(folder, 30, pipeline=audited, cache_dir=project_cache)
+    answers = {item.path: truth[item.path] for item in first.items}
+    wrong = answers | {i.path: "one" for i in first.items if i.reason == "audit"}
+    assert chosen(wrong) == chosen(answers)

@@ -8,7 +8,7 @@ import numpy as np
 from nextlabel.core.types import Array, Ids, Labels
 from nextlabel.models.cross_validation import audited_right
 from nextlabel.models.linear import LinearClassifier, fit_linear
-from nextlabel.project.audit import audit_order, audited
+from nextlabel.project.audit import AuditOrder
 from nextlabel.project.block_model import BlockModel, scaled_pool
 from nextlabel.project.labels import KnownLabels
 from nextlabel.project.pipeline import Pipeline
@@ -40,7 +40,6 @@ def estimate_accuracy(
     digests: Sequence[str],
     known: KnownLabels,
     pipeline: Pipeline,
-    probabilities: Array,
 ) -> AccuracyEstimate:
     """Return an estimate of the accuracy on the images without a label.
 
@@ -51,34 +50,50 @@ def estimate_accuracy(
     digests : sequence of str
         The sha256 of each of the N images.
     known : KnownLabels
-        The labels.
+        The labels, of two classes at least.
     pipeline : Pipeline
         The model.
-    probabilities : array (N, K)
-        The model's probabilities.
 
     Returns
     -------
     AccuracyEstimate
-        It combines the mean confidence with the audit: labels of images that were drawn at random,
-        each predicted by a model that has not seen it. Without an audit, the interval is 0 to 1.
+        The mean confidence, and the share of audited images that are predicted right by a model
+        that is fitted without them. Without an audit, the interval is 0 to 1. If most labels are
+        of the audit, each is predicted by a model of the others instead.
     """
-    positions = audited(audit_order(digests), known.ids)
+    positions = AuditOrder.of(digests).audited(known.ids)
+    rest = known.without(known.ids[positions])
+    if 2 * len(positions) >= len(known) or not rest.can_be_told_apart:
+        right, probabilities = _cross_validated(rows, known, positions, pipeline)
+    else:
+        probabilities = pipeline.fit(rows, rest).probabilities(rows)
+        right = _right(probabilities[known.ids[positions]], known, positions)
+    unlabelled = np.setdiff1d(np.arange(len(probabilities)), known.ids)
+    claimed = probabilities[unlabelled] if len(unlabelled) else probabilities
+    return combined(mean_confidence(claimed, known.task), right)
+
+
+def _right(probabilities: Array, known: KnownLabels, positions: Ids) -> Array:
+    """Return whether audited labels are predicted right, bool (m), or (m, K) for findings."""
+    labels = known.labels[positions]
+    if known.task == "multiclass":
+        return np.asarray(probabilities.argmax(axis=1) == labels)
+    return np.asarray((probabilities > 0.5) == (labels > 0))
+
+
+def _cross_validated(
+    rows: Mapping[str, Array], known: KnownLabels, positions: Ids, pipeline: Pipeline
+) -> tuple[Array, Array]:
+    """Return as `_right`, by models that have all labels but a part, and all probabilities."""
     pool = scaled_pool(rows, pipeline.features)
 
     def fit(ids: Ids, labels: Labels) -> LinearClassifier:
         return fit_linear(pool, ids, labels, pipeline.regularisation, pipeline.class_weight)
 
-    if known.task == "multiclass":
-        right = audited_right(fit, pool, known.ids, known.labels, positions)
-    else:
-        columns = [
-            audited_right(fit, pool, known.ids, column, positions) for column in known.labels.T
-        ]
-        right = np.stack(columns, axis=1)
-    unlabelled = np.setdiff1d(np.arange(len(probabilities)), known.ids)
-    claimed = probabilities[unlabelled] if len(unlabelled) else probabilities
-    return combined(mean_confidence(claimed, known.task), right)
+    columns = [known.labels] if known.task == "multiclass" else list(known.labels.T)
+    right = [audited_right(fit, pool, known.ids, column, positions) for column in columns]
+    probabilities = pipeline.fit(rows, known).probabilities(rows)
+    return (right[0] if known.task == "multiclass" else np.stack(right, axis=1)), probabilities
 
 
 def class_accuracies(

@@ -1,68 +1,66 @@
-"""The audit: images drawn at random, independently of a strategy, to estimate accuracy by.
+"""The audit: images drawn at random, by which the accuracy of a classifier is estimated.
 
-The images of a folder have a random order that their contents decide, so that it stays the same
-when images come and go. The first of them are a random sample of the folder.
+Each image has a place in a random order that its content decides, so that it stays the same when
+other images come and go. The first images of the order are a random sample of the folder. A share
+of the images is reserved for the audit: a strategy neither chooses nor counts them. If it did, it
+would avoid what resembles them, and a model would look worse there than it is.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from hashlib import sha256
 
 import numpy as np
 
-from nextlabel.core.types import Ids
+from nextlabel.core.types import Array, Ids
 
 
-def audit_order(digests: Sequence[str]) -> Ids:
-    """Return the rows of images in their random order.
-
-    Parameters
-    ----------
-    digests : sequence of str
-        The sha256 of each of the N images. Of equal images the first one counts.
-
-    Returns
-    -------
-    int64 array (M)
-        The rows of the M different images.
-    """
-    first: dict[str, int] = {}
-    for row, digest in enumerate(digests):
-        first.setdefault(digest, row)
-    keys = sorted(
-        (sha256(f"audit {digest}".encode()).digest(), row) for digest, row in first.items()
-    )
-    return np.array([row for _, row in keys], np.int64)
-
-
-def audited(order: Ids, labelled: Ids) -> Ids:
-    """Return the positions (m) among the labelled of the images that count as drawn at random.
+@dataclass(frozen=True, eq=False)
+class AuditOrder:
+    """The random order of the images of a folder.
 
     Parameters
     ----------
-    order : int64 array (M)
-        The random order.
-    labelled : int64 array (n)
-        The labelled rows.
-
-    Returns
-    -------
-    int64 array (m)
-        Positions in `labelled` of the first m images of the order: those before the first one
-        without a label.
+    rows : int64 array (M)
+        The rows of the M different images, in their random order. Of equal images the first counts.
+    places : float64 array (M)
+        Their places: independent of each other and evenly spread from 0 to 1, ascending.
     """
-    place = {row: position for position, row in enumerate(labelled.tolist())}
-    found = []
-    for row in order.tolist():
-        if row not in place:
-            break
-        found.append(place[row])
-    return np.array(found, np.int64)
 
+    rows: Ids
+    places: Array
 
-def next_to_audit(order: Ids, labelled: Ids, count: int) -> Ids:
-    """Return the next `count` rows of the random order that have no label; fewer at its end."""
-    left = order[~np.isin(order, labelled)]
-    return left[:count]
+    @classmethod
+    def of(cls, digests: Sequence[str]) -> "AuditOrder":
+        """Return the order of images by the sha256 of each (N)."""
+        first: dict[str, int] = {}
+        for row, digest in enumerate(digests):
+            first.setdefault(digest, row)
+        hashes = (int.from_bytes(sha256(f"audit {d}".encode()).digest()[:8]) for d in first)
+        places = np.array([number / 2**64 for number in hashes], np.float64)
+        order = np.argsort(places, kind="stable")
+        return cls(np.array(list(first.values()), np.int64)[order], places[order])
+
+    def reserved(self, share: float) -> Ids:
+        """Return the rows of the images that only the audit draws, about `share` of all."""
+        return self.rows[self.places < share]
+
+    def next(self, labelled: Ids, count: int) -> Ids:
+        """Return the next `count` rows of the order that have no label; fewer at its end."""
+        return self.rows[~np.isin(self.rows, labelled)][:count]
+
+    def audited(self, labelled: Ids) -> Ids:
+        """Return the positions (m) among the labelled of the first m images of the order.
+
+        They are those before the first image without a label.
+        """
+        position_of = {row: position for position, row in enumerate(labelled.tolist())}
+        found = []
+        for row in self.rows.tolist():
+            if row not in position_of:
+                break
+            found.append(position_of[row])
+        return np.array(found, np.int64)
 
 
 def audit_places(labelled: int, budget: int, share: float) -> Ids:

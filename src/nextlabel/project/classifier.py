@@ -111,9 +111,7 @@ class Classifier:
             for name in features.rows
         }
         probabilities = model.probabilities(features.rows)
-        estimate = estimate_accuracy(
-            features.rows, features.digests, known, pipeline, probabilities
-        )
+        estimate = estimate_accuracy(features.rows, features.digests, known, pipeline)
         facts = {
             "folder": root.resolve().name,
             "images": len(features),

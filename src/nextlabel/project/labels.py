@@ -2,7 +2,7 @@
 
 import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from os import PathLike
 from pathlib import Path
 
@@ -45,6 +45,11 @@ class KnownLabels:
         if self.task == "multiclass":
             return sum(count > 0 for count in self.counts) > 1
         return any(0 < count < len(self) for count in self.counts)
+
+    def without(self, rows: Ids) -> "KnownLabels":
+        """Return the labels of all images but those in `rows`."""
+        kept = ~np.isin(self.ids, rows)
+        return replace(self, ids=self.ids[kept], labels=self.labels[kept])
 
     def check(self) -> None:
         """Raise DataError unless a model can be fitted; warn of classes with one label."""

@@ -12,7 +12,7 @@ from nextlabel.core.pool import Pool
 from nextlabel.core.strategy import needs_now
 from nextlabel.core.types import Array, Ids
 from nextlabel.features.cache import Cache
-from nextlabel.project.audit import audit_order, audit_places, next_to_audit
+from nextlabel.project.audit import AuditOrder, audit_places
 from nextlabel.project.folder_features import Changes, FolderFeatures, folder_features
 from nextlabel.project.folder_images import folder_images
 from nextlabel.project.labels import KnownLabels, known_labels, label_files
@@ -166,29 +166,48 @@ def suggest(
 def choose(
     features: FolderFeatures, known: KnownLabels, budget: int, pipeline: Pipeline
 ) -> tuple[Ids, list[str]]:
-    """Return the rows (budget) to label next, and why each: a strategy's name, or "audit"."""
+    """Return the rows (budget) to label next, and why each: a strategy's name, or "audit".
+
+    Images that are reserved for the audit stay unknown to the strategy, also those with a label.
+    """
+    order = AuditOrder.of(features.digests)
+    reserved = order.reserved(pipeline.audit)
     places = audit_places(len(known), budget, pipeline.audit)
-    drawn = next_to_audit(audit_order(features.digests), known.ids, len(places))
-    places = places[: len(drawn)]
+    drawn = order.next(known.ids, len(places))
+    taken = np.concatenate([known.ids, reserved, drawn])
+    free = np.setdiff1d(np.arange(len(features)), taken)
+    missing = budget - len(drawn) - len(free)
+    if missing > 0:  # the strategy takes all that is not reserved, and the audit gives the rest
+        drawn = np.concatenate(
+            [drawn, order.next(np.concatenate([known.ids, drawn, free]), missing)]
+        )
+    by_strategy = budget - len(drawn)
+    chosen, names = _by_strategy(features, known, reserved, drawn, by_strategy, pipeline)
+    at = np.setdiff1d(np.arange(budget), places)[:by_strategy]
     rows, reasons = np.empty(budget, np.int64), np.full(budget, "audit", object)
-    by_strategy = np.setdiff1d(np.arange(budget), places)
-    rows[places] = drawn
-    rows[by_strategy], reasons[by_strategy] = _by_strategy(
-        features, known, drawn, len(by_strategy), pipeline
-    )
+    rows[at], reasons[at] = chosen, names
+    rows[np.setdiff1d(np.arange(budget), at)] = drawn
     return rows, reasons.tolist()
 
 
 def _by_strategy(
-    features: FolderFeatures, known: KnownLabels, drawn: Ids, budget: int, pipeline: Pipeline
+    features: FolderFeatures,
+    known: KnownLabels,
+    reserved: Ids,
+    drawn: Ids,
+    budget: int,
+    pipeline: Pipeline,
 ) -> tuple[Ids, list[str]]:
-    """Return the rows (budget) that the strategy chooses when `drawn` are labelled as well."""
+    """Return the rows (budget) that the strategy chooses outside the audit, and its name."""
+    if not budget:
+        return np.empty(0, np.int64), []
     strategy = create(pipeline.strategy, pipeline.options)
-    taken = np.concatenate([known.ids, drawn])
-    needs = needs_now(strategy, Pool(len(features), taken), budget)
+    seen = known.without(reserved)
+    excluded = np.union1d(np.setdiff1d(reserved, seen.ids), drawn)
+    needs = needs_now(strategy, Pool(len(features), seen.ids, excluded), budget)
     probabilities = None
     if "probabilities" in needs:
-        probabilities = predict_pool(features, known, pipeline)
+        probabilities = predict_pool(features, seen, pipeline)
         if probabilities is None:  # before two classes are labelled, all are equally likely
             probabilities = np.full((len(features), 2), 0.5, np.float32)
     chosen: Ids = select(
@@ -198,13 +217,14 @@ def _by_strategy(
         weights=pipeline.features,
         scale=pipeline.scale,
         probabilities=probabilities,
-        labelled=taken,
+        labelled=seen.ids,
+        excluded=excluded,
         seed=pipeline.seed,
         task=known.task,
     )
     if not isinstance(strategy, Switch):
         return chosen, [pipeline.strategy] * budget
-    before = min(max(strategy.after - len(taken), 0), budget)
+    before = min(max(strategy.after - len(seen), 0), budget)
     second = pipeline.options.get("then", {}).get("strategy", pipeline.strategy)
     return chosen, [pipeline.strategy] * before + [second] * (budget - before)
 
