@@ -95,3 +95,10 @@ def _silence() -> Any:
 def test_a_faulty_table_is_refused(then: Any, code: str) -> None:
     with refused(UsageError, code):
         create("typiclust", {"then": then})
+
+
+def test_a_second_strategy_that_begins_without_a_model_has_labels_by_then():
+    """UHerding needs no probabilities for an empty pool; after TypiClust's images it does."""
+    joined = create("typiclust", {"then": {"after": 4, "strategy": "uherding"}})
+    assert needs_now(joined, Pool(50), 4) == {"features"}
+    assert needs_now(joined, Pool(50), 5) == {"features", "probabilities"}

@@ -71,8 +71,11 @@ class Switch:
             Names of signals.
         """
         begin, rest = self._shares(pool, budget)
-        needs = needs_now(self.first, pool, begin) if begin else frozenset()
-        return needs | needs_now(self.second, pool, rest) if rest or not begin else needs
+        if not begin:
+            return needs_now(self.second, pool, rest)
+        needs = needs_now(self.first, pool, begin)
+        # The second begins with the labels of the first, whose ids nobody knows yet.
+        return needs | self.second.needs if rest else needs
 
     def select(self, snapshot: Snapshot, budget: int, rng: np.random.Generator) -> Ids:
         """Return `budget` unlabelled ids, int64: those of the first strategy, then the second's.
