@@ -102,3 +102,24 @@ def test_a_second_strategy_that_begins_without_a_model_has_labels_by_then():
     joined = create("typiclust", {"then": {"after": 4, "strategy": "uherding"}})
     assert needs_now(joined, Pool(50), 4) == {"features"}
     assert needs_now(joined, Pool(50), 5) == {"features", "probabilities"}
+
+
+def test_each_pick_has_the_score_of_the_strategy_that_chose_it():
+    rng = RNG(1)
+    x, p = rng.normal(size=(40, 3)), rng.dirichlet(np.ones(3), 40)
+    then = {"after": 6, "strategy": "margin"}
+    chosen, scores = select(
+        x, 5, strategy="core_set", options={"then": then}, probabilities=p,
+        labelled=[0, 1, 2], return_scores=True,
+    )  # fmt: skip
+    first, of_first = select(x, 3, labelled=[0, 1, 2], return_scores=True)
+    second, of_second = select(
+        None, 2, strategy="margin", probabilities=p, labelled=[0, 1, 2, *first], return_scores=True
+    )
+    assert chosen.tolist() == [*first, *second]
+    assert scores.tolist() == [*of_first, *of_second]
+    then = {"after": 6, "strategy": "core_set"}
+    _, scores = select(
+        x, 5, strategy="random", options={"then": then}, labelled=[0, 1, 2], return_scores=True
+    )
+    assert np.isnan(scores).tolist() == [True, True, True, False, False]

@@ -1,9 +1,11 @@
 """Suggestions: the images of a folder that a person should label next."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -17,9 +19,13 @@ from nextlabel.project.folder_features import Changes, FolderFeatures, folder_fe
 from nextlabel.project.folder_images import folder_images
 from nextlabel.project.labels import KnownLabels, known_labels, label_files
 from nextlabel.project.pipeline import DEFAULT, Pipeline
-from nextlabel.selection import select
+from nextlabel.selection.choice import Request
+from nextlabel.selection.choice import choose as select_rows
 from nextlabel.strategies import create
 from nextlabel.strategies.switch import Switch
+
+AUDIT = "audit"
+"""The reason for an image that was drawn at random."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +51,14 @@ class Suggestion:
     score: float | None = None
     prediction: str | None = None
     confidence: float | None = None
+
+
+class Pick(NamedTuple):
+    """A row that was chosen, the strategy that chose it or "audit", and its score if it has one."""
+
+    row: int
+    reason: str
+    score: float | None = None
 
 
 @dataclass(frozen=True)
@@ -140,16 +154,16 @@ def suggest(
         raise BudgetError(
             f"all {len(features)} images of {root} are labelled; add images", code="all-labelled"
         )
-    chosen, reasons = choose(features, known, min(int(budget), left), pipeline)
+    picks = choose(features, known, min(int(budget), left), pipeline)
     probabilities = predict_pool(features, known, pipeline)
     items = []
-    for row, reason in zip(chosen.tolist(), reasons, strict=True):
+    for row, reason, score in picks:
         chances = None if probabilities is None else probabilities[row]
         items.append(
             Suggestion(
                 features.names[row],
                 reason,
-                None,
+                score,
                 None if chances is None else known.classes[int(chances.argmax())],
                 None if chances is None else float(chances.max()),
             )
@@ -165,8 +179,8 @@ def suggest(
 
 def choose(
     features: FolderFeatures, known: KnownLabels, budget: int, pipeline: Pipeline
-) -> tuple[Ids, list[str]]:
-    """Return the rows (budget) to label next, and why each: a strategy's name, or "audit".
+) -> list[Pick]:
+    """Return the picks to label next, `budget` of them, in the order of choice.
 
     Images that are reserved for the audit stay unknown to the strategy, also those with a label.
     """
@@ -182,12 +196,16 @@ def choose(
             [drawn, order.next(np.concatenate([known.ids, drawn, free]), missing)]
         )
     by_strategy = budget - len(drawn)
-    chosen, names = _by_strategy(features, known, reserved, drawn, by_strategy, pipeline)
-    at = np.setdiff1d(np.arange(budget), places)[:by_strategy]
-    rows, reasons = np.empty(budget, np.int64), np.full(budget, "audit", object)
-    rows[at], reasons[at] = chosen, names
-    rows[np.setdiff1d(np.arange(budget), at)] = drawn
-    return rows, reasons.tolist()
+    at = np.setdiff1d(np.arange(budget), places)[:by_strategy].tolist()
+    picks = {
+        place: Pick(row, AUDIT)
+        for place, row in zip(
+            np.setdiff1d(np.arange(budget), at).tolist(), drawn.tolist(), strict=True
+        )
+    }
+    found = _by_strategy(features, known, reserved, drawn, by_strategy, pipeline)
+    picks |= zip(at, found, strict=True)
+    return [picks[place] for place in range(budget)]
 
 
 def _by_strategy(
@@ -197,10 +215,10 @@ def _by_strategy(
     drawn: Ids,
     budget: int,
     pipeline: Pipeline,
-) -> tuple[Ids, list[str]]:
-    """Return the rows (budget) that the strategy chooses outside the audit, and its name."""
+) -> list[Pick]:
+    """Return the `budget` picks of the strategy, outside the audit."""
     if not budget:
-        return np.empty(0, np.int64), []
+        return []
     strategy = create(pipeline.strategy, pipeline.options)
     seen = known.without(reserved)
     excluded = np.union1d(np.setdiff1d(reserved, seen.ids), drawn)
@@ -210,7 +228,7 @@ def _by_strategy(
         probabilities = predict_pool(features, seen, pipeline)
         if probabilities is None:  # before two classes are labelled, all are equally likely
             probabilities = np.full((len(features), 2), 0.5, np.float32)
-    chosen: Ids = select(
+    request = Request(
         dict(features.rows),
         budget,
         strategy=strategy,
@@ -222,11 +240,17 @@ def _by_strategy(
         seed=pipeline.seed,
         task=known.task,
     )
-    if not isinstance(strategy, Switch):
-        return chosen, [pipeline.strategy] * budget
-    before = min(max(strategy.after - len(seen), 0), budget)
-    second = pipeline.options.get("then", {}).get("strategy", pipeline.strategy)
-    return chosen, [pipeline.strategy] * before + [second] * (budget - before)
+    choice = select_rows(request, scores="if there")
+    before, second = budget, pipeline.strategy
+    if isinstance(strategy, Switch):
+        before = min(max(strategy.after - len(seen), 0), budget)
+        second = pipeline.options.get("then", {}).get("strategy", second)
+    names = [pipeline.strategy] * before + [second] * (budget - before)
+    scores = [None] * budget if choice.scores is None else choice.scores.tolist()
+    return [
+        Pick(row, name, None if score is None or math.isnan(score) else score)
+        for row, name, score in zip(choice.ids.tolist(), names, scores, strict=True)
+    ]
 
 
 def predict_pool(features: FolderFeatures, known: KnownLabels, pipeline: Pipeline) -> Array | None:

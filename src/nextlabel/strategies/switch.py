@@ -1,16 +1,17 @@
 """Two strategies one after the other: the option `then`, which every strategy has."""
 
+import copy
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, get_args
+from typing import Any, ClassVar, get_args
 
 import numpy as np
 
 from nextlabel.core.errors import UsageError, nearest
 from nextlabel.core.pool import Pool
 from nextlabel.core.snapshot import Snapshot
-from nextlabel.core.strategy import Strategy, needs_now
-from nextlabel.core.types import Ids, Task
+from nextlabel.core.strategy import Scored, Strategy, needs_now
+from nextlabel.core.types import Array, Ids, Task
 from nextlabel.strategies.options import set_option, whole
 
 KEYS = ("after", "strategy", "options")
@@ -33,6 +34,8 @@ class Switch:
 
     def __post_init__(self) -> None:
         set_option(self, "after", whole("after", self.after))
+
+    score: ClassVar[str] = "the score of the strategy that chose the image"
 
     @property
     def needs(self) -> frozenset[str]:
@@ -74,7 +77,7 @@ class Switch:
         if not begin:
             return needs_now(self.second, pool, rest)
         needs = needs_now(self.first, pool, begin)
-        # The second begins with the labels of the first, whose ids nobody knows yet.
+        # The second begins with the labels of the first, whose ids come only with its choice.
         return needs | self.second.needs if rest else needs
 
     def select(self, snapshot: Snapshot, budget: int, rng: np.random.Generator) -> Ids:
@@ -93,10 +96,33 @@ class Switch:
         after = Snapshot(pool.label(chosen), snapshot.task, signals=snapshot.signals)
         return np.concatenate([chosen, self.second.select(after, rest, rng)])
 
+    def scores(self, snapshot: Snapshot, chosen: Ids, rng: np.random.Generator) -> Array:
+        """Return the score (B) of each pick by the strategy that chose it; NaN if it has none."""
+        begin, rest = self._shares(snapshot.pool, len(chosen))
+        first, second = chosen[:begin], chosen[begin:]
+        state = copy.deepcopy(rng)
+        found = [scores_of(self.first, snapshot, first, rng)]
+        if rest:
+            if begin:
+                self.first.select(snapshot, begin, state)  # the draws before those of the second
+                pool = snapshot.pool.label(first)
+                snapshot = Snapshot(pool, snapshot.task, signals=snapshot.signals)
+            found.append(scores_of(self.second, snapshot, second, state))
+        return np.concatenate(found)
+
     def _shares(self, pool: Pool, budget: int) -> tuple[int, int]:
         """Return how many images each of the two chooses."""
         begin = min(max(self.after - pool.labelled_count, 0), budget)
         return begin, budget - begin
+
+
+def scores_of(
+    strategy: Strategy, snapshot: Snapshot, chosen: Ids, rng: np.random.Generator
+) -> Array:
+    """Return the scores (B) of picks, NaN where the strategy has none."""
+    if not len(chosen) or not isinstance(strategy, Scored):
+        return np.full(len(chosen), np.nan)
+    return strategy.scores(snapshot, chosen, rng)
 
 
 def switched(
