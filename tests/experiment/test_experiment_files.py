@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from nextlabel.cli import main
+from nextlabel.engine.plan import out_of_reach
 from nextlabel.experiment.parse import load_experiment
 from nextlabel.features.cache import Cache
 from nextlabel.trial.data import load_data
@@ -131,6 +132,18 @@ def test_both_hypotheses_are_stated_in_the_file(name):
     for space, names in covering.items():
         for arm in map(spec.arm, names):
             assert (arm.start, dict(arm.features)) == ("typiclust", {space.lower(): 1.0})
+
+
+@pytest.mark.parametrize("name", ["digits", "mnist", "pneumonia", "messy"])
+def test_the_spaces_state_hypotheses_that_ten_seeds_can_support(name):
+    spec = load_experiment(ROOT / "experiments" / f"spaces_{name}.toml")
+    assert len(spec.seeds) == 10 and out_of_reach(spec) == ()
+    stated = [claim.name.partition(":")[0] for claim in spec.hypotheses]
+    messy = name == "messy"
+    assert stated == ["H1", "H2", "H3", "H4", "H5", *["H6"] * 5, *["H7"] * (2 * messy)]
+    assert messy == (spec.data.messy is not None)
+    two_sided = {c.name[:2] for c in spec.hypotheses if c.alternative == "two-sided"}
+    assert two_sided == {"H6"}
 
 
 def test_alpha_takes_six_values():

@@ -9,6 +9,7 @@ from nextlabel.core.errors import UsageError
 from nextlabel.data import mapped
 from nextlabel.data.download import FileLocator
 from nextlabel.data.mapped import VERSION, ReadData
+from nextlabel.data.messy import make_messy
 from nextlabel.data.registry import SOURCES, settings_for
 from nextlabel.data.resize import constant, fit, to_channels
 from nextlabel.data.settings import DataSettings
@@ -58,7 +59,7 @@ def load(
         When files cannot be used.
     """
     settings = settings_for(settings)
-    return load_from(
+    data = load_from(
         SOURCES[settings.name](settings),
         settings,
         image_size=image_size,
@@ -66,6 +67,7 @@ def load(
         progress=progress,
         cache=cache,
     )
+    return data if settings.messy is None else make_messy(data, settings.messy, settings.seed)
 
 
 def load_from(

@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, ClassVar, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
 from nextlabel.core.errors import UsageError
 from nextlabel.core.settings import Settings
+from nextlabel.data.messy import MessySettings
 
 Size = Field(default=None, ge=0)
 File = Field(default=None, strict=False)
@@ -45,6 +46,9 @@ class DataSettings(Settings):
     """Seed of the draws of all parts, one draw for the whole experiment."""
     channels: Literal[1, 3] | None = None
     """Make all images grey (1) or colour (3); as they are if not set."""
+    messy: MessySettings | None = None
+    """Make the pool messy: classes of unequal size, and near-copies; as it is if not set."""
+    later: ClassVar[frozenset[str]] = frozenset({"messy"})
 
     @field_validator("channels", mode="before")
     @classmethod
