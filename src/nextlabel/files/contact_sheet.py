@@ -6,14 +6,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 MARGIN = 2
-GREY = 128
 
 
 def contact_sheet(images: NDArray[np.uint8], columns: int = 16, side: int = 56) -> bytes:
     """Return a PNG of images (n, C, H, W), uint8, in rows of `columns`, each enlarged to `side`.
 
-    Images are enlarged by whole factors, so that pixels stay pixels. Raises ValueError when
-    there are no images.
+    Images are enlarged by whole factors, so that pixels stay pixels. Margins and cells without an
+    image are transparent, so that none is taken for a grey image. Raises ValueError when there are
+    no images.
     """
     from PIL import Image
 
@@ -25,13 +25,14 @@ def contact_sheet(images: NDArray[np.uint8], columns: int = 16, side: int = 56) 
     height, width = tiles.shape[2] + MARGIN, tiles.shape[3] + MARGIN
     columns = min(columns, len(tiles))
     rows = -(-len(tiles) // columns)
-    sheet = np.full((rows * height + MARGIN, columns * width + MARGIN, 3), GREY, np.uint8)
+    sheet = np.zeros((rows * height + MARGIN, columns * width + MARGIN, 4), np.uint8)
     for i, tile in enumerate(colours):
         top, left = MARGIN + i // columns * height, MARGIN + i % columns * width
-        sheet[top : top + height - MARGIN, left : left + width - MARGIN] = tile.transpose(1, 2, 0)
+        cell = sheet[top : top + height - MARGIN, left : left + width - MARGIN]
+        cell[..., :3], cell[..., 3] = tile.transpose(1, 2, 0), 255
     picture = Image.fromarray(sheet)
     if images.shape[1] != 3:
-        picture = picture.convert("L")
+        picture = picture.convert("LA")
     stream = io.BytesIO()
     picture.save(stream, "PNG", optimize=True)
     return stream.getvalue()
