@@ -51,6 +51,27 @@ def test_rows_say_where_in_the_source_they_stand():
     assert [rows.tolist() for _, rows in found.values()] == [[0, 1, 2, 3], [2, 0], [1]]
 
 
+def test_messages_name_an_image_by_its_file_or_its_row_in_the_source():
+    named = Dataset(
+        "toy", "multiclass", ("a",), images(2, names=("x.png", "y.png")), *[images(0)] * 2
+    )
+    assert named.whereabouts("train", 1) == "y.png"
+    part = images(3, drawn_from="train").take(np.array([2, 0]))
+    drawn = Dataset("toy", "multiclass", ("a",), images(4), part, images(0))
+    assert drawn.whereabouts("validation", 0) == "row 2 of train"
+    assert drawn.whereabouts("train", 3) == "row 3 of train"
+
+
+@pytest.mark.parametrize(
+    ("task", "needs"), [("multiclass", "(N,)"), ("multilabel", "(N, classes)")]
+)
+def test_labels_of_the_other_task_are_refused_with_the_shape_that_it_needs(task, needs):
+    labels = [[0, 1], [1, 0]] if task == "multiclass" else [0, 1]
+    with pytest.raises(DataError) as refusal:
+        dataset(images(2, labels), task)
+    assert str(refusal.value).endswith(f"{task} data needs {needs}")
+
+
 def test_the_checksum_sees_every_change_and_nothing_else():
     base = dataset(images(3, [0, 1, 1]))
     assert base.checksum == dataset(images(3, [0, 1, 1])).checksum
