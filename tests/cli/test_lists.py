@@ -134,7 +134,7 @@ def test_embed_as_json_with_settings_of_the_block(photos, capsys):
         ("photos --block pca --set components -o x.npz", 2, "is not KEY=VALUE"),
         ("empty -o x.npz", 1, "empty"),
         ("none.npy -o x.npz", 2, "no such file none.npy"),
-        ("images.npz -o photos/../images.npz", 2, "is the file of images itself"),
+        ("images.npz -o photos/../images.npz", 2, "is a file that is read"),
         ("'' -o x.npz", 2, "a data set ''"),
     ],
 )

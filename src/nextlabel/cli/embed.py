@@ -1,6 +1,5 @@
 """`nextlabel embed`: features of any data set or folder of images, in one file."""
 
-import os
 import sys
 from dataclasses import asdict
 from pathlib import Path
@@ -10,8 +9,8 @@ import typer
 
 from nextlabel.cli import options
 from nextlabel.cli.output import note, plural, put, put_json
+from nextlabel.cli.target import check_target
 from nextlabel.cli.values import parse_options, parse_reading
-from nextlabel.core.errors import StoreError, UsageError
 
 if TYPE_CHECKING:
     from nextlabel.data.sources.folder_summary import FolderSummary
@@ -69,12 +68,7 @@ def command(
     json: options.AsJson = False,
 ) -> None:
     """Learn features of images without labels, and write one row per image."""
-    check_target(out)
-    if out.exists() and Path(data).is_file() and out.samefile(data):
-        raise UsageError(
-            f"{out} is the file of images itself; give another file to write",
-            code="output-is-input",
-        )
+    check_target(out, [Path(data)], ".npz")
     from nextlabel.features.embed import embed
 
     summaries: list[FolderSummary] = []
@@ -102,18 +96,3 @@ def command(
         put(str(out))
         sizes = f"{plural(rows, 'image')}, {plural(columns, 'column')}"
         note("; ".join([sizes, *map(str, summaries)]))
-
-
-def check_target(path: Path) -> None:
-    """Make the folder of `path`; refuse what could not be written before minutes are spent."""
-    if path.suffix != ".npz":
-        raise UsageError(
-            f"{path} does not end in .npz; call it {path.name}.npz", code="output-not-npz"
-        )
-    if path.is_dir():
-        raise UsageError(f"{path} is a folder; give a file in it", code="output-is-folder")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    if not os.access(path.parent, os.W_OK):
-        raise StoreError(
-            f"{path.parent} cannot be written to; choose another folder", code="folder-not-writable"
-        )

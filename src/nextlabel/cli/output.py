@@ -15,9 +15,14 @@ def put(line: str) -> None:
     typer.echo(line)
 
 
+def json_text(value: Any) -> str:
+    """Return a value as indented JSON."""
+    return json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False)
+
+
 def put_json(value: Any) -> None:
     """Write a value to stdout as indented JSON."""
-    typer.echo(json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False))
+    typer.echo(json_text(value))
 
 
 def put_table(headers: Sequence[str], rows: Sequence[Sequence[object]]) -> None:

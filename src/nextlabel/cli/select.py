@@ -1,17 +1,26 @@
 """`nextlabel select`: the images to label next, from features in files."""
 
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 
 from nextlabel.cli import options
-from nextlabel.cli.output import note, plural, put, put_json
+from nextlabel.cli.output import json_text, note, plural, put
+from nextlabel.cli.selection_files import (
+    STDIN,
+    TASK,
+    as_numbers,
+    csv_text,
+    is_csv,
+    named_files,
+    progress_bar,
+    read_inputs,
+    write_file,
+)
+from nextlabel.cli.target import check_target
 from nextlabel.cli.values import parse_options, parse_weights
 from nextlabel.core.errors import UsageError
-
-TASK = "task"
 
 
 def command(
@@ -20,8 +29,8 @@ def command(
         list[str],
         typer.Option(
             metavar="[NAME=]FILE",
-            help="One row of features per image, as .npy or .npz. Several blocks: --features t.npy "
-            "--features vae=v.npz. A file without a name is the block task.",
+            help="One row of features per image, as .npy, .npz, .csv or .parquet. Several blocks: "
+            "--features t.npy --features vae=v.npz. A file without a name is the block task.",
         ),
     ] = [],  # noqa: B006 - typer copies it
     strategy: Annotated[
@@ -41,17 +50,31 @@ def command(
     ] = "rms",
     probabilities: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="One row of class probabilities per image, as .npy."),
+        typer.Option(
+            metavar="FILE",
+            help="One row of class probabilities per image, as .npy, .npz, .csv or .parquet. One "
+            "column is the probability of the second of two classes.",
+        ),
+    ] = None,
+    names: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="The name of each row, if the features have none: one per line, or the first "
+            "column or the index of a .csv or .parquet file.",
+        ),
     ] = None,
     labelled: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="The labelled images: one id or file name per line."),
+        typer.Option(
+            metavar="FILE",
+            help="The labelled images: one id or file name per line, or a CSV file with a column "
+            "path; - is standard input.",
+        ),
     ] = None,
     exclude: Annotated[
         Path | None,
-        typer.Option(
-            metavar="FILE", help="Images that must not be chosen: one id or file name per line."
-        ),
+        typer.Option(metavar="FILE", help="Images that must not be chosen, as for --labelled."),
     ] = None,
     option: Annotated[
         list[str],
@@ -64,65 +87,79 @@ def command(
         bool,
         typer.Option("--multi-label", help="An image may have several classes, or none of them."),
     ] = False,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "--out",
+            "-o",
+            metavar="FILE",
+            help="Write the choice to a file instead; a .csv file has the scores too.",
+        ),
+    ] = None,
     json: options.AsJson = False,
 ) -> None:
-    """Choose the images to label next; print their ids, or file names if the file has them."""
+    """Choose the images to label next; print their ids, or names if there are some."""
+    files = named_files(features)
+    given = [*files.values(), *filter(None, (probabilities, names, labelled, exclude))]
+    if given.count(STDIN) > 1:
+        raise UsageError(
+            "standard input (-) is given for two lists; write one of them to a file",
+            code="stdin-twice",
+        )
+    if out is not None:
+        check_target(out, given)
     import numpy as np
 
     from nextlabel.core.types import as_ids
     from nextlabel.data.lists.id_list import read_ids
-    from nextlabel.selection import select
-    from nextlabel.selection.rows import common_labels, held_out, rows_of
+    from nextlabel.selection.choice import Request, choose
+    from nextlabel.selection.rows import held_out
 
-    blocks = {name: rows_of(path, name) for name, path in named_files(features).items()}
-    labels = common_labels(blocks)
-    names = None if labels is None else tuple(map(str, labels.labels))
-    labelled_ids = as_ids(() if labelled is None else read_ids(labelled, names))
-    excluded_ids = as_ids(() if exclude is None else read_ids(exclude, names))
-    held = held_out(list(blocks.values()), labelled_ids, excluded_ids)
+    inputs = read_inputs(files, probabilities, names)
+    hint = f"; {inputs.file} has no names, give them by --names FILE"
+    labelled_ids, excluded_ids = (
+        as_ids(()) if path is None else read_ids(path, inputs.names, hint=hint)
+        for path in (labelled, exclude)
+    )
+    held = held_out(list(inputs.rows.values()), labelled_ids, excluded_ids)
     if len(held):
         note(f"{plural(len(held), 'image')} of validation and test cannot be chosen")
-    arrays = {name: rows.array for name, rows in blocks.items()}
-    unnamed = list(arrays) == [TASK] and weights is None
-    chosen = select(
-        arrays[TASK] if unnamed else arrays,
-        budget,
-        strategy=strategy,
-        options=parse_options(option),
-        weights=parse_weights(weights),
-        scale=scale,
-        probabilities=None
-        if probabilities is None
-        else rows_of(probabilities, "probabilities").array,
-        labelled=labelled_ids,
-        excluded=np.concatenate([excluded_ids, held]),
-        seed=seed,
-        task="multilabel" if multi_label else "multiclass",
-    )
-    words = [str(i) if names is None else names[i] for i in chosen.tolist()]
+    blocks = {name: inputs.rows[name].array for name in files}
+    unnamed = list(blocks) == [TASK] and weights is None
+    with progress_bar(budget) as progress:
+        choice = choose(
+            Request(
+                features=blocks[TASK] if unnamed else blocks,
+                budget=budget,
+                strategy=strategy,
+                options=parse_options(option),
+                weights=parse_weights(weights),
+                scale=scale,
+                probabilities=inputs.probabilities,
+                labelled=labelled_ids,
+                excluded=np.concatenate([excluded_ids, held]),
+                seed=seed,
+                task="multilabel" if multi_label else "multiclass",
+                progress=progress,
+            ),
+            scores="if there" if json or is_csv(out) else "none",
+        )
+    ids = choice.ids.tolist()
+    words = [str(i) if inputs.names is None else inputs.names[i] for i in ids]
     if json:
-        facts = {"strategy": strategy, "budget": budget, "seed": seed, "ids": chosen.tolist()}
-        put_json(facts if names is None else {**facts, "names": words})
+        facts: dict[str, Any] = {"strategy": strategy, "budget": budget, "seed": seed, "ids": ids}
+        if inputs.names is not None:
+            facts["names"] = words
+        facts |= {"score": choice.score, "scores": as_numbers(choice.scores)}
+        text = json_text(facts) + "\n"
+    elif is_csv(out):
+        head = "id" if inputs.names is None else "path"
+        text = csv_text(head, words, as_numbers(choice.scores))
     else:
-        for word in words:
-            put(word)
-
-
-def named_files(given: Sequence[str]) -> dict[str, Path]:
-    """Return files by block name; a file without a name is the block "task"."""
-    files: dict[str, Path] = {}
-    for text in given:
-        name, equals, path = text.partition("=")
-        if not equals or Path(text).exists():
-            name, path = TASK, text
-        if not name or not path:
-            raise UsageError(
-                f"features {text!r} are not [NAME=]FILE; write vae=vae.npz", code="not-a-named-file"
-            )
-        if name in files:
-            raise UsageError(
-                f"block {name!r} is given twice; name each: --features vae={path}",
-                code="block-twice",
-            )
-        files[name] = Path(path)
-    return files
+        text = "".join(f"{word}\n" for word in words)
+    if out is None:
+        if text:
+            put(text.removesuffix("\n"))
+    else:
+        write_file(out, text)
+        put(str(out))

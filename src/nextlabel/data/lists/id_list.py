@@ -4,6 +4,7 @@ import csv
 import warnings
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -48,21 +49,20 @@ def read_ids(path: Path, names: Sequence[str] | None, *, hint: str = "") -> Ids:
     """
     called = "standard input" if str(path) == "-" else str(path)
     try:
-        lines = read_text(path).split("\n")
+        text = read_text(path)
     except UnicodeError as error:
         raise UsageError(
             f"{called} is not a text file; give one id per line", code="not-an-id-file"
         ) from error
     index = NameIndex(names or ())
-    entries = list(_entries(lines, index.names))
-    numbers = [None if _named(index, words) else _number(words) for _, words in entries]
+    lines = list(lines_of(text, index.names))
+    numbers = [None if _named(index, line.texts) else _number(line.texts) for line in lines]
     rows = index.rows(
-        [() if n is not None else words for n, (_, words) in zip(numbers, entries, strict=True)],
-        called,
+        [line.texts if n is None else () for n, line in zip(numbers, lines, strict=True)], called
     )
     line_of: dict[int, int] = {}
     repeated: list[tuple[int, str, int]] = []
-    for (line, words), number, row in zip(entries, numbers, rows, strict=True):
+    for (line, words, _), number, row in zip(lines, numbers, rows, strict=True):
         found = row if number is None else number
         if found is None and index.names:
             raise index.unknown(f"{called}, line {line}", words[-1])
@@ -95,15 +95,36 @@ def _number(words: Sequence[str]) -> int | None:
     return next((int(word) for word in whole), None)
 
 
-def _entries(lines: list[str], names: Sequence[str]) -> Iterator[tuple[int, list[str]]]:
-    """Yield the number of each line and the texts that may be its id, the whole line first."""
+class Line(NamedTuple):
+    """A line of a list: its number, and the texts that may be its id.
+
+    The first text is the whole line; `has_column` says that the second is in the column of ids.
+    """
+
+    number: int
+    texts: list[str]
+    has_column: bool
+
+
+def lines_of(text: str, names: Sequence[str] = (), *, remarks: bool = False) -> Iterator[Line]:
+    """Yield the lines of a list that are not empty, without its head, if it has one.
+
+    Parameters
+    ----------
+    text : str
+        The list.
+    names : sequence of str
+        Known names, which are no head, and no remark where they begin with #.
+    remarks : bool
+        Whether to yield lines that begin with # too.
+    """
     known = set(names)
     column, delimiter = None, ""
     first = True
-    for number, line in enumerate(lines, 1):
+    for number, line in enumerate(text.split("\n"), 1):
         raw = line.removesuffix("\r")
         word = raw if raw in known else raw.strip()
-        if not word or (word.startswith("#") and word not in known):
+        if not word or (word.startswith("#") and word not in known and not remarks):
             continue
         if first:
             first, delimiter = False, delimiter_of(word)
@@ -112,10 +133,11 @@ def _entries(lines: list[str], names: Sequence[str]) -> Iterator[tuple[int, list
                 column = min(cells.index(head) for head in IDS.intersection(cells))
                 continue
         if column is not None:
-            yield number, [word, *_cells(word, delimiter)[column : column + 1]]
+            yield Line(number, [word, *_cells(word, delimiter)[column : column + 1]], True)
         else:
             quoted = word.startswith('"')
-            yield number, [word, *(_cells(word, d)[0] for d in DELIMITERS if quoted or d in word)]
+            cells = [_cells(word, d)[0] for d in DELIMITERS if quoted or d in word]
+            yield Line(number, [word, *cells], False)
 
 
 def _cells(line: str, delimiter: str) -> list[str]:

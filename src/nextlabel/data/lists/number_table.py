@@ -69,6 +69,34 @@ def read_number_table(path: Path) -> NumberTable:
     return _table(path, frame)
 
 
+def read_parquet_names(path: Path) -> tuple[str, ...]:
+    """Return the names in a Parquet file: its index, or its column of ids or of text.
+
+    Raises
+    ------
+    DataError
+        The file cannot be read, or has no names.
+    UsageError
+        The package that reads Parquet is not installed.
+    """
+    try:
+        check_regular(path)
+        frame = _parquet(path)
+    except OSError as error:
+        raise DataError(
+            f"{path} cannot be read ({error.strerror or error}); check the path",
+            code="file-unreadable",
+        ) from error
+    column = _name_column(frame)
+    names = frame.index.tolist() if column is None else frame.iloc[:, column].tolist()
+    if column is None and not _is_named(frame):
+        raise DataError(
+            f"{path} has neither an index nor a column of names; save it with the names as index",
+            code="table-without-names",
+        )
+    return tuple(map(str, names))
+
+
 def _parquet(path: Path) -> "pd.DataFrame":
     try:
         import pyarrow
@@ -139,22 +167,18 @@ def _is_number(word: str) -> bool:
 
 
 def _table(path: Path, frame: "pd.DataFrame") -> NumberTable:
-    import pandas as pd
-
-    names: Sequence[Any] | None = None
-    if not isinstance(frame.index, pd.RangeIndex):
-        names = frame.index.tolist()
+    named = _name_column(frame)
+    names = frame.index.tolist() if _is_named(frame) else None
+    if named is not None:
+        names = frame.iloc[:, named].tolist()
     heads = [str(head).strip().lower() for head in frame.columns]
     part = None
     blocks: list[Array] = []
     for column, head in enumerate(heads):
         values = frame.iloc[:, column]
-        is_text = not pd.api.types.is_numeric_dtype(values) and not _holds_vectors(values)
-        unnamed = column == 0 and (is_text or head in INDEX) and isinstance(frame.columns[0], str)
-        headless = column == 0 and is_text and not isinstance(frame.columns[0], str)
-        if names is None and (head in IDS or unnamed or headless):
-            names = values.tolist()
-        elif head in COLUMNS["split"] and is_text:
+        if column == named:
+            continue
+        if head in COLUMNS["split"] and _is_text(values):
             part = tuple(map(str, values))
         elif head in COLUMNS["label"] + COLUMNS["labels"]:
             warnings.warn(
@@ -168,6 +192,30 @@ def _table(path: Path, frame: "pd.DataFrame") -> NumberTable:
         raise DataError(f"{path} has no column of numbers; add some", code="table-without-numbers")
     numbers = np.concatenate([b if b.ndim == 2 else b[:, None] for b in blocks], axis=1)  # [N, d]
     return NumberTable(numbers, _as_names(names), part)
+
+
+def _is_named(frame: "pd.DataFrame") -> bool:
+    """Return whether the index of a table is more than the numbers of its rows."""
+    import pandas as pd
+
+    return not isinstance(frame.index, pd.RangeIndex)
+
+
+def _name_column(frame: "pd.DataFrame") -> int | None:
+    """Return the position of the column of names: by its head, or a first column of text."""
+    if _is_named(frame):
+        return None
+    heads = [str(head).strip().lower() for head in frame.columns]
+    for column, head in enumerate(heads):
+        if head in IDS:
+            return column
+    return 0 if heads[:1] and (heads[0] in INDEX or _is_text(frame.iloc[:, 0])) else None
+
+
+def _is_text(values: "pd.Series[Any]") -> bool:
+    import pandas as pd
+
+    return not pd.api.types.is_numeric_dtype(values) and not _holds_vectors(values)
 
 
 def _as_names(values: Iterable[Any] | None) -> tuple[str, ...] | None:

@@ -1,0 +1,45 @@
+"""The file that a command writes: checked before anything is computed."""
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+from nextlabel.core.errors import StoreError, UsageError
+
+
+def check_target(path: Path, inputs: Iterable[Path] = (), suffix: str | None = None) -> None:
+    """Make the folder of `path`; refuse what could not be written before minutes are spent.
+
+    Parameters
+    ----------
+    path : Path
+        The file to write.
+    inputs : iterable of Path
+        Files that are read, and so must not be replaced.
+    suffix : str, optional
+        The only ending that the name may have.
+
+    Raises
+    ------
+    UsageError
+        The name has another ending, or is that of a folder or of a file that is read.
+    StoreError
+        The folder cannot be written to.
+    """
+    if suffix is not None and path.suffix != suffix:
+        raise UsageError(
+            f"{path} does not end in {suffix}; call it {path.name}{suffix}",
+            code=f"output-not-{suffix[1:]}",
+        )
+    if path.is_dir():
+        raise UsageError(f"{path} is a folder; give a file in it", code="output-is-folder")
+    for file in inputs:
+        if path.exists() and file.is_file() and path.samefile(file):
+            raise UsageError(
+                f"{path} is a file that is read; give another file to write", code="output-is-input"
+            )
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if not os.access(path.parent, os.W_OK):
+        raise StoreError(
+            f"{path.parent} cannot be written to; choose another folder", code="folder-not-writable"
+        )
