@@ -114,7 +114,7 @@ def lines_of(text: str, names: Sequence[str] = (), *, remarks: bool = False) -> 
     text : str
         The list.
     names : sequence of str
-        Known names, which are no head, and no remark where they begin with #.
+        Known names: none of them is taken for a head, or for a remark when it begins with #.
     remarks : bool
         Whether to yield lines that begin with # too.
     """
