@@ -128,3 +128,9 @@ def test_what_has_no_value_is_none():
     assert one.spread is None and one.nearest == 1 and one.offset == pytest.approx(1)
     none = shape(SQUARE, np.arange(4), ids())
     assert (none.nearest, none.spread, none.sparse, none.offset) == (None,) * 4
+
+
+def test_equal_points_are_equal_although_their_mean_rounds() -> None:
+    same = np.tile([1.0, 0.1], (3, 1))
+    assert (same - same.mean(axis=0)).any()
+    assert kurtosis(same) is None
