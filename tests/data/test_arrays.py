@@ -163,3 +163,22 @@ def test_shares_are_of_the_images_that_a_part_is_drawn_from(tmp_path):
     np.savez(tmp_path / "a.npz", images=images, labels=labels, split=split)
     found = load(ArraysSettings(path=tmp_path / "a.npz"))
     assert [len(found.part(part)) for part in ("train", "validation", "test")] == [8, 2, 10]
+
+
+def test_a_file_of_medmnist_is_read_by_its_parts(tmp_path):
+    images = np.random.default_rng(0).integers(0, 256, (9, 6, 6), np.uint8)
+    labels = np.arange(9).reshape(9, 1) % 3
+    cuts = {"train": slice(0, 5), "val": slice(5, 7), "test": slice(7, 9)}
+    arrays = {f"{part}_images": images[cut] for part, cut in cuts.items()}
+    np.savez(tmp_path / "x.npz", **arrays)
+    assert load(ArraysSettings(path=tmp_path / "x.npz")).train.labels is None
+    arrays |= {f"{part}_labels": labels[cut] for part, cut in cuts.items()}
+    np.savez(tmp_path / "x.npz", **arrays)
+    data = load(ArraysSettings(path=tmp_path / "x.npz"))
+    for part, cut in (
+        ("train", cuts["train"]),
+        ("validation", cuts["val"]),
+        ("test", cuts["test"]),
+    ):
+        np.testing.assert_array_equal(data.part(part).images[:, 0], images[cut])
+        np.testing.assert_array_equal(data.part(part).labels, labels[cut, 0])

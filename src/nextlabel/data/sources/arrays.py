@@ -37,7 +37,8 @@ class Arrays:
     alpha that is dropped; uint8, bool, uint16 (the smallest value of all becomes 0, the largest
     255) or float from 0 to 1. Labels are whole numbers (N) or names (N), or 0 and 1 of shape
     (N, K) for a multi-label task; -1 where unknown. `data.labels` names a second .npy with them.
-    `split` holds train, validation and test. A .npy of uint8 stays a memory map, and is not
+    `split` holds train, validation and test. A file of MedMNIST has `train_images`,
+    `train_labels` and so on instead. A .npy of uint8 stays a memory map, and is not
     copied unless images are drawn, resized or stripped of alpha.
     """
 
@@ -90,7 +91,22 @@ def _labels_in(path: Path) -> Array:
 def _load(path: Path) -> dict[str, Array]:
     """Return the arrays of a file; that of an .npy is called `images`."""
     loaded = read_arrays(path)
-    return {"images": loaded} if isinstance(loaded, np.ndarray) else loaded
+    if isinstance(loaded, np.ndarray):
+        return {"images": loaded}
+    return _joined(loaded) if "train_images" in loaded and "images" not in loaded else loaded
+
+
+def _joined(arrays: dict[str, Array]) -> dict[str, Array]:
+    """Return the arrays of a MedMNIST file, which has a pair of arrays per part, joined."""
+    parts = [part for part in ("train", "val", "test") if f"{part}_images" in arrays]
+    images = [arrays[f"{part}_images"] for part in parts]
+    joined = {
+        "images": np.concatenate(images),
+        "split": np.repeat(parts, [len(array) for array in images]),
+    }
+    if all(f"{part}_labels" in arrays for part in parts):
+        joined["labels"] = np.concatenate([arrays[f"{part}_labels"] for part in parts])
+    return joined
 
 
 def _channels_first(array: Array) -> Array:
