@@ -18,7 +18,12 @@ LOSS = RNG.normal(size=60)
 SAMPLES = RNG.dirichlet(np.ones(4), (60, 5))
 LABELLED = [3, 17, 40]
 EXCLUDED = [5, 6]
-SIGNALS = {"predicted_loss": LOSS, "samples": SAMPLES, "dropped": SAMPLES}
+SIGNALS = {
+    "predicted_loss": LOSS,
+    "samples": SAMPLES,
+    "dropped": SAMPLES,
+    "discriminator": RNG.uniform(size=len(X)),
+}
 SCORED = [name for name in STRATEGIES if isinstance(create(name), Scored)]
 
 
