@@ -16,11 +16,12 @@ from nextlabel.core.errors import UsageError
 from nextlabel.core.seeds import Seeds
 from nextlabel.core.types import Array
 from nextlabel.data.resize import to_channels
+from nextlabel.data.sources.file_copies import first_by_content
 from nextlabel.features.cache import Cache
 from nextlabel.features.create import make_block
 from nextlabel.features.fitted import encoded_rows, fitted_block
 from nextlabel.files.atomic import replacing
-from nextlabel.files.digest import file_digest, values_digest
+from nextlabel.files.digest import values_digest
 from nextlabel.models.settings import TrainingSettings
 from nextlabel.project.pipeline import Pipeline
 
@@ -119,7 +120,8 @@ def folder_features(
     before = _load(path)
     names = data.train.names
     assert names is not None
-    digests = tuple(file_digest(folder / name) for name in names)
+    digests = data.train.contents
+    assert digests is not None
     if before is not None and not refit and (before.names, before.digests) == (names, digests):
         return replace(before, changes=Changes(first=False))
     blocks = _blocks(pipeline)
@@ -128,6 +130,8 @@ def folder_features(
     else:
         states, channels = before.states, before.channels
         rows = _extend(before, data, digests, blocks, cache)
+    first = np.array(first_by_content(digests), np.int64)  # so that copies have equal rows
+    rows = {name: of_block[first] for name, of_block in rows.items()}
     after = FolderFeatures(names, digests, rows, states, channels, _changes(before, names, digests))
     _save(after, path)
     return after

@@ -40,7 +40,7 @@ class Pipeline(Settings):
     """Options of that strategy."""
     regularisation: Regularisation = 10.0
     """Inverse strength of the logistic regression, or "cv" for the best on held-out labels."""
-    class_weight: ClassWeight = "none"
+    class_weight: ClassWeight = "balanced"
     """"balanced" makes every class count the same."""
     audit: float = Field(0.2, ge=0, le=1)
     """Share of the images to label that are drawn at random, to estimate accuracy by."""
