@@ -64,8 +64,8 @@ def test_the_table_has_a_column_per_class(fitted, digits_folder, project_cache):
 
 
 def test_the_card_says_what_it_rests_on(fitted, tmp_path):
-    fitted.save(tmp_path)
-    text = (tmp_path / "README.md").read_text()
+    fitted.save(tmp_path / "classifier")
+    text = (tmp_path / "classifier" / "README.md").read_text()
     for fact in ("zero", "| labelled | 40 |", "| folder | digits |", "16 × 16 pixels, grey", "pca"):
         assert fact in text
 
@@ -87,8 +87,9 @@ def test_an_estimate_says_what_it_rests_on(audited, words):
 @pytest.mark.parametrize("name", ["classifier.json", "arrays.safetensors"])
 @pytest.mark.parametrize("damage", ["cut", "changed", "empty", "gone"])
 def test_damaged_files_are_refused(name, damage, fitted, tmp_path):
-    fitted.save(tmp_path)
-    file = tmp_path / name
+    folder = tmp_path / "classifier"
+    fitted.save(folder)
+    file = folder / name
     content = bytearray(file.read_bytes())
     if damage == "changed":
         spot = content.index(b"temperature") + 16 if name.endswith("json") else len(content) - 9
@@ -100,15 +101,38 @@ def test_damaged_files_are_refused(name, damage, fitted, tmp_path):
     gone = name == "classifier.json" and damage == "gone"
     expected = (UsageError, "no-classifier") if gone else (DataError, "classifier-damaged")
     with refused(*expected):
-        Classifier.load(tmp_path)
+        Classifier.load(folder)
 
 
 def test_a_newer_version_is_refused(fitted, tmp_path):
-    fitted.save(tmp_path)
-    settings = json.loads((tmp_path / "classifier.json").read_text())
-    (tmp_path / "classifier.json").write_text(json.dumps(settings | {"version": 99}))
+    folder = tmp_path / "classifier"
+    fitted.save(folder)
+    settings = json.loads((folder / "classifier.json").read_text())
+    (folder / "classifier.json").write_text(json.dumps(settings | {"version": 99}))
     with refused(DataError, "classifier-too-new"):
-        Classifier.load(tmp_path)
+        Classifier.load(folder)
+
+
+def test_a_folder_of_other_files_is_not_written_to(fitted, tmp_path):
+    folder = tmp_path / "thesis"
+    folder.mkdir()
+    (folder / "README.md").write_text("mine")
+    with refused(UsageError, "output-not-empty", match=r"README\.md first"):
+        fitted.save(folder)
+    assert [path.name for path in folder.iterdir()] == ["README.md"]
+    assert (folder / "README.md").read_text() == "mine"
+    with refused(UsageError, "output-is-file"):
+        fitted.save(folder / "README.md")
+
+
+@pytest.mark.parametrize("lost", [None, "classifier.json"])
+def test_an_earlier_classifier_is_replaced(lost, fitted, tmp_path):
+    folder = tmp_path / "classifier"
+    fitted.save(folder)
+    if lost is not None:  # as after an interruption
+        (folder / lost).unlink()
+    fitted.save(folder)
+    assert Classifier.load(folder).classes == fitted.classes
 
 
 def test_other_weights_of_a_network_are_refused(fitted, digits_folder, project_cache):

@@ -57,9 +57,10 @@ def command(
     unlike = int(made.unlike.sum())
     if unlike:
         first = made.names[int(made.unlike.argmax())]
+        verb = "resembles" if unlike == 1 else "resemble"
         note(
-            f"{plural(unlike, 'image')} ({first} first) resemble nothing that was labelled; check "
-            "them before you trust their labels"
+            f"{plural(unlike, 'image')} ({first} first) {verb} nothing that was labelled; check "
+            "before you trust a label there"
         )
     if json:
         put_json(

@@ -36,9 +36,12 @@ def write(
 
     Raises
     ------
+    UsageError
+        The folder holds other files.
     StoreError
         The files cannot be written.
     """
+    check_target(folder)
     from safetensors.numpy import save
 
     stored = save({name: np.ascontiguousarray(array) for name, array in arrays.items()})
@@ -46,6 +49,35 @@ def write(
     text = json.dumps(whole | {"sha256": _digest(whole)}, indent=2, ensure_ascii=False)
     # The settings come last: without them there is no classifier.
     write_files(folder, {ARRAYS: stored, CARD: card.encode(), SETTINGS: f"{text}\n".encode()})
+
+
+def check_target(folder: Path) -> None:
+    """Refuse a folder of other files: the card would replace their README.md.
+
+    Parameters
+    ----------
+    folder : Path
+        The folder to write to. It may be missing, empty, or hold a classifier, also one whose
+        writing was interrupted.
+
+    Raises
+    ------
+    UsageError
+        It holds other files, or it is a file.
+    """
+    if folder.exists() and not folder.is_dir():
+        raise UsageError(
+            f"{folder} is a file; give a new folder for the classifier", code="output-is-file"
+        )
+    if not folder.is_dir() or any((folder / name).exists() for name in (SETTINGS, ARRAYS)):
+        return
+    found = sorted(path.name for path in folder.iterdir() if not path.name.startswith("."))
+    if found:
+        raise UsageError(
+            f"{folder} holds other files ({found[0]} first); give a new or empty folder for the "
+            "classifier",
+            code="output-not-empty",
+        )
 
 
 def read(folder: Path, rebuilt: Callable[[Mapping[str, Any], Mapping[str, Array]], T]) -> T:
@@ -81,6 +113,8 @@ def read(folder: Path, rebuilt: Callable[[Mapping[str, Any], Mapping[str, Array]
             )
         if settings.pop("sha256") != _digest(settings):
             raise _damaged(folder, f"{SETTINGS} was changed")
+        if not (folder / ARRAYS).is_file():
+            raise _damaged(folder, f"{ARRAYS} is missing")
         stored = (folder / ARRAYS).read_bytes()
         if sha256(stored).hexdigest() != settings["arrays_sha256"]:
             raise _damaged(folder, f"{ARRAYS} was changed or cut short")

@@ -202,7 +202,7 @@ def _rows(path: Path) -> list[tuple[int, list[str]]]:
         text = read_text(path)
     except OSError as error:
         raise DataError(
-            f"manifest {path} cannot be read ({error.strerror}); correct it",
+            f"manifest {path} cannot be read ({error.strerror}); check the path",
             code="manifest-unreadable",
         ) from error
     except UnicodeError as error:

@@ -105,7 +105,8 @@ def _manifest(root: Path, settings: FolderSettings) -> Path | None:
 def _without_images(root: Path, found: Walk) -> DataError:
     left = "".join(f"; {sentence}" for sentence in (*_kinds(found), *_links(found)))
     return DataError(
-        f"{root} does not hold an image that is read ({', '.join(FORMATS)}){left}",
+        f"{root} does not hold an image that is read ({', '.join(FORMATS)}){left}; "
+        "give the folder that the images are in",
         code="folder-without-images",
     )
 
