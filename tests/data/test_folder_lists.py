@@ -17,9 +17,12 @@ from refusals import refused
 @pytest.fixture
 def photos(tmp_path: Path) -> Path:
     root = tmp_path / "photos"
-    for name in ("cats/0.png", "cats/1.png", unicodedata.normalize("NFD", "Köln/ü.png")):
+    names = ("cats/0.png", "cats/1.png", unicodedata.normalize("NFD", "Köln/ü.png"))
+    for number, name in enumerate(names):  # no image is a copy of another
         (root / name).parent.mkdir(parents=True, exist_ok=True)
-        Image.fromarray(np.arange(25, dtype=np.uint8).reshape(5, 5)).save(root / name)
+        Image.fromarray(np.arange(25, dtype=np.uint8).reshape(5, 5) + np.uint8(number)).save(
+            root / name
+        )
     return root
 
 
