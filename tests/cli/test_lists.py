@@ -26,7 +26,7 @@ def test_every_strategy_is_listed_with_its_needs(capsys):
     (option,) = found["medal"]["options"]
     assert (option["name"], option["default"]) == ("entropy_top", None)
     assert "at least 1" in option["meaning"]
-    assert all(s["multi_label"] for s in found.values())
+    assert [name for name, s in found.items() if not s["multi_label"]] == ["oracle_balanced"]
     assert main(["strategies"]) == 0
     out = capsys.readouterr().out
     listed, options = out.split("\nOptions")
@@ -104,7 +104,8 @@ def test_embed_as_json_with_settings_of_the_block(photos, capsys):
     arguments = ["embed", "photos", "--block", "pca", "--set", "components=3", "-o", "x.npz"]
     assert main([*arguments, "--image-size", "8", "--cache-dir", "cache", "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
-    assert found == {"file": "x.npz", "images": 7, "columns": 3, "block": "pca"}
+    expected = {"file": "x.npz", "images": 7, "columns": 3, "block": "pca"}
+    assert expected.items() <= found.items()
     assert main(["cache", "size", "--cache-dir", "cache", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["entries"] == 2  # features, and decoded images
     assert main(["cache", "--cache-dir", "cache", "--json"]) == 0

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from sklearn.datasets import load_digits
 
+from nextlabel.core.errors import UsageError
 from nextlabel.data.sources.medmnist_sets import MEDMNIST
 from nextlabel.engine.events import TrialWarned
 from nextlabel.engine.run import run
@@ -19,6 +20,7 @@ from nextlabel.strategies import STRATEGIES
 from nextlabel.trial.data import load_data
 from nextlabel.trial.spec import TrialSpec
 from nextlabel.trial.trial import run_trial
+from refusals import refused
 
 LOOPS = (0, 6, 8, 9)
 """Digits with a closed loop; 4 is left out, since people write it open as often."""
@@ -27,7 +29,12 @@ TWINS = (
     {"name": "MedAL + VAE", "strategy": "medal", "features": {"task": 1.0, "vae": 1.0}},
     {"name": "loss prediction + VAE", "strategy": "predicted_loss", "side": {"vae": 1.0}},
 )
-ARMS = (*({"name": name, "strategy": name} for name in sorted(STRATEGIES)), *TWINS)
+ONE_CLASS = {"oracle_balanced"}
+"""Strategies that need one class for each image."""
+ARMS = (
+    *({"name": name, "strategy": name} for name in sorted({*STRATEGIES} - ONE_CLASS)),
+    *TWINS,
+)
 
 
 def experiment(data, arms=ARMS, **more):
@@ -131,3 +138,9 @@ def test_the_headline_is_auroc_and_an_absent_class_is_named_once(attributes, tmp
         results = read_results(store)
         assert results.headline == "validation/auroc"
         assert results.curve("a").values.shape == (1, 2)
+
+
+def test_a_strategy_of_one_class_is_refused(attributes, tmp_path):
+    spec = experiment(attributes, [{"name": "oracle", "strategy": "oracle_balanced"}])
+    with refused(UsageError, "true-labels-multilabel"):
+        list(run_trial(TrialSpec.of(spec, "oracle", 0), load_data(spec, None), Cache(tmp_path)))

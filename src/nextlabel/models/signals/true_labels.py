@@ -4,6 +4,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from nextlabel.core.errors import UsageError
 from nextlabel.core.signals import PoolView, Source
 from nextlabel.core.types import Array
 from nextlabel.models.signals import register
@@ -11,7 +12,7 @@ from nextlabel.models.signals import register
 
 @register("true_labels")
 class TrueLabels:
-    """Labels of the whole pool, int64 (N), or (N, K) findings, for strategies that are ceilings.
+    """Class numbers of the whole pool, int64 (N), for strategies that are ceilings.
 
     No strategy that a person could use may need it: `select` and all commands for a person's own
     images refuse it.
@@ -21,8 +22,15 @@ class TrueLabels:
     dimensions: ClassVar[int] = 1
 
     def compute(self, view: PoolView, rng: np.random.Generator) -> Array:
-        """Return the labels of the pool; UsageError outside a simulation."""
-        return view.true_labels
+        """Return the labels of the pool; UsageError outside a simulation or for findings."""
+        labels = view.true_labels
+        if labels.ndim != 1:
+            raise UsageError(
+                f"true labels of {labels.shape[1]} findings per image have no one class; choose a "
+                "strategy for multi-label data, such as balanced_random",
+                code="true-labels-multilabel",
+            )
+        return labels
 
     def example(self, size: int, rng: np.random.Generator) -> Array:
         """Return labels (N) to test a strategy with."""
