@@ -107,9 +107,13 @@ def test_embed_as_json_with_settings_of_the_block(photos, capsys):
     expected = {"file": "x.npz", "images": 7, "columns": 3, "block": "pca"}
     assert expected.items() <= found.items()
     assert main(["cache", "size", "--cache-dir", "cache", "--json"]) == 0
-    assert json.loads(capsys.readouterr().out)["entries"] == 2  # features, and decoded images
+    assert (
+        json.loads(capsys.readouterr().out)["entries"] == 4
+    )  # features, decoded images, the index of files, and small images
     assert main(["cache", "--cache-dir", "cache", "--json"]) == 0
-    assert json.loads(capsys.readouterr().out)["entries"] == 2  # features, and decoded images
+    assert (
+        json.loads(capsys.readouterr().out)["entries"] == 4
+    )  # features, decoded images, the index of files, and small images
     for before in (["--json"], ["--cache-dir", "cache"]):
         assert main(["cache", *before, "prune", "--all"]) == 2
         assert "options before 'prune' do not reach it" in capsys.readouterr().err
@@ -118,7 +122,7 @@ def test_embed_as_json_with_settings_of_the_block(photos, capsys):
     assert json.loads(capsys.readouterr().out)["entries"] == 0
     assert main([*prune, "--all"]) == 0
     out, err = capsys.readouterr()
-    assert out.startswith("2 files, ")
+    assert out.startswith("4 files, ")
     assert err == "removed\n"
     assert main(["cache", "size", "--cache-dir", "cache"]) == 0
     assert capsys.readouterr().out == "0 files, 0 B\n"
