@@ -26,11 +26,12 @@ import numpy as np
 from scipy.stats import beta
 
 from nextlabel.core.dataset import Dataset, Images
-from nextlabel.core.feature_space import FeatureSpace, rms_distance
 from nextlabel.core.pool import Pool
-from nextlabel.core.scaled_blocks import ScaledBlocks
 from nextlabel.core.seeds import Seeds
 from nextlabel.core.snapshot import Snapshot
+from nextlabel.core.space.feature_space import FeatureSpace
+from nextlabel.core.space.scaled_blocks import ScaledBlocks
+from nextlabel.core.space.scaling import rms_distance
 from nextlabel.data.loading import load
 from nextlabel.data.settings import DataSettings
 from nextlabel.features.create import make_block

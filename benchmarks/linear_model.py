@@ -17,8 +17,8 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 import numpy as np
 from sklearn.linear_model import LogisticRegression
 
-from nextlabel.core.feature_space import rms_distance
-from nextlabel.core.scaled_blocks import ScaledBlocks
+from nextlabel.core.space.scaled_blocks import ScaledBlocks
+from nextlabel.core.space.scaling import rms_distance
 from nextlabel.models.classical import ClassicalModel
 from nextlabel.models.settings import MOST_ITERATIONS
 from nextlabel.models.task_models import create_model

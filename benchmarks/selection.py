@@ -19,7 +19,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 import numpy as np
 
 from nextlabel import farthest_first, farthest_from_mean
-from nextlabel.core.feature_space import Embedding
+from nextlabel.core.space.embedding import Embedding
 from nextlabel.kernels import reference
 
 SIZE, DIMENSIONS, LABELLED, BUDGET = 25_000, 512, 3_000, 3_000

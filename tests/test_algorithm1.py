@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 
 from nextlabel.algorithm1 import algorithm1
 from nextlabel.core.errors import AlreadyLabelled, AnswersPending, UnknownId, UsageError
-from nextlabel.core.feature_space import Embedding
 from nextlabel.core.learner import Training
 from nextlabel.core.oracle import Reveal
 from nextlabel.core.pool import Pool
 from nextlabel.core.seeds import Seeds
 from nextlabel.core.snapshot import Snapshot
+from nextlabel.core.space.embedding import Embedding
 from refusals import refused
 
 

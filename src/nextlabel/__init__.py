@@ -10,13 +10,14 @@ if TYPE_CHECKING:
     from nextlabel.algorithm1 import algorithm1 as active_learning_loop
     from nextlabel.core.dataset import Dataset
     from nextlabel.core.errors import DataError, NextlabelError, UsageError
-    from nextlabel.core.feature_space import Embedding, FeatureSpace
     from nextlabel.core.learner import Fitted, Learner, Training
     from nextlabel.core.oracle import Oracle, Reveal
     from nextlabel.core.pool import Pool
     from nextlabel.core.round import Round
     from nextlabel.core.seeds import Seeds
     from nextlabel.core.snapshot import Snapshot
+    from nextlabel.core.space.embedding import Embedding
+    from nextlabel.core.space.feature_space import FeatureSpace
     from nextlabel.core.strategy import Strategy
     from nextlabel.execution import read_results, run
     from nextlabel.experiment.parse import load_experiment
@@ -116,11 +117,11 @@ _MODULES = {
     "DataError": "core.errors",
     "Dataset": "core.dataset",
     "DropQuery": "strategies.drop_query",
-    "Embedding": "core.feature_space",
+    "Embedding": "core.space.embedding",
     "Entropy": "strategies.uncertainty",
     "Epig": "strategies.epig",
     "Experiment": "experiment.spec",
-    "FeatureSpace": "core.feature_space",
+    "FeatureSpace": "core.space.feature_space",
     "Fitted": "core.learner",
     "Learner": "core.learner",
     "LeastConfidence": "strategies.uncertainty",

@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 
 from nextlabel.core.errors import DataError, UsageError
-from nextlabel.core.feature_space import Embedding
 from nextlabel.core.pool import Pool
 from nextlabel.core.snapshot import Snapshot
+from nextlabel.core.space.embedding import Embedding
 
 
 def test_signals_have_a_row_for_each_image():

@@ -98,7 +98,7 @@ def test_every_symbol_exists(path):
     "path",
     [
         "nextlabel.models.vea",
-        "nextlabel.models.vae.FittedVAE.meens",
+        "nextlabel.models.generative.vae.FittedVAE.meens",
         "nextlabel.core.x.y",
         "nextlabel.statistics.point_cloud.np",
         "nextlabel.trial.space_map.Field",

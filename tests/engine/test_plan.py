@@ -55,7 +55,9 @@ def test_a_plan_counts_each_vae_once_a_seed_unless_it_is_there(tiny, tmp_path, m
 def test_a_plan_is_quick_on_large_images(tiny, monkeypatch):
     seen = []
     monkeypatch.setattr(NetworkModel, "train", lambda self, images, *rest: seen.append(len(images)))
-    monkeypatch.setattr("nextlabel.models.vae.fit_vae", lambda images, *r: seen.append(len(images)))
+    monkeypatch.setattr(
+        "nextlabel.models.generative.vae.fit_vae", lambda images, *r: seen.append(len(images))
+    )
     spec = tiny()
     for side, most in ((1024, 4), (8, 256)):
         images = np.broadcast_to(np.uint8(0), (300, 1, side, side))

@@ -6,15 +6,15 @@ import pytest
 import torch
 from PIL import Image
 
-from nextlabel.core.block import EncodingBlock, FittedBlock
 from nextlabel.core.dataset import Dataset, Images
 from nextlabel.core.errors import DataError, UsageError
 from nextlabel.core.pool import Pool
 from nextlabel.core.seeds import Seeds
+from nextlabel.core.space.block import EncodingBlock, FittedBlock
 from nextlabel.features.blocks import BLOCKS
 from nextlabel.features.fitted import load_block, save_block
-from nextlabel.models.vae import VAE, VAESettings
-from nextlabel.models.vae_pictures import reconstructions
+from nextlabel.models.generative.vae import VAE, VAESettings
+from nextlabel.models.generative.vae_pictures import reconstructions
 from nextlabel.statistics.latent import LOGGED, Activity, activity, logged_activity
 from refusals import refused
 

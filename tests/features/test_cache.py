@@ -6,9 +6,9 @@ from threading import Event
 import numpy as np
 import pytest
 
-from nextlabel.core.block import FittedBlock
 from nextlabel.core.errors import StoreError, UsageError
 from nextlabel.core.learner import Training
+from nextlabel.core.space.block import FittedBlock
 from nextlabel.features.block_file import load_block, save_block
 from nextlabel.features.cache import Cache
 from nextlabel.features.fitted import load_task, save_task

@@ -8,11 +8,11 @@ import pytest
 from PIL import Image
 
 from nextlabel import embed
-from nextlabel.core.block import FittedBlock
 from nextlabel.core.dataset import Dataset, Images
 from nextlabel.core.errors import DataError, UsageError
 from nextlabel.core.pool import Pool
 from nextlabel.core.seeds import Seeds
+from nextlabel.core.space.block import FittedBlock
 from nextlabel.data import load
 from nextlabel.data.sources.folder import FolderSettings
 from nextlabel.features.blocks import BLOCKS

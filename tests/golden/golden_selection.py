@@ -8,10 +8,10 @@ from pathlib import Path
 
 import numpy as np
 
-from nextlabel.core.feature_space import FeatureSpace
 from nextlabel.core.pool import Pool
 from nextlabel.core.seeds import Seeds
 from nextlabel.core.snapshot import Snapshot
+from nextlabel.core.space.feature_space import FeatureSpace
 from nextlabel.strategies import STRATEGIES, create
 from nextlabel.testing import tasks_of
 

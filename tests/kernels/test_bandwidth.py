@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from nextlabel.core.feature_space import Embedding
+from nextlabel.core.space.embedding import Embedding
 from nextlabel.kernels.coverage import bandwidth
 from nextlabel.kernels.coverage.bandwidth import (
     Sample,

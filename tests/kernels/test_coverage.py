@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from nextlabel.core.errors import AlreadyLabelled, BudgetError, DataError
-from nextlabel.core.feature_space import Embedding
+from nextlabel.core.space.embedding import Embedding
 from nextlabel.kernels import reference
 from nextlabel.kernels.coverage import ball_cover as balls
 from nextlabel.kernels.coverage import gains

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from nextlabel.core.errors import AlreadyLabelled, BudgetError, DataError, UnknownId
-from nextlabel.core.feature_space import Embedding
+from nextlabel.core.space.embedding import Embedding
 from nextlabel.kernels import reference
 from nextlabel.kernels.distance.exact import Metric
 from nextlabel.kernels.distance.products import ShiftedRows

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nextlabel.core.errors import DataError, NextlabelError, OutOfMemory
-from nextlabel.core.feature_space import Embedding
+from nextlabel.core.space.embedding import Embedding
 from nextlabel.kernels import reference
 from nextlabel.kernels.distance.exact import Metric
 from nextlabel.kernels.distance.products import ShiftedRows

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from nextlabel.core.feature_space import Embedding
+from nextlabel.core.space.embedding import Embedding
 from nextlabel.kernels import reference
 from nextlabel.kernels.farthest_from_mean import Tuning as MeanTuning
 from nextlabel.kernels.farthest_from_mean import farthest_from_mean

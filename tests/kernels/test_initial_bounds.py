@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from nextlabel.core.feature_space import Embedding
+from nextlabel.core.space.embedding import Embedding
 from nextlabel.kernels.distance.exact import Metric
 from nextlabel.kernels.distance.products import Precision, ShiftedRows
 from nextlabel.kernels.k_centre.centres import Centres

@@ -3,8 +3,8 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 
 from nextlabel.core.errors import DataError, UsageError
-from nextlabel.core.feature_space import rms_distance
-from nextlabel.core.scaled_blocks import ScaledBlocks
+from nextlabel.core.space.scaled_blocks import ScaledBlocks
+from nextlabel.core.space.scaling import rms_distance
 from nextlabel.models.classical import ClassicalModel
 from nextlabel.models.task_models import create_model
 

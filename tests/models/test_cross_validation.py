@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nextlabel.core.scaled_blocks import ScaledBlocks
+from nextlabel.core.space.scaled_blocks import ScaledBlocks
 from nextlabel.models.classical import ClassicalModel
 from nextlabel.models.cross_validation import (
     at_temperature,

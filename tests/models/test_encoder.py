@@ -3,10 +3,10 @@ import pytest
 import torch
 
 from nextlabel.core.errors import DataError
+from nextlabel.models.generative.vae import VAE, VAESettings
 from nextlabel.models.networks.base import build, generator
 from nextlabel.models.networks.encoder import Encoder, take_over
 from nextlabel.models.normalise import normalise
-from nextlabel.models.vae import VAE, VAESettings
 
 
 def state_of(vae):

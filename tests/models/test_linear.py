@@ -3,7 +3,7 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 
 from nextlabel.core.errors import UsageError
-from nextlabel.core.scaled_blocks import ScaledBlocks
+from nextlabel.core.space.scaled_blocks import ScaledBlocks
 from nextlabel.models import linear
 from nextlabel.models.classical import ClassicalModel
 from nextlabel.models.linear import STRENGTHS, fit_linear

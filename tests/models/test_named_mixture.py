@@ -4,10 +4,10 @@ import torch
 
 from nextlabel.core.errors import DataError, UsageError
 from nextlabel.core.pool import Pool
-from nextlabel.core.scaled_blocks import ScaledBlocks
 from nextlabel.core.seeds import Seeds
+from nextlabel.core.space.scaled_blocks import ScaledBlocks
 from nextlabel.features.cache import Cache
-from nextlabel.models.priors import MixturePrior
+from nextlabel.models.generative.priors import MixturePrior
 from nextlabel.models.task_models import create_model
 from nextlabel.models.task_models.named_mixture import NamedMixture, component_shares
 from nextlabel.trial.data import load_data

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from nextlabel.core.errors import UsageError
-from nextlabel.core.scaled_blocks import ScaledBlocks
+from nextlabel.core.space.scaled_blocks import ScaledBlocks
 from nextlabel.core.task_model import ModelOutputs
 from nextlabel.kernels.posterior.laplace import predictions
 from nextlabel.models.classical import ClassicalModel

@@ -6,7 +6,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.semi_supervised import LabelSpreading
 
 from nextlabel.core.dataset import Dataset, Images
-from nextlabel.core.scaled_blocks import ScaledBlocks
+from nextlabel.core.space.scaled_blocks import ScaledBlocks
 from nextlabel.models.classical import ClassicalModel
 from nextlabel.models.task_models import create_model
 

@@ -4,7 +4,7 @@ from scipy.special import softmax
 from sklearn.linear_model import LogisticRegression
 
 from nextlabel.core.errors import DataError, UsageError
-from nextlabel.core.feature_space import rms_distance
+from nextlabel.core.space.scaling import rms_distance
 from nextlabel.project.block_model import BlockModel
 from refusals import refused
 

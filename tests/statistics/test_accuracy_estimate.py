@@ -5,7 +5,7 @@ import pytest
 from scipy.stats import beta, binom
 
 from nextlabel.core.errors import DataError, UsageError
-from nextlabel.core.scaled_blocks import ScaledBlocks
+from nextlabel.core.space.scaled_blocks import ScaledBlocks
 from nextlabel.models.cross_validation import audited_right
 from nextlabel.statistics.accuracy_estimate import (
     AccuracyEstimate,

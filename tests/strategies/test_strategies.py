@@ -13,7 +13,7 @@ from nextlabel import (
     strategies,
 )
 from nextlabel.core.errors import BudgetError, DataError, UsageError
-from nextlabel.core.feature_space import Embedding
+from nextlabel.core.space.embedding import Embedding
 from nextlabel.kernels import reference
 from nextlabel.strategies import STRATEGIES, create
 from nextlabel.testing import example, tasks_of

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from nextlabel.core.errors import DataError, UsageError
-from nextlabel.core.feature_space import FeatureSpace
 from nextlabel.core.seeds import Seeds
+from nextlabel.core.space.feature_space import FeatureSpace
 from nextlabel.features.cache import Cache
 from nextlabel.kernels.reference import farthest_first
 from nextlabel.statistics.point_cloud import shape

@@ -4,8 +4,8 @@ from typing import Literal, Protocol, TypeAlias
 
 import numpy as np
 
-from nextlabel.core.block import FittedBlock
-from nextlabel.core.feature_space import Embedding
+from nextlabel.core.space.block import FittedBlock
+from nextlabel.core.space.embedding import Embedding
 from nextlabel.core.task_model import ModelOutputs
 from nextlabel.core.types import Array, Task
 

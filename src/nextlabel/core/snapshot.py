@@ -9,8 +9,8 @@ from typing import Any, Literal, overload
 import numpy as np
 
 from nextlabel.core.errors import DataError, UsageError
-from nextlabel.core.feature_space import Embedding
 from nextlabel.core.pool import Pool
+from nextlabel.core.space.embedding import Embedding
 from nextlabel.core.types import Array, Task, as_array
 
 DIMENSIONS = {"probabilities": 2, "predicted_loss": 1}

@@ -6,8 +6,8 @@ from typing import Any, Literal, Protocol
 
 from nextlabel.core.dataset import Dataset
 from nextlabel.core.learner import Training
-from nextlabel.core.scaled_blocks import ScaledBlocks
 from nextlabel.core.seeds import Seeds
+from nextlabel.core.space.scaled_blocks import ScaledBlocks
 from nextlabel.core.types import Array, Ids, Labels, Part
 
 

@@ -6,8 +6,8 @@ from typing import Any, ClassVar
 from pydantic import Field, model_validator
 
 from nextlabel.core.errors import UsageError
-from nextlabel.core.feature_space import FeatureSpace, Scale
 from nextlabel.core.settings import Settings
+from nextlabel.core.space.feature_space import FeatureSpace, Scale
 from nextlabel.models.signals import blocks_of, sources
 from nextlabel.strategies import create
 

@@ -5,9 +5,9 @@ from typing import Any
 
 from pydantic import Field, SerializeAsAny, field_validator, model_validator
 
-from nextlabel.core.block import Block
 from nextlabel.core.errors import UsageError, nearest
 from nextlabel.core.settings import Settings
+from nextlabel.core.space.block import Block
 from nextlabel.data.registry import settings_class, without_former_keys
 from nextlabel.data.settings import DataSettings
 from nextlabel.experiment.arm import Arm

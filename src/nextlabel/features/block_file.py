@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from nextlabel.core.block import FittedBlock
+from nextlabel.core.space.block import FittedBlock
 from nextlabel.core.types import PARTS
 
 

@@ -6,9 +6,9 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from nextlabel.core.block import Block
 from nextlabel.core.errors import UsageError
 from nextlabel.core.settings import check_keys, refusal, refusal_code
+from nextlabel.core.space.block import Block
 from nextlabel.models.settings import TrainingSettings
 
 FILE_SUFFIXES = (".npy", ".npz", ".csv", ".tsv", ".parquet", ".pq")

@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from nextlabel.core.block import Block, EncodingBlock, FittedBlock
 from nextlabel.core.dataset import Dataset
 from nextlabel.core.errors import UsageError
 from nextlabel.core.learner import Training
 from nextlabel.core.pool import Pool
 from nextlabel.core.seeds import Seeds
+from nextlabel.core.space.block import Block, EncodingBlock, FittedBlock
 from nextlabel.core.types import Array
 from nextlabel.features.block_file import load_block, save_block
 from nextlabel.features.blocks.base import KeepsRows

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from nextlabel.core.feature_space import Embedding
 from nextlabel.core.pool import Pool
 from nextlabel.core.progress import picked
+from nextlabel.core.space.embedding import Embedding
 from nextlabel.core.types import Array, Ids, as_ids
 from nextlabel.kernels.distance.exact import TILE, Floats, Metric, does_not_vary
 from nextlabel.kernels.distance.products import COARSE, Precision, ShiftedRows, inner

@@ -14,8 +14,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from nextlabel.core.feature_space import Embedding
 from nextlabel.core.pool import Pool
+from nextlabel.core.space.embedding import Embedding
 from nextlabel.core.types import Ids, as_ids
 
 Floats = NDArray[np.float64]

@@ -6,8 +6,8 @@ pick counts as labelled for those after it. All distances are direct differences
 
 import numpy as np
 
-from nextlabel.core.feature_space import Embedding
 from nextlabel.core.pool import Pool
+from nextlabel.core.space.embedding import Embedding
 from nextlabel.core.types import Ids
 from nextlabel.kernels.coverage.gaussian_kernel import gaussian
 from nextlabel.kernels.distance.exact import Floats, Metric

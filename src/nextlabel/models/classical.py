@@ -10,8 +10,8 @@ import numpy as np
 
 from nextlabel.core.dataset import Dataset
 from nextlabel.core.learner import Training
-from nextlabel.core.scaled_blocks import ScaledBlocks
 from nextlabel.core.seeds import Seeds
+from nextlabel.core.space.scaled_blocks import ScaledBlocks
 from nextlabel.core.task_model import FittedModel, LastLayer, ModelInputs, ModelOutputs
 from nextlabel.core.types import Array, Ids, Labels, Task
 from nextlabel.models.cross_validation import (

@@ -8,7 +8,7 @@ from typing import Protocol
 
 import numpy as np
 
-from nextlabel.core.scaled_blocks import ScaledBlocks
+from nextlabel.core.space.scaled_blocks import ScaledBlocks
 from nextlabel.core.types import Array, Ids, Labels
 
 FOLDS = 5

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from nextlabel.core.scaled_blocks import ScaledBlocks
+from nextlabel.core.space.scaled_blocks import ScaledBlocks
 from nextlabel.core.task_model import LastLayer
 from nextlabel.core.types import Array, Ids, Labels, Task
 from nextlabel.models.cross_validation import BlockClassifier, held_out_probabilities

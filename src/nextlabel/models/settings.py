@@ -6,8 +6,8 @@ from typing import Any, ClassVar, Literal, cast
 
 from pydantic import Field, field_validator, model_validator
 
-from nextlabel.core.feature_space import FeatureSpace
 from nextlabel.core.settings import Settings
+from nextlabel.core.space.feature_space import FeatureSpace
 from nextlabel.core.task_model import TaskModel
 from nextlabel.core.types import Array, Task
 

@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 
 from nextlabel.core.errors import DataError, UsageError
-from nextlabel.core.feature_space import rms_distance
 from nextlabel.core.learner import Training
-from nextlabel.core.scaled_blocks import ScaledBlocks
+from nextlabel.core.space.scaled_blocks import ScaledBlocks
+from nextlabel.core.space.scaling import rms_distance
 from nextlabel.core.types import Array, Ids, Labels, Task
 from nextlabel.models.classical import ClassicalModel, FittedClassical
 from nextlabel.models.linear import LinearClassifier

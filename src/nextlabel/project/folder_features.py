@@ -10,10 +10,10 @@ from zipfile import BadZipFile
 
 import numpy as np
 
-from nextlabel.core.block import Block, EncodingBlock
 from nextlabel.core.dataset import Dataset
 from nextlabel.core.errors import UsageError
 from nextlabel.core.seeds import Seeds
+from nextlabel.core.space.block import Block, EncodingBlock
 from nextlabel.core.types import Array
 from nextlabel.data.resize import to_channels
 from nextlabel.data.sources.file_copies import first_by_content

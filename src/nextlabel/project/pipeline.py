@@ -5,8 +5,8 @@ from typing import Any
 
 from pydantic import Field
 
-from nextlabel.core.feature_space import Scale
 from nextlabel.core.settings import Settings
+from nextlabel.core.space.feature_space import Scale
 from nextlabel.core.types import Array
 from nextlabel.models.settings import ClassWeight, Regularisation
 from nextlabel.project.block_model import BlockModel

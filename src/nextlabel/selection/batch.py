@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any, Literal, TypedDict, Unpack, overload
 
-from nextlabel.core.feature_space import Scale
 from nextlabel.core.progress import Progress
+from nextlabel.core.space.feature_space import Scale
 from nextlabel.core.strategy import Strategy
 from nextlabel.core.types import Array, Task
 from nextlabel.selection.choice import Request, choose

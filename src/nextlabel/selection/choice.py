@@ -8,11 +8,11 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 
 from nextlabel.core.errors import UsageError
-from nextlabel.core.feature_space import Scale
 from nextlabel.core.pool import Pool
 from nextlabel.core.progress import Progress, reporting_to
 from nextlabel.core.seeds import Seeds
 from nextlabel.core.snapshot import Snapshot
+from nextlabel.core.space.feature_space import Scale
 from nextlabel.core.strategy import Scored, Strategy, needs_now
 from nextlabel.core.types import Array, Ids, Task, as_ids
 from nextlabel.models.signals import SIGNALS, sources

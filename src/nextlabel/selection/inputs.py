@@ -5,7 +5,8 @@ from collections.abc import Mapping
 import numpy as np
 
 from nextlabel.core.errors import DataError, UsageError, nearest
-from nextlabel.core.feature_space import Embedding, FeatureSpace, Scale
+from nextlabel.core.space.embedding import Embedding
+from nextlabel.core.space.feature_space import FeatureSpace, Scale
 from nextlabel.core.types import Array, Task
 from nextlabel.selection.rows import Rows, rows_of
 

@@ -5,8 +5,8 @@ from typing import ClassVar
 
 import numpy as np
 
-from nextlabel.core.feature_space import Embedding
 from nextlabel.core.snapshot import Snapshot
+from nextlabel.core.space.embedding import Embedding
 from nextlabel.core.types import Array, Ids
 from nextlabel.kernels.clusters import k_means
 from nextlabel.kernels.coverage.ball_cover import ball_cover, newly_covered

@@ -5,9 +5,9 @@ from typing import ClassVar
 
 import numpy as np
 
-from nextlabel.core.feature_space import Embedding
 from nextlabel.core.pool import Pool
 from nextlabel.core.snapshot import Snapshot
+from nextlabel.core.space.embedding import Embedding
 from nextlabel.core.types import Array, Ids
 from nextlabel.kernels.coverage.bandwidth import closest_pair, neighbour_distance
 from nextlabel.kernels.coverage.max_herding import max_herding

@@ -6,11 +6,11 @@ from typing import Any, get_args
 
 import numpy as np
 
-from nextlabel.core.block import FittedBlock
 from nextlabel.core.errors import UsageError
-from nextlabel.core.feature_space import Embedding
 from nextlabel.core.pool import Pool
 from nextlabel.core.snapshot import Snapshot
+from nextlabel.core.space.block import FittedBlock
+from nextlabel.core.space.embedding import Embedding
 from nextlabel.core.strategy import Strategy
 from nextlabel.core.task_model import ModelOutputs
 from nextlabel.core.types import Array, Ids, Task

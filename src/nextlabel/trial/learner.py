@@ -9,14 +9,14 @@ from typing import Any
 
 import numpy as np
 
-from nextlabel.core.block import FittedBlock
 from nextlabel.core.dataset import Dataset
 from nextlabel.core.errors import DataError
 from nextlabel.core.learner import Fitted, Metrics, Training
 from nextlabel.core.pool import Pool
-from nextlabel.core.scaled_blocks import ScaledBlocks
 from nextlabel.core.seeds import Seeds
 from nextlabel.core.snapshot import Snapshot
+from nextlabel.core.space.block import FittedBlock
+from nextlabel.core.space.scaled_blocks import ScaledBlocks
 from nextlabel.core.task_model import FittedModel, ModelInputs, ModelOutputs, TaskModel
 from nextlabel.core.types import Array, Labels, Part
 from nextlabel.experiment.arm import Arm

@@ -13,12 +13,12 @@ from pydantic import Field
 
 from nextlabel.core.dataset import Dataset
 from nextlabel.core.errors import DataError, UsageError
-from nextlabel.core.feature_space import FeatureSpace
 from nextlabel.core.oracle import Reveal
 from nextlabel.core.pool import Pool
 from nextlabel.core.seeds import Seeds
 from nextlabel.core.settings import Settings
 from nextlabel.core.snapshot import Snapshot
+from nextlabel.core.space.feature_space import FeatureSpace
 from nextlabel.core.strategy import Strategy
 from nextlabel.core.types import Array, Ids
 from nextlabel.experiment.arm import TASK, Arm

@@ -5,12 +5,12 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 
 from nextlabel.algorithm1 import algorithm1
-from nextlabel.core.block import FittedBlock
 from nextlabel.core.dataset import Dataset
 from nextlabel.core.oracle import Reveal
 from nextlabel.core.pool import Pool
 from nextlabel.core.round import Round
 from nextlabel.core.seeds import Seeds
+from nextlabel.core.space.block import FittedBlock
 from nextlabel.core.strategy import needs_now
 from nextlabel.core.types import Ids, as_ids
 from nextlabel.features.cache import Cache

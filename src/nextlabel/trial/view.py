@@ -4,13 +4,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from nextlabel.core.block import FittedBlock
 from nextlabel.core.dataset import Dataset
 from nextlabel.core.errors import UsageError
-from nextlabel.core.feature_space import Embedding, FeatureSpace
 from nextlabel.core.pool import Pool
 from nextlabel.core.seeds import Seeds
 from nextlabel.core.snapshot import Snapshot
+from nextlabel.core.space.block import FittedBlock
+from nextlabel.core.space.embedding import Embedding
+from nextlabel.core.space.feature_space import FeatureSpace
 from nextlabel.core.task_model import ModelOutputs
 from nextlabel.core.types import Array, Task
 from nextlabel.experiment.arm import TASK, Arm

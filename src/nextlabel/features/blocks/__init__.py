@@ -7,7 +7,7 @@ A new file in this package adds a block, for example
 
     from typing import ClassVar
 
-    from nextlabel.core.block import FittedBlock
+    from nextlabel.core.space.block import FittedBlock
     from nextlabel.core.types import PARTS
     from nextlabel.features.blocks import register
     from nextlabel.features.blocks.base import BlockSettings

@@ -3,17 +3,17 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Protocol, runtime_checkable
 
-from nextlabel.core.block import FittedBlock
 from nextlabel.core.dataset import Dataset
 from nextlabel.core.pool import Pool
 from nextlabel.core.seeds import Seeds
 from nextlabel.core.settings import Settings
+from nextlabel.core.space.block import FittedBlock
 from nextlabel.core.types import Array, Labels, Part
 from nextlabel.features.cache import Cache
 
 
 class BlockSettings(Settings):
-    """Settings of a block that are a `core.block.Block` themselves; a subclass adds `fit`."""
+    """Settings of a block that are a `core.space.block.Block` themselves; a subclass adds `fit`."""
 
     supervised: ClassVar[bool] = False
     """True when the block learns from labels, so that each round fits it again."""
@@ -56,7 +56,7 @@ class BlockSettings(Settings):
         seeds: Seeds,
         start: FittedBlock | None = None,
     ) -> FittedBlock:
-        """Return features for the images of `data`, as `core.block.Block.fit` says."""
+        """Return features for the images of `data`, as `core.space.block.Block.fit` says."""
         raise NotImplementedError(f"{type(self).__name__} has no method fit; write one")
 
 

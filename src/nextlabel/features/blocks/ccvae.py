@@ -2,21 +2,21 @@
 
 from typing import TYPE_CHECKING, ClassVar
 
-from nextlabel.core.block import FittedBlock, LazyPictures
 from nextlabel.core.dataset import Dataset
 from nextlabel.core.errors import DataError
 from nextlabel.core.pool import Pool
 from nextlabel.core.seeds import Seeds
+from nextlabel.core.space.block import FittedBlock, LazyPictures
 from nextlabel.core.types import PARTS, Array, Labels, Part
 from nextlabel.features.blocks import register
 from nextlabel.features.blocks.vae import SHOWN, VAEBlock, with_activity
-from nextlabel.models.vae_settings import ENCODER, CCVAESettings
+from nextlabel.models.generative.vae_settings import ENCODER, CCVAESettings
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from nextlabel.models.ccvae import ClassPart
-    from nextlabel.models.vae import FittedVAE
+    from nextlabel.models.generative.ccvae import ClassPart
+    from nextlabel.models.generative.vae import FittedVAE
 
 
 @register("ccvae")
@@ -55,7 +55,7 @@ class CCVAEBlock(CCVAESettings, VAEBlock):
         """
         import torch
 
-        from nextlabel.models.ccvae import begin, refit
+        from nextlabel.models.generative.ccvae import begin, refit
         from nextlabel.models.normalise import to_device
 
         images = to_device(data.train.images, torch.device("cpu"))
@@ -97,7 +97,7 @@ class CCVAEBlock(CCVAESettings, VAEBlock):
         """Return the features, the first `kept` dimensions of each part, and the pictures."""
         import torch
 
-        from nextlabel.models import vae_pictures as draw
+        from nextlabel.models.generative import vae_pictures as draw
         from nextlabel.models.normalise import to_device
 
         mean, log_variance = (t.numpy() for t in fitted.encode(images))

@@ -6,11 +6,11 @@ from typing import Any, ClassVar
 
 from pydantic import Field
 
-from nextlabel.core.block import FittedBlock
 from nextlabel.core.dataset import Dataset
 from nextlabel.core.errors import DataError
 from nextlabel.core.pool import Pool
 from nextlabel.core.seeds import Seeds
+from nextlabel.core.space.block import FittedBlock
 from nextlabel.core.types import Labels
 from nextlabel.features.blocks import register
 from nextlabel.features.blocks.base import BlockSettings

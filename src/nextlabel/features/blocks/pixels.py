@@ -4,10 +4,10 @@ from typing import ClassVar
 
 import numpy as np
 
-from nextlabel.core.block import FittedBlock
 from nextlabel.core.dataset import Dataset
 from nextlabel.core.pool import Pool
 from nextlabel.core.seeds import Seeds
+from nextlabel.core.space.block import FittedBlock
 from nextlabel.core.types import PARTS, Array, Labels, Part
 from nextlabel.features.blocks import register
 from nextlabel.features.blocks.base import BlockSettings

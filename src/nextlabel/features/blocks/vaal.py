@@ -2,14 +2,14 @@
 
 from typing import ClassVar
 
-from nextlabel.core.block import FittedBlock
 from nextlabel.core.dataset import Dataset
 from nextlabel.core.pool import Pool
 from nextlabel.core.seeds import Seeds
+from nextlabel.core.space.block import FittedBlock
 from nextlabel.core.types import PARTS, Array, Labels, Part
 from nextlabel.features.blocks import register
 from nextlabel.features.blocks.vae import SHOWN, VAEBlock
-from nextlabel.models.vae_settings import ENCODER, VAALSettings
+from nextlabel.models.generative.vae_settings import ENCODER, VAALSettings
 
 
 @register("vaal")
@@ -46,10 +46,10 @@ class VAALBlock(VAALSettings, VAEBlock):
         """
         import torch
 
-        from nextlabel.models import vae_pictures as draw
+        from nextlabel.models.generative import vae_pictures as draw
+        from nextlabel.models.generative.vaal import refit
+        from nextlabel.models.generative.vae import fit_vae
         from nextlabel.models.normalise import to_device
-        from nextlabel.models.vaal import refit
-        from nextlabel.models.vae import fit_vae
 
         cpu = torch.device("cpu")
         images = to_device(data.train.images, cpu)

@@ -3,22 +3,22 @@
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from nextlabel.core.block import FittedBlock
 from nextlabel.core.dataset import Dataset
 from nextlabel.core.pool import Pool
 from nextlabel.core.seeds import Seeds
+from nextlabel.core.space.block import FittedBlock
 from nextlabel.core.types import PARTS, Array, Labels, Part
 from nextlabel.features.blocks import register
 from nextlabel.features.blocks.base import BlockSettings
+from nextlabel.models.generative.vae_settings import ENCODER, VAESettings
 from nextlabel.models.timing import sample_size, seconds_of
-from nextlabel.models.vae_settings import ENCODER, VAESettings
 from nextlabel.statistics.latent import activity, logged_activity
 from nextlabel.statistics.mixtures import collapsed
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from nextlabel.models.vae import FittedVAE
+    from nextlabel.models.generative.vae import FittedVAE
 
 SHOWN = 16
 
@@ -36,8 +36,8 @@ class VAEBlock(VAESettings, BlockSettings):
         """Return the estimated seconds of one epoch, from one of a few images."""
         import torch
 
+        from nextlabel.models.generative.vae import fit_vae
         from nextlabel.models.normalise import to_device
-        from nextlabel.models.vae import fit_vae
 
         images = data.train.images[: sample_size(data.train.images, self.batch_size)]
         batch, once = to_device(images, torch.device("cpu")), self.quick(len(images))
@@ -81,8 +81,8 @@ class VAEBlock(VAESettings, BlockSettings):
         """Train on the pool; return means (n, latent) float32, log, pictures, encoder weights."""
         import torch
 
+        from nextlabel.models.generative.vae import fit_vae
         from nextlabel.models.normalise import to_device
-        from nextlabel.models.vae import fit_vae
 
         cpu = torch.device("cpu")
         images = to_device(data.train.images, cpu)
@@ -99,12 +99,12 @@ class VAEBlock(VAESettings, BlockSettings):
 
     def encode(self, fitted: FittedBlock, data: Dataset, part: Part = "train") -> Array:
         """Return posterior means (n, latent) float32 of images that were not in the fit."""
-        from nextlabel.models.vae_encoder import posterior_means
+        from nextlabel.models.generative.vae_encoder import posterior_means
 
         return posterior_means(data.part(part).images, self, fitted.state)
 
     def _pictures(self, fitted: "FittedVAE", images: "Tensor", seeds: Seeds) -> dict[str, bytes]:
-        from nextlabel.models import vae_pictures as draw
+        from nextlabel.models.generative import vae_pictures as draw
 
         shown = draw.reconstructions(fitted, images[:SHOWN].numpy())
         if fitted.prior.components == 1:

@@ -11,7 +11,7 @@ from nextlabel.features.blocks.vae import VAEBlock
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from nextlabel.models.priors import Encode, MixturePrior
+    from nextlabel.models.generative.priors import Encode, MixturePrior
 
 
 @register("vae_mixture")
@@ -25,7 +25,7 @@ class MixtureVAEBlock(VAEBlock):
 
     def prior(self, encode: "Encode", images: "Tensor", seeds: Seeds) -> "MixturePrior":
         """Return the mixture as it is before training, its means drawn by the seed."""
+        from nextlabel.models.generative.priors import MixturePrior
         from nextlabel.models.networks.base import generator
-        from nextlabel.models.priors import MixturePrior
 
         return MixturePrior(self.components, self.latent, generator(seeds.integer("vae prior")))

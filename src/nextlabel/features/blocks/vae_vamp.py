@@ -12,7 +12,7 @@ from nextlabel.features.blocks.vae import VAEBlock
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from nextlabel.models.priors import Encode, VampPrior
+    from nextlabel.models.generative.priors import Encode, VampPrior
 
 
 @register("vae_vamp")
@@ -34,8 +34,8 @@ class VampVAEBlock(VAEBlock):
         import torch
 
         from nextlabel.models.device import precise
-        from nextlabel.models.priors import VampPrior
-        from nextlabel.models.vae import scaled
+        from nextlabel.models.generative.priors import VampPrior
+        from nextlabel.models.generative.vae import scaled
 
         if self.pseudo_inputs > len(images):
             raise UsageError(

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from nextlabel.core.feature_space import Embedding
+from nextlabel.core.space.embedding import Embedding
 from nextlabel.core.types import Array, Ids
 from nextlabel.kernels.distance.exact import Floats, Metric
 from nextlabel.kernels.distance.tiles import Distances

@@ -17,33 +17,12 @@ from nextlabel.core.progress import picked
 from nextlabel.core.types import Array, Ids
 from nextlabel.kernels.coverage.gaussian_kernel import VANISHING, GaussianKernel, gaussian
 from nextlabel.kernels.coverage.neighbour_lists import NeighbourLists, estimated_pairs
+from nextlabel.kernels.coverage.tile_marks import dense, pairs
+from nextlabel.kernels.coverage.tuning import Tuning
 from nextlabel.kernels.distance.exact import Floats, Metric
-from nextlabel.kernels.distance.tiles import TILE_ROWS, Distances, TileRows, nearest
+from nextlabel.kernels.distance.tiles import Distances, TileRows, nearest
 
 ROUNDOFF = 2.0**-53
-
-
-@dataclass(frozen=True)
-class Tuning:
-    """Sizes that decide speed and memory; the picks are the same with any.
-
-    Parameters
-    ----------
-    listed_pairs
-        Pairs in lists, at 24 bytes each when sorted both ways.
-    groups
-        The largest number of groups of candidates, each with a memory of its own of the coverage.
-    tile_rows
-        Rows and columns of a tile of distances, and the smallest group.
-
-    """
-
-    listed_pairs: int = 2**23
-    groups: int = 64
-    tile_rows: int = TILE_ROWS
-
-
-STANDARD = Tuning()
 
 
 @dataclass(frozen=True, eq=False)
@@ -159,14 +138,14 @@ class Gains:
         precision = kernel.distances.precision
         covered = self.covered[positions].astype(precision)  # [i]
         weight = self.weight[positions].astype(precision)  # [i]
-        if lists is None and _dense(squared, limits):
+        if lists is None and dense(squared, limits):
             values = kernel.values(squared)
             values -= covered.reshape(along)
             np.maximum(values, 0, out=values)
             gain = values @ weight if axis else weight @ values
             self.gain[candidates.positions] += np.asarray(gain, np.float64)
             return
-        flat, pair = _pairs(squared <= limits)
+        flat, pair = pairs(squared <= limits)
         image, candidate = pair[axis], pair[1 - axis]  # [p]
         values = kernel.values(squared.reshape(-1)[flat])  # [p]
         if lists is not None:
@@ -266,13 +245,13 @@ class Gains:
         before = gaussian(seen, self.squared_bandwidth).astype(precision)  # [i]
         covered = self.covered[images.positions].astype(precision)  # [i]
         weight = self.weight[images.positions].astype(precision)  # [i]
-        if _dense(squared, limits):
+        if dense(squared, limits):
             values = kernel.values(squared)  # [c, i]
             np.maximum(values, before, out=values)  # twice as fast as np.clip
             np.minimum(values, covered, out=values)
             values -= before
             return np.asarray(values @ weight)
-        flat, (candidate, image) = _pairs(squared <= limits)
+        flat, (candidate, image) = pairs(squared <= limits)
         values = kernel.values(squared.reshape(-1)[flat])  # [p]
         less = np.clip(values, before[image], covered[image]) - before[image]
         less *= weight[image]
@@ -315,19 +294,3 @@ class Gains:
         lost *= self.weight[images][index]
         self.error += (len(images) + 4) * ROUNDOFF * float(self.gain.max())
         self.gain -= np.bincount(candidates, lost, minlength=len(self.gain))
-
-
-def _dense(squared: Array, limits: Array) -> bool:
-    """Return whether about a third of a tile is within the limits, by every 16th row and column.
-
-    `limits` is (1, c) or (r, 1); what is returned decides the speed alone.
-    """
-    few = squared[::16, ::16] <= limits[::16, ::16]
-    return 3 * int(np.count_nonzero(few)) > few.size
-
-
-def _pairs(marks: Array) -> tuple[Ids, tuple[Ids, Ids]]:
-    """Return the flat positions that are marked, and their rows and columns (p)."""
-    flat = np.flatnonzero(marks)
-    rows = flat // marks.shape[1]
-    return flat, (rows, flat - rows * marks.shape[1])

@@ -10,10 +10,11 @@ N images, d columns, n open (unlabelled) images.
 import numpy as np
 
 from nextlabel.core.errors import DataError
-from nextlabel.core.feature_space import Embedding
 from nextlabel.core.pool import Pool
+from nextlabel.core.space.embedding import Embedding
 from nextlabel.core.types import Ids, as_array, as_ids
-from nextlabel.kernels.coverage.gains import STANDARD, Gains, Tuning
+from nextlabel.kernels.coverage.gains import Gains
+from nextlabel.kernels.coverage.tuning import STANDARD, Tuning
 from nextlabel.kernels.distance.exact import Floats, Metric, does_not_vary
 
 

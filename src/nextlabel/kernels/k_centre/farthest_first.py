@@ -12,9 +12,9 @@ from collections.abc import Callable
 
 import numpy as np
 
-from nextlabel.core.feature_space import Embedding
 from nextlabel.core.pool import Pool
 from nextlabel.core.progress import Progress
+from nextlabel.core.space.embedding import Embedding
 from nextlabel.core.types import Ids, as_ids
 from nextlabel.kernels.distance.exact import Metric, does_not_vary
 from nextlabel.kernels.distance.products import COARSE, Precision, ShiftedRows

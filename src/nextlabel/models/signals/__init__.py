@@ -40,9 +40,9 @@ from typing import Any
 import numpy as np
 
 from nextlabel.core.errors import DataError
-from nextlabel.core.feature_space import Embedding
 from nextlabel.core.registry import Registry
 from nextlabel.core.signals import PoolView, Signal, Source
+from nextlabel.core.space.embedding import Embedding
 from nextlabel.core.types import Array
 
 SIGNALS: Registry[type[Signal]] = Registry("signal", __name__, "nextlabel.signals")

@@ -4,8 +4,8 @@ from typing import ClassVar
 
 import numpy as np
 
-from nextlabel.core.feature_space import Embedding
 from nextlabel.core.signals import PoolView, Source
+from nextlabel.core.space.embedding import Embedding
 from nextlabel.models.signals import register
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from nextlabel.core.scaled_blocks import ScaledBlocks
+from nextlabel.core.space.scaled_blocks import ScaledBlocks
 from nextlabel.core.task_model import TaskModel
 from nextlabel.core.types import Array, Ids, Labels, Task
 from nextlabel.models.settings import (

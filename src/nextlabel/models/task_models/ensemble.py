@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from nextlabel.core.scaled_blocks import ScaledBlocks
+from nextlabel.core.space.scaled_blocks import ScaledBlocks
 from nextlabel.core.types import Array, Ids, Labels
 from nextlabel.models.settings import ShippedOptions
 from nextlabel.models.task_models import register

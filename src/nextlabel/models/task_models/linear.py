@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, ClassVar, Literal
 
-from nextlabel.core.scaled_blocks import ScaledBlocks
+from nextlabel.core.space.scaled_blocks import ScaledBlocks
 from nextlabel.core.types import Ids, Labels
 from nextlabel.models.settings import ShippedOptions
 from nextlabel.models.task_models import register

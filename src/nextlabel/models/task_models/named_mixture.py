@@ -13,7 +13,7 @@ from pydantic import Field, model_validator
 
 from nextlabel.core.dataset import Dataset
 from nextlabel.core.errors import DataError
-from nextlabel.core.scaled_blocks import ScaledBlocks
+from nextlabel.core.space.scaled_blocks import ScaledBlocks
 from nextlabel.core.task_model import TaskModel
 from nextlabel.core.types import Array, Ids, Labels, Task
 from nextlabel.models.classical import ClassicalModel

@@ -8,9 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from nextlabel.core.block import FittedBlock
 from nextlabel.core.errors import DataError, UsageError
-from nextlabel.core.feature_space import TILE, Embedding, FeatureSpace, rms_distance, unit_rows
+from nextlabel.core.space.block import FittedBlock
+from nextlabel.core.space.embedding import Embedding
+from nextlabel.core.space.feature_space import FeatureSpace
+from nextlabel.core.space.scaling import TILE, rms_distance, unit_rows
 from refusals import refused
 
 values = st.floats(-100, 100, width=32)
@@ -193,7 +195,7 @@ def test_a_block_that_remembers_its_rms_distance_is_measured_once(monkeypatch):
         measured.append(array)
         return rms_distance(array)
 
-    monkeypatch.setattr("nextlabel.core.block.rms_distance", measure)
+    monkeypatch.setattr("nextlabel.core.space.block.rms_distance", measure)
     for _ in range(3):
         embedding = space.embed({"a": rows, "b": rows * 5}, {"a": block.rms_distance})
         np.testing.assert_array_equal(embedding.concatenate(), expected.concatenate())

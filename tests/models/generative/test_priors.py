@@ -7,8 +7,8 @@ from scipy.integrate import quad
 from scipy.special import logsumexp
 from scipy.stats import norm
 
+from nextlabel.models.generative.priors import MixturePrior, NormalPrior, VampPrior, kl_divergence
 from nextlabel.models.networks.base import generator
-from nextlabel.models.priors import MixturePrior, NormalPrior, VampPrior, kl_divergence
 
 
 def mixture(weights, means, variances):

@@ -13,11 +13,11 @@ from nextlabel.core.progress import trained
 from nextlabel.core.seeds import Seeds
 from nextlabel.core.types import Array
 from nextlabel.models.device import precise, resolve
+from nextlabel.models.generative.priors import Prior
+from nextlabel.models.generative.priors import kl_divergence as kl_divergence
+from nextlabel.models.generative.vae_settings import VAESettings as VAESettings
 from nextlabel.models.networks.base import build, generator, place
 from nextlabel.models.networks.encoder import CHANNELS
-from nextlabel.models.priors import Prior
-from nextlabel.models.priors import kl_divergence as kl_divergence
-from nextlabel.models.vae_settings import VAESettings as VAESettings
 
 UP = 4
 INFERENCE_BATCH = 512

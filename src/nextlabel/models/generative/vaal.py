@@ -14,12 +14,19 @@ from torch import Tensor, nn
 
 from nextlabel.core.seeds import Seeds
 from nextlabel.core.types import Array, Ids
-from nextlabel.models.ccvae import batches, restored
 from nextlabel.models.device import precise, resolve
+from nextlabel.models.generative.ccvae import batches, restored
+from nextlabel.models.generative.priors import NormalPrior, kl_divergence
+from nextlabel.models.generative.vae import (
+    VAE,
+    FittedVAE,
+    adam,
+    check_finite,
+    reconstruction,
+    scaled,
+)
+from nextlabel.models.generative.vae_settings import VAALSettings
 from nextlabel.models.networks.base import build, generator, place
-from nextlabel.models.priors import NormalPrior, kl_divergence
-from nextlabel.models.vae import VAE, FittedVAE, adam, check_finite, reconstruction, scaled
-from nextlabel.models.vae_settings import VAALSettings
 
 WIDTH = 512
 """The width of the discriminator's hidden layers."""

@@ -3,8 +3,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nextlabel.core.errors import DataError
-from nextlabel.core.feature_space import FeatureSpace, rms_distance
-from nextlabel.core.scaled_blocks import TILE, ScaledBlocks
+from nextlabel.core.space.feature_space import FeatureSpace
+from nextlabel.core.space.scaled_blocks import TILE, ScaledBlocks
+from nextlabel.core.space.scaling import rms_distance
 from refusals import refused
 
 

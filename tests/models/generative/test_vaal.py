@@ -10,9 +10,9 @@ from nextlabel import Pool, Snapshot
 from nextlabel.core.dataset import Dataset
 from nextlabel.core.seeds import Seeds
 from nextlabel.features.cache import Cache
-from nextlabel.models import vaal
-from nextlabel.models.vae import fit_vae
-from nextlabel.models.vae_settings import VAALSettings
+from nextlabel.models.generative import vaal
+from nextlabel.models.generative.vae import fit_vae
+from nextlabel.models.generative.vae_settings import VAALSettings
 from nextlabel.strategies import create
 from nextlabel.trial.data import load_data
 from nextlabel.trial.spec import TrialSpec

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from nextlabel.core.seeds import Seeds
-    from nextlabel.models.priors import Encode, Prior
+    from nextlabel.models.generative.priors import Encode, Prior
 
 ENCODER = ("down", "mean", "log_variance")
 """The parts of the network that encode."""
@@ -68,7 +68,7 @@ class VAESettings(Settings):
 
     def prior(self, encode: "Encode", images: "Tensor", seeds: "Seeds") -> "Prior":
         """Return p(z) as it is before training on uint8 images (N, C, H, W)."""
-        from nextlabel.models.priors import NormalPrior
+        from nextlabel.models.generative.priors import NormalPrior
 
         return NormalPrior(self.latent)
 

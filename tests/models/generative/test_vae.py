@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 from nextlabel.core.errors import DataError
 from nextlabel.core.seeds import Seeds
 from nextlabel.features.blocks import BLOCKS
+from nextlabel.models.generative.priors import MixturePrior, NormalPrior, kl_divergence
+from nextlabel.models.generative.vae import VAE, VAESettings, adam, fit_vae, reconstruction
 from nextlabel.models.networks.base import build, generator
-from nextlabel.models.priors import MixturePrior, NormalPrior, kl_divergence
-from nextlabel.models.vae import VAE, VAESettings, adam, fit_vae, reconstruction
 
 
 def test_elbo_gradients_are_right():

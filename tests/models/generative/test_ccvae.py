@@ -10,13 +10,13 @@ from hypothesis import strategies as st
 from PIL import Image
 from sklearn.neighbors import KNeighborsClassifier
 
-from nextlabel.core.block import FittedBlock
 from nextlabel.core.dataset import Dataset, Images
 from nextlabel.core.errors import DataError, UsageError
 from nextlabel.core.pool import Pool
 from nextlabel.core.seeds import Seeds
+from nextlabel.core.space.block import FittedBlock
 from nextlabel.features.blocks import BLOCKS
-from nextlabel.models.ccvae import (
+from nextlabel.models.generative.ccvae import (
     CCVAESettings,
     ClassPart,
     _frequencies,
@@ -24,10 +24,10 @@ from nextlabel.models.ccvae import (
     objective,
     refit,
 )
-from nextlabel.models.ccvae import batches as batches_of
+from nextlabel.models.generative.ccvae import batches as batches_of
+from nextlabel.models.generative.priors import kl_divergence, log_normal
+from nextlabel.models.generative.vae import VAE, fit_vae
 from nextlabel.models.networks.base import build, generator
-from nextlabel.models.priors import kl_divergence, log_normal
-from nextlabel.models.vae import VAE, fit_vae
 
 FINDINGS = np.array([[c % 2 == 0, c > 4, c in (0, 6, 8, 9)] for c in range(10)], np.int64)
 """Even, above four, has a closed loop: of each digit."""
@@ -248,7 +248,7 @@ def test_rounds_see_the_images_in_other_orders(digits, beginning, monkeypatch):
         seen.append(list(batches_of(*given)))
         return seen[-1]
 
-    monkeypatch.setattr("nextlabel.models.ccvae.batches", kept)
+    monkeypatch.setattr("nextlabel.models.generative.ccvae.batches", kept)
     for number in (1, 1, 2):
         refit(images, np.arange(50), labels[:50], 10, beginning.state(), settings, number, Seeds(0))
     first, again, other = (np.concatenate(batches).tolist() for batches in seen)

@@ -20,9 +20,8 @@ from nextlabel.core.errors import DataError
 from nextlabel.core.seeds import Seeds
 from nextlabel.core.types import Array, Ids, Labels
 from nextlabel.models.device import precise, resolve
-from nextlabel.models.networks.base import build, generator, place
-from nextlabel.models.priors import NormalPrior, kl_divergence, log_normal
-from nextlabel.models.vae import (
+from nextlabel.models.generative.priors import NormalPrior, kl_divergence, log_normal
+from nextlabel.models.generative.vae import (
     VAE,
     FittedVAE,
     adam,
@@ -31,8 +30,9 @@ from nextlabel.models.vae import (
     reconstruction,
     scaled,
 )
-from nextlabel.models.vae_settings import CCVAESettings as CCVAESettings
-from nextlabel.models.vae_settings import VAESettings
+from nextlabel.models.generative.vae_settings import CCVAESettings as CCVAESettings
+from nextlabel.models.generative.vae_settings import VAESettings
+from nextlabel.models.networks.base import build, generator, place
 
 PACE = 10.0
 """The class part's learning rate in multiples of the networks': it starts again each round."""

@@ -8,11 +8,11 @@ from numpy.typing import NDArray
 
 from nextlabel.core.errors import DataError
 from nextlabel.core.types import Array
+from nextlabel.models.generative.priors import NormalPrior
+from nextlabel.models.generative.vae import VAE, FittedVAE
+from nextlabel.models.generative.vae_settings import ENCODER, VAESettings
 from nextlabel.models.networks.base import build, generator
 from nextlabel.models.normalise import to_device
-from nextlabel.models.priors import NormalPrior
-from nextlabel.models.vae import VAE, FittedVAE
-from nextlabel.models.vae_settings import ENCODER, VAESettings
 
 
 def posterior_means(

@@ -6,9 +6,9 @@ import torch
 from nextlabel.core.seeds import Seeds
 from nextlabel.core.types import Array
 from nextlabel.files.contact_sheet import contact_sheet
-from nextlabel.models.ccvae import ClassPart
+from nextlabel.models.generative.ccvae import ClassPart
+from nextlabel.models.generative.vae import FittedVAE
 from nextlabel.models.networks.base import generator
-from nextlabel.models.vae import FittedVAE
 
 TRAVERSED = 8
 STEPS = np.linspace(-3, 3, 13)

@@ -7,9 +7,9 @@ from typing import Any, Protocol, runtime_checkable
 
 from nextlabel.core.dataset import Dataset
 from nextlabel.core.errors import DataError
-from nextlabel.core.feature_space import rms_distance
 from nextlabel.core.pool import Pool
 from nextlabel.core.seeds import Seeds
+from nextlabel.core.space.scaling import rms_distance
 from nextlabel.core.types import Array, Ids, Labels, Part
 
 

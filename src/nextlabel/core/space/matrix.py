@@ -1,0 +1,44 @@
+"""Checked matrices: rows of finite real numbers, read-only."""
+
+import math
+from typing import Any
+
+import numpy as np
+
+from nextlabel.core.errors import DataError
+from nextlabel.core.types import Array, as_array
+
+CHECKED = 1024
+"""Rows checked at a time: few enough to stay near the processor."""
+
+
+def matrix(values: Any, name: object) -> Array:
+    """Return `values` as a read-only array (N, d) of finite real numbers; DataError for others."""
+    return checked_matrix(values, name)[0]
+
+
+def checked_matrix(values: Any, name: object) -> tuple[Array, float]:
+    """Return the read-only array and its largest absolute value, in one pass."""
+    array = as_array(values).view()
+    array.flags.writeable = False
+    if array.dtype.kind not in "fiub":
+        raise DataError(
+            f"block {name!r} holds {array.dtype}; give real numbers", code="not-real-numbers"
+        )
+    if array.ndim != 2 or array.shape[1] == 0:
+        raise DataError(
+            f"block {name!r} has shape {array.shape}; give (images, at least 1 column)",
+            code="not-a-table",
+        )
+    largest = 0.0
+    for start in range(0, len(array), CHECKED):
+        tile = array[start : start + CHECKED]
+        top, bottom = float(tile.max()), float(tile.min())
+        if not (math.isfinite(top) and math.isfinite(bottom)):  # either is NaN where any value is
+            row = start + int(np.flatnonzero(~np.isfinite(tile).all(axis=1))[0])
+            raise DataError(
+                f"block {name!r} holds NaN or infinity in row {row}; give finite numbers there",
+                code="not-finite",
+            )
+        largest = max(largest, top, -bottom)
+    return array, largest

@@ -1,0 +1,1 @@
+"""Generative models of images: variational autoencoders, their priors, and a discriminator."""
