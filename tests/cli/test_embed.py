@@ -182,3 +182,16 @@ def test_a_large_folder_of_everything_ends_with_one_summary(
         assert part in said
     assert embed() == 0
     assert f"0 files read now, {total} unchanged since before" in summary(capsys.readouterr().err)
+
+
+def test_a_manifest_elsewhere_names_the_images_to_read(capsys: pytest.CaptureFixture[str]) -> None:
+    photos(4)
+    names = sorted(path.relative_to("photos").as_posix() for path in Path("photos").rglob("*.png"))
+    Path("lists").mkdir()
+    lines = [f"../photos/{names[0]}", str(Path("photos", names[2]).resolve())]
+    Path("lists/some.csv").write_text("\n".join(["path", *lines]))
+    assert embed("--manifest", "lists/some.csv") == 0
+    with np.load("p.npz") as file:
+        assert file["names"].tolist() == [names[0], names[2]]
+    assert embed("--manifest", "lists/none.csv") == 2
+    assert "lists/none.csv is neither in" in capsys.readouterr().err

@@ -1,11 +1,7 @@
 import numpy as np
-import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from PIL import Image
 
-from nextlabel.core.errors import DataError
-from nextlabel.data.resize import constant, fit, resize, stretch, to_channels
+from nextlabel.data.resize import constant, fit, resize, to_channels
 
 
 def test_resize_keeps_constants_shapes_and_types() -> None:
@@ -55,21 +51,6 @@ def test_channels(rng: np.random.Generator) -> None:
     assert again.shape == colour.shape and (again == grey).all()
     assert np.array_equal(to_channels(again, 1), grey)
     assert to_channels(colour, None) is colour and to_channels(colour, 3) is colour
-
-
-@given(st.integers(0, 65_534), st.integers(1, 65_535))
-def test_stretch_is_monotone_and_full(low: int, width: int) -> None:
-    high = min(low + width, 65_535)
-    values = np.unique(np.linspace(low, high, 300).astype(np.uint16))
-    eight = stretch(values, low, high)
-    assert eight[0] == 0 and eight[-1] == 255
-    assert (np.diff(eight.astype(int)) >= 0).all()
-    assert stretch(np.array([0, 65_535], np.uint16), low, high).tolist() == [0, 255]
-
-
-def test_stretch_refuses_a_constant() -> None:
-    with pytest.raises(DataError, match="every pixel of the 16-bit images is 7;"):
-        stretch(np.full(3, 7, np.uint16), 7, 7)
 
 
 def test_constant() -> None:

@@ -49,6 +49,13 @@ def command(
         Literal["refuse", "skip"],
         typer.Option(help="Refuse a folder with images that cannot be read, or skip them."),
     ] = "refuse",
+    manifest: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE.csv",
+            help="The list of a folder's images to read; by default its manifest.csv, or all.",
+        ),
+    ] = None,
     follow_links: Annotated[
         bool, typer.Option("--follow-links", help="Follow links that lead out of the folder.")
     ] = False,
@@ -83,7 +90,8 @@ def command(
         unreadable=unreadable,
         follow_links=follow_links,
         unique=unique,
-        reading=parse_reading(channels, page, project, grey_range),
+        reading=parse_reading(channels, page, project, grey_range)
+        | ({} if manifest is None else {"manifest": manifest}),
         progress=sys.stderr.isatty(),
         on_summary=summaries.append,
     )

@@ -11,10 +11,10 @@ from nextlabel.cli.selection_files import (
     STDIN,
     TASK,
     as_numbers,
+    choosing_bar,
     csv_text,
     is_csv,
     named_files,
-    progress_bar,
     read_inputs,
     write_file,
 )
@@ -126,7 +126,7 @@ def command(
         note(f"{plural(len(held), 'image')} of validation and test cannot be chosen")
     blocks = {name: inputs.rows[name].array for name in files}
     unnamed = list(blocks) == [TASK] and weights is None
-    with progress_bar(budget) as progress:
+    with choosing_bar(budget) as progress:
         choice = choose(
             Request(
                 features=blocks[TASK] if unnamed else blocks,

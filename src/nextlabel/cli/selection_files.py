@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nextlabel.core.errors import StoreError, UsageError
+from nextlabel.files.progress_bar import progress_bar
 
 if TYPE_CHECKING:
     from nextlabel.core.progress import Progress
@@ -96,7 +97,7 @@ def read_inputs(
 
 
 @contextmanager
-def progress_bar(total: int) -> "Iterator[Progress | None]":
+def choosing_bar(total: int) -> "Iterator[Progress | None]":
     """Yield a listener that draws a bar with the time left on stderr; None away from a terminal.
 
     The bar appears after a second, so that short work shows none.
@@ -104,12 +105,7 @@ def progress_bar(total: int) -> "Iterator[Progress | None]":
     if not sys.stderr.isatty():
         yield None
         return
-    import threading
-
-    from tqdm import tqdm
-
-    tqdm.set_lock(threading.RLock())
-    with tqdm(total=total, desc="choosing", unit="image", delay=1, leave=False) as bar:
+    with progress_bar(total=total, desc="choosing", unit="image", delay=1, leave=False) as bar:
 
         def show(done: int, total: int) -> None:
             bar.update(done - bar.n)

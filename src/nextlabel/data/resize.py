@@ -5,7 +5,6 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from nextlabel.core.errors import DataError
 from nextlabel.files.scratch import scratch, tiles
 
 Pixels: TypeAlias = NDArray[Any]
@@ -66,22 +65,6 @@ def to_channels(images: NDArray[np.uint8], channels: int | None) -> NDArray[np.u
         tile = images[part].astype(np.uint32)
         out[part, 0] = ((tile * weights).sum(axis=1) + 500) // 1000
     return out
-
-
-def stretch(values: NDArray[np.uint16], low: int, high: int) -> NDArray[np.uint8]:
-    """Return 16-bit values mapped linearly from low … high onto 0 … 255, clipped.
-
-    Raises DataError when the range is empty, that is when all images are one constant.
-    """
-    if high <= low:
-        raise DataError(
-            f"every pixel of the 16-bit images is {low}; there is nothing to tell them apart, "
-            "give images that vary",
-            code="images-constant",
-        )
-    table = np.clip((np.arange(65536) - low) * 255 / (high - low), 0, 255)
-    scaled: NDArray[np.uint8] = np.rint(table).astype(np.uint8)[values]
-    return scaled
 
 
 def constant(images: NDArray[np.uint8]) -> bool:

@@ -28,6 +28,7 @@ from nextlabel.features.cache import Cache
 from nextlabel.features.create import make_block
 from nextlabel.features.embedding_file import EmbeddingFile
 from nextlabel.features.fitted import fitted_block
+from nextlabel.files.progress_bar import progress_bar
 from nextlabel.models.settings import TrainingSettings
 
 
@@ -205,13 +206,11 @@ def _refuse(data: str, reading: Mapping[str, Any]) -> None:
 @contextmanager
 def _bar(word: str, shown: bool) -> Iterator[None]:
     """Show the progress of the work inside the block, once it reports any."""
-    from tqdm import tqdm
-
     bars: list[Any] = []
 
     def show(done: int, total: int) -> None:
         if not bars:
-            bars.append(tqdm(desc=word, total=total))
+            bars.append(progress_bar(desc=word, total=total))
         bars[0].update(done - bars[0].n)
 
     with reporting_to(show if shown else None):

@@ -16,6 +16,7 @@ from nextlabel.core.types import Array
 from nextlabel.features.cache import Cache
 from nextlabel.features.image_contents import ImageContents, digest_of
 from nextlabel.features.row_cache import RowCache
+from nextlabel.files.progress_bar import progress_bar
 from nextlabel.models.pretrained.base import Network
 
 BATCH = 32
@@ -104,8 +105,6 @@ def _compute(
     progress: bool,
 ) -> None:
     """Compute the rows of `todo`; keep them on the disk, or where it is full in `held`."""
-    from tqdm import tqdm
-
     if not todo:
         return
     network = load()
@@ -121,7 +120,7 @@ def _compute(
             )
         return key, row, network.prepare(images.pixels(row, content, network.least_size))
 
-    with tqdm(total=len(todo), desc="features", disable=not progress) as bar:
+    with progress_bar(total=len(todo), desc="features", disable=not progress) as bar:
         images_ahead = _ahead(todo.items(), prepared, decoders())
         while batch := list(islice(images_ahead, BATCH)):
             keys = [key for key, _, _ in batch]

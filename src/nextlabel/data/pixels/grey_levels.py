@@ -16,6 +16,7 @@ QUANTILES = 1024
 """Values kept of each channel of an image, for the percentiles of all images."""
 SAMPLE = 2**16
 """Pixels of an image, spread over it, that the quantiles are taken from."""
+REMEDY = '--range min-max keeps them, in experiments data.range = "min-max"'
 NAMED = 3
 """Files that a warning names."""
 _NOTE = re.compile(r"(\S+) range")
@@ -70,7 +71,12 @@ class GreyLevels:
 
     @classmethod
     def over(
-        cls, spreads: Mapping[str, Spread], rule: str | None = None, *, by_channel: bool = False
+        cls,
+        spreads: Mapping[str, Spread],
+        rule: str | None = None,
+        *,
+        by_channel: bool = False,
+        remedy: str = REMEDY,
     ) -> "GreyLevels":
         """Return the grey levels of all images together.
 
@@ -82,6 +88,8 @@ class GreyLevels:
             As `GreyRange.parse` reads it; p0.1-p99.9 when None.
         by_channel : bool
             Give each channel a range of its own, as for stains that were chosen one by one.
+        remedy : str
+            The end of the warning that names images far outside the range.
 
         Raises
         ------
@@ -100,7 +108,7 @@ class GreyLevels:
             notes[f"{label} range"] = f"{shown} in {len(of_kind)} images"
             if parsed.kind != "all":
                 notes[f"{label} range"] += f" ({text})"
-            warnings += _far_outside(of_kind, pairs, text)
+            warnings += _far_outside(of_kind, pairs, text, remedy)
         return cls(ranges, notes, tuple(warnings))
 
     @classmethod
@@ -172,7 +180,10 @@ def _bits(kind: str) -> str:
 
 
 def _far_outside(
-    spreads: Mapping[str, Spread], pairs: Sequence[tuple[float, float]], rule: str
+    spreads: Mapping[str, Spread],
+    pairs: Sequence[tuple[float, float]],
+    rule: str,
+    remedy: str,
 ) -> list[str]:
     """Return a warning that names files which alone would at least double the range."""
     low, high = min(a for a, _ in pairs), max(b for _, b in pairs)
@@ -185,6 +196,5 @@ def _far_outside(
     return [
         f"{len(far)} of {len(spreads)} {_bits(next(iter(spreads.values())).kind)} images hold "
         f"values far outside {low:g} to {high:g}, the range of all ({rule}): "
-        f"{', '.join(shown)}{more}; they are clipped there, and --range min-max keeps them, in "
-        'experiments data.range = "min-max"'
+        f"{', '.join(shown)}{more}; they are clipped there, and {remedy}"
     ]

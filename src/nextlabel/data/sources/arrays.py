@@ -1,5 +1,6 @@
 """Images in a numpy file, with labels in it or in a second file."""
 
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -10,8 +11,8 @@ from nextlabel.core.errors import DataError
 from nextlabel.core.types import Array, Labels, Part, Task
 from nextlabel.data.download import FileLocator
 from nextlabel.data.lists.manifest import PART_NAMES
+from nextlabel.data.pixels.grey_levels import GreyLevels, Spread
 from nextlabel.data.registry import register
-from nextlabel.data.resize import stretch
 from nextlabel.data.settings import File, FileSettings
 from nextlabel.data.source import Raw, SourceInfo
 from nextlabel.files.arrays import read_arrays
@@ -34,12 +35,12 @@ class Arrays:
     """A .npy of images, or an .npz with `images` and, if there, `labels`, `classes` and `split`.
 
     Images are (N, H, W), (N, H, W, C) or (N, C, H, W) with 1, 3 or 4 channels, the fourth an
-    alpha that is dropped; uint8, bool, uint16 (the smallest value of all becomes 0, the largest
-    255) or float from 0 to 1. Labels are whole numbers (N) or names (N), or 0 and 1 of shape
-    (N, K) for a multi-label task; -1 where unknown. `data.labels` names a second .npy with them.
-    `split` holds train, validation and test. A file of MedMNIST has `train_images`,
-    `train_labels` and so on instead. A .npy of uint8 stays a memory map, and is not
-    copied unless images are drawn, resized or stripped of alpha.
+    alpha that is dropped; uint8, bool, uint16 (as in a folder: of all values the percentile 0.1
+    becomes 0, the percentile 99.9 becomes 255) or float from 0 to 1. Labels are whole numbers (N)
+    or names (N), or 0 and 1 of shape (N, K) for a multi-label task; -1 where unknown.
+    `data.labels` names a second .npy with them. `split` holds train, validation and test. A file
+    of MedMNIST has `train_images`, `train_labels` and so on instead. A .npy of uint8 stays a
+    memory map, and is not copied unless images are drawn, resized or stripped of alpha.
     """
 
     settings_class = ArraysSettings
@@ -135,6 +136,25 @@ def _channels_first(array: Array) -> Array:
     return array[:, :3] if array.shape[1] == 4 else array
 
 
+def _deep(
+    array: Array, tiles: list[slice], out: NDArray[np.uint8]
+) -> tuple[NDArray[np.uint8], dict[str, str]]:
+    """Write 16-bit images (N, C, H, W) to `out` on one robust scale, and return it with a note."""
+    spreads = {}
+    for row, image in enumerate(array):
+        spread = Spread.of(image.transpose(1, 2, 0))
+        assert spread is not None
+        spreads[f"image {row}"] = spread
+    levels = GreyLevels.over(spreads, remedy="uint8 images of your own scale keep them")
+    for message in levels.warnings:
+        warnings.warn(message, stacklevel=5)
+    for tile in tiles:
+        rows = array[tile].transpose(0, 2, 3, 1)  # [n, H, W, C]
+        eight = levels.eight_bit(rows.reshape(-1, *rows.shape[2:]))
+        out[tile] = eight.reshape(rows.shape).transpose(0, 3, 1, 2)
+    return out, dict(levels.notes)
+
+
 def _bytes(array: Array) -> tuple[NDArray[np.uint8], dict[str, str]]:
     """Return images as uint8, and a note on how."""
     if array.dtype == np.uint8:
@@ -146,11 +166,7 @@ def _bytes(array: Array) -> tuple[NDArray[np.uint8], dict[str, str]]:
             out[tile] = array[tile] * np.uint8(255)
         return out, {}
     if array.dtype == np.uint16:
-        low = min(int(array[tile].min()) for tile in tiles)
-        high = max(int(array[tile].max()) for tile in tiles)
-        for tile in tiles:
-            out[tile] = stretch(array[tile], low, high)
-        return out, {"16-bit range": f"{low} to {high} in {len(array)} images"}
+        return _deep(array, tiles, out)
     if array.dtype.kind != "f":
         raise DataError(
             f"images are {array.dtype}; give uint8, uint16, or floats from 0 to 1",

@@ -2,7 +2,6 @@
 
 import hashlib
 import os
-import threading
 import time
 import warnings
 from collections.abc import Sequence
@@ -19,6 +18,7 @@ from nextlabel.data.pixels.small_image_store import Facts, SmallImageStore
 from nextlabel.data.pixels.small_images import SmallImage, read_small_images
 from nextlabel.data.resize import Pixels
 from nextlabel.data.sources.folder_settings import FolderSettings
+from nextlabel.files.progress_bar import progress_bar
 from nextlabel.files.scratch import scratch
 
 KEEP_EVERY = 2.0
@@ -81,9 +81,6 @@ class FolderReading:
         the reason why it cannot be opened. `decoded` counts the files that were decoded now,
         `hashed` those that were read and known by their content, `unchanged` those not read.
         """
-        from tqdm import tqdm
-
-        tqdm.set_lock(threading.RLock())  # its own is a semaphore that killed workers leave behind
         unchanged = self.index.unchanged(names)
         there = self.store.known(list(unchanged.values()))
         self.contents = {name: sha for name, sha in unchanged.items() if sha in there}
@@ -95,10 +92,10 @@ class FolderReading:
             wanted(self.settings),
             known=self.store.__contains__,
         )
-        bar = tqdm(
+        bar = progress_bar(
             zip(waiting, images, strict=True),
-            "images",
-            len(waiting),
+            desc="images",
+            total=len(waiting),
             disable=not progress or not waiting,
         )
         new: list[tuple[str, SmallImage]] = []
