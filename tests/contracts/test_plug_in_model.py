@@ -141,7 +141,8 @@ def test_a_model_of_another_package_runs_and_is_planned(
 
 def test_models_that_nextlabel_has() -> None:
     assert list(TASK_MODELS) == [
-        "blend", "encoder", "ensemble", "knn", "label_spreading", "linear", "named_mixture", "resnet18", "small_cnn",
+        "blend", "encoder", "ensemble", "knn", "label_spreading", "linear", "named_mixture",
+        "resnet18", "small_cnn",
     ]  # fmt: skip
     for name in TASK_MODELS:
         assert issubclass(TASK_MODELS[name], ModelSettings) and TASK_MODELS[name].__doc__
