@@ -23,7 +23,7 @@ import numpy as np
 import tifffile
 from PIL import Image, ImageOps
 
-from nextlabel.data.formats.base import Wanted
+from nextlabel.data.decoding.base import Wanted
 from nextlabel.data.pixels.small_images import read_small_images
 
 SIZE = 64

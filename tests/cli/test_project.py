@@ -153,3 +153,22 @@ def test_bad_input_is_one_line(words, message, photos, call, tmp_path, monkeypat
     assert len(errors) == 1
     assert message in errors[0]
     assert "Traceback" not in err
+
+
+def test_predictions_replace_no_other_table(photos, call, tmp_path, monkeypatch):
+    folder, truth = photos
+    monkeypatch.chdir(tmp_path)
+    file = labels_file(tmp_path / "labels.csv", dict(list(truth.items())[:20]))
+    before = file.read_bytes()
+    call("fit", folder, "--labels", file, "-o", tmp_path / "model", *FEATURES)
+    for target, message in (
+        ("labels.csv", "does not hold predictions"),
+        (".", "does not end in .csv"),
+        ("out.txt", "does not end in .csv"),
+    ):
+        code, _, err = call("predict", "model", folder, "-o", target)
+        assert code == 2
+        assert message in err
+    assert file.read_bytes() == before
+    for _ in range(2):  # its own table is replaced
+        assert call("predict", "model", folder, "-o", "predictions.csv")[0] == 0

@@ -122,3 +122,14 @@ def test_a_mask_of_few_values_keeps_them() -> None:
 def test_one_constant() -> None:
     with refused(DataError, "images-constant", match="16-bit images is 300"):
         GreyLevels.over(spreads({"a": np.full((9, 9, 1), 300, np.uint16)}))
+
+
+@pytest.mark.parametrize("low", [0, 10_000_000])
+@pytest.mark.parametrize("dtype", [np.int32, np.float32])
+def test_the_notes_give_the_same_grey_levels_back(low, dtype):
+    values = (np.arange(40).reshape(5, 8, 1) + low).astype(dtype)
+    spread = Spread.of(values)
+    levels = GreyLevels.over({"a": spread}, "min-max")
+    again = GreyLevels.from_notes(levels.notes)
+    assert np.array_equal(again.eight_bit(values), levels.eight_bit(values))
+    assert len(np.unique(again.eight_bit(values))) == 40

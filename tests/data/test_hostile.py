@@ -9,7 +9,7 @@ import tifffile
 from PIL import Image
 
 import image_files as files
-from nextlabel.data.formats.base import Undecodable, Wanted
+from nextlabel.data.decoding.base import Undecodable, Wanted
 from nextlabel.data.formats.images import decode
 from plugged import python
 
@@ -48,7 +48,7 @@ def test_a_bomb_is_never_decoded(monkeypatch: pytest.MonkeyPatch) -> None:
 MEASURE = """
 import resource
 from image_files import bomb_tiff
-from nextlabel.data.formats.base import Undecodable
+from nextlabel.data.decoding.base import Undecodable
 from nextlabel.data.formats.images import decode
 import imagecodecs, tifffile
 data = bomb_tiff(1)

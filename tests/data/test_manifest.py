@@ -123,7 +123,7 @@ def test_what_does_not_fit(tmp_path: Path, text: str, message: str) -> None:
 
 
 def test_missing_file(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=r"manifest .*gone\.csv cannot be read \(No such file"):
+    with pytest.raises(DataError, match=r".*gone\.csv cannot be read \(No such file"):
         read_manifest(tmp_path / "gone.csv")
 
 

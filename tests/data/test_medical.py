@@ -8,7 +8,7 @@ import pytest
 
 import image_files as files
 from image_files import FLOAT, RGB, STACK, dicom, heic, nifti
-from nextlabel.data.formats.base import Undecodable, Wanted
+from nextlabel.data.decoding.base import Undecodable, Wanted
 from nextlabel.data.formats.images import decode
 from nextlabel.data.formats.kinds import kind_of
 

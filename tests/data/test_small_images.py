@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import image_files as files
-from nextlabel.data.formats.base import Wanted
+from nextlabel.data.decoding.base import Wanted
 from nextlabel.data.formats.images import decode
 from nextlabel.data.pixels import small_images
 from nextlabel.data.pixels.small_images import SmallImage, read_small_images
@@ -105,7 +105,7 @@ def test_pixels_at_a_time_are_limited(tmp_path: Path, monkeypatch: pytest.Monkey
 MEASURE = """
 import resource, sys
 from pathlib import Path
-from nextlabel.data.formats.base import Wanted
+from nextlabel.data.decoding.base import Wanted
 from nextlabel.data.pixels import small_images
 small_images.AT_ONCE = 10_000_000
 peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

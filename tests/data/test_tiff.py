@@ -5,7 +5,7 @@ import pytest
 
 import image_files as files
 from image_files import CHANNELS, DEEP, FLOAT, RGB, STACK, tiff
-from nextlabel.data.formats.base import Undecodable, Wanted
+from nextlabel.data.decoding.base import Undecodable, Wanted
 from nextlabel.data.formats.images import NOT_FINITE, decode
 
 WHOLE = np.random.default_rng(1).integers(-9, 10**6, (9, 14))

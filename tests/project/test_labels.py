@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from nextlabel.core.errors import DataError, UsageError
-from nextlabel.project.labels import known_labels, label_words
+from nextlabel.project.labels import known_labels
 from refusals import refused
 
 NAMES = ("a.png", "b.png", "c.png", "d.png")
@@ -14,7 +14,6 @@ def test_empty_and_missing_lines_are_unlabelled(write_labels):
     assert known.classes == ("cat", "dog")
     assert known.labels.tolist() == [0, 1]
     assert known.counts == (1, 1)
-    assert label_words(known) == {0: "cat", 2: "dog"}
 
 
 def test_without_files_nothing_is_labelled():
@@ -49,7 +48,6 @@ def test_several_labels_make_findings(write_labels):
     assert known.task == "multilabel"
     assert known.labels.tolist() == [[1, 1], [0, 0], [0, 1], [1, 1]]
     assert known.counts == (2, 3)
-    assert label_words(known)[1] == "none"
     spread = known_labels(NAMES, [file], ["dog", "emu", "cat"])
     assert np.array_equal(spread.labels[:, [2, 0]], known.labels)
     assert not spread.labels[:, 1].any()

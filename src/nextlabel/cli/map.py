@@ -18,7 +18,10 @@ if TYPE_CHECKING:
 
 
 def command(
-    experiment: Annotated[Path, typer.Argument(metavar="EXPERIMENT.toml", show_default=False)],
+    experiment: Annotated[
+        Path,
+        typer.Argument(metavar="EXPERIMENT.toml", show_default=False, help="The experiment file."),
+    ],
     arm: Annotated[
         str | None,
         typer.Option(

@@ -11,7 +11,10 @@ from nextlabel.cli.execution import RunOptions, execute, with_run_options
 @with_run_options()
 def command(
     context: typer.Context,
-    experiment: Annotated[Path, typer.Argument(metavar="EXPERIMENT.toml", show_default=False)],
+    experiment: Annotated[
+        Path,
+        typer.Argument(metavar="EXPERIMENT.toml", show_default=False, help="The experiment file."),
+    ],
     options: RunOptions,
 ) -> None:
     """Run an experiment; the same command again continues where it stopped."""

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nextlabel.data.formats.base import Undecodable, Wanted
+from nextlabel.data.decoding.base import Undecodable, Wanted
+from nextlabel.data.decoding.versions import decoder_versions
 from nextlabel.data.formats.images import decode
-from nextlabel.data.formats.versions import decoder_versions
 from nextlabel.data.pixels.grey_levels import GreyLevels
 from nextlabel.data.resize import to_channels
 from nextlabel.files.arrays import check_regular

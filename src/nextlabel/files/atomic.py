@@ -51,8 +51,8 @@ def write_files(out: Path, files: Mapping[str, bytes]) -> tuple[Path, ...]:
                 partial.write_bytes(content)
     except OSError as error:
         raise StoreError(
-            f"the report cannot be written to {out} ({error.strerror}); "
-            "free some space there or give another --out",
+            f"{out} cannot be written to ({error.strerror}); free some space there, or give "
+            "another place by --out",
             code="report-not-writable",
         ) from error
     return tuple(out / name for name in files)

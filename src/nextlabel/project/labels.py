@@ -1,7 +1,7 @@
 """Labels that a person has given: from files or from Python, for the images of a folder."""
 
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from os import PathLike
 from pathlib import Path
@@ -157,17 +157,6 @@ def check_classes(classes: Sequence[str]) -> None:
             f"classes {','.join(classes)!r} must be two or more different names; write cell,debris",
             code="bad-classes",
         )
-
-
-def label_words(known: KnownLabels) -> Mapping[int, str]:
-    """Return the label of each labelled row in words; several are joined by a semicolon."""
-    if known.task == "multiclass":
-        rows = zip(known.ids.tolist(), known.labels.tolist(), strict=True)
-        return {row: known.classes[number] for row, number in rows}
-    return {
-        row: "; ".join(known.classes[k] for k in np.flatnonzero(found)) or "none"
-        for row, found in zip(known.ids.tolist(), known.labels, strict=True)
-    }
 
 
 def _words(answer: Answer) -> str:

@@ -24,7 +24,7 @@ class Bait:
     That is the lowest trace of M⁻¹ F: F is the Fisher information of the pool, M of the labelled
     images. A greedy forward pass picks twice the budget, a backward pass removes half. The features
     should be the columns that the model is linear in. Ash et al., Gone fishing: neural active
-    learning with Fisher embeddings, 2021, https://arxiv.org/abs/2106.09675; the binary form:
+    learning with Fisher embeddings, 2021, https://arxiv.org/abs/2106.09675. The binary form:
     Huseljic et al., Fast Fishing: approximating BAIT for efficient and scalable deep active image
     classification, 2024, https://arxiv.org/abs/2404.08981
     """

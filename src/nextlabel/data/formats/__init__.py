@@ -10,7 +10,7 @@ format, for example
     import numpy as np
 
     from nextlabel.data.formats import register
-    from nextlabel.data.formats.base import Picture, Wanted
+    from nextlabel.data.decoding.base import Picture, Wanted
 
     @register("pgm")
     class GreyMap:
@@ -38,7 +38,7 @@ Modules here import decoders inside functions, so that a folder is walked withou
 '''
 
 from nextlabel.core.registry import Registry
-from nextlabel.data.formats.base import Format
+from nextlabel.data.decoding.base import Format
 
 FORMATS: Registry[type[Format]] = Registry("image format", __name__, "nextlabel.formats")
 register = FORMATS.register

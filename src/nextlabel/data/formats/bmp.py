@@ -2,9 +2,9 @@
 
 from typing import BinaryIO, ClassVar
 
+from nextlabel.data.decoding.base import Picture, Wanted
+from nextlabel.data.decoding.pillow_image import opened, picture
 from nextlabel.data.formats import register
-from nextlabel.data.formats.base import Picture, Wanted
-from nextlabel.data.formats.pillow_image import opened, picture
 
 
 @register("bmp")

@@ -4,9 +4,9 @@ from typing import Any, BinaryIO, ClassVar
 
 import numpy as np
 
+from nextlabel.data.decoding.base import HEAD, Picture, Undecodable, Wanted
+from nextlabel.data.decoding.stack import Stack
 from nextlabel.data.formats import register
-from nextlabel.data.formats.base import HEAD, Picture, Undecodable, Wanted
-from nextlabel.data.formats.stack import Stack
 from nextlabel.data.resize import Pixels
 
 DEFLATED = b"1.2.840.10008.1.2.1.99"

@@ -2,9 +2,9 @@
 
 from typing import BinaryIO, ClassVar
 
+from nextlabel.data.decoding.base import Picture, Wanted
+from nextlabel.data.decoding.pillow_image import opened, picture
 from nextlabel.data.formats import register
-from nextlabel.data.formats.base import Picture, Wanted
-from nextlabel.data.formats.pillow_image import opened, picture
 
 HEIC = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
 AVIF = (b"avif", b"avis")

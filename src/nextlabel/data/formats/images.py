@@ -8,8 +8,8 @@ from typing import BinaryIO
 import numpy as np
 
 from nextlabel.core.errors import out_of_memory
+from nextlabel.data.decoding.base import HEAD, Picture, Undecodable, Wanted
 from nextlabel.data.formats import FORMATS
-from nextlabel.data.formats.base import HEAD, Picture, Undecodable, Wanted
 from nextlabel.data.formats.kinds import kind_by_head
 
 NOT_FINITE = "has values that are not finite (NaN); the smallest of the others replaces them"

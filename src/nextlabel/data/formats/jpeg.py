@@ -2,9 +2,9 @@
 
 from typing import BinaryIO, ClassVar
 
+from nextlabel.data.decoding.base import Picture, Undecodable, Wanted
+from nextlabel.data.decoding.pillow_image import opened, picture
 from nextlabel.data.formats import register
-from nextlabel.data.formats.base import Picture, Undecodable, Wanted
-from nextlabel.data.formats.pillow_image import opened, picture
 
 MARGIN = 2
 """Times the wanted size that the decoder's own scaling leaves, so that resizing stays smooth."""

@@ -5,8 +5,8 @@ from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
+from nextlabel.data.decoding.base import HEAD
 from nextlabel.data.formats import FORMATS
-from nextlabel.data.formats.base import HEAD
 from nextlabel.data.formats.unread import reason_by_head, reason_by_suffix
 from nextlabel.files.arrays import check_regular
 

@@ -8,9 +8,9 @@ from typing import Any, BinaryIO, ClassVar
 
 import numpy as np
 
+from nextlabel.data.decoding.base import Picture, Undecodable, Wanted
+from nextlabel.data.decoding.stack import Stack
 from nextlabel.data.formats import register
-from nextlabel.data.formats.base import Picture, Undecodable, Wanted
-from nextlabel.data.formats.stack import Stack
 from nextlabel.data.resize import Pixels
 
 HEADERS = 544

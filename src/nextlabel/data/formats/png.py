@@ -4,11 +4,11 @@ import struct
 from collections.abc import Iterator
 from typing import BinaryIO, ClassVar
 
+from nextlabel.data.decoding.alpha import on_background
+from nextlabel.data.decoding.base import Picture, Wanted
+from nextlabel.data.decoding.orientation import orientation_in, upright
+from nextlabel.data.decoding.pillow_image import FIRST_FRAME, opened, picture
 from nextlabel.data.formats import register
-from nextlabel.data.formats.alpha import on_background
-from nextlabel.data.formats.base import Picture, Wanted
-from nextlabel.data.formats.orientation import orientation_in, upright
-from nextlabel.data.formats.pillow_image import FIRST_FRAME, opened, picture
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 

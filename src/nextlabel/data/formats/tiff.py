@@ -6,12 +6,12 @@ from typing import Any, BinaryIO, ClassVar
 
 import numpy as np
 
+from nextlabel.data.decoding.base import Picture, Undecodable, Wanted
+from nextlabel.data.decoding.orientation import TAG, upright
+from nextlabel.data.decoding.stack import Stack
+from nextlabel.data.decoding.tiff_chain import MAGIC, check_chain
+from nextlabel.data.decoding.tiff_colours import colours
 from nextlabel.data.formats import register
-from nextlabel.data.formats.base import Picture, Undecodable, Wanted
-from nextlabel.data.formats.orientation import TAG, upright
-from nextlabel.data.formats.stack import Stack
-from nextlabel.data.formats.tiff_chain import MAGIC, check_chain
-from nextlabel.data.formats.tiff_colours import colours
 from nextlabel.data.resize import Pixels
 
 MOST_SAMPLES = 4

@@ -59,7 +59,7 @@ def answers_of(
     if len(classes) < 2:
         if classes:
             warnings.warn(
-                f"manifest {path} has the column {head[classes[0]].strip()!r} of 0 and 1, which is "
+                f"{path} has the column {head[classes[0]].strip()!r} of 0 and 1, which is "
                 "not read; call it 'label' if it is one",
                 stacklevel=4,
             )
@@ -89,7 +89,7 @@ def _by_name(
         line, cell = several[0]
         others = f" and {len(several) - 1} more" if len(several) > 1 else ""
         warnings.warn(
-            f"manifest {path} is read as multi-label because of line {line} ({cell!r}){others}; "
+            f"{path} is read as multi-label because of line {line} ({cell!r}){others}; "
             'correct it if each image has one label, and data.task = "multiclass" refuses such '
             "lines",
             stacklevel=5,
@@ -99,7 +99,7 @@ def _by_name(
 
 def _several(path: Path, line: int, shown: str) -> DataError:
     return DataError(
-        f"manifest {path}, line {line}: {shown} is not one label, and the task is multi-class; "
+        f"{path}, line {line}: {shown} is not one label, and the task is multi-class; "
         'correct the line, or set data.task = "multilabel"',
         code="manifest-several-labels",
     )
@@ -129,7 +129,7 @@ def _one_hot(
             continue
         if "" in words:
             raise DataError(
-                f"manifest {path}, line {line}: column {names[words.index('')]!r} is empty and "
+                f"{path}, line {line}: column {names[words.index('')]!r} is empty and "
                 "others are not; give 0 or 1 in each, or leave all empty for an unknown label",
                 code="manifest-label-incomplete",
             )

@@ -38,7 +38,7 @@ def columns_in(path: Path, head: list[str]) -> dict[str, int]:
     twice = [cell for cell in cells if cell in all_aliases and cells.count(cell) > 1]
     if twice:
         raise DataError(
-            f"manifest {path} has the column {twice[0]!r} twice; keep one of them",
+            f"{path} has the column {twice[0]!r} twice; keep one of them",
             code="manifest-column-twice",
         )
     columns = {
@@ -50,13 +50,13 @@ def columns_in(path: Path, head: list[str]) -> dict[str, int]:
     _check_spelling(path, head, columns)
     if "path" not in columns:
         raise DataError(
-            f"manifest {path} lacks the column 'path'; it has {', '.join(map(repr, head))}; add "
+            f"{path} lacks the column 'path'; it has {', '.join(map(repr, head))}; add "
             "it, or rename the one that holds each image's path in the folder",
             code="manifest-column-missing",
         )
     if "label" in columns and "labels" in columns:
         raise DataError(
-            f"manifest {path} has both 'label' and 'labels'; keep one of them",
+            f"{path} has both 'label' and 'labels'; keep one of them",
             code="manifest-two-label-columns",
         )
     return columns
@@ -76,7 +76,7 @@ def _check_spelling(path: Path, head: list[str], columns: Mapping[str, int]) -> 
         meant = None if word.startswith(whole) else near(word, missing, MISSPELT)
         if meant is not None:
             raise DataError(
-                f"manifest {path} has an unknown column {cell.strip()!r}; did you mean {meant!r}? "
+                f"{path} has an unknown column {cell.strip()!r}; did you mean {meant!r}? "
                 f"rename it to {meant!r}, or to something less alike",
                 code="manifest-column-unknown",
             )

@@ -163,17 +163,17 @@ def _read(
         numbered = numbered[1:]
     if not numbered:
         raise DataError(
-            f"manifest {path} does not list an image; give one line per image",
+            f"{path} does not list an image; give one line per image",
             code="manifest-empty",
         )
     for line, row in numbered:
         if len(row) != len(head):
             raise DataError(
-                f"manifest {path}, line {line}: {len(row)} cells under {len(head)} columns; "
+                f"{path}, line {line}: {len(row)} cells under {len(head)} columns; "
                 "correct the line",
                 code="manifest-line-length",
             )
-    lines = [(f"manifest {path}, line {n}", row[columns["path"]].strip()) for n, row in numbered]
+    lines = [(f"{path}, line {n}", row[columns["path"]].strip()) for n, row in numbered]
     places: dict[str, int] = {}
     kept: list[tuple[int, list[str]]] = []
     entries: list[Entry] = []
@@ -202,17 +202,17 @@ def _rows(path: Path) -> list[tuple[int, list[str]]]:
         text = read_text(path)
     except OSError as error:
         raise DataError(
-            f"manifest {path} cannot be read ({error.strerror}); check the path",
+            f"{path} cannot be read ({error.strerror}); check the path",
             code="manifest-unreadable",
         ) from error
     except UnicodeError as error:
         raise DataError(
-            f"manifest {path} is not a text file; give a CSV file", code="manifest-not-text"
+            f"{path} is not a text file; give a CSV file", code="manifest-not-text"
         ) from error
     head = next((line for line in text.splitlines() if line.strip()), "")
     if not head:
         raise DataError(
-            f"manifest {path} is empty; give a head and one line for each image",
+            f"{path} is empty; give a head and one line for each image",
             code="manifest-empty",
         )
     rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter_of(head), strict=True)
@@ -220,7 +220,7 @@ def _rows(path: Path) -> list[tuple[int, list[str]]]:
         return [(rows.line_num, row) for row in rows if any(cell.strip() for cell in row)]
     except csv.Error as error:
         raise DataError(
-            f"manifest {path}, line {rows.line_num}: {error}; correct it", code="manifest-not-csv"
+            f"{path}, line {rows.line_num}: {error}; correct it", code="manifest-not-csv"
         ) from error
 
 

@@ -104,7 +104,7 @@ class GreyLevels:
             pairs = _pairs(list(of_kind.values()), parsed, by_channel)
             ranges[kind] = pairs
             label = "16-bit" if kind == "uint16" else kind
-            shown = ", ".join(f"{low:g} to {high:g}" for low, high in pairs)
+            shown = ", ".join(f"{low:.12g} to {high:.12g}" for low, high in pairs)
             notes[f"{label} range"] = f"{shown} in {len(of_kind)} images"
             if parsed.kind != "all":
                 notes[f"{label} range"] += f" ({text})"
@@ -169,7 +169,7 @@ def _pairs(
         ]
         ordered = np.sort(np.concatenate(parts))
         ends = (rule.low, rule.high) if rule.kind == "percentiles" else (0, 100)
-        found = [float(f"{v:.6g}") for v in np.percentile(ordered, ends)]
+        found = [float(f"{v:.12g}") for v in np.percentile(ordered, ends)]
         # Nearly all values are one, as in masks: the few others must not be lost.
         pairs.append((found[0], found[1]) if found[0] < found[1] else (low, high))
     return tuple(pairs)

@@ -13,7 +13,7 @@ from typing import BinaryIO
 
 import numpy as np
 
-from nextlabel.data.formats.base import Undecodable, Wanted
+from nextlabel.data.decoding.base import Undecodable, Wanted
 from nextlabel.data.formats.images import decode
 from nextlabel.data.pixels.grey_levels import Spread
 from nextlabel.data.resize import Pixels, resize

@@ -12,9 +12,9 @@ from nextlabel.core.errors import DataError, UsageError
 from nextlabel.core.originals import Originals
 from nextlabel.core.types import PARTS, Part
 from nextlabel.data.class_labels import encode
+from nextlabel.data.decoding.versions import decoder_versions
 from nextlabel.data.download import FileLocator
 from nextlabel.data.folder_index import FolderIndex
-from nextlabel.data.formats.versions import decoder_versions
 from nextlabel.data.lists.manifest import Entry
 from nextlabel.data.originals import FolderOriginals
 from nextlabel.data.pixels.grey_levels import GreyLevels

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nextlabel.core.errors import DataError
+from nextlabel.data.decoding.base import Wanted
 from nextlabel.data.folder_index import FolderIndex
-from nextlabel.data.formats.base import Wanted
 from nextlabel.data.pixels.grey_levels import GreyLevels, Spread
 from nextlabel.data.pixels.small_image_store import Facts, SmallImageStore
 from nextlabel.data.pixels.small_images import SmallImage, read_small_images

@@ -3,7 +3,7 @@
 import struct
 from typing import BinaryIO
 
-from nextlabel.data.formats.base import Undecodable
+from nextlabel.data.decoding.base import Undecodable
 
 MAGIC = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 MOST_PAGES = 100_000

@@ -4,8 +4,8 @@ from typing import Any
 
 import numpy as np
 
-from nextlabel.data.formats.alpha import on_background
-from nextlabel.data.formats.base import Undecodable
+from nextlabel.data.decoding.alpha import on_background
+from nextlabel.data.decoding.base import Undecodable
 from nextlabel.data.resize import Pixels
 
 ASSOCIATED, UNASSOCIATED = 1, 2

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
 
-from nextlabel.data.formats.alpha import on_background
-from nextlabel.data.formats.base import Picture, Undecodable, Wanted
+from nextlabel.data.decoding.alpha import on_background
+from nextlabel.data.decoding.base import Picture, Undecodable, Wanted
 
 if TYPE_CHECKING:
     from PIL.Image import Image

@@ -1,0 +1,1 @@
+"""Common parts of the image formats: pixels, transparency, orientation, pages and colours."""
