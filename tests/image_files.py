@@ -178,6 +178,7 @@ def sound() -> dict[str, bytes]:
         "photo.jpe": pillow(GREY, "JPEG"),
         "cmyk.jpg": pillow(Image.fromarray(RGB).convert("CMYK"), "JPEG"),
         "old.bmp": pillow(RGB, "BMP"),
+        "plain.ppm": pillow(RGB, "PPM"),
         "moving.gif": animated("GIF"),
         "moving.webp": animated("WEBP"),
         "moving.png": animated("PNG"),

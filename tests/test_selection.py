@@ -298,3 +298,16 @@ def test_messages_name_what_the_user_gave() -> None:
         select(X, 1, strategy="batchbald")
     with pytest.raises(UnknownId, match="0 is not a label in the index of features; the first"):
         select(table(range(1, 41)), 1, labelled=[0])
+
+
+def test_a_mask_with_an_index_is_matched_by_it():
+    rows = pd.DataFrame(np.arange(20.0)[:, None] ** 2, index=[f"n{k}" for k in range(20)])
+    mask = pd.Series([k in (3, 8) for k in range(20)], index=rows.index)
+    plain = select(rows, 4, labelled=["n3", "n8"]).tolist()
+    assert select(rows, 4, labelled=mask).tolist() == plain
+    assert select(rows, 4, labelled=mask.sample(frac=1, random_state=0)).tolist() == plain
+    assert select(rows.to_numpy(), 4, labelled=mask.astype(object).tolist()).tolist() == [
+        int(name[1:]) for name in plain
+    ]
+    objects = np.array(mask.tolist(), object)
+    assert len(select(rows.to_numpy(), 4, labelled=objects)) == 4

@@ -382,3 +382,19 @@ def test_exact_copies_are_left_out_when_that_is_asked(tmp_path: Path) -> None:
     with pytest.warns(UserWarning, match="exact copies"):
         data = load(FolderSettings(path=tmp_path, unique=True, **ALL), image_size=8)  # type: ignore[arg-type]
     assert data.train.names == ("a/1.png", "a/2.png")
+
+
+def test_a_manifest_reads_no_link_that_leads_out_of_the_folder(tmp_path):
+    root = tmp_path / "photos"
+    root.mkdir()
+    save(root / "a.png", np.full((9, 9), 3, np.uint8))
+    save(root / "b.png", np.full((9, 9), 9, np.uint8))
+    save(tmp_path / "out.png", np.full((9, 9), 200, np.uint8))
+    (root / "link.png").symlink_to(tmp_path / "out.png")
+    (root / "manifest.csv").write_text("path\na.png\nb.png\nlink.png\n")
+    whole = {"validation_fraction": 0, "test_fraction": 0}
+    with pytest.warns(UserWarning, match="lead out of the folder"):
+        data = load(FolderSettings(path=root, **whole), image_size=4)
+    assert data.train.names == ("a.png", "b.png")
+    data = load(FolderSettings(path=root, follow_links=True, **whole), image_size=4)
+    assert data.train.names == ("a.png", "b.png", "link.png")

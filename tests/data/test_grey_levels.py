@@ -133,3 +133,17 @@ def test_the_notes_give_the_same_grey_levels_back(low, dtype):
     again = GreyLevels.from_notes(levels.notes)
     assert np.array_equal(again.eight_bit(values), levels.eight_bit(values))
     assert len(np.unique(again.eight_bit(values))) == 40
+
+
+def test_an_image_that_alone_widens_the_range_is_named():
+    rng = np.random.default_rng(0)
+    images = {f"{n}.tif": rng.integers(0, 4096, (30, 30, 1), np.uint16) for n in range(8)}
+    sound = GreyLevels.over({name: Spread.of(image) for name, image in images.items()})
+    assert sound.warnings == ()
+    images["5.tif"] = np.full((30, 30, 1), 65_535, np.uint16)
+    bright = GreyLevels.over({name: Spread.of(image) for name, image in images.items()})
+    (message,) = bright.warnings
+    assert message.startswith("5.tif alone widens the range of the 8 16-bit images from ")
+    images["5.tif"] = images["4.tif"] * 15
+    (message,) = GreyLevels.over({n: Spread.of(image) for n, image in images.items()}).warnings
+    assert "5.tif alone" in message

@@ -38,6 +38,9 @@ EXACT = {
     "png 16 bit by pillow": (pillow(Image.fromarray(DEEP), "PNG"), DEEP),
     "bmp grey": (pillow(Image.fromarray(GREY), "BMP"), GREY),
     "bmp rgb": (pillow(Image.fromarray(RGB), "BMP"), RGB),
+    "ppm": (pillow(Image.fromarray(RGB), "PPM"), RGB),
+    "pgm": (pillow(Image.fromarray(GREY), "PPM"), GREY),
+    "pgm 16 bit": (pillow(Image.fromarray(DEEP), "PPM"), DEEP),
     "tiff grey": (tiff(GREY), GREY),
     "tiff rgb": (tiff(RGB, photometric="rgb"), RGB),
     "tiff rgba": (

@@ -12,7 +12,7 @@ from nextlabel.data.formats.kinds import NOT_AN_IMAGE, kind_by_head, kind_of
 KINDS = {
     ".png": "png", ".jpg": "jpeg", ".jfif": "jpeg", ".jpe": "jpeg", ".bmp": "bmp", ".gif": "gif",
     ".webp": "webp", ".avif": "avif", ".tif": "tiff", ".btf": "tiff", ".dcm": "dicom",
-    ".gz": "nifti", ".heic": "heic",
+    ".gz": "nifti", ".heic": "heic", ".ppm": "pnm",
 }  # fmt: skip
 
 

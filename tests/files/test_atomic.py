@@ -1,6 +1,7 @@
 import pytest
 
 from nextlabel.core.errors import StoreError
+from nextlabel.data.walk import walk
 from nextlabel.files.atomic import replacing, write_files
 from refusals import refused
 
@@ -28,3 +29,12 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path):
     (tmp_path / "file").write_bytes(b"")
     with refused(StoreError, "report-not-writable", match="free some space"):
         write_files(tmp_path / "file", {"a": b""})
+
+
+def test_pictures_written_next_to_a_persons_files_are_no_data(tmp_path):
+    (tmp_path / "mine.png").write_bytes(b"mine")
+    write_files(tmp_path, {"curves.png": b"ours", "a.csv": b"1"})
+    write_files(tmp_path, {"other.png": b"ours"})
+    assert walk(tmp_path, lambda file: None).names == ["a.csv", "mine.png"]
+    write_files(tmp_path / "new", {"curves.png": b"ours"})
+    assert walk(tmp_path, lambda file: None).names == ["a.csv", "mine.png"]

@@ -48,6 +48,8 @@ def as_ids(values: object, size: int | None = None) -> Ids:
     raw = as_array(in_sequence(values)).reshape(-1)
     if raw.size == 0:
         return np.empty(0, np.int64)
+    if raw.dtype == object and all(isinstance(value, bool | np.bool_) for value in raw):
+        raw = raw.astype(bool)
     if raw.dtype.kind == "b":
         return _from_mask(raw, size)
     whole = raw.dtype.kind in "iu" or (raw.dtype.kind == "f" and (np.abs(raw) < 2.0**53).all())

@@ -7,7 +7,7 @@ from heapq import heappop, heappush
 from pathlib import Path, PurePosixPath
 
 from nextlabel.core.errors import DataError
-from nextlabel.files.output_mark import is_output
+from nextlabel.files.output_mark import NAMES, is_output, written_files
 
 HIDDEN = (".", "__MACOSX")
 """The starts of names that are passed over, as in a listing of the folder."""
@@ -111,8 +111,10 @@ class _Walker:
                 self.found.outputs.add(name)
                 continue
             self.folders.add(real)
+            noted = any(entry.name == NAMES for entry in inside)
+            written = written_files(self.root / name) if noted else set()
             for entry in inside:
-                if entry.name.startswith(HIDDEN):
+                if entry.name.startswith(HIDDEN) or entry.name in written:
                     continue
                 below = f"{name}/{entry.name}" if name else entry.name
                 if entry.is_symlink():

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from nextlabel.core.errors import StoreError
-from nextlabel.files.output_mark import make_output
+from nextlabel.files.output_mark import make_output, remember
 
 
 @contextmanager
@@ -49,6 +49,8 @@ def write_files(out: Path, files: Mapping[str, bytes]) -> tuple[Path, ...]:
         for name, content in files.items():
             with replacing(out / name) as partial:
                 partial.write_bytes(content)
+        if pictures := [name for name in files if name.endswith(".png")]:
+            remember(out, pictures)
     except OSError as error:
         raise StoreError(
             f"{out} cannot be written to ({error.strerror}); free some space there, or give "

@@ -4,6 +4,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 MARK = ".nextlabel-output"
+NAMES = ".nextlabel-files"
+"""List of the files that nextlabel wrote into a person's own folder."""
 TAG = "CACHEDIR.TAG"
 """Mark of cache folders, by the convention of https://bford.info/cachedir/."""
 RUN = frozenset({"store.db", "report.html"})
@@ -21,6 +23,21 @@ def make_output(folder: Path, *, cache: bool = False) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     if next(folder.iterdir(), None) is None:
         (folder / (TAG if cache else MARK)).write_text(TAG_TEXT if cache else TEXT)
+
+
+def remember(folder: Path, names: Iterable[str]) -> None:
+    """Note the files written to a folder that has no mark, since it holds other files as well."""
+    if (folder / MARK).exists() or (folder / TAG).exists():
+        return
+    (folder / NAMES).write_text("\n".join(sorted({*written_files(folder), *names})) + "\n")
+
+
+def written_files(folder: Path) -> set[str]:
+    """Return the names of the files that `remember` has noted in a folder."""
+    try:
+        return set((folder / NAMES).read_text(encoding="utf-8").splitlines())
+    except (OSError, UnicodeError):
+        return set()
 
 
 def is_output(names: Iterable[str]) -> bool:

@@ -53,7 +53,10 @@ class RowLabels:
         if not isinstance(listed, list | tuple | range):
             listed = [listed] if isinstance(listed, Hashable) else list(listed)
         if listed and all(isinstance(value, bool | np.bool_) for value in listed):
-            return as_ids(np.array(listed), len(self.labels))
+            index = getattr(values, "index", None)
+            if index is None or callable(index) or len(index) != len(self.labels):
+                return as_ids(np.array(listed), len(self.labels))
+            listed = [label for label, chosen in zip(index, listed, strict=True) if chosen]
         for value in listed:
             if value not in self._rows:
                 raise UnknownId(

@@ -17,6 +17,8 @@ QUANTILES = 1024
 SAMPLE = 2**16
 """Pixels of an image, spread over it, that the quantiles are taken from."""
 REMEDY = '--range min-max keeps them, in experiments data.range = "min-max"'
+FEW = 5
+"""Images below which none is called an exception."""
 NAMED = 3
 """Files that a warning names."""
 _NOTE = re.compile(r"(\S+) range")
@@ -109,6 +111,8 @@ class GreyLevels:
             if parsed.kind != "all":
                 notes[f"{label} range"] += f" ({text})"
             warnings += _far_outside(of_kind, pairs, text, remedy)
+            if parsed.kind == "percentiles" and not by_channel:
+                warnings += _alone(of_kind, pairs[0], parsed, remedy)
         return cls(ranges, notes, tuple(warnings))
 
     @classmethod
@@ -177,6 +181,30 @@ def _pairs(
 
 def _bits(kind: str) -> str:
     return "16-bit" if kind == "uint16" else kind
+
+
+def _alone(
+    spreads: Mapping[str, Spread], pair: tuple[float, float], rule: GreyRange, remedy: str
+) -> list[str]:
+    """Return a warning for an image without which the range would be a quarter as wide, or less."""
+    if len(spreads) < FEW:
+        return []
+    found = []
+    brightest = max(spreads, key=lambda n: float(spreads[n].quantiles.max()))
+    darkest = min(spreads, key=lambda n: float(spreads[n].quantiles.min()))
+    for name in sorted({brightest, darkest}):
+        others = [spread for n, spread in spreads.items() if n != name]
+        if not others or min(s.low for s in others) == max(s.high for s in others):
+            continue
+        ((low, high),) = _pairs(others, rule, by_channel=False)
+        if pair[1] - pair[0] >= 4 * (high - low):
+            found.append(
+                f"{name} alone widens the range of the {len(spreads)} "
+                f"{_bits(next(iter(spreads.values())).kind)} images from {low:g} to {high:g} to "
+                f"{pair[0]:g} to {pair[1]:g}, which leaves fewer grey levels to the others; leave "
+                f"it out, or give the range, as --range {low:g}-{high:g}"
+            )
+    return found
 
 
 def _far_outside(

@@ -140,6 +140,8 @@ def _read(path: Path, size: int, wanted: Wanted, known: Callable[[str], bool]) -
         return SmallImage(
             sha256, _small(picture.pixels, size), Spread.of(picture.pixels), picture.notes
         )
+    except FileNotFoundError as error:
+        failure = f"it cannot be read ({error.strerror}); correct its name, or remove the link"
     except OSError as error:
         failure = f"it cannot be read ({error.strerror or error}); make it readable"
     except Undecodable as error:

@@ -76,6 +76,8 @@ def listing_of(root: Path, settings: FolderSettings) -> Listing:
     else:
         manifest = read_manifest(path, root, settings.task)
         task, entries = manifest.task, sorted(manifest.entries, key=lambda entry: entry.name)
+        if not settings.follow_links:
+            entries = _inside(root, entries, found.outside)
         digests = {path.name: file_digest(path)}
         for name in sorted({*found.names} - {entry.name for entry in entries}):
             unlisted.add(name)
@@ -85,6 +87,18 @@ def listing_of(root: Path, settings: FolderSettings) -> Listing:
     for message in _warnings(root, listing):
         warnings.warn(message, stacklevel=2)
     return listing
+
+
+def _inside(root: Path, entries: list[Entry], outside: Group) -> list[Entry]:
+    """Return the entries that no link leads out of the folder; count the others."""
+    real, kept = root.resolve(), []
+    for entry in entries:
+        path = root / entry.name
+        if path.exists() and not path.resolve().is_relative_to(real):
+            outside.add(entry.name)
+        else:
+            kept.append(entry)
+    return kept
 
 
 def _manifest(root: Path, settings: FolderSettings) -> Path | None:
@@ -97,7 +111,7 @@ def _manifest(root: Path, settings: FolderSettings) -> Path | None:
             return path
     raise UsageError(
         f"manifest {named} is neither in {root} nor in the working directory; correct "
-        "data.manifest",
+        "data.manifest, or --manifest",
         code="no-such-manifest",
     )
 
