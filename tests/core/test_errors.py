@@ -4,7 +4,15 @@ import pickle
 
 import pytest
 
-from nextlabel.core.errors import DataError, NextlabelError, OutOfMemory, UsageError, near, nearest
+from nextlabel.core.errors import (
+    DataError,
+    NextlabelError,
+    OutOfMemory,
+    UsageError,
+    near,
+    nearest,
+    out_of_memory,
+)
 from refusals import refused
 
 
@@ -52,3 +60,21 @@ def test_a_similar_word_is_suggested_only_when_it_has_letters_to_compare(word, k
     assert near(word, known) == similar
     said = f"did you mean {similar!r}?" if similar else f"known: {', '.join(known)}"
     assert nearest(word, known) == said
+
+
+@pytest.mark.parametrize(
+    ("error", "out"),
+    [
+        (MemoryError(), True),
+        (RuntimeError("DefaultCPUAllocator: can't allocate memory"), True),
+        (RuntimeError("shapes do not fit\nallocate"), False),
+        (RuntimeError(""), False),
+        (OSError("cannot allocate"), False),
+    ],
+)
+def test_memory_that_ran_out_is_told_from_other_errors(error, out):
+    assert out_of_memory(error) is out
+
+
+def test_wrong_usage_and_other_failures_have_codes_of_their_own():
+    assert (UsageError("a", code="b").exit_code, DataError("a", code="b").exit_code) == (2, 1)

@@ -88,6 +88,7 @@ def fill(
     curve: Curves = accuracy,
     *,
     rounds: Callable[[str, int], int] = lambda arm, seed: 5,
+    begins: Callable[[str, int], bool] = lambda arm, seed: True,
     fails: Callable[[str, int], bool] = lambda arm, seed: False,
     reached: Callable[[str, int, int], bool] = lambda arm, seed, number: True,
     more: Callable[[str, int, int], Mapping[str, float]] = lambda arm, seed, number: {},
@@ -111,6 +112,8 @@ def fill(
     ]
     store.enrol(spec["name"], spec, records)
     for r in records:
+        if not begins(r.arm, r.seed):
+            continue
         first = as_ids(range(50 * r.seed, 50 * r.seed + 50))
         store.begin(r.key, ENVIRONMENT, initial_hash(first))
         if "VAE" in r.arm:

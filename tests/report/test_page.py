@@ -108,7 +108,7 @@ def test_the_experiment_must_be_known(store: Store, tmp_path: Path) -> None:
     with refused(UsageError, "metric-unknown", match="did you mean"):
         build_report(store, "letters", tmp_path)
     (tmp_path / "file").touch()
-    with pytest.raises(StoreError, match=r"report cannot be written to .*; free some space"):
+    with pytest.raises(StoreError, match=r"cannot be written to .*; free some space"):
         build_report(store, "digits", tmp_path / "file" / "out", ())
 
 
@@ -217,3 +217,15 @@ def test_a_prior_that_ended_as_one_gaussian_is_reported_with_its_seeds(
     html = build_report(store, None, tmp_path / "out", ("svg",)).html.read_text()
     assert html.count("Collapsed:") == 1
     assert "a single Gaussian, with seed 1." in html
+
+
+def test_a_run_of_which_one_trial_has_begun_has_a_page(store: Store, tmp_path: Path) -> None:
+    fill(
+        store,
+        spec_of(),
+        rounds=lambda arm, seed: 3,
+        begins=lambda arm, seed: (arm, seed) == ("random", 0),
+    )
+    _, text = page(store, tmp_path)
+    assert "pending" in text
+    assert not re.search(r"\b(nan|None)\b", text)

@@ -123,7 +123,7 @@ def _environments(results: Results) -> Facts:
 
 
 def _shorten(frame: "DataFrame", name: str) -> "DataFrame":
-    return frame.assign(**{name: [text and text[:HASH_LENGTH] for text in frame[name]]})
+    return frame.assign(**{name: [_head(text) for text in frame[name]]})
 
 
 def _arms(results: Results) -> TableView:
@@ -155,3 +155,8 @@ def _weighted(blocks: Mapping[str, float]) -> str:
 
 def _mapping(value: object) -> Mapping[str, Any]:
     return value if isinstance(value, Mapping) else {}
+
+
+def _head(text: object) -> str | None:
+    """Return the first digits of a hash; None for a trial that has none yet, which pandas marks."""
+    return text[:HASH_LENGTH] if isinstance(text, str) else None
