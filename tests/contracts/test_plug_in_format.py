@@ -14,7 +14,7 @@ from pathlib import Path
 import warnings
 from nextlabel.data import load
 from nextlabel.data.formats.kinds import kind_of
-print(kind_of(Path("photos/b.pgm")).format, kind_of(Path("photos/c")).format)
+print(kind_of(Path("photos/b.grey")).format, kind_of(Path("photos/c")).format)
 from nextlabel.data.sources.folder_settings import FolderSettings
 data = load(FolderSettings(path="photos"), image_size=2)
 print(data.train.names, data.train.images.ravel().tolist())
@@ -24,11 +24,11 @@ print(data.train.names, data.train.images.ravel().tolist())
 def test_a_format_of_another_package_is_read(tmp_path: Path, monkeypatch) -> None:
     shown = re.search(r"adds a\nformat, for example\n\n(.*?)\nAnother", EXAMPLE, re.DOTALL)
     assert shown is not None
-    code = textwrap.dedent(shown[1]).replace('@register("pgm")\n', "")
-    points = {"nextlabel.formats": {"pgm": "plugged_format:GreyMap"}}
+    code = textwrap.dedent(shown[1]).replace('@register("grey")\n', "")
+    points = {"nextlabel.formats": {"grey": "plugged_format:GreyMap"}}
     install(tmp_path, {"plugged_format": code}, points)
     (tmp_path / "photos").mkdir()
-    (tmp_path / "photos" / "b.pgm").write_bytes(b"P5 2 2 255\n" + bytes([1, 2, 3, 4]))
-    (tmp_path / "photos" / "c").write_bytes(b"P5 2 2 255\n" + bytes([5, 6, 7, 8]))
+    (tmp_path / "photos" / "b.grey").write_bytes(b"GREY 2 2\n" + bytes([1, 2, 3, 4]))
+    (tmp_path / "photos" / "c").write_bytes(b"GREY 2 2\n" + bytes([5, 6, 7, 8]))
     monkeypatch.chdir(tmp_path)
-    assert python(READ, tmp_path) == ["pgm pgm", "('b.pgm', 'c') [1, 2, 3, 4, 5, 6, 7, 8]"]
+    assert python(READ, tmp_path) == ["grey grey", "('b.grey', 'c') [1, 2, 3, 4, 5, 6, 7, 8]"]

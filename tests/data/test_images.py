@@ -241,3 +241,10 @@ def test_any_damage_gives_pixels_or_undecodable(name: str, seed: int, bytes_hit:
 
 
 SOUND = files.sound()
+
+
+def test_infinity_is_the_brightest_and_nan_the_darkest() -> None:
+    values = np.array([[1.0, 5.0], [np.inf, np.nan]], np.float32)
+    picture = decode(tiff(values))
+    assert picture.pixels[..., 0].tolist() == [[1.0, 5.0], [5.0, 1.0]]
+    assert any("not finite" in note for note in picture.notes)

@@ -3,7 +3,7 @@
 A format says how its files are recognised, and decodes one. A new file in this package adds a
 format, for example
 
-    """Portable grey maps of 8 bit."""
+    """Grey maps of a camera of our own, 8 bit."""
 
     from typing import BinaryIO
 
@@ -12,27 +12,26 @@ format, for example
     from nextlabel.data.formats import register
     from nextlabel.data.decoding.base import Picture, Wanted
 
-    @register("pgm")
+    @register("grey")
     class GreyMap:
-        """Portable grey map."""
+        """Grey map of a camera."""
 
-        suffixes = frozenset({".pgm"})
+        suffixes = frozenset({".grey"})
         needs, install = (), None
 
         def recognises(self, head: bytes) -> bool:
-            return head.startswith(b"P5")
+            return head.startswith(b"GREY")
 
         def decode(self, file: BinaryIO, wanted: Wanted) -> Picture:
-            _, width, height, _ = (int(word.strip(b"P")) for word in file.read().split()[:4])
+            width, height = map(int, file.readline().split()[1:])
             wanted.check_size(width, height)
-            file.seek(-width * height, 2)
-            pixels = np.frombuffer(file.read(), np.uint8)
+            pixels = np.frombuffer(file.read(width * height), np.uint8)
             return Picture(pixels.reshape(height, width, 1))
 
 Another package leaves out the decorator and names the class in its `pyproject.toml`:
 
     [project.entry-points."nextlabel.formats"]
-    pgm = "my_package:GreyMap"
+    grey = "my_package:GreyMap"
 
 Modules here import decoders inside functions, so that a folder is walked without them.
 '''

@@ -11,7 +11,7 @@ from nextlabel.data.formats import register
 class Bmp:
     """Windows bitmap."""
 
-    suffixes: ClassVar[frozenset[str]] = frozenset({".bmp", ".dib"})
+    suffixes: ClassVar[frozenset[str]] = frozenset({".bmp"})
     needs: ClassVar[tuple[str, ...]] = ()
     install: ClassVar[str | None] = None
 

@@ -12,7 +12,10 @@ from nextlabel.data.decoding.base import HEAD, Picture, Undecodable, Wanted
 from nextlabel.data.formats import FORMATS
 from nextlabel.data.formats.kinds import kind_by_head
 
-NOT_FINITE = "has values that are not finite (NaN); the smallest of the others replaces them"
+NOT_FINITE = (
+    "has values that are not finite; +infinity becomes the largest of the others, NaN and "
+    "-infinity the smallest"
+)
 LARGEST = 1e30
 """The largest magnitude of a float; resizing would overflow above."""
 
@@ -102,6 +105,7 @@ def _finite(picture: Picture) -> Picture:
         raise Undecodable("it has no finite value; export it again", code="image-without-pixels")
     notes = picture.notes
     if not finite.all():
-        pixels = np.where(finite, pixels, pixels[finite].min())
+        low, high = pixels[finite].min(), pixels[finite].max()
+        pixels = np.where(finite, pixels, np.where(pixels == np.inf, high, low))
         notes = (*notes, NOT_FINITE)
     return replace(picture, pixels=np.clip(pixels, -LARGEST, LARGEST), notes=notes)
