@@ -123,7 +123,8 @@ def _environments(results: Results) -> Facts:
 
 
 def _shorten(frame: "DataFrame", name: str) -> "DataFrame":
-    return frame.assign(**{name: [_head(text) for text in frame[name]]})
+    heads: Any = [_head(text) for text in frame[name]]
+    return frame.assign(**{name: heads})
 
 
 def _arms(results: Results) -> TableView:
