@@ -184,3 +184,21 @@ def test_labels_of_the_audit_do_not_change_what_the_strategy_chooses(
     answers = {item.path: truth[item.path] for item in first.items}
     wrong = answers | {i.path: "one" for i in first.items if i.reason == "audit"}
     assert chosen(wrong) == chosen(answers)
+
+
+def test_copies_of_the_audit_never_reach_the_strategy(own_folder, write_labels, quick, tmp_path):
+    folder, truth = own_folder
+    for name in truth:
+        shutil.copy(folder / name, folder / f"copy-{name}")
+    audited = quick.model_copy(update={"audit": 0.2})
+    known = {}
+    for _ in range(4):
+        labels = write_labels(known) if known else ()
+        made = suggest(folder, 40, labels=labels, pipeline=audited, cache_dir=tmp_path / "cache")
+        known |= {path: truth[path.removeprefix("copy-")] for path in made.paths}
+        if len(known) == len(truth):
+            break
+    pictures = [path.removeprefix("copy-") for path in known]
+    assert sorted(pictures) == sorted(truth)  # each picture once, and no copy of it
+    with refused(BudgetError, "all-labelled"):
+        suggest(folder, labels=write_labels(known), pipeline=audited, cache_dir=tmp_path / "cache")

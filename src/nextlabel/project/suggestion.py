@@ -155,6 +155,11 @@ def suggest(
             f"all {len(features)} images of {root} are labelled; add images", code="all-labelled"
         )
     picks = choose(features, known, min(int(budget), left), pipeline)
+    if not picks:
+        raise BudgetError(
+            f"the {left} images of {root} without a label are copies of others; add images",
+            code="all-labelled",
+        )
     probabilities = predict_pool(features, known, pipeline)
     items = []
     for row, reason, score in picks:
@@ -180,21 +185,24 @@ def suggest(
 def choose(
     features: FolderFeatures, known: KnownLabels, budget: int, pipeline: Pipeline
 ) -> list[Pick]:
-    """Return the picks to label next, `budget` of them, in the order of choice.
+    """Return the picks to label next in the order of choice; fewer where only copies are left.
 
-    Images that are reserved for the audit stay unknown to the strategy, also those with a label.
+    Images that are reserved for the audit, and their copies, stay unknown to the strategy, also
+    those with a label.
     """
     order = AuditOrder.of(features.digests)
-    reserved = order.reserved(pipeline.audit)
+    digests = np.array(features.digests)
+    reserved = np.flatnonzero(np.isin(digests, digests[order.reserved(pipeline.audit)]))
     places = audit_places(len(known), budget, pipeline.audit)
-    drawn = order.next(known.ids, len(places))
+    alike = np.flatnonzero(np.isin(digests, digests[known.ids]))  # those labelled, and copies
+    drawn = order.next(alike, len(places))
     taken = np.concatenate([known.ids, reserved, drawn])
-    free = np.setdiff1d(np.arange(len(features)), taken)
+    # Of equal images one is free, and none where one is labelled.
+    free = np.setdiff1d(order.rows, np.concatenate([taken, alike]))
     missing = budget - len(drawn) - len(free)
     if missing > 0:  # the strategy takes all that is not reserved, and the audit gives the rest
-        drawn = np.concatenate(
-            [drawn, order.next(np.concatenate([known.ids, drawn, free]), missing)]
-        )
+        drawn = np.concatenate([drawn, order.next(np.concatenate([alike, drawn, free]), missing)])
+    budget = min(budget, len(drawn) + len(free))
     by_strategy = budget - len(drawn)
     at = np.setdiff1d(np.arange(budget), places)[:by_strategy].tolist()
     picks = {
@@ -203,25 +211,26 @@ def choose(
             np.setdiff1d(np.arange(budget), at).tolist(), drawn.tolist(), strict=True
         )
     }
-    found = _by_strategy(features, known, reserved, drawn, by_strategy, pipeline)
-    picks |= zip(at, found, strict=True)
-    return [picks[place] for place in range(budget)]
+    barred = np.flatnonzero(np.isin(digests, digests[drawn]))
+    found = _by_strategy(features, known, reserved, barred, by_strategy, pipeline)
+    picks |= zip(at, found, strict=False)  # fewer where only copies are left
+    return [picks[place] for place in range(budget) if place in picks]
 
 
 def _by_strategy(
     features: FolderFeatures,
     known: KnownLabels,
     reserved: Ids,
-    drawn: Ids,
+    barred: Ids,
     budget: int,
     pipeline: Pipeline,
 ) -> list[Pick]:
-    """Return the `budget` picks of the strategy, outside the audit."""
+    """Return the picks of the strategy outside the audit; fewer where only copies are left."""
     if not budget:
         return []
     strategy = create(pipeline.strategy, pipeline.options)
     seen = known.without(reserved)
-    excluded = np.union1d(np.setdiff1d(reserved, seen.ids), drawn)
+    excluded = np.setdiff1d(np.union1d(reserved, barred), seen.ids)
     needs = needs_now(strategy, Pool(len(features), seen.ids, excluded), budget)
     probabilities = None
     if "probabilities" in needs:
@@ -241,6 +250,7 @@ def _by_strategy(
         task=known.task,
     )
     choice = select_rows(request, scores="if there")
+    budget = len(choice.ids)
     before, second = budget, pipeline.strategy
     if isinstance(strategy, Switch):
         before = min(max(strategy.after - len(seen), 0), budget)
