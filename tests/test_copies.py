@@ -22,14 +22,27 @@ def test_a_copy_of_what_is_labelled_is_not_asked() -> None:
     assert sorted(select(BURST, 2, labelled=[10], strategy="typiclust").tolist()) == [8, 12]
 
 
-def test_copies_come_last_and_it_is_said() -> None:
-    with pytest.warns(UserWarning, match=r"only 2 unlabelled .*; the last 3 of the 5 are copies"):
+def test_copies_are_left_out_and_it_is_said_once() -> None:
+    with pytest.warns(UserWarning) as caught:
         chosen = select(BURST, 5, labelled=[3])
-    assert sorted(chosen[:2].tolist()) == [8, 12] and chosen[2:].tolist() == [0, 1, 2]
-    with pytest.warns(UserWarning, match="only 0 unlabelled images differ"):
-        assert select(BURST, 1, labelled=[3, 8, 12]).tolist() == [0]
+    assert sorted(chosen.tolist()) == [8, 12]
+    (warning,) = caught
+    assert str(warning.message).startswith("2 of 5 images are chosen: the other 10 unlabelled")
     with refused(BudgetError, "budget-too-large"):
         select(BURST, 13, labelled=[3])
+
+
+def test_a_pool_of_copies_of_labelled_images_has_nothing_to_ask() -> None:
+    with refused(BudgetError, "only-copies", match="the 10 unlabelled images are copies"):
+        select(BURST, 1, labelled=[3, 8, 12])
+    assert select(BURST, 0, labelled=[3, 8, 12]).tolist() == []
+
+
+def test_progress_ends_at_the_images_that_are_chosen() -> None:
+    steps: list[tuple[int, int]] = []
+    with pytest.warns(UserWarning, match="2 of 5"):
+        select(BURST, 5, labelled=[3], progress=lambda *step: steps.append(step))
+    assert steps[-1] == (2, 2)
 
 
 def test_a_list_of_copies_can_be_excluded_without_losing_the_picture() -> None:

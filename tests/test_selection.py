@@ -158,9 +158,9 @@ def test_any_ids_and_budget_give_picks_or_a_nextlabel_error(
     assert len(set(chosen.tolist()) - set(both)) == budget
 
 
-def test_a_block_that_does_not_vary_warns_and_gives_the_smallest_ids() -> None:
-    with pytest.warns(UserWarning, match="the same|only 0 unlabelled"):
-        assert select(np.ones((9, 2)), budget=3, labelled=[1]).tolist() == [0, 2, 3]
+def test_a_block_that_does_not_vary_warns_and_gives_the_smallest_id() -> None:
+    with pytest.warns(UserWarning, match="the same|1 of 3 images"):
+        assert select(np.ones((9, 2)), budget=3, excluded=[0]).tolist() == [1]
 
 
 EXPECTED = select(X, 5, labelled=[2, 7, 30]).tolist()

@@ -24,7 +24,15 @@ from nextlabel.core.errors import UsageError
 
 
 def command(
-    budget: Annotated[int, typer.Option(metavar="N", help="The number of images to choose.")],
+    budget: Annotated[
+        int,
+        typer.Option(
+            min=1,
+            metavar="N",
+            help="The number of images to choose. There are fewer, with a warning, where all "
+            "others are copies of chosen or labelled ones.",
+        ),
+    ],
     features: Annotated[
         list[str],
         typer.Option(

@@ -106,19 +106,20 @@ def select(
     Returns
     -------
     Array
-        `budget` ids, int64. Images with equal rows of features are copies of one picture: it is
-        chosen once, and not at all when a copy of it is labelled; copies come last, with a
-        warning, when nothing else is left. Where the input has labels of rows, these instead of
+        B ids, int64. Images with equal rows of features are copies of one picture: it is chosen
+        once, and not at all when a copy of it is labelled. So B is `budget`, or fewer, with a
+        warning, where only copies are left. Where the input has labels of rows, these instead of
         ids: the index of a DataFrame or Series, or the names in a file. With `return_scores` a
-        tuple of these and the scores, float, both of length `budget`. A score is that of the
-        moment of choice, when all earlier picks count as labelled; it is NaN for a copy, and
-        where the first pick has nothing to be compared with.
+        tuple of these and the scores, float, both of length B. A score is that of the moment of
+        choice, when all earlier picks count as labelled; it is NaN where the first pick has
+        nothing to be compared with.
 
     Raises
     ------
     UsageError
-        An argument does not fit; UnknownId, AlreadyLabelled and BudgetError are kinds of it. It is
-        a ValueError.
+        An argument does not fit; UnknownId, AlreadyLabelled and BudgetError are kinds of it. A
+        budget above the number of unlabelled images is a BudgetError, and so is any budget when
+        all of them are copies of labelled ones. It is a ValueError.
     DataError
         An array cannot be used; the message names the row. It is a ValueError.
 

@@ -7,7 +7,7 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
-from nextlabel.core.errors import UsageError
+from nextlabel.core.errors import BudgetError, UsageError
 from nextlabel.core.pool import Pool
 from nextlabel.core.progress import Progress, reporting_to
 from nextlabel.core.seeds import Seeds
@@ -45,7 +45,8 @@ class Request:
 class Choice(NamedTuple):
     """The chosen ids (B), the labels of rows if the input has them, and the scores (B) if any.
 
-    `score` is what the scores are, in a few words.
+    B is below the budget where all others are copies. `score` is what the scores are, in a few
+    words.
     """
 
     ids: Ids
@@ -104,6 +105,12 @@ def choose(request: Request, scores: Literal["none", "if there", "needed"]) -> C
         arrays = [numbers(rows.array, name) for name, rows in blocks.items()]
         pictures, copies = without_copies(pool, first_of_each(arrays))
     different = min(budget, len(pictures.unlabelled))
+    if budget and not different:
+        raise BudgetError(
+            f"the {len(copies)} unlabelled images are copies of labelled ones, with equal rows of "
+            "features; their labels are known, add other images",
+            code="only-copies",
+        )
     needs = needs_now(chooser, pictures, different)
     if any("true_labels" in sources([name]) for name in chooser.needs if name in SIGNALS):
         raise UsageError(
@@ -120,24 +127,19 @@ def choose(request: Request, scores: Literal["none", "if there", "needed"]) -> C
         if there.get(name) is None:
             raise UsageError(f"strategy {called!r} {_missing(name)}", code="missing-signal")
     snapshot = Snapshot(pictures, request.task, signals={name: there[name] for name in needs})
-    chosen = as_ids(())
-    if different or not budget:
-        with reporting_to(request.progress):
-            chosen = chooser.select(snapshot, different, Seeds(int(seed)).rng("select", 1))
+    with reporting_to(request.progress):
+        chosen = chooser.select(snapshot, different, Seeds(int(seed)).rng("select", 1))
     values = None
     if scored is not None and scores != "none":
         values = np.asarray(scored.scores(snapshot, chosen, Seeds(int(seed)).rng("select", 1)))
     if different < budget:
-        copies = copies[: budget - different]
-        chosen = np.concatenate([chosen, copies])
-        values = None if values is None else np.append(values, np.full(len(copies), np.nan))
         warnings.warn(
-            f"only {different} unlabelled images differ from one another and from the labelled "
-            f"ones; the last {len(copies)} of the {budget} are copies",
+            f"{different} of {budget} images are chosen: the other {len(copies)} unlabelled images "
+            "are copies of these or of labelled ones (equal rows of features)",
             stacklevel=3,
         )
     if request.progress is not None:
-        request.progress(budget, budget)
+        request.progress(different, different)
     return Choice(chosen, labels, values, None if scored is None else scored.score)
 
 
