@@ -1,6 +1,5 @@
 """Algorithm 1 of the paper: the performance of a selection heuristic, line by line."""
 
-import resource
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -176,5 +175,12 @@ def _round(
 
 def _peak_memory() -> int:
     """Return the most memory that this process has held so far, in bytes."""
+    try:
+        import resource
+    except ModuleNotFoundError:  # Windows
+        import psutil
+
+        memory = psutil.Process().memory_info()
+        return int(getattr(memory, "peak_wset", memory.rss))
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak if sys.platform == "darwin" else peak * 1024
