@@ -107,3 +107,11 @@ def test_a_budget_is_a_whole_number(bad):
     Pool(5, [0]).check_budget(np.int64(4))
     with refused(BudgetError, "budget-not-whole", match="give 0 to 4"):
         Pool(5, [0]).check_budget(bad)
+
+
+def test_the_included_are_all_but_the_excluded() -> None:
+    included = Pool(6, np.array([4]), np.array([5, 0])).included
+    assert included.tolist() == [1, 2, 3, 4]
+    assert included.dtype == np.int64
+    with pytest.raises(ValueError, match="read-only"):
+        included[0] = 9

@@ -101,6 +101,13 @@ class Pool:
         ids.flags.writeable = False
         return ids
 
+    @cached_property
+    def included(self) -> Ids:
+        """Ids that are not excluded, labelled or not, ascending, int64, read-only."""
+        ids = np.delete(np.arange(self.size, dtype=np.int64), self.excluded)
+        ids.flags.writeable = False
+        return ids
+
     @property
     def labelled_count(self) -> int:
         """The number of labelled images."""

@@ -59,7 +59,7 @@ class Bait:
         if budget == 0:
             return pool.unlabelled[:0].copy()
         factors = self._factors(features, probabilities, snapshot.task)
-        ids = np.setdiff1d(np.arange(pool.size), pool.excluded)
+        ids = pool.included
         positions = np.full(pool.size, -1)
         positions[ids] = np.arange(len(ids))
         chosen = bait(

@@ -43,6 +43,6 @@ class BalancedRandom:
         metric = Metric(snapshot.require("features"))
         if budget == 0:
             return pool.unlabelled[:0].copy()
-        ids = np.setdiff1d(np.arange(pool.size), pool.excluded)
+        ids = pool.included
         groups = k_means(metric, ids, self.clusters, rng)
         return ids[even_draws(groups, np.isin(ids, pool.unlabelled), budget, rng)]

@@ -55,7 +55,7 @@ class ClusterMargin:
         scores = -margin(snapshot.require("probabilities"), snapshot.task)
         if budget == 0:
             return pool.unlabelled[:0].copy()
-        ids = np.setdiff1d(np.arange(pool.size), pool.excluded)
+        ids = pool.included
         clusters = average_linkage(metric, ids, max(1, math.floor(len(ids) / self.cluster_size)))
         candidates = highest(scores, pool.unlabelled, math.ceil(self.oversampling * budget))
         of_candidates = clusters[np.searchsorted(ids, candidates)]

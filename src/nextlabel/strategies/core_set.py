@@ -9,7 +9,7 @@ from nextlabel.core.progress import picked
 from nextlabel.core.snapshot import Snapshot
 from nextlabel.core.types import Array, Ids
 from nextlabel.kernels.k_centre.farthest_first import farthest_first
-from nextlabel.kernels.scores import nearest_distances
+from nextlabel.kernels.scores import nearest_labelled_distances
 from nextlabel.strategies import register
 
 
@@ -40,4 +40,4 @@ class CoreSet:
     def scores(self, snapshot: Snapshot, chosen: Ids, rng: np.random.Generator) -> Array:
         """Return the distance of each pick (B) when it was picked; NaN for the very first."""
         features = snapshot.require("features")
-        return nearest_distances(features, snapshot.pool.labelled, chosen)
+        return nearest_labelled_distances(features, snapshot.pool.labelled, chosen)

@@ -67,4 +67,4 @@ def near_centres(metric: Metric, ids: Ids, count: int, rng: np.random.Generator)
         return ids
     clusters = k_means(metric, ids, count, rng, few=count)
     members = (ids[clusters == cluster] for cluster in range(count))
-    return np.array([metric.nearest_to_mean(own) for own in members if len(own)], np.int64)
+    return np.array([metric.nearest_to_mean(images) for images in members if len(images)], np.int64)

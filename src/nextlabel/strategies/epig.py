@@ -51,7 +51,7 @@ class Epig:
         """Return the information of each pick (B); `rng` draws the targets."""
         pool = snapshot.pool
         samples = checked_samples(snapshot.require("samples"), snapshot.task)
-        ids = np.setdiff1d(np.arange(pool.size), pool.excluded)
+        ids = pool.included
         if self.targets < len(ids):
             ids = np.sort(rng.choice(ids, self.targets, replace=False))
         return epig(samples[chosen], samples[ids], snapshot.task) if len(chosen) else np.zeros(0)

@@ -61,7 +61,7 @@ class MaxHerding:
     def _width(self, features: Embedding, pool: Pool) -> float:
         if not isinstance(self.bandwidth, str):
             return self.bandwidth
-        ids = np.setdiff1d(np.arange(pool.size), pool.excluded)
+        ids = pool.included
         return neighbour_distance(features, ids)
 
 

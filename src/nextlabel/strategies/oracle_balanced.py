@@ -32,6 +32,6 @@ class OracleBalanced:
         pool = snapshot.pool
         pool.check_budget(budget)
         classes = snapshot.require("true_labels")
-        ids = np.setdiff1d(np.arange(pool.size), pool.excluded)
+        ids = pool.included
         free = np.isin(ids, pool.unlabelled)
         return ids[even_draws(classes[ids], free, budget, rng)]

@@ -62,14 +62,14 @@ class ProbCover:
         pool = snapshot.pool
         pool.check_budget(budget)
         features = snapshot.require("features")
-        ids = np.setdiff1d(np.arange(pool.size), pool.excluded)
+        ids = pool.included
         radius = self._radius(features, ids, rng) if len(ids) else 0.0
         return ball_cover(features, pool.labelled, budget, radius, excluded=pool.excluded)
 
     def scores(self, snapshot: Snapshot, chosen: Ids, rng: np.random.Generator) -> Array:
         """Return the number of least covered images that each pick covered (B)."""
         features, pool = snapshot.require("features"), snapshot.pool
-        radius = self._radius(features, np.setdiff1d(np.arange(pool.size), pool.excluded), rng)
+        radius = self._radius(features, pool.included, rng)
         return newly_covered(features, pool, chosen, radius)
 
     def _radius(self, features: Embedding, ids: Ids, rng: np.random.Generator) -> float:

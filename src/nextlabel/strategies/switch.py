@@ -101,14 +101,14 @@ class Switch:
         begin, rest = self._shares(snapshot.pool, len(chosen))
         first, second = chosen[:begin], chosen[begin:]
         state = copy.deepcopy(rng)
-        found = [scores_of(self.first, snapshot, first, rng)]
+        scores = [scores_of(self.first, snapshot, first, rng)]
         if rest:
             if begin:
                 self.first.select(snapshot, begin, state)  # the draws before those of the second
                 pool = snapshot.pool.label(first)
                 snapshot = Snapshot(pool, snapshot.task, signals=snapshot.signals)
-            found.append(scores_of(self.second, snapshot, second, state))
-        return np.concatenate(found)
+            scores.append(scores_of(self.second, snapshot, second, state))
+        return np.concatenate(scores)
 
     def _shares(self, pool: Pool, budget: int) -> tuple[int, int]:
         """Return how many images each of the two chooses."""

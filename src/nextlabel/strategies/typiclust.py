@@ -54,7 +54,7 @@ class TypiClust:
         metric = Metric(snapshot.require("features"))
         if budget == 0 or does_not_vary(metric):
             return pool.unlabelled[:budget].copy()
-        ids = np.setdiff1d(np.arange(pool.size), pool.excluded)
+        ids = pool.included
         count = min(pool.labelled_count + budget, self.max_clusters)
         clusters = k_means(metric, ids, count, rng)
         labelled = np.isin(ids, pool.labelled)

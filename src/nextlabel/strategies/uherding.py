@@ -97,7 +97,7 @@ class UHerding:
             return self.bandwidth
         if self.bandwidth == "labelled" and (width := closest_pair(features, pool.labelled)):
             return width
-        ids = np.setdiff1d(np.arange(pool.size), pool.excluded)
+        ids = pool.included
         return neighbour_distance(features, ids)
 
 
