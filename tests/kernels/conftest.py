@@ -6,12 +6,12 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 
-from nextlabel.kernels.k_centre.tuning import Tuning
+from nextlabel.kernels.k_centre.tuning import KCentreTuning
 
 
-def small(size: int, reservoir: int, chunk: int, grid: int, block: int) -> Tuning:
+def small(size: int, reservoir: int, chunk: int, grid: int, block: int) -> KCentreTuning:
     """Return sizes so small that small sets go through all paths."""
-    return Tuning(
+    return KCentreTuning(
         top_rows=size,
         most_top_rows=4 * size,
         reservoir=reservoir,
@@ -24,7 +24,7 @@ def small(size: int, reservoir: int, chunk: int, grid: int, block: int) -> Tunin
 
 
 @pytest.fixture(params=[(16, 64, 8, 2, 4), (64, 100, 32, 4, 16)], ids=str)
-def tuning(request: pytest.FixtureRequest) -> Tuning:
+def tuning(request: pytest.FixtureRequest) -> KCentreTuning:
     """Give each of two sets of small sizes."""
     return small(*request.param)
 

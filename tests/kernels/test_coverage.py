@@ -39,8 +39,8 @@ def few(hard_set: Any) -> tuple[np.ndarray, np.ndarray, int]:
 # The ways through the kernels: with few pairs, with many, from many to few.
 WAYS = [
     (
-        gains.Tuning(listed_pairs=pairs, tile_rows=13),
-        balls.Tuning(listed_pairs=edges, tile_rows=13),
+        gains.HerdingTuning(listed_pairs=pairs, tile_rows=13),
+        balls.BallTuning(listed_pairs=edges, tile_rows=13),
     )
     for edges, pairs in ((2**24, 2**23), (-1, -1), (-1, IMAGES**2 // 3))
 ]
@@ -228,7 +228,7 @@ def test_values_in_float32_decide_nothing(monkeypatch: Any) -> None:
     weights = np.tile(rng.uniform(size=40), 2)
     width = neighbour_distance(x, np.arange(80)) * 2
     truth = reference.max_herding(x, [3], 12, width, weights)
-    tuning = gains.Tuning(listed_pairs=-1, tile_rows=13)
+    tuning = gains.HerdingTuning(listed_pairs=-1, tile_rows=13)
     refreshed = []
     whole = gains.Gains._refreshed
 

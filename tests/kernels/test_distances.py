@@ -9,7 +9,7 @@ from nextlabel.core.space.embedding import Embedding
 from nextlabel.kernels.coverage.gaussian_kernel import GaussianKernel, gaussian
 from nextlabel.kernels.distance.exact import Metric
 from nextlabel.kernels.distance.products import Precision
-from nextlabel.kernels.distance.tiles import Distances, nearest
+from nextlabel.kernels.distance.tiles import Distances, nearest_squared_distances
 
 
 def direct(metric: Metric, first: np.ndarray, second: np.ndarray) -> np.ndarray:
@@ -32,9 +32,9 @@ def test_tiles_are_within_their_error(hard_set: Any, precision: Precision) -> No
 def test_the_nearest_is_measured_directly(hard_set: Any) -> None:
     metric = Metric(Embedding.of(hard_set.features[-60:]))
     ids = np.arange(metric.size)
-    found = nearest(Distances(metric, ids, tile_rows=16), ids[:35], ids[35:])
+    found = nearest_squared_distances(Distances(metric, ids, tile_rows=16), ids[:35], ids[35:])
     np.testing.assert_array_equal(found, direct(metric, ids[:35], ids[35:]).min(axis=1))
-    assert np.isinf(nearest(Distances(metric, ids), ids[:3], ids[:0])).all()
+    assert np.isinf(nearest_squared_distances(Distances(metric, ids), ids[:3], ids[:0])).all()
 
 
 def test_the_nearest_is_right_where_products_are_wrong() -> None:
@@ -44,7 +44,7 @@ def test_the_nearest_is_right_where_products_are_wrong() -> None:
     truth = direct(measured.metric, np.arange(30), np.arange(30, 60))
     tile = measured.tile(measured.rows_at(np.arange(30)), measured.rows_at(np.arange(30, 60)))
     assert (tile.argmin(axis=1) != truth.argmin(axis=1)).any()
-    found = nearest(measured, np.arange(30), np.arange(30, 60))
+    found = nearest_squared_distances(measured, np.arange(30), np.arange(30, 60))
     np.testing.assert_array_equal(found, truth.min(axis=1))
 
 

@@ -23,7 +23,7 @@ from nextlabel.kernels.k_centre.bounds import UpperBounds
 from nextlabel.kernels.k_centre.centres import Centres
 from nextlabel.kernels.k_centre.farthest_first import farthest_first
 from nextlabel.kernels.k_centre.state import GreedyState
-from nextlabel.kernels.k_centre.tuning import STANDARD, Tuning
+from nextlabel.kernels.k_centre.tuning import STANDARD, KCentreTuning
 from refusals import refused
 
 
@@ -77,7 +77,7 @@ def test_small_sizes_pick_the_ids_of_the_reference(seed: int, d: int, values: st
     labelled, excluded = order[: rng.integers(0, 30)], order[70 : rng.integers(70, 80)]
     budget = int(rng.integers(1, 80 - len(labelled) - len(excluded) + 1))
     truth = reference.farthest_first(x, labelled, budget, excluded)
-    tuning = Tuning(
+    tuning = KCentreTuning(
         top_rows=int(rng.integers(1, 9)),
         most_top_rows=16,
         reservoir=int(rng.integers(1, 40)),
@@ -203,7 +203,7 @@ def test_memory_grows_by_a_few_numbers_per_row() -> None:
     for n in (30_000, 60_000):
         x = mixture(n, 128)
         tracemalloc.start()
-        farthest_first(x, np.arange(500), 50, tuning=Tuning(tile_values=2**18))
+        farthest_first(x, np.arange(500), 50, tuning=KCentreTuning(tile_values=2**18))
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
     assert peaks[1] - peaks[0] < 30_000 * 64  # bytes a row; a float32 row has 512

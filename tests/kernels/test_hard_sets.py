@@ -7,10 +7,9 @@ import pytest
 
 from nextlabel.core.space.embedding import Embedding
 from nextlabel.kernels import reference
-from nextlabel.kernels.farthest_from_mean import Tuning as MeanTuning
-from nextlabel.kernels.farthest_from_mean import farthest_from_mean
+from nextlabel.kernels.farthest_from_mean import MeanTuning, farthest_from_mean
 from nextlabel.kernels.k_centre.farthest_first import farthest_first
-from nextlabel.kernels.k_centre.tuning import Tuning
+from nextlabel.kernels.k_centre.tuning import KCentreTuning
 
 pytestmark = pytest.mark.filterwarnings("ignore:the features of all")
 
@@ -23,7 +22,7 @@ def test_core_set_picks_the_ids_of_the_reference(hard_set: Any) -> None:
 
 
 def test_core_set_picks_the_ids_of_the_reference_in_small_steps(
-    hard_set: Any, tuning: Tuning
+    hard_set: Any, tuning: KCentreTuning
 ) -> None:
     truth = reference.farthest_first(hard_set.features, hard_set.labelled, hard_set.budget)
     picks = farthest_first(hard_set.features, hard_set.labelled, hard_set.budget, tuning=tuning)

@@ -10,7 +10,7 @@ from nextlabel.kernels.distance.exact import Metric
 from nextlabel.kernels.distance.products import Precision, ShiftedRows
 from nextlabel.kernels.k_centre.centres import Centres
 from nextlabel.kernels.k_centre.initial_bounds import initial_bounds
-from nextlabel.kernels.k_centre.tuning import Tuning
+from nextlabel.kernels.k_centre.tuning import KCentreTuning
 
 
 def bounds_and_truth(
@@ -54,7 +54,7 @@ def test_centres_beyond_the_kept_ones_are_read_again() -> None:
     x = np.random.default_rng(0).normal(size=(50, 40)).astype(np.float32)
     shifted = ShiftedRows(Metric(Embedding.of(x)))
     plain = Centres(shifted, np.float32, 30)
-    few = Centres(shifted, np.float32, 30, Tuning(cached_bytes=160 * 10))
+    few = Centres(shifted, np.float32, 30, KCentreTuning(cached_bytes=160 * 10))
     for centres in (plain, few):
         centres.add(np.arange(8))
         centres.add(np.arange(20, 33))

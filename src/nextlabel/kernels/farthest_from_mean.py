@@ -13,17 +13,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from nextlabel.core.pool import Pool
 from nextlabel.core.progress import picked
-from nextlabel.core.space.embedding import Embedding
-from nextlabel.core.types import Array, Ids, as_ids
+from nextlabel.core.types import Array, Ids
 from nextlabel.kernels.distance.exact import TILE, Floats, Metric, does_not_vary
 from nextlabel.kernels.distance.products import COARSE, Precision, ShiftedRows, inner
+from nextlabel.kernels.inputs import metric_and_pool
 from nextlabel.kernels.memory import memory_for
 
 
 @dataclass(frozen=True)
-class Tuning:
+class MeanTuning:
     """Sizes that decide speed and memory; the picks are the same with any.
 
     Parameters
@@ -45,7 +44,7 @@ class Tuning:
     groups: int = 256
 
 
-STANDARD = Tuning()
+STANDARD = MeanTuning()
 
 
 def farthest_from_mean(
@@ -54,7 +53,7 @@ def farthest_from_mean(
     budget: int,
     *,
     excluded: object = (),
-    tuning: Tuning = STANDARD,
+    tuning: MeanTuning = STANDARD,
 ) -> Ids:
     """Return ids, each of largest mean squared distance to all labelled or picked (equation 2).
 
@@ -101,10 +100,7 @@ def farthest_from_mean(
     array([3, 1])
 
     """
-    embedding = Embedding.of(features)
-    pool = Pool(len(embedding), as_ids(labelled, len(embedding)), as_ids(excluded, len(embedding)))
-    pool.check_budget(budget)
-    metric = Metric(embedding)
+    metric, pool = metric_and_pool(features, labelled, excluded, budget)
     with memory_for(budget, metric.size, _bytes(metric, tuning)):
         if budget == 0 or does_not_vary(metric):
             return pool.unlabelled[:budget].copy()
@@ -118,7 +114,7 @@ def farthest_from_mean(
     return scores.all[pool.labelled_count :].copy()
 
 
-def _bytes(metric: Metric, tuning: Tuning) -> int:
+def _bytes(metric: Metric, tuning: MeanTuning) -> int:
     """Return about the memory needed: numbers per row, a window's rows and products, tiles."""
     held = min(2 * tuning.window * metric.dimensions, tuning.held_values)
     return 80 * metric.size + 3 * 8 * held + 4 * 8 * TILE * metric.dimensions + 2**23
@@ -128,7 +124,7 @@ class _Scores:
     """Upper bounds on the scores of all candidates, and exact ones for the rows in the window."""
 
     def __init__(
-        self, metric: Metric, candidates: Ids, labelled: Ids, capacity: int, tuning: Tuning
+        self, metric: Metric, candidates: Ids, labelled: Ids, capacity: int, tuning: MeanTuning
     ) -> None:
         self.metric, self.shifted, self.tuning = metric, ShiftedRows(metric), tuning
         self.all, self.count = np.empty(capacity, np.int64), 0

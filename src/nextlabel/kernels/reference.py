@@ -68,10 +68,10 @@ def space_of(embedding: Embedding) -> Space:
         return Space(arrays, [1.0], units[0] / factor if factor else 1.0)
     # Block b counts factor_b · 2^exponent_b in the embedding; the largest is brought below 1.
     pairs = [math.frexp(factor) for _, factor in embedding.blocks]
-    top = max(own + extra for (_, own), extra in zip(pairs, exponents, strict=True))
+    top = max(power + extra for (_, power), extra in zip(pairs, exponents, strict=True))
     factors = [
-        math.ldexp(mantissa, own + extra - top)
-        for (mantissa, own), extra in zip(pairs, exponents, strict=True)
+        math.ldexp(mantissa, power + extra - top)
+        for (mantissa, power), extra in zip(pairs, exponents, strict=True)
     ]
     return Space(arrays, [factor * factor for factor in factors], math.ldexp(1.0, -top))
 

@@ -4,6 +4,8 @@ N images, L labelled ids, B picks in the order of choice, n open (unlabelled) im
 pick counts as labelled for those after it. All distances are direct differences in float64.
 """
 
+from collections.abc import Iterator
+
 import numpy as np
 
 from nextlabel.core.pool import Pool
@@ -11,10 +13,10 @@ from nextlabel.core.space.embedding import Embedding
 from nextlabel.core.types import Ids
 from nextlabel.kernels.coverage.gaussian_kernel import gaussian
 from nextlabel.kernels.distance.exact import Floats, Metric
-from nextlabel.kernels.distance.tiles import Distances, nearest
+from nextlabel.kernels.distance.tiles import Distances, nearest_squared_distances
 
 
-def nearest_distances(features: Embedding, labelled: Ids, chosen: Ids) -> Floats:
+def nearest_labelled_distances(features: Embedding, labelled: Ids, chosen: Ids) -> Floats:
     """Return the distance of each pick to the nearest labelled or earlier picked image.
 
     Parameters
@@ -31,14 +33,11 @@ def nearest_distances(features: Embedding, labelled: Ids, chosen: Ids) -> Floats
         labelled.
     """
     metric = Metric(features)
-    both = np.concatenate([labelled, chosen])
-    scores = np.full(len(chosen), np.nan)  # [B]
-    for k, pick in enumerate(chosen.tolist()):
-        before = both[: len(labelled) + k]
-        if len(before):
-            squared = metric.squared_distances(before, metric.row(pick))  # [L + k]
-            scores[k] = np.sqrt(squared.min()) / metric.distance_unit
-    return scores
+    nearest = [
+        squared.min() if len(squared) else np.nan
+        for squared in _to_earlier(metric, labelled, chosen)
+    ]
+    return np.sqrt(np.array(nearest, np.float64)) / metric.distance_unit  # [B]
 
 
 def mean_squared_distances(features: Embedding, labelled: Ids, chosen: Ids) -> Floats:
@@ -58,14 +57,18 @@ def mean_squared_distances(features: Embedding, labelled: Ids, chosen: Ids) -> F
         nothing labelled.
     """
     metric = Metric(features)
+    means = [
+        squared.mean() if len(squared) else np.nan
+        for squared in _to_earlier(metric, labelled, chosen)
+    ]
+    return np.array(means, np.float64) / metric.distance_unit**2  # [B]
+
+
+def _to_earlier(metric: Metric, labelled: Ids, chosen: Ids) -> Iterator[Floats]:
+    """Yield for pick k its squared distances, (L + k), to all labelled or picked before it."""
     both = np.concatenate([labelled, chosen])
-    scores = np.full(len(chosen), np.nan)  # [B]
     for k, pick in enumerate(chosen.tolist()):
-        before = both[: len(labelled) + k]
-        if len(before):
-            squared = metric.squared_distances(before, metric.row(pick))  # [L + k]
-            scores[k] = squared.mean() / metric.distance_unit**2
-    return scores
+        yield metric.squared_distances(both[: len(labelled) + k], metric.row(pick))
 
 
 def coverage_gains(
@@ -95,7 +98,9 @@ def coverage_gains(
     open_ids, n = pool.unlabelled, len(pool.unlabelled)
     sigma = bandwidth * metric.distance_unit
     both = Distances(metric, np.concatenate([open_ids, pool.labelled]))
-    covered = gaussian(nearest(both, np.arange(n), np.arange(n, len(both))), sigma * sigma)  # [n]
+    covered = gaussian(
+        nearest_squared_distances(both, np.arange(n), np.arange(n, len(both))), sigma * sigma
+    )  # [n]
     scores = np.zeros(len(chosen))  # [B]
     for k, pick in enumerate(chosen.tolist()):
         squared = metric.squared_distances(open_ids, metric.row(pick))  # [n]

@@ -16,17 +16,18 @@ from numpy.typing import NDArray
 from nextlabel.core.pool import Pool
 from nextlabel.core.progress import picked
 from nextlabel.core.space.embedding import Embedding
-from nextlabel.core.types import Array, Ids, as_ids
+from nextlabel.core.types import Array, Ids
 from nextlabel.kernels.distance.exact import Metric, does_not_vary
 from nextlabel.kernels.distance.products import Precision, ShiftedRows
 from nextlabel.kernels.distance.tiles import TILE_ROWS, Distances, TileRows
+from nextlabel.kernels.inputs import metric_and_pool
 
 COARSE = 1e-3
 """Rounding of float32, relative to the squared radius, above which float64 is used."""
 
 
 @dataclass(frozen=True)
-class Tuning:
+class BallTuning:
     """Sizes that decide speed and memory; the picks are the same with any.
 
     Parameters
@@ -42,7 +43,7 @@ class Tuning:
     tile_rows: int = TILE_ROWS
 
 
-STANDARD = Tuning()
+STANDARD = BallTuning()
 
 
 def ball_cover(
@@ -52,7 +53,7 @@ def ball_cover(
     radius: float,
     *,
     excluded: object = (),
-    tuning: Tuning = STANDARD,
+    tuning: BallTuning = STANDARD,
 ) -> Ids:
     """Return ids, each covering most of the images in the fewest balls; ties: the smallest id.
 
@@ -92,10 +93,7 @@ def ball_cover(
         All rows are the same.
 
     """
-    embedding = Embedding.of(features)
-    pool = Pool(len(embedding), as_ids(labelled, len(embedding)), as_ids(excluded, len(embedding)))
-    pool.check_budget(budget)
-    metric = Metric(embedding)
+    metric, pool = metric_and_pool(features, labelled, excluded, budget)
     if budget == 0 or does_not_vary(metric):
         return pool.unlabelled[:budget].copy()
     delta = radius * metric.distance_unit
@@ -142,7 +140,9 @@ class _BallCounts:
     ball. Only then are balls counted again, since nothing before depends on it.
     """
 
-    def __init__(self, metric: Metric, pool: Pool, squared_radius: float, tuning: Tuning) -> None:
+    def __init__(
+        self, metric: Metric, pool: Pool, squared_radius: float, tuning: BallTuning
+    ) -> None:
         self.squared_radius, self.size = squared_radius, len(pool.unlabelled)
         self.tuning = tuning
         ids = np.concatenate([pool.unlabelled, pool.labelled])  # open images first

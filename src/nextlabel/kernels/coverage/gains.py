@@ -18,9 +18,9 @@ from nextlabel.core.types import Array, Ids
 from nextlabel.kernels.coverage.gaussian_kernel import VANISHING, GaussianKernel, gaussian
 from nextlabel.kernels.coverage.neighbour_lists import NeighbourLists, estimated_pairs
 from nextlabel.kernels.coverage.tile_marks import dense, pairs
-from nextlabel.kernels.coverage.tuning import Tuning
+from nextlabel.kernels.coverage.tuning import HerdingTuning
 from nextlabel.kernels.distance.exact import Floats, Metric
-from nextlabel.kernels.distance.tiles import Distances, TileRows, nearest
+from nextlabel.kernels.distance.tiles import Distances, TileRows, nearest_squared_distances
 
 ROUNDOFF = 2.0**-53
 
@@ -42,17 +42,19 @@ class Gains:
     """
 
     def __init__(
-        self, metric: Metric, pool: Pool, weight: Floats, squared_bandwidth: float, tuning: Tuning
+        self,
+        metric: Metric,
+        pool: Pool,
+        weight: Floats,
+        squared_bandwidth: float,
+        tuning: HerdingTuning,
     ) -> None:
         self.ids, self.weight, self.squared_bandwidth = pool.unlabelled, weight, squared_bandwidth
         self.tuning = tuning
         n = len(self.ids)
-        both = Distances(
-            metric,
-            np.concatenate([pool.unlabelled, pool.labelled]),
-            tile_rows=tuning.tile_rows,
-        )
-        self.squared = nearest(both, np.arange(n), np.arange(n, len(both)))
+        ids = np.concatenate([pool.unlabelled, pool.labelled])
+        both = Distances(metric, ids, tile_rows=tuning.tile_rows)
+        self.squared = nearest_squared_distances(both, np.arange(n), np.arange(n, len(both)))
         self.covered = gaussian(self.squared, squared_bandwidth)
         self.distances = Distances(metric, self.ids, tile_rows=tuning.tile_rows)
         self.metric, self.kernel = metric, GaussianKernel(self.distances, squared_bandwidth)

@@ -10,12 +10,11 @@ N images, d columns, n open (unlabelled) images.
 import numpy as np
 
 from nextlabel.core.errors import DataError
-from nextlabel.core.pool import Pool
-from nextlabel.core.space.embedding import Embedding
-from nextlabel.core.types import Ids, as_array, as_ids
+from nextlabel.core.types import Ids, as_array
 from nextlabel.kernels.coverage.gains import Gains
-from nextlabel.kernels.coverage.tuning import STANDARD, Tuning
-from nextlabel.kernels.distance.exact import Floats, Metric, does_not_vary
+from nextlabel.kernels.coverage.tuning import STANDARD, HerdingTuning
+from nextlabel.kernels.distance.exact import Floats, does_not_vary
+from nextlabel.kernels.inputs import metric_and_pool
 
 
 def max_herding(
@@ -26,7 +25,7 @@ def max_herding(
     *,
     weights: object = None,
     excluded: object = (),
-    tuning: Tuning = STANDARD,
+    tuning: HerdingTuning = STANDARD,
 ) -> Ids:
     """Return ids, each raising the coverage of all images most; ties go to the smallest id.
 
@@ -68,11 +67,8 @@ def max_herding(
         All rows are the same.
 
     """
-    embedding = Embedding.of(features)
-    pool = Pool(len(embedding), as_ids(labelled, len(embedding)), as_ids(excluded, len(embedding)))
-    pool.check_budget(budget)
+    metric, pool = metric_and_pool(features, labelled, excluded, budget)
     weight = checked_weights(weights, pool.size)[pool.unlabelled]  # [n]
-    metric = Metric(embedding)
     if budget == 0 or does_not_vary(metric):
         return pool.unlabelled[:budget].copy()
     sigma = bandwidth * metric.distance_unit

@@ -1,4 +1,4 @@
-"""Sizes of the covering kernels that decide speed and memory."""
+"""Sizes of MaxHerding that decide speed and memory."""
 
 from dataclasses import dataclass
 
@@ -6,7 +6,7 @@ from nextlabel.kernels.distance.tiles import TILE_ROWS
 
 
 @dataclass(frozen=True)
-class Tuning:
+class HerdingTuning:
     """Sizes that decide speed and memory; the picks are the same with any.
 
     Parameters
@@ -25,4 +25,4 @@ class Tuning:
     tile_rows: int = TILE_ROWS
 
 
-STANDARD = Tuning()
+STANDARD = HerdingTuning()

@@ -140,7 +140,7 @@ class Distances:
         return self.metric.squared_distances(self.ids[others], row)
 
 
-def nearest(distances: Distances, positions: Ids, others: Ids) -> Floats:
+def nearest_squared_distances(distances: Distances, positions: Ids, others: Ids) -> Floats:
     """Return the direct ‖x - o‖² of each position to its nearest of `others`; inf without any.
 
     Only pairs that rounding does not rule out are measured directly.

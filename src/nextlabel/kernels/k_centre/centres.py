@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from nextlabel.core.types import Array, Ids
 from nextlabel.kernels.distance.exact import Floats
 from nextlabel.kernels.distance.products import Precision, ShiftedRows, inner
-from nextlabel.kernels.k_centre.tuning import STANDARD, Tuning
+from nextlabel.kernels.k_centre.tuning import STANDARD, KCentreTuning
 
 Positions = NDArray[np.int64]
 
@@ -48,7 +48,7 @@ class Centres:
         shifted: ShiftedRows,
         precision: Precision,
         capacity: int,
-        tuning: Tuning = STANDARD,
+        tuning: KCentreTuning = STANDARD,
     ) -> None:
         self.shifted, self.precision, self.tuning = shifted, precision, tuning
         self.kappa, self.eta = shifted.error(precision)

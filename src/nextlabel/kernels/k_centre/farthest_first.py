@@ -13,17 +13,17 @@ from collections.abc import Callable
 import numpy as np
 
 from nextlabel.core.pool import Pool
-from nextlabel.core.progress import Progress
-from nextlabel.core.space.embedding import Embedding
-from nextlabel.core.types import Ids, as_ids
+from nextlabel.core.progress import ProgressCallback
+from nextlabel.core.types import Ids
 from nextlabel.kernels.distance.exact import Metric, does_not_vary
 from nextlabel.kernels.distance.products import COARSE, Precision, ShiftedRows
+from nextlabel.kernels.inputs import metric_and_pool
 from nextlabel.kernels.k_centre.bounds import CLOSED, TopRows, UpperBounds
 from nextlabel.kernels.k_centre.candidates import Candidates
 from nextlabel.kernels.k_centre.centres import Centres
 from nextlabel.kernels.k_centre.initial_bounds import initial_bounds
 from nextlabel.kernels.k_centre.state import GreedyState
-from nextlabel.kernels.k_centre.tuning import STANDARD, Tuning
+from nextlabel.kernels.k_centre.tuning import STANDARD, KCentreTuning
 from nextlabel.kernels.memory import memory_for
 
 FEW_COLUMNS = 32
@@ -36,8 +36,8 @@ def farthest_first(
     budget: int,
     *,
     excluded: object = (),
-    progress: Progress | None = None,
-    tuning: Tuning = STANDARD,
+    progress: ProgressCallback | None = None,
+    tuning: KCentreTuning = STANDARD,
 ) -> Ids:
     """Return ids, each the farthest from all labelled or already picked (equation 1).
 
@@ -88,23 +88,22 @@ def farthest_first(
     array([3, 2])
 
     """
-    embedding = Embedding.of(features)
-    pool = Pool(len(embedding), as_ids(labelled, len(embedding)), as_ids(excluded, len(embedding)))
-    pool.check_budget(budget)
-    metric = Metric(embedding)
+    metric, pool = metric_and_pool(features, labelled, excluded, budget)
     with memory_for(budget, metric.size, _bytes(metric, pool.labelled_count + budget, tuning)):
         if budget == 0 or does_not_vary(metric):
             return pool.unlabelled[:budget].copy()
         return _greedy(metric, pool, budget, progress or (lambda picked, budget: None), tuning)
 
 
-def _bytes(metric: Metric, centres: int, tuning: Tuning) -> int:
+def _bytes(metric: Metric, centres: int, tuning: KCentreTuning) -> int:
     """Return about the memory needed: numbers per row, rows of centres, tiles."""
     rows = min(2 * centres * metric.dimensions * 8, 2 * tuning.cached_bytes)
     return 64 * metric.size + rows + 2**27
 
 
-def _greedy(metric: Metric, pool: Pool, budget: int, progress: Progress, tuning: Tuning) -> Ids:
+def _greedy(
+    metric: Metric, pool: Pool, budget: int, progress: ProgressCallback, tuning: KCentreTuning
+) -> Ids:
     picks = np.empty(budget, np.int64)
     count, start = 0, pool.labelled
     if not pool.labelled_count:
@@ -134,7 +133,7 @@ def _greedy(metric: Metric, pool: Pool, budget: int, progress: Progress, tuning:
     return picks
 
 
-def _centres(metric: Metric, capacity: int, tuning: Tuning) -> Centres:
+def _centres(metric: Metric, capacity: int, tuning: KCentreTuning) -> Centres:
     """Return room for centres, with products in float32 where they rule out enough.
 
     In a few dimensions the radius is soon tiny against the norms.

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Tuning:
+class KCentreTuning:
     """Sizes that decide speed and memory; the picks are the same with any.
 
     Parameters
@@ -45,4 +45,4 @@ class Tuning:
     wasted_pairs: int = 5000
 
 
-STANDARD = Tuning()
+STANDARD = KCentreTuning()

@@ -57,8 +57,8 @@ def bald(samples: Array, task: Task = "multiclass") -> Floats:
     scores = np.empty(len(samples))  # [N]
     for span in _spans(len(samples), samples.shape[1] * samples.shape[2]):
         answers = _answers(samples[span], task)  # [Q, n, S, A]
-        whole = entropy(answers.mean(axis=2))  # [Q, n]
-        scores[span] = (whole - entropy(answers).mean(axis=2)).mean(axis=0)  # [n]
+        whole = entropies(answers.mean(axis=2))  # [Q, n]
+        scores[span] = (whole - entropies(answers).mean(axis=2)).mean(axis=0)  # [n]
     return np.maximum(scores, 0)
 
 
@@ -86,22 +86,22 @@ def epig(samples: Array, targets: Array, task: Task = "multiclass") -> Floats:
     """
     others = _answers(targets, task)  # [Q, M, S, A]
     questions, m, s, a = others.shape
-    of_targets = entropy(others.mean(axis=2)).mean(axis=1)  # [Q]
+    of_targets = entropies(others.mean(axis=2)).mean(axis=1)  # [Q]
     columns = others.transpose(0, 2, 1, 3).reshape(questions, s, m * a) / s  # [Q, S, M·A]
     scores = np.empty(len(samples))  # [N]
     for span in _spans(len(samples), max(m * a * a, s * samples.shape[2])):
         answers = _answers(samples[span], task)  # [Q, n, S, A]
-        found = np.zeros(answers.shape[1])  # [n]
+        total = np.zeros(answers.shape[1])  # [n]
         for q in range(questions):
             rows = answers[q].transpose(0, 2, 1).reshape(-1, s)  # [n·A, S]
-            joint = (rows @ columns[q]).reshape(len(found), -1)  # p(y, y*): [n, A·M·A]
-            own = entropy(answers[q].mean(axis=1))  # [n]
-            found += own + of_targets[q] - entropy(joint) / m
-        scores[span] = found / questions
+            joint = (rows @ columns[q]).reshape(len(total), -1)  # p(y, y*): [n, A·M·A]
+            of_images = entropies(answers[q].mean(axis=1))  # [n]
+            total += of_images + of_targets[q] - entropies(joint) / m
+        scores[span] = total / questions
     return np.maximum(scores, 0)
 
 
-def entropy(p: Floats) -> Floats:
+def entropies(p: Floats) -> Floats:
     """Return -Σ p log p over the last axis, in nats; 0 log 0 is 0."""
     from scipy.special import entr
 
