@@ -19,13 +19,14 @@ from torch import Tensor, nn
 from nextlabel.core.errors import DataError
 from nextlabel.core.seeds import Seeds
 from nextlabel.core.types import Array, Ids, Labels
-from nextlabel.models.device import precise, resolve
+from nextlabel.models.device import resolve_device
 from nextlabel.models.generative.priors import NormalPrior, kl_divergence, log_normal
 from nextlabel.models.generative.vae import (
     VAE,
     FittedVAE,
     adam,
     check_finite,
+    draw_outputs,
     fit_vae,
     reconstruction,
     scaled,
@@ -125,34 +126,28 @@ def objective(
     over the known labels, 1 if there are none; it only says how well z fits y, so no gradient
     flows through it. The constant log p(y) of known labels is left out.
     """
-    epsilon = torch.randn(len(x), settings.latent, generator=noise).to(x.device, x.dtype)
-    with precise(x.device, settings.precision):
-        mean, log_variance = network.encode(x)
-        z = mean + (0.5 * log_variance).exp() * epsilon
-        logits = network.decode(z)
-    if logits.dtype == torch.bfloat16:
-        mean, log_variance, z, logits = (t.float() for t in (mean, log_variance, z, logits))
-    class_z, _ = classes.split(z)
-    class_mean, style_mean = classes.split(mean)
-    class_log_variance, style_log_variance = classes.split(log_variance)
+    outputs = draw_outputs(network, x, settings, noise)
+    class_z, _ = classes.split(outputs.z)
+    class_mean, style_mean = classes.split(outputs.mean)
+    class_log_variance, style_log_variance = classes.split(outputs.log_variance)
 
-    known, value = y >= 0, y.clamp(min=0).unsqueeze(2)
+    is_known, value = y >= 0, y.clamp(min=0).unsqueeze(2)
     log_q, log_p = classes.log_classifier(class_z), classes.log_prior(class_z)
     log_right = log_q.gather(2, value).squeeze(2)
     given = log_right - log_p.gather(2, value).squeeze(2)
     summed = (log_q.exp() * (log_q - log_p - classes.frequencies.log())).sum(2)
     kl = kl_divergence(style_mean, style_log_variance)
     kl = kl + log_normal(class_z, class_mean, class_log_variance).sum((1, 2))
-    kl = kl + torch.where(known, given, summed).sum(1)
+    kl = kl + torch.where(is_known, given, summed).sum(1)
 
     shape = (settings.samples - 1, *class_z.shape)
     epsilon = torch.randn(shape, generator=noise).to(x.device, x.dtype)
     drawn = class_mean + (0.5 * class_log_variance).exp() * epsilon
     log_each = classes.log_classifier(torch.cat([class_z[None], drawn]))
     log_mean = log_each.logsumexp(0).gather(2, value).squeeze(2) - math.log(settings.samples)
-    log_label = torch.where(known, log_mean, 0).sum(1)
-    weight = torch.where(known, log_right - log_mean, 0).sum(1).detach().exp()
-    return Terms(reconstruction(logits, x, settings), kl, log_label, weight)
+    log_label = torch.where(is_known, log_mean, 0).sum(1)
+    weight = torch.where(is_known, log_right - log_mean, 0).sum(1).detach().exp()
+    return Terms(reconstruction(outputs.logits, x, settings), kl, log_label, weight)
 
 
 def begin(images: Tensor, settings: CCVAESettings, seeds: Seeds) -> FittedVAE:
@@ -198,7 +193,7 @@ def refit(
             "-1 for unknown",
             code="labels-out-of-range",
         )
-    device = resolve(settings.device)
+    device = resolve_device(settings.device)
     network = place(restored(images, state, settings), device)
     count = labels.shape[1]
     width = settings.class_dims(values if count == 1 else count)
@@ -209,14 +204,14 @@ def refit(
     targets = np.full((len(images), count), -1)
     targets[rows] = labels
     rows, others = np.sort(rows), np.setdiff1d(np.arange(len(images)), rows)
-    pixels, known = images.to(device), torch.from_numpy(targets).to(device)
+    pixels, all_labels = images.to(device), torch.from_numpy(targets).to(device)
     log: list[dict[str, float]] = []
     network.train()
     for _ in range(settings.round_epochs):
         sums, seen = torch.zeros(4, device=device), 0
         for batch in batches(rows, others, settings.batch_size, settings.labelled_share, order):
             chosen = torch.from_numpy(batch).to(device)
-            x, y = scaled(pixels[chosen]), known[chosen]
+            x, y = scaled(pixels[chosen]), all_labels[chosen]
             optimiser.zero_grad()
             terms = objective(network, classes, x, y, settings, noise)
             torch.autograd.backward(terms.loss(settings))

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from nextlabel.core.seeds import Seeds
 from nextlabel.core.types import Array, Ids
-from nextlabel.models.device import precise, resolve
+from nextlabel.models.device import resolve_device
 from nextlabel.models.generative.ccvae import batches, restored
 from nextlabel.models.generative.priors import NormalPrior, kl_divergence
 from nextlabel.models.generative.vae import (
@@ -22,6 +22,7 @@ from nextlabel.models.generative.vae import (
     FittedVAE,
     adam,
     check_finite,
+    draw_outputs,
     reconstruction,
     scaled,
 )
@@ -92,14 +93,16 @@ def refit(
     DataError
         The training diverges, or `state` does not fit.
     """
-    device = resolve(settings.device)
+    device = resolve_device(settings.device)
     network = place(restored(images, state, settings), device)
-    judge = build(
+    discriminator = build(
         lambda: Discriminator(settings.latent),
         generator(seeds.integer("vaal discriminator", number)),
     ).to(device)
     optimiser = adam(network.parameters(), (), 1.0, settings, device)
-    judges = torch.optim.Adam(judge.parameters(), lr=settings.discriminator_rate)
+    discriminator_optimiser = torch.optim.Adam(
+        discriminator.parameters(), lr=settings.discriminator_rate
+    )
     order = seeds.rng("vaal order", number)
     noise = generator(seeds.integer("vaal noise", number))
     rows = np.sort(labelled)
@@ -114,9 +117,15 @@ def refit(
         for batch in batches(rows, others, settings.batch_size, 0.5, order):
             chosen = torch.from_numpy(batch).to(device)
             x, truth = scaled(pixels[chosen]), is_labelled[chosen]
-            rebuilt, kl, fooled = _vae_step(network, judge, optimiser, x, truth, settings, noise)
-            told = _discriminator_step(network, judge, judges, x, truth)
-            sums += torch.stack([rebuilt.sum(), kl.sum(), fooled * len(x), told * len(x)])
+            rebuilt, kl, adversarial = _vae_step(
+                network, discriminator, optimiser, x, truth, settings, noise
+            )
+            discriminating = _discriminator_step(
+                network, discriminator, discriminator_optimiser, x, truth
+            )
+            sums += torch.stack(
+                [rebuilt.sum(), kl.sum(), adversarial * len(x), discriminating * len(x)]
+            )
             seen += len(batch)
         rebuilt_mean, kl_mean, adversary, loss = (sums / seen).tolist()
         check_finite(rebuilt_mean + kl_mean + adversary + loss, len(log) + 1, settings)
@@ -133,13 +142,13 @@ def refit(
     fitted = FittedVAE(network, device, tuple(log), NormalPrior(settings.latent))
     with torch.inference_mode():
         means = torch.from_numpy(fitted.means(images)).to(device)
-        scores = judge(means).sigmoid().cpu().numpy()
+        scores = discriminator(means).sigmoid().cpu().numpy()
     return fitted, scores
 
 
 def _vae_step(
     network: VAE,
-    judge: Discriminator,
+    discriminator: Discriminator,
     optimiser: torch.optim.Optimizer,
     x: Tensor,
     truth: Tensor,
@@ -148,24 +157,19 @@ def _vae_step(
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Take a step of the VAE; return reconstruction error and KL (B), and the adversarial loss."""
     optimiser.zero_grad()
-    epsilon = torch.randn(len(x), settings.latent, generator=noise).to(x.device)
-    with precise(x.device, settings.precision):
-        mean, log_variance = network.encode(x)
-        z = mean + (0.5 * log_variance).exp() * epsilon
-        logits = network.decode(z)
-    mean, log_variance = mean.float(), log_variance.float()
-    rebuilt = reconstruction(logits.float(), x, settings)
-    kl = kl_divergence(mean, log_variance)
-    fooled = cross_entropy(judge(mean), truth, torch.ones_like(truth))
+    outputs = draw_outputs(network, x, settings, noise)
+    rebuilt = reconstruction(outputs.logits, x, settings)
+    kl = kl_divergence(outputs.mean, outputs.log_variance)
+    adversarial = cross_entropy(discriminator(outputs.mean), truth, torch.ones_like(truth))
     per_pixel = (rebuilt + settings.beta * kl).mean() / x[0].numel()
-    torch.autograd.backward(per_pixel + settings.adversary * fooled)
+    torch.autograd.backward(per_pixel + settings.adversary * adversarial)
     optimiser.step()
-    return rebuilt.detach(), kl.detach(), fooled.detach()
+    return rebuilt.detach(), kl.detach(), adversarial.detach()
 
 
 def _discriminator_step(
     network: VAE,
-    judge: Discriminator,
+    discriminator: Discriminator,
     optimiser: torch.optim.Optimizer,
     x: Tensor,
     truth: Tensor,
@@ -174,7 +178,7 @@ def _discriminator_step(
     with torch.no_grad():
         mean, _ = network.encode(x)
     optimiser.zero_grad()
-    loss = cross_entropy(judge(mean.float()), truth, truth)
+    loss = cross_entropy(discriminator(mean.float()), truth, truth)
     torch.autograd.backward(loss)
     optimiser.step()
     return loss.detach()
@@ -193,5 +197,5 @@ def cross_entropy(logits: Tensor, truth: Tensor, targets: Tensor) -> Tensor:
         What the images should be called, (B).
     """
     each = F.binary_cross_entropy_with_logits(logits, targets, reduction="none")
-    parts = [each[truth == kind].mean() for kind in (1, 0) if bool((truth == kind).any())]
-    return torch.stack(parts).sum()
+    means = [each[truth == group].mean() for group in (1, 0) if bool((truth == group).any())]
+    return torch.stack(means).sum()

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -12,7 +13,7 @@ from nextlabel.core.errors import DataError
 from nextlabel.core.progress import trained
 from nextlabel.core.seeds import Seeds
 from nextlabel.core.types import Array
-from nextlabel.models.device import precise, resolve
+from nextlabel.models.device import precise, resolve_device
 from nextlabel.models.generative.priors import Prior
 from nextlabel.models.generative.priors import kl_divergence as kl_divergence
 from nextlabel.models.generative.vae_settings import VAESettings as VAESettings
@@ -58,6 +59,18 @@ class VAE(nn.Module):
         x = torch.relu(self.up(z)).view(len(z), CHANNELS[-1], *self.small)
         pixels: Tensor = self.decoder(x)
         return pixels[:, :, : self.shape[1], : self.shape[2]]
+
+
+class VAEOutputs(NamedTuple):
+    """Outputs of a VAE for B images: mean, log-variance and a draw of q(z|x), and pixel logits.
+
+    The shapes are (B, latent) three times, and (B, C, H, W).
+    """
+
+    mean: Tensor
+    log_variance: Tensor
+    z: Tensor
+    logits: Tensor
 
 
 def _decoder(channels: int, upsample: str) -> list[nn.Module]:
@@ -142,7 +155,7 @@ def fit_vae(images: Tensor, settings: VAESettings, seeds: Seeds) -> FittedVAE:
     Both terms are summed over their own dimensions and averaged over the batch. Raises DataError
     when the training diverges.
     """
-    device = resolve(settings.device)
+    device = resolve_device(settings.device)
     shape = (images.shape[1], images.shape[2], images.shape[3])
     network = build(lambda: VAE(shape, settings), generator(seeds.integer("vae weights")))
     place(network, device)
@@ -184,21 +197,33 @@ def _step(
 ) -> tuple[Tensor, Tensor]:
     """Take one step; return the batch's summed reconstruction error and KL (2), and its z."""
     optimiser.zero_grad()
-    epsilon = torch.randn(len(x), settings.latent, generator=noise).to(x.device)
-    with precise(x.device, settings.precision):
-        mean, log_variance = network.encode(x)
-        z = mean + (0.5 * log_variance).exp() * epsilon
-        logits = network.decode(z)
-    rebuilt = reconstruction(logits.float(), x, settings)
-    kl = prior.kl(mean.float(), log_variance.float(), z.float())
+    outputs = draw_outputs(network, x, settings, noise)
+    rebuilt = reconstruction(outputs.logits, x, settings)
+    kl = prior.kl(outputs.mean, outputs.log_variance, outputs.z)
     if settings.free_bits:
-        cost = prior.kl_beyond(settings.free_bits, mean.float(), log_variance.float(), kl)
+        cost = prior.kl_beyond(settings.free_bits, outputs.mean, outputs.log_variance, kl)
         torch.autograd.backward(rebuilt.mean() + beta * cost)
     else:
         torch.autograd.backward((rebuilt + beta * kl).mean())
     optimiser.step()
     prior.constrain()
-    return torch.stack([rebuilt.detach().sum(), kl.detach().sum()]), z.detach().float()
+    return torch.stack([rebuilt.detach().sum(), kl.detach().sum()]), outputs.z.detach()
+
+
+def draw_outputs(
+    network: VAE, x: Tensor, settings: VAESettings, noise: torch.Generator
+) -> VAEOutputs:
+    """Return what a VAE makes of images x (B, C, H, W) in [0, 1], with z drawn from q(z|x).
+
+    The pass is in the settings' precision; outputs in bfloat16 are returned as float32.
+    """
+    epsilon = torch.randn(len(x), settings.latent, generator=noise).to(x.device, x.dtype)
+    with precise(x.device, settings.precision):
+        mean, log_variance = network.encode(x)
+        z = mean + (0.5 * log_variance).exp() * epsilon
+        logits = network.decode(z)
+    whole = (t.float() if t.dtype == torch.bfloat16 else t for t in (mean, log_variance, z, logits))
+    return VAEOutputs(*whole)
 
 
 def adam(
