@@ -43,9 +43,9 @@ def test_compact_training_is_the_plain_one(size):
 
 def matching(conv, gradient):
     """Return of a plain convolution's gradient what a compact one trains, in its order."""
-    if conv.kind == "centre":
+    if conv.reach == "centre":
         return gradient[:, :, 1, 1].T
-    if conv.kind == "corner":
+    if conv.reach == "corner":
         return gradient[:, :, 1:, 1:].permute(2, 3, 1, 0).flatten(0, 2)
     return gradient.permute(2, 3, 1, 0)
 
@@ -67,7 +67,7 @@ def test_logits_and_gradients_are_those_of_the_plain_model(size, dtype, limit):
     F.cross_entropy(logits, torch.arange(8)).backward()
     plain = {n: p.grad.clone() for n, p in network.named_parameters()}
     network.zero_grad()
-    kinds, compared = set(), 0
+    reaches, compared = set(), 0
     with compact(network, images[:1]):
         short = network(images)
         F.cross_entropy(short, torch.arange(8)).backward()
@@ -75,15 +75,15 @@ def test_logits_and_gradients_are_those_of_the_plain_model(size, dtype, limit):
         modules = dict(network.named_modules())
         for name, wanted in plain.items():
             owner = modules[name.rpartition(".")[0]]
-            if isinstance(owner, Conv3x3) and owner.kind:
-                kinds.add(owner.kind)
+            if isinstance(owner, Conv3x3) and owner.reach:
+                reaches.add(owner.reach)
                 found, wanted = owner.taps.grad, matching(owner, wanted)
             else:
                 found = network.get_parameter(name).grad
             assert relative(found, wanted) <= limit, name
             compared += 1
     assert compared == 62
-    assert size != 28 or kinds == {"centre", "corner", "square"}
+    assert size != 28 or reaches == {"centre", "corner", "square"}
 
 
 def test_another_image_size_inside_compact_is_refused():

@@ -5,7 +5,7 @@ from torch import nn
 
 from nextlabel.core.errors import DataError, UsageError
 from nextlabel.core.seeds import Seeds
-from nextlabel.models.device import resolve
+from nextlabel.models.device import resolve_device
 from nextlabel.models.normalise import IMAGENET_DEVIATION, IMAGENET_MEAN, normalise
 from nextlabel.models.settings import TrainingSettings
 from nextlabel.models.task import NetworkModel
@@ -225,9 +225,9 @@ def test_normalising_repeats_grey_and_uses_imagenets_numbers():
 def test_a_device_that_is_not_there_is_refused(monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
-    assert resolve("auto").type == "cpu"
+    assert resolve_device("auto").type == "cpu"
     with pytest.raises(UsageError, match="device 'cuda' is not available"):
-        resolve("cuda")
+        resolve_device("cuda")
 
 
 def test_a_network_of_other_layers_has_other_keys():

@@ -13,7 +13,7 @@ from nextlabel.core.errors import StoreError, UsageError
 from nextlabel.files.progress_bar import progress_bar
 
 if TYPE_CHECKING:
-    from nextlabel.core.progress import Progress
+    from nextlabel.core.progress import ProgressCallback
     from nextlabel.core.types import Array
     from nextlabel.selection.rows import Rows
 
@@ -97,7 +97,7 @@ def read_inputs(
 
 
 @contextmanager
-def choosing_bar(total: int) -> "Iterator[Progress | None]":
+def choosing_bar(total: int) -> "Iterator[ProgressCallback | None]":
     """Yield a listener that draws a bar with the time left on stderr; None away from a terminal.
 
     The bar appears after a second, so that short work shows none.

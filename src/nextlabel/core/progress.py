@@ -5,14 +5,14 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TypeAlias
 
-Progress: TypeAlias = Callable[[int, int], None]
+ProgressCallback: TypeAlias = Callable[[int, int], None]
 """Called with the number of picks or epochs so far, and of all; it may raise to stop."""
 
-_callback: ContextVar[Progress | None] = ContextVar("callback", default=None)
+_callback: ContextVar[ProgressCallback | None] = ContextVar("callback", default=None)
 
 
 @contextmanager
-def reporting_to(callback: Progress | None) -> Iterator[None]:
+def reporting_to(callback: ProgressCallback | None) -> Iterator[None]:
     """Send what `picked` and `trained` report to a callback, within the block and its thread."""
     token = _callback.set(callback)
     try:

@@ -9,7 +9,7 @@ from nextlabel.core.space.embedding import Embedding
 from nextlabel.core.task_model import ModelOutputs
 from nextlabel.core.types import Array, Task
 
-Source: TypeAlias = Literal[
+SignalSource: TypeAlias = Literal[
     "space", "model", "loss_prediction", "last_layer", "blocks", "true_labels"
 ]
 """Sources of a signal: the feature space, the task model, the module P trained with it, the model's
@@ -72,7 +72,7 @@ class Signal(Protocol):
         ...
 
     @property
-    def reads(self) -> frozenset[Source]:
+    def reads(self) -> frozenset[SignalSource]:
         """The sources of the signal."""
         ...
 

@@ -28,14 +28,14 @@ def circumstances(data: Dataset, seeds: Seeds, training: TrainingSettings) -> di
     import sklearn
     import torch
 
-    from nextlabel.models.device import resolve
+    from nextlabel.models.device import resolve_device
 
     return {
         "artefact": ARTEFACT_VERSION,
         "data": data.checksum,
         "seed": seeds.seed,
         "threads": training.threads,
-        "device": resolve(training.device).type,
+        "device": resolve_device(training.device).type,
         "versions": [torch.__version__, np.__version__, sklearn.__version__],
     }
 

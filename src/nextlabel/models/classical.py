@@ -232,10 +232,10 @@ class ClassicalModel:
         fit = partial(self.model.fit_blocks, pool)
         predictions = []
         for labels in columns:
-            known = np.unique(labels)
-            if len(known) > 1:
+            classes = np.unique(labels)
+            if len(classes) > 1:
                 held, predicted = held_out_probabilities(fit, pool, labelled, labels)
-                predictions.append((predicted, np.searchsorted(known, labels[held])))
+                predictions.append((predicted, np.searchsorted(classes, labels[held])))
         return best_temperature(predictions)
 
 

@@ -13,7 +13,7 @@ from typing import Any, Literal
 import torch
 from torch import Tensor, nn
 
-Kind = Literal["centre", "corner", "square"]
+Reach = Literal["centre", "corner", "square"]
 
 
 class Conv3x3(nn.Conv2d):
@@ -23,50 +23,50 @@ class Conv3x3(nn.Conv2d):
     "centre" (inputs, outputs), "corner" (4 × inputs, outputs), "square" (3, 3, inputs, outputs).
     """
 
-    kind: Kind | None
+    reach: Reach | None
     taps: nn.Parameter | None
 
     def __init__(self, inputs: int, outputs: int, stride: int = 1) -> None:
         super().__init__(inputs, outputs, 3, stride, padding=1, bias=False)
-        self.kind, self.taps = None, None
+        self.reach, self.taps = None, None
 
     def forward(self, x: Tensor) -> Tensor:
         """Map (B, inputs, H, W) to (B, outputs, ⌈H/stride⌉, ⌈W/stride⌉)."""
         if self.taps is None:
             return super().forward(x)
-        if self.kind != kind_for(x.shape[2:], self.stride[0]):
+        if self.reach != reach_of(x.shape[2:], self.stride[0]):
             raise RuntimeError(
                 f"a {x.shape[2]}×{x.shape[3]} map reached a convolution compacted for another "
                 "size; leave `compact` before changing the image size"
             )
         pixels = x.permute(0, 2, 3, 1).reshape(len(x), -1)
         matrix: Tensor = self.taps
-        if self.kind == "square":
+        if self.reach == "square":
             matrix = _Square.apply(self.taps)  # type: ignore[no-untyped-call]
-        side = 2 if self.kind == "square" else 1
+        side = 2 if self.reach == "square" else 1
         return (pixels @ matrix).view(len(x), side, side, -1).permute(0, 3, 1, 2)
 
     @torch.no_grad()
-    def start(self, kind: Kind) -> None:
+    def start(self, reach: Reach) -> None:
         """Take the taps that matter out of the weight, which rests until `finish`."""
-        self.kind = kind
-        self.taps = nn.Parameter(_window(self.weight, kind).permute(2, 3, 1, 0).contiguous())
-        if kind != "square":
+        self.reach = reach
+        self.taps = nn.Parameter(_window(self.weight, reach).permute(2, 3, 1, 0).contiguous())
+        if reach != "square":
             self.taps = nn.Parameter(self.taps.reshape(-1, self.out_channels))
         self.weight.requires_grad_(False)
 
     @torch.no_grad()
     def finish(self) -> None:
         """Put the trained taps back into the weight."""
-        assert self.taps is not None and self.kind is not None
-        window = _window(self.weight, self.kind)
+        assert self.taps is not None and self.reach is not None
+        window = _window(self.weight, self.reach)
         outputs, inputs, height, width = window.shape
         window.copy_(self.taps.view(height, width, inputs, outputs).permute(3, 2, 0, 1))
-        self.kind, self.taps = None, None
+        self.reach, self.taps = None, None
         self.weight.requires_grad_(True)
 
 
-def kind_for(size: torch.Size, stride: int) -> Kind | None:
+def reach_of(size: torch.Size, stride: int) -> Reach | None:
     """Return how a map of `size` meets a padded 3×3 convolution, None where as any other."""
     if tuple(size) == (1, 1):
         return "centre"
@@ -75,10 +75,10 @@ def kind_for(size: torch.Size, stride: int) -> Kind | None:
     return None
 
 
-def _window(weight: Tensor, kind: Kind) -> Tensor:
-    """Return a view of the taps that meet a map of this kind."""
+def _window(weight: Tensor, reach: Reach) -> Tensor:
+    """Return a view of the taps that meet a map of this reach."""
     return {"centre": weight[:, :, 1:2, 1:2], "corner": weight[:, :, 1:, 1:], "square": weight}[
-        kind
+        reach
     ]
 
 
@@ -115,9 +115,9 @@ def compact(network: nn.Module, images: Tensor) -> Iterator[list[nn.Parameter]]:
     The other taps never get a gradient, so leaving them out changes nothing but the time that
     optimiser and gradients take. Weight decay does not touch them either.
     """
-    convs = _reached(network, images)
-    for conv, kind in convs:
-        conv.start(kind)
+    convs = _with_small_maps(network, images)
+    for conv, reach in convs:
+        conv.start(reach)
     try:
         yield [p for p in network.parameters() if p.requires_grad]
     finally:
@@ -125,15 +125,15 @@ def compact(network: nn.Module, images: Tensor) -> Iterator[list[nn.Parameter]]:
             conv.finish()
 
 
-def _reached(network: nn.Module, images: Tensor) -> list[tuple[Conv3x3, Kind]]:
+def _with_small_maps(network: nn.Module, images: Tensor) -> list[tuple[Conv3x3, Reach]]:
     """Return the convolutions that have small maps, found with one image."""
-    reached: list[tuple[Conv3x3, Kind]] = []
+    small: list[tuple[Conv3x3, Reach]] = []
 
     def note(module: nn.Module, inputs: tuple[Tensor, ...]) -> None:
         assert isinstance(module, Conv3x3)
-        kind = kind_for(inputs[0].shape[2:], module.stride[0])
-        if kind is not None:
-            reached.append((module, kind))
+        reach = reach_of(inputs[0].shape[2:], module.stride[0])
+        if reach is not None:
+            small.append((module, reach))
 
     hooks = [m.register_forward_pre_hook(note) for m in network.modules() if isinstance(m, Conv3x3)]
     training = network.training
@@ -143,4 +143,4 @@ def _reached(network: nn.Module, images: Tensor) -> list[tuple[Conv3x3, Kind]]:
     network.train(training)
     for hook in hooks:
         hook.remove()
-    return reached
+    return small

@@ -157,5 +157,5 @@ def best_temperature(predictions: list[tuple[Array, Array]]) -> float:
         return total / count
 
     limit = float(np.log(HIGHEST))
-    found = minimize_scalar(loss, bounds=(-limit, limit), method="bounded")
-    return float(np.exp(found.x))
+    best = minimize_scalar(loss, bounds=(-limit, limit), method="bounded")
+    return float(np.exp(best.x))

@@ -9,14 +9,14 @@ import torch
 from nextlabel.core.errors import UsageError
 
 
-def resolve(name: str) -> torch.device:
+def resolve_device(name: str) -> torch.device:
     """Return the device called `name`; "auto" takes CUDA, else MPS, else the CPU.
 
     Raises UsageError for a device that is not there.
     """
     there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
     if name == "auto":
-        name = next((device for device, found in there.items() if found), "cpu")
+        name = next((device for device, available in there.items() if available), "cpu")
     if not there.get(name, True):
         raise UsageError(
             f'device {name!r} is not available here; set device = "auto" or "cpu"',
@@ -48,7 +48,7 @@ def resolve_settings(values: Mapping[str, Any]) -> dict[str, Any]:
     """Return settings, their `device` and `precision` as what they mean on this machine."""
     resolved = dict(values)
     if "device" in resolved:
-        device = resolve(resolved["device"])
+        device = resolve_device(resolved["device"])
         resolved["device"] = device.type
         if "precision" in resolved:
             resolved["precision"] = resolve_precision(resolved["precision"], device)

@@ -131,16 +131,16 @@ def last_layer(
     for k, each in enumerate(classifiers):
         if not isinstance(each, LinearClassifier):
             continue
-        found = np.concatenate([each.coefficients, each.intercepts[:, None]], axis=1) / temperature
-        own = temperature**2 / each.strength
+        rows = np.concatenate([each.coefficients, each.intercepts[:, None]], axis=1) / temperature
+        of_prior = temperature**2 / each.strength
         if task == "multiclass":
-            found -= found.mean(axis=0)
+            rows -= rows.mean(axis=0)
             bias[:] = -np.inf
-            weights[each.classes_], bias[each.classes_] = found[:, :-1], found[:, -1]
-            precision[:] = own if len(found) > 2 else 2 * own
+            weights[each.classes_], bias[each.classes_] = rows[:, :-1], rows[:, -1]
+            precision[:] = of_prior if len(rows) > 2 else 2 * of_prior
         else:
-            weights[k], bias[k] = found[1, :-1] - found[0, :-1], found[1, -1] - found[0, -1]
-            precision[k] = own
+            weights[k], bias[k] = rows[1, :-1] - rows[0, :-1], rows[1, -1] - rows[0, -1]
+            precision[k] = of_prior
     link: Literal["softmax", "logistic"] = "softmax" if task == "multiclass" else "logistic"
     return LastLayer(weights, bias, link, labelled.rows(), precision)
 
@@ -152,8 +152,8 @@ def _chosen_strength(
     losses = []
     for strength in STRENGTHS:
 
-        def fit(ids: Ids, known: Labels, strength: float = strength) -> LinearClassifier:
-            return fit_linear(rows, ids, known, strength, class_weight)
+        def fit(ids: Ids, given: Labels, strength: float = strength) -> LinearClassifier:
+            return fit_linear(rows, ids, given, strength, class_weight)
 
         held, predicted = held_out_probabilities(fit, rows, labelled, labels)
         if not len(held):

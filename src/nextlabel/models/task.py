@@ -16,7 +16,7 @@ from nextlabel.core.learner import Training
 from nextlabel.core.seeds import Seeds
 from nextlabel.core.task_model import FittedModel, LastLayer, ModelInputs, ModelOutputs
 from nextlabel.core.types import Array, Ids, Labels, Task
-from nextlabel.models.device import precise, resolve
+from nextlabel.models.device import precise, resolve_device
 from nextlabel.models.loss_prediction import LossHead
 from nextlabel.models.networks.base import (
     NetworkMaker,
@@ -116,7 +116,7 @@ class NetworkModel:
     @property
     def device(self) -> torch.device:
         """The device of the training."""
-        return resolve(self.training.device)
+        return resolve_device(self.training.device)
 
     def initial(self, seeds: Seeds) -> tuple[TaskNetwork, str]:
         """Return the network before training and a line on its weights, for the record."""

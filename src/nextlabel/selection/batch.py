@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Literal, TypedDict, Unpack, overload
 
-from nextlabel.core.progress import Progress
+from nextlabel.core.progress import ProgressCallback
 from nextlabel.core.space.feature_space import Scale
 from nextlabel.core.strategy import Strategy
 from nextlabel.core.types import Array, Task
@@ -23,7 +23,7 @@ class _Settings(TypedDict, total=False):
     signals: Mapping[str, object] | None
     seed: int
     task: Task
-    progress: Progress | None
+    progress: ProgressCallback | None
 
 
 @overload
@@ -57,7 +57,7 @@ def select(
     seed: int = 0,
     task: Task = "multiclass",
     return_scores: bool = False,
-    progress: Progress | None = None,
+    progress: ProgressCallback | None = None,
 ) -> Array | tuple[Array, Array]:
     """Return the images to label next, in the order of choice.
 

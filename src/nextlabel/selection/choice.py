@@ -9,7 +9,7 @@ import numpy as np
 
 from nextlabel.core.errors import BudgetError, UsageError
 from nextlabel.core.pool import Pool
-from nextlabel.core.progress import Progress, reporting_to
+from nextlabel.core.progress import ProgressCallback, reporting_to
 from nextlabel.core.seeds import Seeds
 from nextlabel.core.snapshot import Snapshot
 from nextlabel.core.space.feature_space import Scale
@@ -39,7 +39,7 @@ class Request:
     signals: Mapping[str, object] | None = None
     seed: int = 0
     task: Task = "multiclass"
-    progress: Progress | None = None
+    progress: ProgressCallback | None = None
 
 
 class Choice(NamedTuple):

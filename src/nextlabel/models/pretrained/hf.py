@@ -61,12 +61,12 @@ class HuggingFaceSource(NetworkSource):
         """Return the model, its weights checked."""
         import torch
 
-        from nextlabel.models.device import resolve
+        from nextlabel.models.device import resolve_device
         from nextlabel.models.weights import check_finite
 
         check_finite(self._model.state_dict(), self.name)
         dtype = torch.bfloat16 if precision == "bf16" else torch.float32
-        placed = resolve(device)
+        placed = resolve_device(device)
         model = self._model.eval().requires_grad_(False).to(placed, dtype)
         return HuggingFaceNetwork(model, self._processor, self._without_pooler, placed, dtype)
 

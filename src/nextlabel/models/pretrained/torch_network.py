@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from nextlabel.core.types import Array
-from nextlabel.models.device import resolve
+from nextlabel.models.device import resolve_device
 from nextlabel.models.networks.base import place
 from nextlabel.models.pretrained.base import SCALES, Scale, square
 
@@ -43,7 +43,10 @@ class TorchNetwork:
 
         `inputs` is a name in SCALES, or mean and deviation of each channel.
         """
-        placed, dtype = resolve(device), torch.bfloat16 if precision == "bf16" else torch.float32
+        placed, dtype = (
+            resolve_device(device),
+            torch.bfloat16 if precision == "bf16" else torch.float32,
+        )
         if isinstance(module, nn.Module):
             module = place(module.eval().requires_grad_(False).to(dtype), placed)
         mean, deviation = SCALES[inputs] if isinstance(inputs, str) else inputs

@@ -20,7 +20,7 @@ class TorchScriptSource(NetworkFile):
         import torch
         from torch import Tensor
 
-        from nextlabel.models.device import resolve
+        from nextlabel.models.device import resolve_device
         from nextlabel.models.pretrained.torch_network import TorchNetwork
         from nextlabel.models.weights import check_finite
 
@@ -29,7 +29,7 @@ class TorchScriptSource(NetworkFile):
             with warnings.catch_warnings():
                 # Files that there are stay readable, although torch advises against new ones.
                 warnings.filterwarnings("ignore", category=DeprecationWarning)
-                module = load(str(self.path), map_location=resolve(device)).eval()
+                module = load(str(self.path), map_location=resolve_device(device)).eval()
         except (RuntimeError, ValueError) as error:
             raise self.broken(error) from error
         check_finite(module.state_dict(), self.path.name)

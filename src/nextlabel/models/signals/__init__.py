@@ -9,7 +9,7 @@ of an experiment uses such a strategy. A new file in this package adds a signal,
 
     import numpy as np
 
-    from nextlabel.core.signals import PoolView, Source
+    from nextlabel.core.signals import PoolView, SignalSource
     from nextlabel.core.types import Array
     from nextlabel.models.signals import register
 
@@ -18,7 +18,7 @@ of an experiment uses such a strategy. A new file in this package adds a signal,
         """Gradient of the loss of the predicted class, (N, K * width)."""
 
         dimensions: ClassVar[int] = 2
-        reads: ClassVar[frozenset[Source]] = frozenset({"model"})
+        reads: ClassVar[frozenset[SignalSource]] = frozenset({"model"})
 
         def compute(self, view: PoolView, rng: np.random.Generator) -> Array:
             p, features = view.outputs.probabilities, view.outputs.features
@@ -41,7 +41,7 @@ import numpy as np
 
 from nextlabel.core.errors import DataError
 from nextlabel.core.registry import Registry
-from nextlabel.core.signals import PoolView, Signal, Source
+from nextlabel.core.signals import PoolView, Signal, SignalSource
 from nextlabel.core.space.embedding import Embedding
 from nextlabel.core.types import Array
 
@@ -49,7 +49,7 @@ SIGNALS: Registry[type[Signal]] = Registry("signal", __name__, "nextlabel.signal
 register = SIGNALS.register
 
 
-def sources(names: Iterable[str]) -> frozenset[Source]:
+def sources(names: Iterable[str]) -> frozenset[SignalSource]:
     """Return the sources of the signals `names`; UsageError for an unknown signal."""
     return frozenset().union(*(_signal(name).reads for name in names))
 

@@ -4,7 +4,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from nextlabel.core.signals import PoolView, Source
+from nextlabel.core.signals import PoolView, SignalSource
 from nextlabel.core.types import Array
 from nextlabel.models.signals import register
 
@@ -14,7 +14,7 @@ class Discriminator:
     """Probabilities of being labelled, float32 (N), from the block `vaal`."""
 
     dimensions: ClassVar[int] = 1
-    reads: ClassVar[frozenset[Source]] = frozenset({"blocks"})
+    reads: ClassVar[frozenset[SignalSource]] = frozenset({"blocks"})
     blocks: ClassVar[frozenset[str]] = frozenset({"vaal"})
 
     def compute(self, view: PoolView, rng: np.random.Generator) -> Array:

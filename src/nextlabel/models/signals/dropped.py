@@ -4,7 +4,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from nextlabel.core.signals import PoolView, Source
+from nextlabel.core.signals import PoolView, SignalSource
 from nextlabel.core.types import Array
 from nextlabel.kernels.posterior.laplace import predictions
 from nextlabel.models.signals import register
@@ -26,7 +26,7 @@ class Dropped:
     """
 
     dimensions: ClassVar[int] = 3
-    reads: ClassVar[frozenset[Source]] = frozenset({"model", "last_layer"})
+    reads: ClassVar[frozenset[SignalSource]] = frozenset({"model", "last_layer"})
 
     def compute(self, view: PoolView, rng: np.random.Generator) -> Array:
         """Return the predictions of all passes; UsageError for a model without a last layer."""

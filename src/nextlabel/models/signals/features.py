@@ -4,7 +4,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from nextlabel.core.signals import PoolView, Source
+from nextlabel.core.signals import PoolView, SignalSource
 from nextlabel.core.space.embedding import Embedding
 from nextlabel.models.signals import register
 
@@ -14,7 +14,7 @@ class Features:
     """Weighted feature blocks, an Embedding of N rows."""
 
     dimensions: ClassVar[int] = 2
-    reads: ClassVar[frozenset[Source]] = frozenset({"space"})
+    reads: ClassVar[frozenset[SignalSource]] = frozenset({"space"})
 
     def compute(self, view: PoolView, rng: np.random.Generator) -> Embedding:
         """Return the embedding of the pool."""

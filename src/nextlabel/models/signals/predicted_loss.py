@@ -5,7 +5,7 @@ from typing import ClassVar
 import numpy as np
 
 from nextlabel.core.errors import UsageError
-from nextlabel.core.signals import PoolView, Source
+from nextlabel.core.signals import PoolView, SignalSource
 from nextlabel.core.types import Array
 from nextlabel.models.signals import register
 
@@ -15,7 +15,7 @@ class PredictedLoss:
     """Predicted losses, float32 (N)."""
 
     dimensions: ClassVar[int] = 1
-    reads: ClassVar[frozenset[Source]] = frozenset({"model", "loss_prediction"})
+    reads: ClassVar[frozenset[SignalSource]] = frozenset({"model", "loss_prediction"})
 
     def compute(self, view: PoolView, rng: np.random.Generator) -> Array:
         """Return the predicted losses of the pool; UsageError without the module P."""

@@ -4,7 +4,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from nextlabel.core.signals import PoolView, Source
+from nextlabel.core.signals import PoolView, SignalSource
 from nextlabel.core.types import Array
 from nextlabel.models.signals import register
 
@@ -14,7 +14,7 @@ class Probabilities:
     """Probabilities, float32 (N, K)."""
 
     dimensions: ClassVar[int] = 2
-    reads: ClassVar[frozenset[Source]] = frozenset({"model"})
+    reads: ClassVar[frozenset[SignalSource]] = frozenset({"model"})
 
     def compute(self, view: PoolView, rng: np.random.Generator) -> Array:
         """Return the probabilities of the pool."""

@@ -5,7 +5,7 @@ from typing import ClassVar
 import numpy as np
 
 from nextlabel.core.errors import UsageError
-from nextlabel.core.signals import PoolView, Source
+from nextlabel.core.signals import PoolView, SignalSource
 from nextlabel.core.task_model import LastLayer
 from nextlabel.core.types import Array
 from nextlabel.kernels.posterior.laplace import posterior_samples, predictions
@@ -31,7 +31,7 @@ class Samples:
     """
 
     dimensions: ClassVar[int] = 3
-    reads: ClassVar[frozenset[Source]] = frozenset({"model", "last_layer"})
+    reads: ClassVar[frozenset[SignalSource]] = frozenset({"model", "last_layer"})
 
     def compute(self, view: PoolView, rng: np.random.Generator) -> Array:
         """Return the predictions of all samples; UsageError for a model without a last layer."""

@@ -5,7 +5,7 @@ from typing import ClassVar
 import numpy as np
 
 from nextlabel.core.errors import UsageError
-from nextlabel.core.signals import PoolView, Source
+from nextlabel.core.signals import PoolView, SignalSource
 from nextlabel.core.types import Array
 from nextlabel.models.signals import register
 
@@ -18,7 +18,7 @@ class TrueLabels:
     images refuse it.
     """
 
-    reads: ClassVar[frozenset[Source]] = frozenset({"true_labels"})
+    reads: ClassVar[frozenset[SignalSource]] = frozenset({"true_labels"})
     dimensions: ClassVar[int] = 1
 
     def compute(self, view: PoolView, rng: np.random.Generator) -> Array:
