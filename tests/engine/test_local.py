@@ -60,9 +60,9 @@ def test_a_trial_that_cannot_reach_a_worker_fails(tiny, run_with, store):
     assert {state.status for state in store.trials("tiny")} == {"failed"}
 
 
-def torn(trial, history, data_dir, cache_dir, outbox):
+def torn(assignment, emit):
     """Die in the middle of the first message, as a worker may that runs out of memory."""
-    os.write(outbox.fileno(), struct.pack("!i", 100_000) + b"the beginning")
+    os.write(emit.__self__.fileno(), struct.pack("!i", 100_000) + b"the beginning")
     os.kill(os.getpid(), signal.SIGKILL)
 
 

@@ -122,7 +122,7 @@ import itertools, os
 
 parents = itertools.chain([7], itertools.repeat(1))
 os.getppid = lambda: next(parents)
-import nextlabel.engine.executors.preload
+import nextlabel.engine.preload
 print("imported all the same")
 """
     found = alone(code)

@@ -27,7 +27,7 @@ from nextlabel.cli.failure import explain
 from nextlabel.cli.output import complain, note, warn
 
 if TYPE_CHECKING:
-    from nextlabel.engine.executors.base import Executor
+    from nextlabel.engine.executor import Executor
 
 INTERRUPTED = 130
 
@@ -78,7 +78,7 @@ def main(
     arguments : sequence of str, optional
         The words after the program's name; by default those that the program was started with.
     executor : callable, optional
-        Makes the executor of trials, with the arguments of `LocalExecutor`; tests give one.
+        Makes the executor of trials from `jobs`, `threads` and the folders; tests give one.
 
     Returns
     -------

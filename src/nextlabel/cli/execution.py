@@ -21,7 +21,7 @@ from nextlabel.files.output_mark import make_output
 
 if TYPE_CHECKING:
     from nextlabel.engine.events import TrialFailed
-    from nextlabel.engine.executors.base import Executor
+    from nextlabel.engine.executor import Executor
     from nextlabel.engine.plan import Plan
     from nextlabel.experiment.spec import Experiment
     from nextlabel.store.store import Store
@@ -29,10 +29,18 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Invocation:
-    """The arguments of the command line, and the maker of its executor; `LocalExecutor` if None."""
+    """The arguments of the command line, and the maker of its executor; by its name if None."""
 
     arguments: Sequence[str]
     executor: "Callable[..., Executor] | None" = None
+
+    def make_executor(self, options: "RunOptions", threads: int) -> "Executor":
+        """Return the executor of trials of `threads` threads each."""
+        if self.executor is None:
+            return options.make_executor(threads)
+        return self.executor(
+            options.jobs, threads, data_dir=options.data_dir, cache_dir=options.cache_dir
+        )
 
 
 @dataclass(frozen=True)
@@ -47,16 +55,22 @@ class RunOptions:
     data_dir: cli.DataDir = None
     cache_dir: cli.CacheDir = None
     jobs: cli.Jobs = None
+    executor: cli.ExecutorName = "local"
+    scheduler: cli.Scheduler = None
+    mixed_workers: cli.MixedWorkers = False
     fail_fast: cli.FailFast = False
     plan: cli.PlanOnly = False
     json: cli.AsJson = False
 
-    def workers(self, threads: int) -> int:
-        """Return the number of trials of `threads` threads each that run at a time."""
-        if self.jobs is not None:
-            return self.jobs
-        affinity = getattr(os, "sched_getaffinity", None)  # only Linux restricts processes to cores
-        return max(1, (len(affinity(0)) if affinity else os.cpu_count() or 1) // threads)
+    def make_executor(self, threads: int) -> "Executor":
+        """Return the executor of trials of `threads` threads each."""
+        from nextlabel.engine.executor import Setup
+        from nextlabel.engine.executors import create
+
+        setup = Setup(
+            self.jobs, threads, self.data_dir, self.cache_dir, self.scheduler, self.mixed_workers
+        )
+        return create(self.executor, setup)
 
     def all_overrides(self) -> list[str]:
         """Return `--set` and `--seeds` as one list of overrides."""
@@ -136,23 +150,20 @@ def _run(
 ) -> "list[TrialFailed]":
     from nextlabel.cli.progress import display
     from nextlabel.engine.events import TrialFailed
-    from nextlabel.engine.executors.local import LocalExecutor
     from nextlabel.engine.executors.process_pool import share_imports
     from nextlabel.engine.run import run
 
     share_imports()
-    folders: dict[str, Any] = {"data_dir": options.data_dir, "cache_dir": options.cache_dir}
-    threads = experiment.training.threads
-    executor = (invocation.executor or LocalExecutor)(options.workers(threads), threads, **folders)
     failed = []
     events = run(
         experiment,
         store,
-        **folders,
+        data_dir=options.data_dir,
+        cache_dir=options.cache_dir,
         fail_fast=options.fail_fast,
         progress=sys.stderr.isatty(),
         arms=options.arms or None,
-        executor=executor,
+        executor=invocation.make_executor(options, experiment.training.threads),
     )
     with display() as show, closing(events):
         for event in events:
@@ -202,10 +213,12 @@ def _show_plan(experiment: "Experiment", location: str, options: RunOptions) -> 
     from nextlabel.engine.plan import plan
     from nextlabel.store.store import Store
 
+    with options.make_executor(experiment.training.threads) as executor:
+        jobs = executor.jobs
     arguments: dict[str, Any] = {
         "data_dir": options.data_dir,
         "cache_dir": options.cache_dir,
-        "jobs": options.workers(experiment.training.threads),
+        "jobs": jobs,
         "progress": sys.stderr.isatty(),
         "arms": options.arms or None,
     }

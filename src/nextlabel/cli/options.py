@@ -61,7 +61,30 @@ Jobs = Annotated[
         "-j",
         min=1,
         metavar="N",
-        help="The number of trials at a time; by default one per processor core.",
+        help="The number of trials at a time; by default one per processor core, or per worker.",
+    ),
+]
+ExecutorName = Annotated[
+    str,
+    typer.Option(
+        "--executor",
+        metavar="NAME",
+        help="Where trials run: local (processes of this machine), dask (a cluster), in_process.",
+    ),
+]
+Scheduler = Annotated[
+    str | None,
+    typer.Option(
+        "--scheduler",
+        metavar="tcp://HOST:PORT",
+        help="The scheduler of a Dask cluster; without it, --executor dask starts a cluster here.",
+    ),
+]
+MixedWorkers = Annotated[
+    bool,
+    typer.Option(
+        "--mixed-workers",
+        help="Also use workers with other versions or another processor, whose rows may differ.",
     ),
 ]
 FailFast = Annotated[bool, typer.Option("--fail-fast", help="Stop at the first trial that fails.")]

@@ -57,6 +57,10 @@ class StoreError(NextlabelError):
     """The store cannot be read or written."""
 
 
+class ClusterError(NextlabelError):
+    """The cluster that is to run trials cannot be used."""
+
+
 def near(word: str, known: Iterable[str], cutoff: float = 0.5) -> str | None:
     """Return the most similar known word, or None when the similarity is below `cutoff`.
 

@@ -14,7 +14,7 @@ from nextlabel.engine.events import (
     TrialStarted,
     TrialWarned,
 )
-from nextlabel.engine.executors.base import Executor
+from nextlabel.engine.executor import Executor
 from nextlabel.engine.messages import (
     BlockMessage,
     DoneMessage,

@@ -8,7 +8,7 @@ from nextlabel.core.dataset import Dataset
 from nextlabel.core.errors import UsageError
 from nextlabel.engine.driver import Driver
 from nextlabel.engine.events import Event, ExperimentReady
-from nextlabel.engine.executors.base import Executor
+from nextlabel.engine.executor import Executor
 from nextlabel.engine.executors.local import LocalExecutor
 from nextlabel.engine.lock import hold
 from nextlabel.engine.resume import check_labelled_counts, check_machine_settings

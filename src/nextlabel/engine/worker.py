@@ -6,8 +6,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from nextlabel.core.dataset import Dataset
-from nextlabel.core.errors import NextlabelError, out_of_memory
+from nextlabel.core.errors import DataError, NextlabelError, out_of_memory
 from nextlabel.core.round import Round
+from nextlabel.engine.executor import Assignment, Emit
 from nextlabel.engine.messages import (
     BlockMessage,
     DoneMessage,
@@ -43,8 +44,21 @@ def _load(trial: TrialSpec, data_dir: Path | None, cache: Cache) -> Dataset:
     return _loaded[1]
 
 
+def work(assignment: Assignment, emit: Emit) -> None:
+    """Run one trial and emit its messages; `run_trial_messages` says which."""
+    trial, history, key = assignment.trial, assignment.history, assignment.key
+    for message in run_trial_messages(
+        trial, history, assignment.data_dir, assignment.cache_dir, key
+    ):
+        emit(message)
+
+
 def run_trial_messages(
-    trial: TrialSpec, history: Sequence[Round], data_dir: Path | None, cache_dir: Path
+    trial: TrialSpec,
+    history: Sequence[Round],
+    data_dir: Path | None,
+    cache_dir: Path,
+    key: str | None = None,
 ) -> Iterator[Message]:
     """Run one trial and yield its messages; a failure is the last message and not an exception.
 
@@ -61,13 +75,16 @@ def run_trial_messages(
         The folder of the data sets.
     cache_dir : Path
         The folder of fitted features.
+    key : str, optional
+        The key of the trial with the driver's data. A trial whose own data lead to another key
+        fails: its rounds would belong to other images.
 
     Yields
     ------
     Message
         A `DoneMessage` or a `FailedMessage` is the last one.
     """
-    steps = _steps(trial, history, data_dir, Cache(cache_dir))
+    steps = _steps(trial, history, data_dir, Cache(cache_dir), key)
     texts: set[str] = set()
     while True:
         with warnings.catch_warnings(record=True) as recorded:
@@ -83,12 +100,22 @@ def run_trial_messages(
 
 
 def _steps(
-    trial: TrialSpec, history: Sequence[Round], data_dir: Path | None, cache: Cache
+    trial: TrialSpec,
+    history: Sequence[Round],
+    data_dir: Path | None,
+    cache: Cache,
+    key: str | None,
 ) -> Iterator[Message]:
     from nextlabel.engine.environment import environment
 
     try:
         data = _load(trial, data_dir, cache)
+        if key not in (None, trial.key(data.checksum)):
+            raise DataError(
+                f"{data.name} in the worker ({data.checksum[:12]}) differs from the driver's; "
+                "give all of them the same files, then run the same command again",
+                code="data-differ",
+            )
         start = {"initial_weights": initial_weights(trial, data, cache)}
         yield EnvironmentMessage(environment() | start)
         learner = learner_of(trial, data, cache)

@@ -3,16 +3,18 @@
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Self, get_args
+from typing import ClassVar, Self, get_args
 
 from nextlabel.core.round import Round
-from nextlabel.engine.executors.base import RunTrial
+from nextlabel.engine.executor import RunTrial, Setup
+from nextlabel.engine.executors import register
 from nextlabel.engine.messages import LastMessage, Message
 from nextlabel.engine.worker import run_trial_messages
 from nextlabel.features.cache import Cache
 from nextlabel.trial.spec import TrialSpec
 
 
+@register("in_process")
 class InProcessExecutor:
     """Runs trials in the calling thread: for debuggers, notebooks and tests.
 
@@ -29,7 +31,9 @@ class InProcessExecutor:
         The function that runs a trial; tests give a function that trains nothing.
     """
 
+    uses: ClassVar[frozenset[str]] = frozenset()
     jobs = 1
+    summary = ""
 
     def __init__(
         self,
@@ -41,6 +45,11 @@ class InProcessExecutor:
         self._data_dir, self._cache_dir = data_dir, Cache.at(cache_dir).folder
         self._run_trial = run_trial
         self._running: tuple[str, Iterator[Message]] | None = None
+
+    @classmethod
+    def of(cls, setup: Setup) -> Self:
+        """Return an executor with the folders of `setup`; it runs one trial at a time."""
+        return cls(data_dir=setup.data_dir, cache_dir=setup.cache_dir)
 
     @property
     def ready(self) -> bool:

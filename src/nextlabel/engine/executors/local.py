@@ -1,6 +1,6 @@
 """The executor of this machine: a pool of worker processes and one pipe per trial."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import BrokenExecutor, Executor, Future
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -8,34 +8,27 @@ from multiprocessing import Pipe
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from types import TracebackType
-from typing import Self, TypeAlias, get_args
+from typing import ClassVar, Self, get_args
 
 from nextlabel.core.round import Round
+from nextlabel.engine.executor import Assignment, Setup, Work
+from nextlabel.engine.executors import register
 from nextlabel.engine.executors.process_pool import drop_untaken, prepare, process_pool
+from nextlabel.engine.executors.tuning import jobs_of_machine
 from nextlabel.engine.messages import LastMessage, LostMessage, Message
-from nextlabel.engine.worker import run_trial_messages
+from nextlabel.engine.worker import work
 from nextlabel.features.cache import Cache
 from nextlabel.trial.spec import TrialSpec
 
 LOST = "its worker process died (killed, or out of memory); lower --jobs and run again"
 
-Work: TypeAlias = Callable[[TrialSpec, Sequence[Round], Path | None, Path, Connection], None]
-"""The function that a worker calls with trial, history, data folder, cache folder and pipe."""
 
-
-def work(
-    trial: TrialSpec,
-    history: Sequence[Round],
-    data_dir: Path | None,
-    cache_dir: Path,
-    outbox: Connection,
-) -> None:
-    """Run one trial in a worker and send its messages.
+def run_in_worker(work: Work, assignment: Assignment, outbox: Connection) -> None:
+    """Run one trial in a worker, which sends its messages into the pipe.
 
     A trial has a pipe of its own: a worker that dies while it writes leaves no lock behind.
     """
-    for message in run_trial_messages(trial, history, data_dir, cache_dir):
-        outbox.send(message)
+    work(assignment, outbox.send)
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,6 +61,7 @@ class RunningTrial:
         self.outbox.close()
 
 
+@register("local")
 class LocalExecutor:
     """Runs trials in worker processes of this machine.
 
@@ -88,6 +82,9 @@ class LocalExecutor:
         The function that a worker runs; tests give functions that die.
     """
 
+    uses: ClassVar[frozenset[str]] = frozenset()
+    summary = ""
+
     def __init__(
         self,
         jobs: int = 1,
@@ -105,6 +102,12 @@ class LocalExecutor:
         self._broken = False
         self._running: dict[str, RunningTrial] = {}
         self._refused: list[str] = []
+
+    @classmethod
+    def of(cls, setup: Setup) -> Self:
+        """Return an executor; by default it has one job per processor core."""
+        jobs = setup.jobs or jobs_of_machine(setup.threads)
+        return cls(jobs, setup.threads, data_dir=setup.data_dir, cache_dir=setup.cache_dir)
 
     @property
     def jobs(self) -> int:
@@ -124,11 +127,10 @@ class LocalExecutor:
         """Give a trial to the pool; a pool that has broken meanwhile loses it."""
         if self._pool is None:
             self._pool = self._resources.enter_context(process_pool(self._jobs, self._threads))
+        assignment = Assignment(key, trial, history, self._data_dir, self._cache_dir)
         inbox, outbox = Pipe(duplex=False)
         try:
-            future = self._pool.submit(
-                self._work, trial, history, self._data_dir, self._cache_dir, outbox
-            )
+            future = self._pool.submit(run_in_worker, self._work, assignment, outbox)
         except (BrokenExecutor, EOFError, OSError):
             inbox.close()
             outbox.close()

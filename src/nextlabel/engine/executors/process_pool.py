@@ -19,7 +19,7 @@ from nextlabel.engine.executors.tuning import (
     variables,
 )
 
-PRELOAD = "nextlabel.engine.executors.preload"
+PRELOAD = "nextlabel.engine.preload"
 """The module that the fork server imports once for all workers."""
 
 PATIENCE = 5.0

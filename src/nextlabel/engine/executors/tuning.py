@@ -25,6 +25,12 @@ LONGEST_FOLDER = 60
 """Characters. The address of a socket has 108 bytes, and multiprocessing appends up to 40."""
 
 
+def jobs_of_machine(threads: int) -> int:
+    """Return the number of trials of `threads` threads each that this machine runs at a time."""
+    affinity = getattr(os, "sched_getaffinity", None)  # only Linux restricts processes to cores
+    return max(1, (len(affinity(0)) if affinity else os.cpu_count() or 1) // threads)
+
+
 def variables(threads: int) -> dict[str, str]:
     """Return the environment variables of workers with `threads` threads each.
 

@@ -1,9 +1,10 @@
 """The executor protocol: the seam between the driver and the machines that run trials."""
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Protocol, Self, TypeAlias
+from typing import ClassVar, Protocol, Self, TypeAlias
 
 from nextlabel.core.round import Round
 from nextlabel.engine.messages import Message
@@ -12,13 +13,78 @@ from nextlabel.trial.spec import TrialSpec
 RunTrial: TypeAlias = Callable[[TrialSpec, Sequence[Round], Path | None, Path], Iterator[Message]]
 """From trial, history, data folder and cache folder to messages: `worker.run_trial_messages`."""
 
+Emit: TypeAlias = Callable[[Message], object]
+"""Hands a message of a trial to the executor, which carries it to the driver."""
+
+
+@dataclass(frozen=True, eq=False)
+class Assignment:
+    """A trial as it is handed to a worker.
+
+    Parameters
+    ----------
+    key : str
+        The key of the trial, which the worker's own data must lead to.
+    trial : TrialSpec
+        The arm and the seed to run.
+    history : sequence of Round
+        The stored rounds of the trial; it continues after them.
+    data_dir : Path or None
+        The folder of the data sets.
+    cache_dir : Path
+        The folder of fitted features.
+    """
+
+    key: str
+    trial: TrialSpec
+    history: Sequence[Round]
+    data_dir: Path | None
+    cache_dir: Path
+
+
+Work: TypeAlias = Callable[[Assignment, Emit], None]
+"""The function that a worker calls: it runs the trial and emits its messages."""
+
+
+@dataclass(frozen=True)
+class Setup:
+    """The settings of an executor, as the command line has them.
+
+    Parameters
+    ----------
+    jobs : int or None
+        The number of trials at a time; None leaves it to the executor.
+    threads : int
+        The number of threads per trial.
+    data_dir : Path or None
+        The folder of the data sets.
+    cache_dir : Path or None
+        The folder of fitted features; None is the user's cache folder.
+    scheduler : str or None
+        The address of a cluster's scheduler; None lets the executor start a cluster of its own.
+    mixed_workers : bool
+        Whether workers may differ in versions and kind of processor.
+    """
+
+    jobs: int | None = None
+    threads: int = 1
+    data_dir: Path | None = None
+    cache_dir: Path | None = None
+    scheduler: str | None = None
+    mixed_workers: bool = False
+
+    @property
+    def cluster_options(self) -> frozenset[str]:
+        """The names of the options that were given and that not every executor has."""
+        given = {"scheduler": self.scheduler is not None, "mixed_workers": self.mixed_workers}
+        return frozenset(name for name, is_given in given.items() if is_given)
+
 
 class Executor(Protocol):
     """Runs trials somewhere and delivers their messages.
 
     The driver submits trials, takes their messages and writes the store. An executor never opens
-    the store. An implementation for a cluster submits `worker.run_trial_messages` as a task that
-    sends each message to a queue, and reports a task whose worker left the cluster as lost.
+    the store.
 
     **Order.** The messages of one trial arrive in the order in which they were sent. Messages of
     different trials may arrive in any order.
@@ -34,12 +100,26 @@ class Executor(Protocol):
     the messages can be pickled.
 
     **Closing.** The executor is a context manager. After it no trial runs, also when the driver
-    was interrupted.
+    was interrupted; a worker of a cluster may first finish the round that it is in.
+
+    `uses` are the names of the cluster options of `Setup` that the executor has.
     """
+
+    uses: ClassVar[frozenset[str]]
+
+    @classmethod
+    def of(cls, setup: Setup) -> Self:
+        """Return an executor as `setup` says."""
+        ...
 
     @property
     def jobs(self) -> int:
         """The number of trials that run at a time; the order of the trials depends on it."""
+        ...
+
+    @property
+    def summary(self) -> str:
+        """The place where trials run, in one sentence for the user; empty for this machine."""
         ...
 
     @property
