@@ -5,11 +5,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from nextlabel.core.space.scaled_blocks import ScaledBlocks
 from nextlabel.core.types import Array, Ids, Labels
 from nextlabel.models.cross_validation import audited_right
 from nextlabel.models.linear import LinearClassifier, fit_linear
 from nextlabel.project.audit import AuditOrder
 from nextlabel.project.block_model import BlockModel, scaled_pool
+from nextlabel.project.choice import Predict
 from nextlabel.project.labels import KnownLabels
 from nextlabel.project.pipeline import Pipeline
 from nextlabel.statistics.accuracy_estimate import AccuracyEstimate, combined, mean_confidence
@@ -61,15 +63,51 @@ def estimate_accuracy(
         that is fitted without them. Without an audit, the interval is 0 to 1. If most labels are
         of the audit, each is predicted by a model of the others instead.
     """
+    blocks = scaled_pool(rows, pipeline.features)
+
+    def predict(labels: KnownLabels) -> Array | None:
+        return pipeline.predict(blocks, labels)
+
     positions = AuditOrder.of(digests).audited(known.ids)
+    free = np.setdiff1d(np.arange(len(blocks)), known.ids)
+    return audited_accuracy(blocks, known, positions, free, pipeline, predict)
+
+
+def audited_accuracy(
+    blocks: ScaledBlocks,
+    known: KnownLabels,
+    positions: Ids,
+    free: Ids,
+    pipeline: Pipeline,
+    predict: Predict,
+) -> AccuracyEstimate:
+    """Return the estimate of `estimate_accuracy` for some audited images.
+
+    Parameters
+    ----------
+    blocks : ScaledBlocks
+        The scaled rows of all images.
+    known : KnownLabels
+        The labels, of two classes at least.
+    positions : int64 array (m)
+        The positions of audited images among the labelled.
+    free : int64 array
+        The images that the estimate is about: those without a label.
+    pipeline : Pipeline
+        The model.
+    predict : callable
+        Gives the model's probabilities for all images.
+    """
     rest = known.without(known.ids[positions])
-    if 2 * len(positions) >= len(known) or not rest.can_be_told_apart:
-        right, probabilities = _cross_validated(rows, known, positions, pipeline)
+    # If most labels are of the audit, too few are left for one model of the others.
+    probabilities = None if 2 * len(positions) >= len(known) else predict(rest)
+    if probabilities is None:
+        right = _cross_validated(blocks, known, positions, pipeline)
+        probabilities = predict(known)
+        assert probabilities is not None
     else:
-        probabilities = pipeline.fit(rows, rest).probabilities(rows)
         right = _right(probabilities[known.ids[positions]], known, positions)
-    unlabelled = np.setdiff1d(np.arange(len(probabilities)), known.ids)
-    claimed = probabilities[unlabelled] if len(unlabelled) else probabilities
+    claimed = probabilities[free] if len(free) else probabilities
     return combined(mean_confidence(claimed, known.task), right)
 
 
@@ -82,18 +120,16 @@ def _right(probabilities: Array, known: KnownLabels, positions: Ids) -> Array:
 
 
 def _cross_validated(
-    rows: Mapping[str, Array], known: KnownLabels, positions: Ids, pipeline: Pipeline
-) -> tuple[Array, Array]:
-    """Return as `_right`, by models that have all labels but a part, and all probabilities."""
-    pool = scaled_pool(rows, pipeline.features)
+    blocks: ScaledBlocks, known: KnownLabels, positions: Ids, pipeline: Pipeline
+) -> Array:
+    """Return as `_right`, by models that have all labels but a part."""
 
     def fit(ids: Ids, labels: Labels) -> LinearClassifier:
-        return fit_linear(pool, ids, labels, pipeline.regularisation, pipeline.class_weight)
+        return fit_linear(blocks, ids, labels, pipeline.regularisation, pipeline.class_weight)
 
     columns = [known.labels] if known.task == "multiclass" else list(known.labels.T)
-    right = [audited_right(fit, pool, known.ids, column, positions) for column in columns]
-    probabilities = pipeline.fit(rows, known).probabilities(rows)
-    return (right[0] if known.task == "multiclass" else np.stack(right, axis=1)), probabilities
+    right = [audited_right(fit, blocks, known.ids, column, positions) for column in columns]
+    return right[0] if known.task == "multiclass" else np.stack(right, axis=1)
 
 
 def class_accuracies(

@@ -45,6 +45,11 @@ class AuditOrder:
         """Return the rows of the images that only the audit draws, about `share` of all."""
         return self.rows[self.places < share]
 
+    def without(self, rows: Ids) -> "AuditOrder":
+        """Return the order of the other images, such as those that a person can label."""
+        kept = ~np.isin(self.rows, rows)
+        return AuditOrder(self.rows[kept], self.places[kept])
+
     def next(self, labelled: Ids, count: int) -> Ids:
         """Return the next `count` rows of the order that have no label; fewer at its end."""
         return self.rows[~np.isin(self.rows, labelled)][:count]

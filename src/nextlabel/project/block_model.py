@@ -93,13 +93,9 @@ class BlockModel:
             The labels are all of one class.
         """
         blocks = scaled_pool(rows, weights)
-        settings = LinearSettings(
-            blocks=dict.fromkeys(blocks.arrays, 1.0),  # `scaled_pool` has applied the weights
-            regularisation=regularisation,
-            class_weight=class_weight,
-            temperature="cv",
+        fitted = fit_regression(
+            blocks, labelled, labels, len(classes), task, regularisation, class_weight
         )
-        fitted = ClassicalModel(settings, task, len(classes)).train(blocks, labelled, labels)
         if not any(fitted.classifiers):
             raise DataError(
                 f"all {len(labelled)} labels are of one class; label images of a second one",
@@ -217,6 +213,35 @@ def scaled_pool(
     kept = {name: array for name, array in rows.items() if used[name]}
     distances = {name: partial(rms_distance, array) for name, array in kept.items()}
     return ScaledBlocks.of(kept, used, distances)
+
+
+def fit_regression(
+    blocks: ScaledBlocks,
+    labelled: Ids,
+    labels: Labels,
+    classes: int,
+    task: Task = "multiclass",
+    regularisation: Regularisation = 10.0,
+    class_weight: ClassWeight = "none",
+) -> FittedClassical:
+    """Return a regression, or one per finding, with the temperature of its held-out predictions.
+
+    Parameters
+    ----------
+    blocks : ScaledBlocks
+        The rows of the pool (N), as `scaled_pool` returns them.
+    labelled, labels, task, regularisation, class_weight
+        As for `BlockModel.fit`.
+    classes : int
+        The number K of classes.
+    """
+    settings = LinearSettings(
+        blocks=dict.fromkeys(blocks.arrays, 1.0),  # `scaled_pool` has applied the weights
+        regularisation=regularisation,
+        class_weight=class_weight,
+        temperature="cv",
+    )
+    return ClassicalModel(settings, task, classes).train(blocks, labelled, labels)
 
 
 def nearest_distances(blocks: ScaledBlocks, exemplars: Array) -> Array:

@@ -7,9 +7,10 @@ from pydantic import Field
 
 from nextlabel.core.settings import Settings
 from nextlabel.core.space.feature_space import Scale
+from nextlabel.core.space.scaled_blocks import ScaledBlocks
 from nextlabel.core.types import Array
 from nextlabel.models.settings import ClassWeight, Regularisation
-from nextlabel.project.block_model import BlockModel
+from nextlabel.project.block_model import BlockModel, fit_regression
 from nextlabel.project.labels import KnownLabels
 
 EVIDENCE = "docs/results/README.md"
@@ -77,6 +78,34 @@ class Pipeline(Settings):
             regularisation=self.regularisation,
             class_weight=self.class_weight,
         )
+
+    def predict(self, blocks: ScaledBlocks, known: KnownLabels) -> Array | None:
+        """Return the probabilities of a model of the labels, without the rest of a `BlockModel`.
+
+        Parameters
+        ----------
+        blocks : ScaledBlocks
+            The rows of all images, as `block_model.scaled_pool` returns them.
+        known : KnownLabels
+            The labels.
+
+        Returns
+        -------
+        float32 array (N, K) or None
+            None before two classes occur.
+        """
+        if not known.can_be_told_apart:
+            return None
+        fitted = fit_regression(
+            blocks,
+            known.ids,
+            known.labels,
+            len(known.classes),
+            known.task,
+            self.regularisation,
+            self.class_weight,
+        )
+        return fitted.infer(blocks).probabilities
 
 
 DEFAULT = Pipeline()

@@ -1,0 +1,149 @@
+"""A learning curve: what further labels are expected to bring, and whether they are worth it.
+
+T estimates of the accuracy were made, each with more labels than the one before.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from nextlabel.core.types import Array
+from nextlabel.statistics.accuracy_estimate import PRIOR
+from nextlabel.statistics.inputs import Floats, finite, label_counts
+
+LEVEL = 0.9
+"""The share of cases in which the rise lies in its range."""
+WORTH = 0.01
+"""A rise of the accuracy below this is not worth a further batch of labels."""
+FURTHER = 50
+"""The labels of a further batch."""
+FEWEST = 4
+"""The fewest estimates that a curve is fitted to."""
+AUDITED = 10
+"""The fewest audited images of the last estimate."""
+SPAN = 2.0
+"""The least ratio of the last label count to the first."""
+STEEPEST = 1.0
+"""The largest exponent: the error is at most halved by twice the labels."""
+REFIT = 0.01
+"""The standard deviation of the accuracy from fit to fit, apart from what the audit explains."""
+DRAWS = 1000
+
+Advice = Literal["too-early", "go-on", "stop"]
+
+
+@dataclass(frozen=True)
+class ExpectedRise:
+    """The rise of the accuracy by further labels.
+
+    Parameters
+    ----------
+    labels
+        The number of further labels.
+    value
+        The expected rise, from 0 to 1.
+    low, high
+        Its range, which holds the rise in `LEVEL` of cases.
+    """
+
+    labels: int
+    value: float
+    low: float
+    high: float
+
+
+def expected_rise(
+    labelled: object, accuracies: object, audited: object, labels: int = FURTHER
+) -> ExpectedRise | None:
+    """Return the rise of the accuracy by further labels; None when it cannot be said.
+
+    The error is taken to be a·n^-b for n labels, 0 ≤ b ≤ 1, and fitted by least squares of its
+    logarithm. The range is that of fits to other curves that the audit could have given: their
+    errors are drawn around the fitted curve, and have the correlation of nested samples, since
+    the images of an audit stay in the next one.
+
+    Parameters
+    ----------
+    labelled
+        The label counts (T), increasing.
+    accuracies
+        The estimates (T), from 0 to 1.
+    audited
+        The number of audited images (T) of each.
+    labels
+        The number of further labels.
+
+    Returns
+    -------
+    ExpectedRise or None
+        None with fewer than 4 estimates, with fewer than 10 audited images, or when the label
+        counts have not doubled yet.
+
+    Raises
+    ------
+    UsageError
+        When a number is not finite, or the label counts do not increase.
+    """
+    values = finite(accuracies, "accuracies")
+    if not len(values):
+        return None
+    counts = label_counts(labelled)
+    weights = finite(audited, "audited") + PRIOR  # [T]
+    enough = len(counts) >= FEWEST and weights[-1] - PRIOR >= AUDITED
+    if not enough or counts[-1] < SPAN * counts[0]:
+        return None
+    errors = np.clip(1 - values, 0.5 / weights, 1.0)
+    logs = np.log(counts)
+    last = np.array([counts[-1], counts[-1] + labels])
+    fitted = _fit(logs, errors[None], weights)
+    spread = np.sqrt(errors * (1 - np.minimum(errors, 0.99)) / weights)
+    both = np.minimum.outer(weights, weights) / np.maximum.outer(weights, weights)
+    covariance = np.outer(spread, spread) * np.sqrt(both) + REFIT**2 * np.eye(len(counts))
+    rng = np.random.default_rng(0)  # the same estimates give the same range
+    noise = rng.multivariate_normal(np.zeros(len(counts)), covariance, DRAWS, method="eigh")
+    around = np.exp(fitted[0, 0] - fitted[0, 1] * logs) + noise  # [DRAWS, T]
+    drawn = _fit(logs, np.clip(around, 0.5 / weights, 1.0), weights)
+    low, high = np.quantile(_rise(drawn, last), [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    value = float(_rise(fitted, last)[0])
+    return ExpectedRise(labels, value, min(float(low), value), max(float(high), value))
+
+
+def _fit(logs: Floats, errors: Floats, weights: Floats) -> Array:
+    """Return log a and b of each curve (S, T), float64 (S, 2)."""
+    # The logarithm of an error e, a share of m images, has a variance of about (1 - e) / (e m).
+    w = weights * errors / (1.02 - errors)  # [S, T]
+    w = w / w.sum(axis=1, keepdims=True)
+    y = np.log(errors)
+    x_mean, y_mean = w @ logs, (w * y).sum(axis=1)
+    x_off = logs - x_mean[:, None]
+    slopes = (w * x_off * (y - y_mean[:, None])).sum(axis=1) / (w * x_off**2).sum(axis=1)
+    b = np.clip(-slopes, 0.0, STEEPEST)
+    return np.stack([y_mean + b * x_mean, b], axis=1)
+
+
+def _rise(fitted: Array, counts: Floats) -> Floats:
+    """Return by how much the accuracy of each curve (S, 2) rises between two label counts."""
+    at = np.exp(fitted[:, :1] - fitted[:, 1:] * np.log(counts))  # [S, 2]
+    return np.asarray(at[:, 0] - at[:, 1])
+
+
+def advice(rise: ExpectedRise | None, worth: float = WORTH) -> Advice:
+    """Return whether to go on labelling.
+
+    Parameters
+    ----------
+    rise
+        The expected rise.
+    worth
+        The smallest rise that is worth the labels.
+
+    Returns
+    -------
+    str
+        "stop" when even the upper end of the range is below `worth`, "too-early" without a rise,
+        else "go-on".
+    """
+    if rise is None:
+        return "too-early"
+    return "stop" if rise.high < worth else "go-on"
