@@ -196,7 +196,7 @@ def broken(name, row):
         ("--features . --budget 1", 1, ". cannot be read (Is a directory); check the path"),
         ("--features done.txt --budget 1", 1, "done.txt is not a .npy or .npz file"),
         ("--features words.npy --budget 1", 1, "real numbers"),
-        ("--features x.npy --labelled x.npy --budget 1", 2, "x.npy is not a text file"),
+        ("--features x.npy --labelled x.npy --budget 1", 1, "x.npy is not a text file"),
         ("--features named.npz --features v=other.npz --budget 1", 1, "row 2 is 'folder/02.png'"),
     ],
 )

@@ -46,7 +46,46 @@ def test_a_dash_is_standard_input(files, capsys, monkeypatch):
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(text)))
     assert chosen(capsys, "--features named.npz --labelled -") == EXPECTED
     said = chosen(capsys, "--features named.npz --labelled - --exclude -", 2)
-    assert "standard input (-) is given for two lists" in said
+    assert "standard input (-) is given for two files" in said
+
+
+def stdin_holds(monkeypatch, content):
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(content)))
+
+
+@pytest.mark.parametrize("kind", ["npy", "npz", "csv", "parquet"])
+def test_features_come_from_standard_input(kind, files, capsys, monkeypatch):
+    pd.DataFrame(ROWS, index=NAMES).to_csv("x.csv")
+    pd.DataFrame(ROWS, index=NAMES).rename(columns=str).to_parquet("x.parquet")
+    source = {"npz": "named.npz"}.get(kind, f"x.{kind}")
+    stdin_holds(monkeypatch, (files / source).read_bytes())
+    done = "ids.txt" if kind == "npy" else "done.txt"
+    expected = select(ROWS, 5, labelled=[3, 7]).astype(str).tolist() if kind == "npy" else EXPECTED
+    assert chosen(capsys, f"--features - --labelled {done}") == expected
+
+
+def test_blocks_and_probabilities_come_from_standard_input(files, capsys, monkeypatch):
+    stdin_holds(monkeypatch, (files / "x.npy").read_bytes())
+    expected = chosen(capsys, "--features x.npy --features v=x.npy --labelled ids.txt")
+    assert chosen(capsys, "--features x.npy --features v=- --labelled ids.txt") == expected
+    stdin_holds(monkeypatch, (files / "p.npy").read_bytes())
+    expected = chosen(capsys, "--probabilities p.npy --strategy margin")
+    assert chosen(capsys, "--probabilities - --strategy margin") == expected
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (b"", "standard input is empty; give one row"),
+        (b"\x93NUMPY\1\0", "standard input is not a .npy or .npz file"),
+        (b"PAR1 cut", "standard input is not a Parquet file, or it is damaged"),
+        (b"a,b\n1,x\n", "of standard input holds 'x' in row 0"),
+        (b"1,2\0", "standard input is not a text file; give a CSV file of numbers"),
+    ],
+)
+def test_standard_input_of_another_kind_has_a_remedy(content, says, capsys, monkeypatch):
+    stdin_holds(monkeypatch, content)
+    assert says in chosen(capsys, "--features -", 1)
 
 
 def test_names_come_from_a_file_next_to_the_rows(files, capsys):

@@ -37,7 +37,7 @@ def test_a_name_that_looks_like_a_number_is_a_name(tmp_path):
         ("1.5\n", None, UsageError, "line 1: '1.5' is not an id"),
         ("9" * 30, None, UsageError, "is not an id"),
         ("0\nx.png\n", ("a.png",), UnknownId, "line 2: 'x.png' is not among the names"),
-        (b"\xff\xfe\x00", None, UsageError, "is not a text file"),
+        (b"\xff\xfe\x00", None, DataError, "is not a text file"),
     ],
 )
 def test_ids_that_are_none_are_named_by_line(text, names, error, says, tmp_path):

@@ -320,5 +320,5 @@ def test_labels_of_images_that_are_gone_are_refused_or_skipped(tmp_path: Path) -
 
 
 def test_a_file_that_is_not_text_is_named(tmp_path: Path) -> None:
-    with refused(DataError, "manifest-not-text"):
+    with refused(DataError, "file-not-text"):
         read(tmp_path, b"path\na.png\0\n")

@@ -64,7 +64,7 @@ def test_a_column_of_labels_is_no_feature_and_a_split_is_the_part(tmp_path: Path
         ("", "table-empty"),
         ("# nothing\n", "table-empty"),
         ("name\na\nb\n", "table-without-numbers"),
-        (b"\x93NUMPY\0\0", "table-not-text"),
+        (b"\x93NUMPY\0\0", "file-not-text"),
     ],
 )
 def test_what_is_no_table_of_numbers_is_named(text: str, code: str, tmp_path: Path) -> None:

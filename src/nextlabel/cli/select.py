@@ -8,7 +8,6 @@ import typer
 from nextlabel.cli import options
 from nextlabel.cli.output import json_text, note, plural, put
 from nextlabel.cli.selection_files import (
-    STDIN,
     TASK,
     as_numbers,
     choosing_bar,
@@ -21,6 +20,7 @@ from nextlabel.cli.selection_files import (
 from nextlabel.cli.target import check_target
 from nextlabel.cli.values import parse_options, parse_weights
 from nextlabel.core.errors import UsageError
+from nextlabel.files.standard_input import STDIN, title
 
 
 def command(
@@ -37,8 +37,9 @@ def command(
         list[str],
         typer.Option(
             metavar="[NAME=]FILE",
-            help="One row of features per image, as .npy, .npz, .csv or .parquet. Several blocks: "
-            "--features t.npy --features vae=v.npz. A file without a name is the block task.",
+            help="One row of features per image, as .npy, .npz, .csv or .parquet; - is "
+            "standard input. Several blocks: --features t.npy --features vae=v.npz. A file without "
+            "a name is the block task.",
         ),
     ] = [],  # noqa: B006 - typer copies it
     strategy: Annotated[
@@ -111,7 +112,7 @@ def command(
     given = [*files.values(), *filter(None, (probabilities, names, labelled, exclude))]
     if given.count(STDIN) > 1:
         raise UsageError(
-            "standard input (-) is given for two lists; write one of them to a file",
+            "standard input (-) is given for two files; write one of them to a file of its own",
             code="stdin-twice",
         )
     if out is not None:
@@ -124,7 +125,7 @@ def command(
     from nextlabel.selection.rows import held_out
 
     inputs = read_inputs(files, probabilities, names)
-    hint = f"; {inputs.file} has no names, give them by --names FILE"
+    hint = f"; {inputs.file and title(inputs.file)} has no names, give them by --names FILE"
     labelled_ids, excluded_ids = (
         as_ids(()) if path is None else read_ids(path, inputs.names, hint=hint)
         for path in (labelled, exclude)

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from nextlabel.selection.rows import Rows
 
 TASK = "task"
-STDIN = Path("-")
 
 
 @dataclass(frozen=True, eq=False)

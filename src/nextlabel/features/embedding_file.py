@@ -14,6 +14,7 @@ from nextlabel.core.types import PARTS, Array, Ids, as_ids
 from nextlabel.data.lists.number_table import is_table, read_number_table
 from nextlabel.files.arrays import read_arrays, row_names, texts
 from nextlabel.files.atomic import replacing
+from nextlabel.files.standard_input import STDIN, read_stdin, title
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,7 +58,8 @@ class EmbeddingFile:
         path : path
             An .npy file of rows. An .npz file with the rows under `features`, as its only array, or
             under `train`, `validation` and `test`, and if there the arrays that `save` writes. Or
-            a CSV or Parquet file, as `read_number_table` reads it.
+            a CSV or Parquet file, as `read_number_table` reads it. "-" is standard input with the
+            bytes of any of these.
 
         Raises
         ------
@@ -65,27 +67,30 @@ class EmbeddingFile:
             The file cannot be read, or holds something else.
         """
         path = Path(path)
-        if is_table(path):
-            table = read_number_table(path)
+        content = read_stdin() if path == STDIN else None
+        if is_table(path, content):
+            table = read_number_table(path, content)
             names = None if table.names is None else np.array(table.names, str)
             arrays: Mapping[str, Any] = {"names": names, "part": table.part}
             return cls._of(path, table.numbers, {k: v for k, v in arrays.items() if v is not None})
-        loaded = read_arrays(path)
+        called = title(path)
+        loaded = read_arrays(called, content)
         if isinstance(loaded, np.ndarray):
             return cls._of(path, loaded, {})
         if "features" not in loaded and "train" in loaded:
-            features, part = _joined(path, {p: loaded[p] for p in PARTS if p in loaded})
+            features, part = _joined(called, {p: loaded[p] for p in PARTS if p in loaded})
             return cls._of(path, features, {**loaded, "part": part})
-        return cls._of(path, _only(path, loaded), loaded)
+        return cls._of(path, _only(called, loaded), loaded)
 
     @classmethod
     def _of(cls, path: Path, features: Array, arrays: Mapping[str, Any]) -> "EmbeddingFile":
         """Return the file of arrays as they were read; DataError when they do not fit."""
-        given = arrays.get("names")
-        names = None if given is None else row_names(path, given, features.shape)
+        called, given = title(path), arrays.get("names")
+        names = None if given is None else row_names(called, given, features.shape)
         if features.ndim == 0:
             raise DataError(
-                f"{path} holds a single number; give one row per image", code="embedding-shape"
+                f"{called} holds a single number; give one row per image",
+                code="embedding-shape",
             )
         values: dict[str, Array] = {}
         for name in ("part", "source", "row"):
@@ -93,17 +98,17 @@ class EmbeddingFile:
                 values[name] = np.asarray(arrays[name])
                 if values[name].shape != features.shape[:1]:
                     raise DataError(
-                        f"{path} holds {name!r} of shape {values[name].shape} for features of "
+                        f"{called} holds {name!r} of shape {values[name].shape} for features of "
                         f"shape {features.shape}; give one value for each row",
                         code="embedding-shape",
                     )
         for name in ("part", "source"):
             if name in values:
-                values[name] = np.array(texts(path, values[name]), str)
+                values[name] = np.array(texts(called, values[name]), str)
         data = None if "data" not in arrays else str(arrays["data"])
         sources = None
         if {"files", "sha256"} <= set(arrays):
-            columns = (texts(path, np.ravel(arrays[name])) for name in ("files", "sha256"))
+            columns = (texts(called, np.ravel(arrays[name])) for name in ("files", "sha256"))
             sources = dict(zip(*columns, strict=False))
         return cls(features, names, **values, data=data, sources=sources, path=path)
 
@@ -132,7 +137,7 @@ class EmbeddingFile:
             ) from error
 
 
-def _only(path: Path, arrays: Mapping[str, Array]) -> Array:
+def _only(path: str, arrays: Mapping[str, Array]) -> Array:
     """Return the rows in an .npz file, under `features` or alone; DataError for several arrays."""
     if "features" in arrays:
         return arrays["features"]
@@ -153,7 +158,7 @@ def _only(path: Path, arrays: Mapping[str, Array]) -> Array:
     )
 
 
-def _joined(path: Path, parts: Mapping[str, Array]) -> tuple[Array, Array]:
+def _joined(path: str, parts: Mapping[str, Array]) -> tuple[Array, Array]:
     """Return the rows of all parts in one array, and the part of each row."""
     for part, rows in parts.items():
         if rows.ndim == 0:

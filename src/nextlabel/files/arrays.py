@@ -6,6 +6,7 @@ import stat
 import tokenize
 import zipfile
 import zlib
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
@@ -27,14 +28,27 @@ DAMAGED: tuple[type[Exception], ...] = (
 """Errors of numpy for a file that is damaged, cut short, encrypted or of another kind."""
 
 
-def read_arrays(path: Path) -> Array | dict[str, Array]:
+def read_arrays(path: Path | str, content: bytes | None = None) -> Array | dict[str, Array]:
     """Return the array in an .npy file, as a memory map for reading, or those in an .npz by name.
 
-    Raises DataError when the file cannot be read, is damaged, or holds Python objects.
+    Parameters
+    ----------
+    path : Path or str
+        The file; only its name in messages where `content` is given.
+    content : bytes, optional
+        The bytes of the file, if they have been read already.
+
+    Raises
+    ------
+    DataError
+        The file cannot be read, is damaged, or holds Python objects.
     """
     try:
-        check_regular(path)
-        loaded = np.load(path, mmap_mode="r", allow_pickle=False)
+        if content is None:
+            check_regular(Path(path))
+            loaded = np.load(path, mmap_mode="r", allow_pickle=False)
+        else:
+            loaded = np.load(BytesIO(content), allow_pickle=False)
         if isinstance(loaded, np.ndarray):
             return loaded
         with loaded:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from os import PathLike
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ import numpy as np
 from nextlabel.core.errors import DataError, UsageError
 from nextlabel.core.types import Array, Ids, as_array, as_ids
 from nextlabel.features.embedding_file import EmbeddingFile
+from nextlabel.files.standard_input import title
 from nextlabel.selection.row_labels import RowLabels
 
 
@@ -29,12 +31,16 @@ class Rows:
 def rows_of(values: Any, name: str) -> Rows:
     """Return what a user gave as `name`; DataError for what is not an array of rows.
 
-    `values` is a path that `EmbeddingFile.load` reads, a pandas DataFrame or Series, an array of
-    any kind, a tensor or nested lists.
+    `values` is a path that `EmbeddingFile.load` reads, "-" for standard input, a pandas DataFrame
+    or Series, an array of any kind, a tensor or nested lists.
     """
     if isinstance(values, str | PathLike):
         file = EmbeddingFile.load(values)
-        labels = None if file.names is None else RowLabels(file.names, f"a name in {values}")
+        labels = (
+            None
+            if file.names is None
+            else RowLabels(file.names, f"a name in {title(Path(values))}")
+        )
         return Rows(file.features, labels, file.held)
     if hasattr(values, "iloc") and hasattr(values, "index"):
         labels = RowLabels(values.index.tolist(), f"a label in the index of {name}")

@@ -13,6 +13,7 @@ from nextlabel.core.types import Ids
 from nextlabel.data.lists.columns import DELIMITERS, IDS, delimiter_of
 from nextlabel.data.lists.image_names import NameIndex
 from nextlabel.data.lists.text import read_text
+from nextlabel.files.standard_input import title
 
 
 def read_ids(path: Path, names: Sequence[str] | None, *, hint: str = "") -> Ids:
@@ -43,17 +44,12 @@ def read_ids(path: Path, names: Sequence[str] | None, *, hint: str = "") -> Ids:
     UnknownId
         A name is unknown; the message has its line and the most similar name.
     UsageError
-        The file is not text, or a line is not a number where there are no names.
+        A line is not a number where there are no names.
     DataError
-        Two names are equal but for the form of their characters.
+        The file is not text, or two names are equal but for the form of their characters.
     """
-    called = "standard input" if str(path) == "-" else str(path)
-    try:
-        text = read_text(path)
-    except UnicodeError as error:
-        raise UsageError(
-            f"{called} is not a text file; give one id per line", code="not-an-id-file"
-        ) from error
+    called = title(path)
+    text = read_text(path, "one id per line")
     index = NameIndex(names or ())
     lines = list(lines_of(text, index.names))
     numbers = [None if _named(index, line.texts) else _number(line.texts) for line in lines]

@@ -198,17 +198,7 @@ def _read(
 
 def _rows(path: Path) -> list[tuple[int, list[str]]]:
     """Return the rows that are not empty, with their line numbers; DataError without any."""
-    try:
-        text = read_text(path)
-    except OSError as error:
-        raise DataError(
-            f"{path} cannot be read ({error.strerror}); check the path",
-            code="manifest-unreadable",
-        ) from error
-    except UnicodeError as error:
-        raise DataError(
-            f"{path} is not a text file; give a CSV file", code="manifest-not-text"
-        ) from error
+    text = read_text(path, "a CSV file")
     head = next((line for line in text.splitlines() if line.strip()), "")
     if not head:
         raise DataError(

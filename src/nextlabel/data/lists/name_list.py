@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from nextlabel.core.errors import DataError, UsageError
+from nextlabel.core.errors import DataError
 from nextlabel.core.types import Array
 from nextlabel.data.lists.id_list import lines_of
 from nextlabel.data.lists.number_table import PARQUET_SUFFIXES, TEXT_SUFFIXES, read_parquet_names
@@ -46,17 +46,7 @@ def read_names(path: Path, rows: int) -> tuple[str, ...]:
         return _checked(path, np.asarray(loaded), rows)
     if suffix in PARQUET_SUFFIXES:
         return _checked(path, np.array(read_parquet_names(path), str), rows)
-    try:
-        text = read_text(path)
-    except OSError as error:
-        raise DataError(
-            f"{path} cannot be read ({error.strerror or error}); check the path",
-            code="file-unreadable",
-        ) from error
-    except UnicodeError as error:
-        raise UsageError(
-            f"{path} is not a text file; give one name per line", code="names-not-text"
-        ) from error
+    text = read_text(path, "one name per line")
     lines = list(lines_of(text))
     if len(lines) < rows:
         lines = list(lines_of(text, remarks=True))

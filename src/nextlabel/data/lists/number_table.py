@@ -14,12 +14,16 @@ from nextlabel.core.types import Array
 from nextlabel.data.lists.columns import COLUMNS, DELIMITERS, IDS
 from nextlabel.data.lists.text import read_text
 from nextlabel.files.arrays import check_regular
+from nextlabel.files.standard_input import title
 
 if TYPE_CHECKING:
     import pandas as pd
 
 TEXT_SUFFIXES = (".csv", ".tsv")
 PARQUET_SUFFIXES = (".parquet", ".pq")
+ARRAY_HEADS = (b"\x93NUMPY", b"PK")
+"""The first bytes of .npy and .npz files."""
+PARQUET_HEAD = b"PAR1"
 INDEX = {"", "index", "unnamed: 0", "__index_level_0__"}
 """Heads that pandas gives to the column of an index without a name."""
 
@@ -33,18 +37,27 @@ class NumberTable:
     part: tuple[str, ...] | None
 
 
-def is_table(path: Path) -> bool:
-    """Return whether the name of a file ends as those of the tables that are read here do."""
+def is_table(path: Path, content: bytes | None = None) -> bool:
+    """Return whether a file is a table: by the end of its name, or by its bytes where given."""
+    if content is not None:
+        return not content.startswith(ARRAY_HEADS)
     return path.suffix.lower() in TEXT_SUFFIXES + PARQUET_SUFFIXES
 
 
-def read_number_table(path: Path) -> NumberTable:
+def read_number_table(path: Path, content: bytes | None = None) -> NumberTable:
     """Return the numbers of a CSV or Parquet file, and the names of its rows.
 
     Names are the index of a Parquet file, the column `path`, `file`, `name`, `id` or the like, or
     a first column of text; whole numbers 0 … N - 1 are row numbers and no names. A column `split`
     gives the parts; a column of labels is left out, with a warning. A CSV file needs no head if
     its first row has numbers. A Parquet file may hold vectors in a column.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    content : bytes, optional
+        The bytes of the file, if they have been read already, as those of standard input.
 
     Raises
     ------
@@ -53,20 +66,11 @@ def read_number_table(path: Path) -> NumberTable:
     UsageError
         The package that reads Parquet is not installed.
     """
-    try:
-        check_regular(path)
-        parquet = path.suffix.lower() in PARQUET_SUFFIXES
-        frame = _parquet(path) if parquet else _csv(path, read_text(path))
-    except OSError as error:
-        raise DataError(
-            f"{path} cannot be read ({error.strerror or error}); check the path",
-            code="file-unreadable",
-        ) from error
-    except UnicodeError as error:
-        raise DataError(
-            f"{path} is not a text file; give a CSV file of numbers", code="table-not-text"
-        ) from error
-    return _table(path, frame)
+    if path.suffix.lower() in PARQUET_SUFFIXES or (content or b"").startswith(PARQUET_HEAD):
+        frame = _parquet(path, content)
+    else:
+        frame = _csv(title(path), read_text(path, "a CSV file of numbers", content))
+    return _table(title(path), frame)
 
 
 def read_parquet_names(path: Path) -> tuple[str, ...]:
@@ -79,14 +83,7 @@ def read_parquet_names(path: Path) -> tuple[str, ...]:
     UsageError
         The package that reads Parquet is not installed.
     """
-    try:
-        check_regular(path)
-        frame = _parquet(path)
-    except OSError as error:
-        raise DataError(
-            f"{path} cannot be read ({error.strerror or error}); check the path",
-            code="file-unreadable",
-        ) from error
+    frame = _parquet(path)
     column = _name_column(frame)
     names = frame.index.tolist() if column is None else frame.iloc[:, column].tolist()
     if column is None and not _is_named(frame):
@@ -97,28 +94,35 @@ def read_parquet_names(path: Path) -> tuple[str, ...]:
     return tuple(map(str, names))
 
 
-def _parquet(path: Path) -> "pd.DataFrame":
+def _parquet(path: Path, content: bytes | None = None) -> "pd.DataFrame":
     try:
         import pyarrow
     except ImportError as error:
         raise UsageError(
-            f"{path} is a Parquet file, and the package pyarrow is not installed; install it by "
-            "pip install 'nextlabel[parquet]', or save the rows as .npy or .csv",
+            f"{title(path)} is a Parquet file, and the package pyarrow is not installed; install "
+            "it by pip install 'nextlabel[parquet]', or save the rows as .npy or .csv",
             code="parquet-not-installed",
         ) from error
     import pandas as pd
 
     try:
-        return pd.read_parquet(path, engine="pyarrow")
+        if content is None:
+            check_regular(path)
+        return pd.read_parquet(path if content is None else io.BytesIO(content), engine="pyarrow")
+    except OSError as error:
+        raise DataError(
+            f"{path} cannot be read ({error.strerror or error}); check the path",
+            code="file-unreadable",
+        ) from error
     except (pyarrow.ArrowException, ValueError) as error:
         reason = (str(error).splitlines() or [""])[0]
         raise DataError(
-            f"{path} is not a Parquet file, or it is damaged ({reason}); save it again",
+            f"{title(path)} is not a Parquet file, or it is damaged ({reason}); save it again",
             code="table-damaged",
         ) from error
 
 
-def _csv(path: Path, text: str) -> "pd.DataFrame":
+def _csv(path: str, text: str) -> "pd.DataFrame":
     import pandas as pd
 
     lines = [line for line in text.splitlines() if line.strip()]
@@ -166,7 +170,7 @@ def _is_number(word: str) -> bool:
     return True
 
 
-def _table(path: Path, frame: "pd.DataFrame") -> NumberTable:
+def _table(path: str, frame: "pd.DataFrame") -> NumberTable:
     named = _name_column(frame)
     names = frame.index.tolist() if _is_named(frame) else None
     if named is not None:
@@ -231,7 +235,7 @@ def _holds_vectors(values: "pd.Series[Any]") -> bool:
     return values.dtype == object and len(values) > 0 and np.ndim(values.iloc[0]) == 1
 
 
-def _numbers(path: Path, head: object, values: "pd.Series[Any]") -> Array:
+def _numbers(path: str, head: object, values: "pd.Series[Any]") -> Array:
     """Return the numbers of a column (N), or (N, d) of vectors; DataError naming a row."""
     import pandas as pd
 

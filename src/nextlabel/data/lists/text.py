@@ -1,38 +1,50 @@
 """Text of a list in any usual encoding, from a file or from standard input."""
 
-import sys
 from pathlib import Path
 
+from nextlabel.core.errors import DataError
 from nextlabel.files.arrays import check_regular
-
-STDIN = Path("-")
-"""The path that means standard input."""
+from nextlabel.files.standard_input import STDIN, read_stdin, title
 
 
-def read_text(path: Path) -> str:
+def read_text(path: Path, expected: str, content: bytes | None = None) -> str:
     """Return the text of a file; "-" is standard input.
 
     The encoding is UTF-8, UTF-16 with or without a byte-order mark, or else Windows-1252.
 
+    Parameters
+    ----------
+    path : Path
+        The file.
+    expected : str
+        What the file should be, for messages: "a CSV file of numbers".
+    content : bytes, optional
+        The bytes of the file, if they have been read already.
+
     Raises
     ------
-    OSError
-        The file cannot be read, or is not a regular file.
-    UnicodeError
-        The bytes are not text.
+    DataError
+        The file cannot be read, or its bytes are not text in any of the encodings.
     """
-    if path == STDIN:
-        return decoded(sys.stdin.buffer.read())
-    check_regular(path)
-    return decoded(path.read_bytes())
-
-
-def decoded(data: bytes) -> str:
-    """Return bytes as text; UnicodeError for bytes that are not text in any of the encodings."""
-    text = _decoded(data)
+    try:
+        if content is None:
+            content = read_stdin() if path == STDIN else _bytes(path)
+        text = _decoded(content)
+    except UnicodeError:
+        text = "\0"
+    except OSError as error:
+        raise DataError(
+            f"{title(path)} cannot be read ({error.strerror or error}); check the path",
+            code="file-unreadable",
+        ) from error
     if "\0" in text:
-        raise UnicodeError("a zero byte is not text")
+        raise DataError(f"{title(path)} is not a text file; give {expected}", code="file-not-text")
     return text
+
+
+def _bytes(path: Path) -> bytes:
+    check_regular(path)
+    return path.read_bytes()
 
 
 def _decoded(data: bytes) -> str:
