@@ -102,14 +102,23 @@ def test_the_notes_of_a_data_set_give_the_levels_back() -> None:
 
 
 def test_channels_that_were_chosen_have_ranges_of_their_own() -> None:
-    image = RNG.random((40, 40, 2)).astype(np.float32) * [1, 1000]
-    together = GreyLevels.over(spreads({"a": image.astype(np.float32)}))
-    assert together.eight_bit(image.astype(np.float32))[..., 0].max() <= 1
-    apart = GreyLevels.over(spreads({"a": image.astype(np.float32)}), by_channel=True)
-    shown = apart.eight_bit(image.astype(np.float32))
-    assert shown.shape == (40, 40, 3)  # red and green
+    image = (RNG.random((40, 40, 3)) * [1, 1000, 30]).astype(np.float32)
+    together = GreyLevels.over(spreads({"a": image}))
+    assert together.eight_bit(image)[..., 0].max() <= 1
+    apart = GreyLevels.over(spreads({"a": image}), by_channel=True)
+    for channel in range(3):
+        assert apart.eight_bit(image)[..., channel].mean() == pytest.approx(127, abs=9)
+
+
+def test_two_channels_are_red_and_green_with_ranges_of_their_own() -> None:
+    image = (RNG.random((40, 40, 2)) * [1, 1000]).astype(np.float32)
+    shown = GreyLevels.over(spreads({"a": image})).eight_bit(image)
+    assert shown.shape == (40, 40, 3)
     assert shown[..., 0].mean() == pytest.approx(127, abs=9)
     assert shown[..., 1].mean() == pytest.approx(127, abs=9) and not shown[..., 2].any()
+    grey = (RNG.random((40, 40, 1)) * 1000).astype(np.float32)
+    mixed = GreyLevels.over(spreads({"a": image, "b": grey}))
+    assert mixed.eight_bit(image)[..., 0].max() <= 1
 
 
 def test_a_mask_of_few_values_keeps_them() -> None:

@@ -6,8 +6,11 @@ import numpy as np
 
 from nextlabel.data.decoding.alpha import on_background
 from nextlabel.data.decoding.base import Undecodable
+from nextlabel.data.decoding.colour_spaces import REC_601, lab_as_rgb, ycbcr_as_rgb
 from nextlabel.data.resize import Pixels
 
+COEFFICIENTS, BLACK_WHITE = 529, 532
+"""Tags of YCbCr: the shares of the colours in its luma, and the values for black and white."""
 ASSOCIATED, UNASSOCIATED = 1, 2
 """Kinds of alpha among the extra samples: multiplied into the colours, or not."""
 
@@ -31,9 +34,18 @@ def colours(page: Any, pixels: Pixels) -> Pixels:
     if page.photometric == kinds.MINISWHITE:
         unsigned = pixels.dtype.kind == "u"
         pixels = (full - pixels.astype(np.int64)).astype(pixels.dtype) if unsigned else -pixels
-    elif page.photometric not in (kinds.MINISBLACK, kinds.RGB, kinds.CFA) and not (
-        page.photometric == kinds.YCBCR and page.compression == tifffile.COMPRESSION.JPEG
-    ):
+    elif page.photometric in (kinds.CIELAB, kinds.ICCLAB) and pixels.shape[2] >= 3:
+        signed = page.photometric == kinds.CIELAB
+        return lab_as_rgb(pixels[..., :3], signed=signed)
+    elif page.photometric == kinds.YCBCR and page.compression != tifffile.COMPRESSION.JPEG:
+        shares, black_white = _numbers(page, COEFFICIENTS), _numbers(page, BLACK_WHITE)
+        unsigned = pixels.dtype.kind == "u" and pixels.shape[2] >= 3
+        if not unsigned or full < 255 or tuple(page.subsampling or (1, 1)) != (1, 1):
+            raise Undecodable(
+                "its colours are YCbCr of a rare kind; save it as RGB", code="colours-unknown"
+            )
+        return ycbcr_as_rgb(pixels[..., :3], shares or REC_601, black_white)
+    elif page.photometric not in (kinds.MINISBLACK, kinds.RGB, kinds.CFA, kinds.YCBCR):
         raise Undecodable(
             f"its colours are {page.photometric.name}; save it as grey or RGB",
             code="colours-unknown",
@@ -52,6 +64,18 @@ def _without_alpha(page: Any, pixels: Pixels, rgb: bool) -> Pixels:
         return on_background(pixels, premultiplied=extra == ASSOCIATED)
     # A fourth value of RGB that is not called alpha only fills up.
     return pixels[..., :3] if rgb and channels == 4 else pixels
+
+
+def _numbers(page: Any, code: int) -> list[float] | None:
+    """Return the numbers of a tag, fractions divided out; None for a tag that is not there."""
+    import tifffile
+
+    tag = page.tags.get(code)
+    if tag is None:
+        return None
+    values = np.ravel(tag.value).astype(float)
+    fractions = tag.dtype in (tifffile.DATATYPE.RATIONAL, tifffile.DATATYPE.SRATIONAL)
+    return list(values[::2] / values[1::2] if fractions else values)
 
 
 def _looked_up(table: Any, numbers: Pixels) -> Pixels:

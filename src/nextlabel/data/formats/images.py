@@ -16,6 +16,10 @@ NOT_FINITE = (
     "has values that are not finite; +infinity becomes the largest of the others, NaN and "
     "-infinity the smallest"
 )
+TWO_CHANNELS = (
+    "it has two channels, which are read as red and green; choose others by --channels, in "
+    "experiments data.channels"
+)
 LARGEST = 1e30
 """The largest magnitude of a float; resizing would overflow above."""
 
@@ -23,7 +27,7 @@ LARGEST = 1e30
 def decode(source: bytes | Path | BinaryIO, wanted: Wanted | None = None) -> Picture:
     """Return the image in a file, in its bytes, or in an open file at its start.
 
-    The content decides the kind, not the name. The picture has 1 or 3 channels, or those that
+    The content decides the kind, not the name. The picture has 1 to 3 channels, or those that
     are wanted.
 
     Raises
@@ -79,6 +83,8 @@ def _channels(picture: Picture, wanted: Wanted) -> Picture:
             return picture
         taken = picture.pixels[..., list(wanted.channels_of(count))]
         return replace(picture, pixels=taken, chosen=True)
+    if count == 2:  # as stains are shown; `GreyLevels.eight_bit` adds an empty blue
+        return replace(picture, notes=(*picture.notes, TWO_CHANNELS))
     if count not in (1, 3):
         raise Undecodable(
             f"it has {count} channels; choose one to three by --channels 0,1, in experiments "

@@ -89,7 +89,8 @@ class GreyLevels:
         rule : str, optional
             As `GreyRange.parse` reads it; p0.1-p99.9 when None.
         by_channel : bool
-            Give each channel a range of its own, as for stains that were chosen one by one.
+            Give each channel a range of its own, as for stains that were chosen one by one. Types
+            of which all images have two channels always get one for each.
         remedy : str
             The end of the warning that names images far outside the range.
 
@@ -103,7 +104,8 @@ class GreyLevels:
         ranges, notes, warnings = {}, {}, []
         for kind in sorted({spread.kind for spread in spreads.values()}):
             of_kind = {name: s for name, s in spreads.items() if s.kind == kind}
-            pairs = _pairs(list(of_kind.values()), parsed, by_channel)
+            own_ranges = by_channel or all(s.quantiles.shape[1] == 2 for s in of_kind.values())
+            pairs = _pairs(list(of_kind.values()), parsed, own_ranges)
             ranges[kind] = pairs
             label = "16-bit" if kind == "uint16" else kind
             shown = ", ".join(f"{low:.12g} to {high:.12g}" for low, high in pairs)
@@ -111,7 +113,7 @@ class GreyLevels:
             if parsed.kind != "all":
                 notes[f"{label} range"] += f" ({text})"
             warnings += _far_outside(of_kind, pairs, text, remedy)
-            if parsed.kind == "percentiles" and not by_channel:
+            if parsed.kind == "percentiles" and not own_ranges:
                 warnings += _alone(of_kind, pairs[0], parsed, remedy)
         return cls(ranges, notes, tuple(warnings))
 

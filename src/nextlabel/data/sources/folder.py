@@ -29,7 +29,7 @@ from nextlabel.data.sources.folder_settings import FolderSettings
 from nextlabel.data.sources.folder_summary import FolderSummary
 
 SIZE = 64
-VERSION = 1
+VERSION = 2
 """To be raised when a file gives another small image than before."""
 IN_PARTS = (
     "a copy in train of an image in test makes a model look better than it is; data.unique = true "
@@ -122,6 +122,7 @@ class Folder:
             "range",
         )
         return {
+            "version": VERSION,
             "folder": self.root.resolve().name,
             "manifest": listing.manifest,
             "files": self.reading(image_size).digest([entry.name for entry in listing.entries]),
