@@ -10,12 +10,13 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sqlalchemy import Engine, create_engine
+from sqlalchemy import create_engine
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.schema import CreateTable
@@ -447,8 +448,8 @@ def test_a_store_that_another_process_makes_meanwhile_is_taken(
     engine = database._engine(database.address(path), 1.0)
     make = revisions._migrate
 
-    def late(engine: Engine, name: str, create: bool) -> None:
-        make(engine, name, create)
+    def late(*arguments: Any) -> None:
+        make(*arguments)
         raise OperationalError("CREATE TABLE", {}, Exception("relation exists already"))
 
     monkeypatch.setattr(revisions, "_migrate", late)

@@ -14,7 +14,7 @@ from nextlabel.core.errors import StoreError
 from nextlabel.files.output_mark import make_output
 from nextlabel.store.file_system import check_local
 from nextlabel.store.integrity import Damaged, damaged
-from nextlabel.store.revisions import bring_up_to_date
+from nextlabel.store.revisions import STORE, Schema, bring_up_to_date
 
 DRIVERS = {"postgresql": "postgresql+psycopg", "postgres": "postgresql+psycopg"}
 """The driver that this package installs for a kind of database, where a URL names none."""
@@ -71,7 +71,7 @@ def place(url: URL) -> str:
     return url.render_as_string(hide_password=True)
 
 
-def connect(url: URL, *, create: bool, busy: float) -> Engine:
+def connect(url: URL, *, create: bool, busy: float, schema: Schema = STORE) -> Engine:
     """Return an engine on a database whose schema is current, created or upgraded if need be.
 
     `busy` is how many seconds to wait for another writer. Raises StoreError.
@@ -84,7 +84,7 @@ def connect(url: URL, *, create: bool, busy: float) -> Engine:
         engine = _engine(url, busy)
     try:
         with sentences(url, busy):
-            bring_up_to_date(engine, place(url), create)
+            bring_up_to_date(engine, place(url), create, schema)
             if is_file:
                 _write_ahead(engine, place(url))
     except StoreError:
@@ -173,8 +173,15 @@ def _write_ahead(engine: Engine, name: str) -> None:
 
 
 def _begin(connection: Connection) -> None:
-    """Begin a writing transaction as one: SQLite cannot turn a reader into a writer later."""
-    writing = connection.get_execution_options().get("writing", False)
+    """Begin a writing transaction as one: SQLite cannot turn a reader into a writer later.
+
+    With the option `brief` it does not wait for the disk at its end.
+    """
+    options = connection.get_execution_options()
+    writing = options.get("writing", False)
+    if writing:
+        level = "NORMAL" if options.get("brief", False) else "FULL"
+        connection.exec_driver_sql(f"PRAGMA synchronous = {level}")
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
 
 

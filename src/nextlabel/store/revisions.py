@@ -1,15 +1,16 @@
 """The revision of a database's schema: read, and brought to the newest by migrations."""
 
 import re
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Connection, Engine, inspect, text
+from sqlalchemy import Connection, Engine, MetaData, inspect, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from nextlabel.core.errors import StoreError
 from nextlabel.store.integrity import Damaged
-from nextlabel.store.schema import REVISION, ExperimentRow
+from nextlabel.store.schema import REVISION, Base, ExperimentRow
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -17,48 +18,78 @@ if TYPE_CHECKING:
 MIGRATIONS = Path(__file__).with_name("migrations")
 
 LOCK = 7_320_110_551_986_401
-"""A number of our own: the name of PostgreSQL's lock on making the tables of a store."""
+"""A number of our own: the name of PostgreSQL's lock on making the tables of a database."""
 
 
-def bring_up_to_date(engine: Engine, name: str, create: bool) -> None:
-    """Create the tables of a store, or upgrade an older schema; do nothing for a current one.
+@dataclass(frozen=True)
+class Schema:
+    """The tables of one sort of database, and the migrations that make them.
+
+    Parameters
+    ----------
+    title : str
+        The sort of database, in messages: "store".
+    metadata : MetaData
+        The tables of the newest revision.
+    revision : str
+        The newest migration.
+    versions : Path
+        The folder of the migrations.
+    table : str
+        A table that every revision has.
+    """
+
+    title: str
+    metadata: MetaData
+    revision: str
+    versions: Path
+    table: str
+
+
+STORE = Schema(
+    "store", Base.metadata, REVISION, MIGRATIONS / "versions", ExperimentRow.__tablename__
+)
+
+
+def bring_up_to_date(engine: Engine, name: str, create: bool, schema: Schema = STORE) -> None:
+    """Create the tables of a database, or upgrade older ones; do nothing for current ones.
 
     `name` is the name of the database in messages. Raises StoreError for another program's
     database, for a newer schema, and for an empty database unless it is to be created.
     """
     with engine.connect() as connection:
-        if revision(connection) == REVISION:
+        if revision(connection, schema) == schema.revision:
             return
     try:
-        _migrate(engine, name, create)
+        _migrate(engine, name, create, schema)
     except SQLAlchemyError:  # on a server another process may have been quicker
         with engine.connect() as connection:
-            if revision(connection) != REVISION:
+            if revision(connection, schema) != schema.revision:
                 raise
 
 
-def _migrate(engine: Engine, name: str, create: bool) -> None:
+def _migrate(engine: Engine, name: str, create: bool, schema: Schema) -> None:
     with engine.execution_options(writing=True).begin() as connection:
         if engine.dialect.name == "postgresql":
             # One process at a time: two that make the same table at once would end in an error.
             connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
-        stored, tables = revision(connection), set(inspect(connection).get_table_names())
-        if stored == REVISION:  # another process has done it
+        stored, tables = revision(connection, schema), set(inspect(connection).get_table_names())
+        if stored == schema.revision:  # another process has done it
             return
         if stored is None and (tables - {"alembic_version"} or not create):
-            raise no_store(name)
-        upgrade(connection, stored, name)
+            raise no_store(name, schema)
+        upgrade(connection, stored, name, schema)
 
 
-def no_store(name: str) -> StoreError:
+def no_store(name: str, schema: Schema = STORE) -> StoreError:
     """Return the error for a database of another program."""
     return StoreError(
-        f"{name} is a database, but not a store of nextlabel; give another store",
+        f"{name} is a database, but not a {schema.title} of nextlabel; give another {schema.title}",
         code="not-a-store",
     )
 
 
-def revision(connection: Connection) -> str | None:
+def revision(connection: Connection, schema: Schema = STORE) -> str | None:
     """Return the schema's revision; None where there is none, as in another program's database.
 
     Raises Damaged for one that no version of this package has written.
@@ -66,40 +97,44 @@ def revision(connection: Connection) -> str | None:
     if not inspect(connection).has_table("alembic_version"):
         return None
     stored = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
-    if stored is None and inspect(connection).has_table(ExperimentRow.__tablename__):
+    if stored is None and inspect(connection).has_table(schema.table):
         raise Damaged("the revision of the schema is lost")
     if stored is not None and not (isinstance(stored, str) and re.fullmatch(r"\d{4}", stored)):
         raise Damaged(f"the revision of the schema is {stored!r:.40}")
     return stored
 
 
-def upgrade(connection: Connection, stored: str | None, name: str) -> None:
+def upgrade(connection: Connection, stored: str | None, name: str, schema: Schema = STORE) -> None:
     """Run the migrations after revision `stored`; StoreError when there is no such revision."""
     from alembic import command
 
-    check_known(stored, name)
-    config = _migrations()
+    check_known(stored, name, schema)
+    config = migrations(schema)
     config.attributes["connection"] = connection
     command.upgrade(config, "head")
 
 
-def check_known(stored: str | None, name: str) -> None:
+def check_known(stored: str | None, name: str, schema: Schema = STORE) -> None:
     """Raise StoreError when no migration leads from revision `stored` to the newest one."""
     from alembic.script import ScriptDirectory
 
-    config = _migrations()
-    scripts = ScriptDirectory.from_config(config).walk_revisions()
+    scripts = ScriptDirectory.from_config(migrations(schema)).walk_revisions()
     if stored is not None and stored not in {script.revision for script in scripts}:
         raise StoreError(
             f"{name} was written by a newer nextlabel (schema {stored}, this one reads up to "
-            f"{REVISION}); upgrade nextlabel, or give another store",
+            f"{schema.revision}); upgrade nextlabel, or give another {schema.title}",
             code="newer-schema",
         )
 
 
-def _migrations() -> "Config":
+def migrations(schema: Schema = STORE) -> "Config":
+    """Return the configuration by which alembic finds the migrations of a schema."""
     from alembic.config import Config
 
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    for option in ("path_separator", "version_path_separator"):  # the name since 1.16, and before
+        config.set_main_option(option, "os")
+    config.set_main_option("version_locations", str(schema.versions).replace("%", "%%"))
+    config.attributes["metadata"] = schema.metadata
     return config

@@ -6,7 +6,7 @@ from nextlabel.store.schema import Base
 
 context.configure(
     connection=context.config.attributes["connection"],
-    target_metadata=Base.metadata,
+    target_metadata=context.config.attributes.get("metadata", Base.metadata),
     render_as_batch=True,  # SQLite alters a table by copying it
 )
 context.run_migrations()

@@ -1,0 +1,104 @@
+"""The board of a project: models, the queue, leases, and what works in the background."""
+
+import threading
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from nextlabel.project.labelling.activity import Activity, read_activities, write_activity
+from nextlabel.project.labelling.leases import Lease, give_back, read_leases, take_leases
+from nextlabel.project.labelling.models import (
+    Model,
+    NewModel,
+    QueueItem,
+    add_model,
+    forget_arrays,
+    next_version,
+    read_models,
+    read_queue,
+    write_model,
+)
+from nextlabel.project.store.database import Database
+
+
+class Board:
+    """The part of a project that programs write; safe for threads and processes.
+
+    Parameters
+    ----------
+    database : Database
+        The database of the project.
+    cache : Path
+        The folder for the arrays of models.
+    """
+
+    def __init__(self, database: Database, cache: Path) -> None:
+        self._database, self.cache = database, cache
+        self._newest: Model | None = None
+        self._newest_lock = threading.Lock()
+
+    def lease(
+        self, images: Iterable[int], person: str, tab: str, seconds: float = 120.0
+    ) -> list[int]:
+        """Lease images to a tab, or renew that; return those that no other tab has."""
+        with self._database.writing(brief=True) as connection:
+            return take_leases(connection, images, person, tab, seconds)
+
+    def release(self, images: Iterable[int], person: str, tab: str) -> None:
+        """End the leases of a tab on some images."""
+        with self._database.writing(brief=True) as connection:
+            give_back(connection, images, person, tab)
+
+    def leased(self) -> dict[int, Lease]:
+        """Return the leases that have not run out, by image."""
+        with self._database.reading() as connection:
+            return read_leases(connection)
+
+    def publish(self, model: NewModel, queue: Sequence[QueueItem]) -> int:
+        """Store a model with its queue in one step, and return its version.
+
+        One process at a time may publish. The arrays are written first; those of the newest few
+        models are kept.
+        """
+        with self._database.reading() as connection:
+            version = next_version(connection)
+        path = write_model(self.cache, version, model.arrays)
+        with self._database.writing(brief=True) as connection:
+            add_model(connection, version, model, queue, path.name)
+        forget_arrays(self.cache, version)
+        return version
+
+    def model(self) -> Model | None:
+        """Return the newest model; None before the first one."""
+        with self._newest_lock:
+            with self._database.reading() as connection:
+                newest = read_models(connection, self.cache, newest=True)
+            if newest and (self._newest is None or newest[0].version != self._newest.version):
+                self._newest = newest[0]
+            return self._newest
+
+    def models(self) -> list[Model]:
+        """Return all models by version; the older ones have no arrays any more."""
+        with self._database.reading() as connection:
+            return read_models(connection, self.cache)
+
+    def queue(self) -> list[QueueItem]:
+        """Return the queue of the newest model, in its order."""
+        with self._database.reading() as connection:
+            return read_queue(connection)
+
+    def activity(self) -> dict[str, Activity]:
+        """Return what works in the background, by name."""
+        with self._database.reading() as connection:
+            return read_activities(connection)
+
+    def set_activity(
+        self,
+        name: str,
+        state: str,
+        done: int | None = None,
+        total: int | None = None,
+        message: str = "",
+    ) -> None:
+        """Store how far a piece of work is."""
+        with self._database.writing(brief=True) as connection:
+            write_activity(connection, Activity(name, state, done, total, message))

@@ -1,0 +1,145 @@
+"""The classes of a project, which follow from a log of changes."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal, TypeAlias
+
+Action: TypeAlias = Literal["add", "rename", "merge", "key", "colour", "remove"]
+
+KEYS = "123456789abcdeghijklmopqrtvwxyz"
+"""Keys that classes get in their order; f, n, s and u are left to flag, note, skip and unsure."""
+COLOURS = (
+    "#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#8c6bb1", "#a6761d",
+    "#666666", "#1b9e77", "#e7298a", "#66a61e",
+)  # fmt: skip
+"""Colours that classes get in their order; people with colour blindness can tell most apart."""
+
+
+@dataclass(frozen=True)
+class NewClassChange:
+    """A change of the classes that is to be recorded.
+
+    Parameters
+    ----------
+    key : str
+        Names the change; one that is sent again with the same key is recorded once.
+    action : str
+        "add" a class, also one that was removed; "rename" it; "merge" it into another; give it a
+        "key" or a "colour"; "remove" it, with its labels.
+    class_id : int, optional
+        The class to change; None for "add".
+    value : str, optional
+        The name, key or colour; for "merge", the id of the other class.
+    """
+
+    key: str
+    action: Action
+    class_id: int | None = None
+    value: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClassChange(NewClassChange):
+    """A recorded change of the classes: its number in the log, its time, and who made it."""
+
+    seq: int
+    at: float
+    person: str
+
+
+@dataclass(frozen=True)
+class ClassOf:
+    """A class.
+
+    Parameters
+    ----------
+    id : int
+        Its number, from 0 in the order in which classes were added; it never changes.
+    name, key, colour : str
+        What people see, and the key that labels with it; "" when no key is left.
+    merged_into : int, optional
+        The class that its labels count for.
+    removed : bool
+        Whether it was removed; its labels do not count.
+    """
+
+    id: int
+    name: str
+    key: str = ""
+    colour: str = ""
+    merged_into: int | None = None
+    removed: bool = False
+
+    @property
+    def live(self) -> bool:
+        """True when images can get this class."""
+        return self.merged_into is None and not self.removed
+
+
+Classes: TypeAlias = tuple[ClassOf, ...]
+
+
+def live(classes: Classes) -> Classes:
+    """Return the classes that images can get, in the order of their ids."""
+    return tuple(one for one in classes if one.live)
+
+
+def followed(classes: Classes) -> Mapping[int, int | None]:
+    """Return the class that a label of each class counts for; None where it does not count."""
+    ends: dict[int, int | None] = {}
+    for one in classes:
+        end = one
+        while end.merged_into is not None:  # `changed` makes no circle
+            end = classes[end.merged_into]
+        ends[one.id] = None if end.removed else end.id
+    return ends
+
+
+def changed(classes: Classes, changes: Iterable[ClassChange]) -> Classes:
+    """Return the classes after some changes, in the order of the log.
+
+    A change that cannot be made, such as of a class that was merged in the meantime, does nothing.
+    """
+    now = list(classes)
+    for change in changes:
+        if change.action == "add":
+            _add(now, change.value or "")
+        elif change.class_id is not None and change.class_id < len(now):
+            _change(now, change.class_id, change)
+    return tuple(now)
+
+
+def _add(now: list[ClassOf], name: str) -> None:
+    same = next((one for one in now if one.name == name and one.merged_into is None), None)
+    if same is not None:
+        now[same.id] = replace(same, removed=False)
+        return
+    used = {one.key for one in now if one.live}
+    free = next((key for key in KEYS if key not in used), "")
+    now.append(ClassOf(len(now), name, free, COLOURS[len(now) % len(COLOURS)]))
+
+
+def _change(now: list[ClassOf], at: int, change: ClassChange) -> None:
+    value = change.value or ""
+    match change.action:
+        case "rename":
+            now[at] = replace(now[at], name=value)
+        case "key":
+            now[at] = replace(now[at], key=value)
+        case "colour":
+            now[at] = replace(now[at], colour=value)
+        case "remove":
+            now[at] = replace(now[at], removed=True)
+        case "merge":
+            other = int(value) if value.isdigit() else len(now)
+            if other < len(now) and at not in _path(now, other) and now[at].merged_into is None:
+                now[at] = replace(now[at], merged_into=other)
+
+
+def _path(now: Sequence[ClassOf], start: int) -> set[int]:
+    """Return a class and those that it was merged into, one after another."""
+    path, at = {start}, now[start].merged_into
+    while at is not None:
+        path.add(at)
+        at = now[at].merged_into
+    return path

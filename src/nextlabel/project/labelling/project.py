@@ -1,0 +1,203 @@
+"""A labelling project: the images of a folder, the log of answers, models and the queue."""
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+from uuid import uuid4
+
+from nextlabel.core.types import Task
+from nextlabel.project.labelling.answer_log import ME, AnswerLog
+from nextlabel.project.labelling.board import Board
+from nextlabel.project.labelling.classes import NewClassChange, live
+from nextlabel.project.labelling.image_facts import ImageFacts
+from nextlabel.project.labelling.images import (
+    ProjectImages,
+    images_version,
+    note_images,
+    read_images,
+)
+from nextlabel.project.labelling.layout import (
+    CACHE,
+    DATABASE,
+    database_url,
+    directory_of,
+    images_folder,
+    is_project,
+    make_directory,
+    open_directory,
+)
+from nextlabel.project.labelling.records import check_name
+from nextlabel.project.labelling.scan import Scanned, scan
+from nextlabel.project.labelling.settings import (
+    FILE,
+    ProjectSettings,
+    changed_settings,
+    read_settings,
+    write_settings,
+)
+from nextlabel.project.store.database import Database
+
+
+class Project(AnswerLog, Board):
+    """A folder of images with all that people and models say of them.
+
+    Threads and processes may use the same project at once. What `record` returns is on the disk.
+
+    Examples
+    --------
+    >>> project = Project.open_or_create("photos", classes=["cell", "debris"])  # doctest: +SKIP
+    >>> project.scan().total  # doctest: +SKIP
+    20000
+    """
+
+    def __init__(self, directory: Path, settings: ProjectSettings, database: Database) -> None:
+        self.directory = directory
+        self.folder = images_folder(directory, settings)
+        AnswerLog.__init__(self, database)
+        Board.__init__(self, database, directory / CACHE)
+        self._settings, self._settings_at = settings, 0
+        self._images: ProjectImages | None = None
+
+    @classmethod
+    def create(
+        cls,
+        folder: str | os.PathLike[str],
+        *,
+        directory: str | os.PathLike[str] | None = None,
+        store: str | None = None,
+        classes: Sequence[str] = (),
+        task: Task = "multiclass",
+        person: str = ME,
+    ) -> "Project":
+        """Make a project for a folder of images; the images are not read yet.
+
+        Parameters
+        ----------
+        folder
+            The folder of the images, which is never changed.
+        directory
+            The folder of the project; by default `FOLDER.nextlabel`, next to that of the images.
+        store
+            The URL of an empty PostgreSQL database; by default a file of the project.
+        classes
+            The names of the classes; more can be added later.
+        task
+            "multiclass" or "multilabel".
+        person
+            Who adds the classes.
+
+        Raises
+        ------
+        UsageError
+            There is no such folder, or a project of it exists.
+        StoreError
+            The project cannot be written.
+        """
+        images, target = Path(folder), directory_of(folder, directory)
+        for name in classes:
+            check_name(name)
+        settings = make_directory(images, target, task, store)
+        database = Database(store or target / DATABASE, create=True)
+        write_settings(target, settings)  # last: a folder with this file is a whole project
+        project = cls(target, settings, database)
+        project.change_classes(
+            [NewClassChange(f"create-{n}", "add", value=name) for n, name in enumerate(classes)],
+            person,
+        )
+        return project
+
+    @classmethod
+    def open(cls, path: str | os.PathLike[str], *, store: str | None = None) -> "Project":
+        """Open the project in a folder, or that of a folder of images.
+
+        Raises
+        ------
+        UsageError
+            There is no project.
+        DataError
+            Its settings are wrong.
+        StoreError
+            Its database cannot be used, or is of a newer nextlabel.
+        """
+        directory = open_directory(path)
+        settings = read_settings(directory)
+        database = Database(store or database_url(directory, settings), create=store is not None)
+        return cls(directory, settings, database)
+
+    @classmethod
+    def open_or_create(
+        cls,
+        folder: str | os.PathLike[str],
+        *,
+        directory: str | os.PathLike[str] | None = None,
+        store: str | None = None,
+        classes: Sequence[str] = (),
+        task: Task = "multiclass",
+    ) -> "Project":
+        """Open the project of a folder and add `classes`; make one where there is none."""
+        target = directory_of(folder, directory)
+        if not is_project(target):
+            return cls.create(folder, directory=target, store=store, classes=classes, task=task)
+        project = cls.open(target, store=store)
+        there = {one.name for one in live(project.state().classes)}
+        project.change_classes(
+            [
+                NewClassChange(f"open-{uuid4()}", "add", value=name)
+                for name in classes
+                if name not in there
+            ]
+        )
+        return project
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        of: type[BaseException] | None,
+        error: BaseException | None,
+        at: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the database."""
+        self._database.close()
+
+    @property
+    def settings(self) -> ProjectSettings:
+        """The settings; another process may change them."""
+        with self._lock:
+            stamp = (self.directory / FILE).stat().st_mtime_ns
+            if stamp != self._settings_at:
+                self._settings, self._settings_at = read_settings(self.directory), stamp
+            return self._settings
+
+    def configure(self, **changes: Any) -> ProjectSettings:
+        """Change settings, and return them all; UsageError or DataError when one is wrong."""
+        with self._lock:
+            write_settings(self.directory, changed_settings(self.settings, changes))
+            return self.settings
+
+    @property
+    def task(self) -> Task:
+        """The task: "multiclass" is one class an image, "multilabel" any number."""
+        return self.settings.task
+
+    def scan(self, progress: Callable[[int, int], None] | None = None) -> Scanned:
+        """Bring the images up to date with the folder; see `scan`."""
+        return scan(self.folder, self._database, progress)
+
+    def images(self) -> ProjectImages:
+        """Return all images as of now; the same object as before when nothing has changed."""
+        with self._lock, self._database.reading() as connection:
+            if self._images is None or images_version(connection) != self._images.version:
+                self._images = read_images(connection)
+            return self._images
+
+    def note_images(self, notes: Mapping[int, ImageFacts]) -> None:
+        """Store what the decoding of some images has told: facts, or a problem."""
+        with self._database.writing() as connection:
+            note_images(connection, notes)

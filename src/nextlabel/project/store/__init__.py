@@ -1,0 +1,1 @@
+"""The database of a project: images, answers, models and the queue."""

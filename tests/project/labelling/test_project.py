@@ -1,0 +1,71 @@
+"""Projects: images, answers, models and leases, as one process sees them."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from nextlabel.core.errors import UsageError
+from nextlabel.project.labelling.answer import NewAnswer
+from nextlabel.project.labelling.models import NewModel, QueueItem
+from nextlabel.project.labelling.project import Project
+from refusals import refused
+
+
+@pytest.fixture
+def photos(tmp_path: Path) -> Path:
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    rng = np.random.default_rng(0)
+    for number in range(6):
+        pixels = rng.integers(0, 255, (30, 40, 3), dtype=np.uint8)
+        Image.fromarray(pixels).save(folder / f"{number}.png")
+    return folder
+
+
+@pytest.fixture
+def project(photos: Path) -> Project:
+    made = Project.create(photos, classes=["cell", "debris"])
+    made.scan()
+    return made
+
+
+def test_answers_are_recorded_once_and_give_the_labels(project: Project) -> None:
+    first = project.record([NewAnswer("a", 3, "label", (0,)), NewAnswer("b", 4, "label", (1,))])
+    again = project.record(
+        [NewAnswer("a", 3, "label", (1,)), NewAnswer("c", 3, "undo", undoes="a")]
+    )
+    assert [saved.seq for saved in first] == [1, 2]
+    assert [saved.seq for saved in again] == [1, 3]
+    assert dict(project.state().labels) == {4: (1,)}
+    with Project.open(project.folder) as other:
+        assert other.state() == project.state()
+
+
+def test_a_batch_with_a_wrong_answer_is_not_recorded(project: Project) -> None:
+    with refused(UsageError, "unknown-image", match="no image 9; the project has 6"):
+        project.record([NewAnswer("a", 3, "label", (0,)), NewAnswer("b", 9, "label", (0,))])
+    assert project.answers() == []
+
+
+def test_a_model_and_its_queue_appear_together(project: Project) -> None:
+    chances = np.full((6, 2), 0.5, np.float32)
+    model = NewModel(
+        0, "PCA", "typiclust", estimate={"value": 0.5}, arrays={"probabilities": chances}
+    )
+    version = project.publish(model, [QueueItem(0, 5, "audit", audit=True), QueueItem(1, 2, "x")])
+    assert [item.image for item in project.queue()] == [5, 2]
+    newest = project.model()
+    assert newest is not None and newest.version == version == 1
+    assert np.array_equal(newest.arrays["probabilities"], chances)
+    project.record([NewAnswer("a", 5, "label", (0,), model=1), NewAnswer("b", 2, "skip", model=1)])
+    assert [answer.audit for answer in project.answers()] == [True, False]
+
+
+def test_an_image_is_leased_to_one_tab(project: Project) -> None:
+    assert project.lease([1, 2], "ann", "one") == [1, 2]
+    assert project.lease([2, 3], "ann", "two") == [3]
+    project.release([1, 2], "ann", "one")
+    assert project.lease([2], "ben", "three") == [2]
+    assert set(project.leased()) == {2, 3}
