@@ -11,13 +11,6 @@ from nextlabel.core.types import Task
 from nextlabel.project.labelling.answer_log import ME, AnswerLog
 from nextlabel.project.labelling.board import Board
 from nextlabel.project.labelling.classes import NewClassChange, live
-from nextlabel.project.labelling.image_facts import ImageFacts
-from nextlabel.project.labelling.images import (
-    ProjectImages,
-    images_version,
-    note_images,
-    read_images,
-)
 from nextlabel.project.labelling.layout import (
     CACHE,
     DATABASE,
@@ -29,7 +22,6 @@ from nextlabel.project.labelling.layout import (
     open_directory,
 )
 from nextlabel.project.labelling.records import check_name
-from nextlabel.project.labelling.scan import Scanned, scan
 from nextlabel.project.labelling.settings import (
     FILE,
     ProjectSettings,
@@ -37,6 +29,14 @@ from nextlabel.project.labelling.settings import (
     read_settings,
     write_settings,
 )
+from nextlabel.project.scanning.image_facts import ImageFacts
+from nextlabel.project.scanning.images import (
+    ProjectImages,
+    images_version,
+    note_images,
+    read_images,
+)
+from nextlabel.project.scanning.scan import Scanned, scan
 from nextlabel.project.store.database import Database
 
 

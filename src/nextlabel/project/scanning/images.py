@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection, select, update
 
-from nextlabel.project.labelling.image_facts import ImageFacts
+from nextlabel.project.scanning.image_facts import ImageFacts
 from nextlabel.project.store.schema import FILES, IMAGES, VERSIONS
 
 IMAGES_CHANGED = "images"

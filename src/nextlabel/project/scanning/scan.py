@@ -14,8 +14,8 @@ from sqlalchemy import bindparam, func, insert, select, update
 from nextlabel.data.folder_index import SETTLED
 from nextlabel.data.formats.kinds import kind_of
 from nextlabel.data.walk import walk
-from nextlabel.project.labelling.image_facts import ImageFacts, image_facts
-from nextlabel.project.labelling.images import images_changed
+from nextlabel.project.scanning.image_facts import ImageFacts, image_facts
+from nextlabel.project.scanning.images import images_changed
 from nextlabel.project.store.database import Database
 from nextlabel.project.store.schema import FILES, IMAGES
 

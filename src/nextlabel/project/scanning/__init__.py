@@ -1,0 +1,1 @@
+"""The images of a project: read from its folder, known by their content."""
