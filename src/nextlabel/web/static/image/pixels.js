@@ -1,0 +1,65 @@
+// Images of the queue, fetched and decoded before they are asked for.
+
+const BUDGET = 24e6; // pixels that are decoded ahead
+const FEWEST = 5;
+const MOST = 24;
+
+/** Return how many images to hold ahead: 5 of large ones, up to 24 of small ones. */
+export function depthFor(item) {
+  const pixels = Math.max(1, (item?.width ?? 1000) * (item?.height ?? 1000));
+  return Math.max(FEWEST, Math.min(MOST, Math.floor(BUDGET / pixels)));
+}
+
+/**
+ * Decoded pictures by address.
+ *
+ * `view` decides the address of an item: window and channels of images with more than 8 bits.
+ */
+export class Pixels {
+  #kept = new Map(); // address -> {picture, ready, failed, promise}
+
+  constructor(view) {
+    this.view = view;
+  }
+
+  /** Return the record of an item and start to load it if needed: {picture, ready, failed, promise}. */
+  get(item) {
+    const address = this.view.address(item);
+    let record = this.#kept.get(address);
+    if (!record) {
+      record = this.#load(address, item);
+      this.#kept.set(address, record);
+    }
+    return record;
+  }
+
+  /** Load these items, the first one first, and forget all others. */
+  keep(items) {
+    const addresses = new Set();
+    for (const item of items) {
+      if (item.problem) continue;
+      this.get(item);
+      addresses.add(this.view.address(item));
+    }
+    for (const address of this.#kept.keys()) if (!addresses.has(address)) this.#kept.delete(address);
+  }
+
+  /** Forget an item whose loading failed, so that it is tried again. */
+  retry(item) {
+    this.#kept.delete(this.view.address(item));
+  }
+
+  #load(address, item) {
+    const picture = new Image();
+    picture.decoding = "sync";
+    picture.draggable = false;
+    picture.alt = `Image to label: ${item.name}`;
+    picture.src = address;
+    const record = { picture, ready: false, failed: false, promise: null };
+    record.promise = picture.decode().then(
+      () => ((record.ready = true), record),
+      () => ((record.failed = true), record),
+    );
+    return record;
+  }
+}

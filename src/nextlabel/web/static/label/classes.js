@@ -1,0 +1,42 @@
+// The buttons of the classes, with their keys.
+
+import { cap, h } from "../base/dom.js";
+import { count, percent } from "../base/numbers.js";
+
+/** Draw the buttons into `area`. `give(id)` runs on a press; `chosen` are the classes of the image. */
+export function drawClasses(area, project, give) {
+  const buttons = project.classes.map((one) =>
+    h(
+      "button",
+      { type: "button", className: "class", data: { id: one.id }, aria: { pressed: "false" }, on: { click: () => give(one.id) } },
+      cap((one.key ?? "").toUpperCase() || "–"),
+      h("span", { className: "swatch" }),
+      h("span", { className: "class-name", textContent: one.name }),
+      h("span", { className: "class-sure" }),
+      h("span", { className: "class-count", title: "labelled", textContent: count(one.labelled ?? 0) }),
+    ),
+  );
+  for (const button of buttons) {
+    const id = Number(button.dataset.id);
+    button.querySelector(".swatch").style.background = project.colourOf(id);
+    const key = project.class(id).key;
+    if (key) button.setAttribute("aria-keyshortcuts", key);
+  }
+  area.classList.toggle("dense", buttons.length > 10);
+  area.replaceChildren(...buttons);
+}
+
+/** Mark the classes of the image, and what is predicted where that is shown. */
+export function markClasses(area, chosen, predicted) {
+  for (const button of area.children) {
+    const id = Number(button.dataset.id);
+    const pressed = String(chosen.includes(id));
+    if (button.getAttribute("aria-pressed") !== pressed) button.setAttribute("aria-pressed", pressed);
+    const sure = button.querySelector(".class-sure");
+    const text = predicted?.class === id ? percent(predicted.confidence) : "";
+    if (sure.textContent !== text) {
+      sure.textContent = text;
+      sure.title = text && "predicted";
+    }
+  }
+}

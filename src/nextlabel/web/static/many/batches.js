@@ -1,0 +1,58 @@
+// Labels for many images at once, and their undo.
+
+import { announce, toast } from "../base/announce.js";
+import { many } from "../base/numbers.js";
+
+/** Write answers for many images, and take whole batches back. */
+export class Batches {
+  #done = []; // [{events, items, before}]
+
+  constructor(outbox, project, { view, redraw }) {
+    Object.assign(this, { outbox, project, view, redraw });
+  }
+
+  /** Label items; `classesOf(item)` returns their classes. Return how many were labelled. */
+  label(items, classesOf, shownAt) {
+    return this.#write("label", items.filter((item) => !item.problem), classesOf, shownAt);
+  }
+
+  /** Skip items, or mark them as unsure. */
+  mark(state, items, shownAt) {
+    return this.#write(state, items, () => [], shownAt);
+  }
+
+  #write(kind, items, classesOf, shownAt) {
+    if (!items.length) {
+      announce("No image is selected.");
+      return 0;
+    }
+    const before = items.map((item) => ({ label: item.label, state: item.state }));
+    const events = items.map((item) => {
+      const classes = classesOf(item);
+      const event = this.outbox.add({ kind, image: item.image, classes, shown_at: shownAt, model: item.model, position: item.position, view: this.view });
+      item.label = classes;
+      item.state = { label: "labelled", skip: "skipped", unsure: "unsure" }[kind];
+      return event;
+    });
+    this.#done.push({ events, items, before });
+    this.redraw(items);
+    const text = kind === "label" ? this.project.namesOf(events[0].classes) : kind;
+    toast(`${many(items.length, "image")}: ${new Set(events.map((event) => String(event.classes))).size > 1 ? "labelled" : text}`, { label: "Undo", run: () => this.undo() });
+    return items.length;
+  }
+
+  /** Remember answers that the server wrote in one call, so that they can be undone. */
+  remember(saved, items) {
+    this.#done.push({ events: saved, items, before: items.map(() => ({ label: [], state: "open" })) });
+  }
+
+  /** Take back the last batch. */
+  undo() {
+    const last = this.#done.pop();
+    if (!last) return announce("Nothing to undo.");
+    for (const event of last.events) this.outbox.add({ kind: "undo", image: event.image, undoes: event.key, view: this.view });
+    last.items.forEach((item, i) => Object.assign(item, last.before[i]));
+    this.redraw(last.items);
+    toast(`Undone for ${many(last.events.length, "image")}.`);
+  }
+}

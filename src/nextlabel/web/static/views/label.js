@@ -1,0 +1,334 @@
+// One image: a key labels it, saves and shows the next.
+
+import { post, get } from "../base/api.js";
+import { announce, toast } from "../base/announce.js";
+import { askText } from "../base/dialog.js";
+import { byId, cap, h } from "../base/dom.js";
+import { newKey } from "../base/identity.js";
+import { count, interval, many, percent } from "../base/numbers.js";
+import { start } from "../base/shell.js";
+import { Adjust } from "../image/adjust.js";
+import { Pixels } from "../image/pixels.js";
+import { View } from "../image/view.js";
+import { Viewer } from "../image/viewer.js";
+import { drawClasses, markClasses } from "../label/classes.js";
+import * as empty from "../label/empty.js";
+import { Queue } from "../label/queue.js";
+import { drawRecent, stateText } from "../label/recent.js";
+import { Session } from "../label/session.js";
+import { drawWhy } from "../label/why.js";
+
+const HISTORY = 100; // events that are loaded at a time
+const BEHIND = 6; // pictures of passed images that stay decoded
+
+start("Label", async ({ project, outbox, keys }) => {
+  const view = new View();
+  const pixels = new Pixels(view);
+  const viewer = new Viewer(byId("stage"));
+  const adjust = new Adjust(byId("adjust"), view);
+  const queue = new Queue(() => new Set([...outbox.images, ...session.past.slice(-50).map((item) => item.image)]));
+  const session = new Session(queue, (event) => outbox.add(event));
+  let shown = null; // {image, at}: the picture on the screen, and since when
+  let toggled = []; // classes of a multi-label image, before they are saved
+  let finishing = 0;
+
+  // ---- the picture
+
+  function render() {
+    const item = session.current;
+    if (item && shown?.image !== item.image) toggled = [...(item.label ?? [])];
+    if (!item) return renderNothing();
+    if (item.problem) put(item, () => viewer.clear(empty.damaged(item, keys)));
+    else {
+      const record = pixels.get(item);
+      if (record.ready) put(item, () => viewer.show(record.picture, { keep: shown?.image === item.image }));
+      else if (record.failed) put(null, () => viewer.clear(notLoaded(item)));
+      else {
+        put(null, () => viewer.clear(empty.loading()));
+        record.promise.then(() => session.current === item && render());
+      }
+    }
+    viewer.filter(view.filter);
+    markClasses(byId("classes"), project.multilabel ? toggled : (item.label ?? []), item.predicted);
+    // All that is not needed to answer comes after the picture is painted.
+    cancelAnimationFrame(finishing);
+    finishing = requestAnimationFrame(() => setTimeout(finish));
+  }
+
+  function put(item, draw) {
+    draw();
+    const image = item?.image ?? null;
+    if (shown?.image !== image) shown = item ? { image, at: Date.now() / 1000 } : null;
+    if (item) document.dispatchEvent(new CustomEvent("nextlabel:shown", { detail: { image } }));
+  }
+
+  function renderNothing() {
+    shown = null;
+    const { counts, folder } = project.data;
+    if (queue.error) viewer.clear(empty.lost(queue.error, () => queue.fill()));
+    else if (queue.left === null) viewer.clear(empty.loading());
+    else if (!counts.images) viewer.clear(empty.noImages(folder));
+    else if (queue.left > outbox.images.size) viewer.clear(empty.withOthers(queue.left - outbox.images.size));
+    else viewer.clear(empty.allDone(counts));
+    markClasses(byId("classes"), [], null);
+    finish();
+  }
+
+  const notLoaded = (item) => empty.lost({ message: `${item.name} did not arrive.` }, () => (pixels.retry(item), render()));
+
+  function finish() {
+    const item = session.current;
+    const behind = session.past.slice(-BEHIND - session.back, session.past.length);
+    pixels.keep([...(item ? [item] : []), ...queue.ahead.slice(0, queue.depth), ...behind.reverse()]);
+    drawCaption(item);
+    drawNotice(item);
+    drawRecent(byId("recent"), session, project, (image) => (session.goTo(image), render(), byId("stage").focus()));
+    drawActions(item);
+    drawTally();
+    adjust.show(item);
+    if (byId("why").open && item) drawWhy(byId("why-body"), item, project);
+  }
+
+  // ---- the texts around it
+
+  function drawCaption(item) {
+    const parts = item ? [item.path, item.width ? `${item.width} × ${item.height}` : null, item.bits > 8 ? `${item.bits} bit` : null, item.channels > 1 ? `${item.channels} channels` : null] : [];
+    byId("caption").textContent = parts.filter(Boolean).join(" · ");
+    byId("caption").title = item?.path ?? "";
+  }
+
+  function drawNotice(item) {
+    const notice = byId("notice");
+    const texts = [];
+    if (session.back && item) texts.push(`Earlier image, ${session.back} back: ${stateText(item, project)}.`);
+    if (item?.flagged) texts.push("Flagged.");
+    if (item?.note) texts.push(`Note: ${item.note}`);
+    notice.hidden = !texts.length;
+    notice.replaceChildren(h("span", { textContent: texts.join(" ") }));
+    if (session.back) notice.append(h("button", { type: "button", on: { click: () => (session.back = 0, render()) } }, "To the queue"));
+  }
+
+  function drawTally() {
+    const { counts, model } = project.data;
+    byId("labelled").textContent = count(counts.labelled);
+    const answered = counts.labelled + counts.skipped + counts.unsure;
+    byId("left").textContent = `of ${count(counts.images)}`;
+    byId("done").value = counts.images ? answered / counts.images : 0;
+    const estimate = model?.estimate;
+    byId("estimate").textContent = estimate ? `Accuracy of the model: ${percent(estimate.value)} (${interval(estimate.low, estimate.high)})` : model ? "The accuracy is estimated after some more answers." : "The model starts after the first answers.";
+  }
+
+  function drawActions(item) {
+    const off = !item || shown?.image !== item.image;
+    const buttons = [
+      ["skip", "Skip", off, () => give("skip")],
+      ["unsure", "Unsure", off, () => give("unsure")],
+      ["flag", item?.flagged ? "Unflag" : "Flag", !item, flag],
+      ["note", "Note", !item, note],
+      ["undo", "Undo", !session.canUndo, undo],
+      ["redo", "Redo", !session.canRedo, redo],
+      ["back", "Back", !session.canGoBack, back],
+      ["forward", "Forward", !session.back, forward],
+    ];
+    const area = byId("actions");
+    if (!area.children.length) {
+      area.append(...buttons.map(([id]) => h("button", { type: "button", data: { id } }, cap(keys.capOf(id)), h("span"))));
+    }
+    buttons.forEach(([id, name, disabled, run], i) => {
+      const button = area.children[i];
+      button.disabled = disabled;
+      button.onclick = (event) => (run(), event.detail && byId("stage").focus());
+      button.querySelector("span").textContent = name;
+      button.querySelector("kbd").textContent = keys.capOf(id);
+    });
+  }
+
+  // ---- answers
+
+  /** May the current image be answered? Only what is on the screen may. */
+  function ready() {
+    if (shown && shown.image === session.current?.image) return true;
+    announce(session.current ? "Wait until the image is shown." : "There is no image to answer.");
+    return false;
+  }
+
+  function give(kind, classes = []) {
+    if (!ready()) return;
+    const item = session.current;
+    if (kind === "label" && item.problem) return toast("An image that cannot be shown has no label. Skip or flag it.");
+    const corrects = session.back > 0;
+    session.answer(kind, { classes, shown_at: shown.at, model: item.model, position: item.position, view: "one" });
+    if (kind === "label" && !corrects) project.data.counts.labelled += 1;
+    render();
+    const text = kind === "label" ? project.namesOf(classes) : kind === "skip" ? "Skipped" : "Unsure";
+    announce(`${text}. ${corrects ? "Corrected." : `${count(project.data.counts.labelled)} labelled.`}`);
+  }
+
+  function giveClass(id, event) {
+    if (!project.multilabel) give("label", [id]);
+    else if (ready()) {
+      toggled = toggled.includes(id) ? toggled.filter((one) => one !== id) : [...toggled, id];
+      markClasses(byId("classes"), toggled, session.current.predicted);
+      announce(`${project.nameOf(id)} ${toggled.includes(id) ? "on" : "off"}`);
+      drawSave();
+    }
+    if (event?.detail) byId("stage").focus({ preventScroll: true });
+  }
+
+  function save() {
+    if (project.multilabel) give("label", [...toggled].sort((a, b) => a - b));
+    drawSave();
+  }
+
+  function drawSave() {
+    byId("save").hidden = !project.multilabel;
+    byId("save").firstChild.textContent = toggled.length || !project.multilabel ? "Save and next " : "None of these, next ";
+  }
+
+  function flag() {
+    const item = session.current;
+    if (!item) return;
+    const key = session.keyOf("flag");
+    if (item.flagged && key) session.undo(key);
+    else if (!item.flagged) session.remark("flag", { model: item.model, position: item.position, view: "one" });
+    announce(item.flagged ? "Flagged" : "Flag removed");
+    render();
+  }
+
+  async function note() {
+    const item = session.current;
+    if (!item) return;
+    const text = await askText("Note", `For ${item.name}`, { value: item.note ?? "", long: true });
+    if (text === null || session.current !== item) return;
+    session.remark("note", { note: text, model: item.model, position: item.position, view: "one" });
+    render();
+    byId("stage").focus();
+  }
+
+  function undo() {
+    const event = session.undo();
+    if (!event) return announce("Nothing to undo.");
+    if (event.kind === "label") project.data.counts.labelled = Math.max(0, project.data.counts.labelled - 1);
+    render();
+    announce(`Undone: ${event.kind === "label" ? project.namesOf(event.classes) : event.kind}.`);
+    if (session.depth < 10) loadHistory();
+  }
+
+  function redo() {
+    const event = session.redo();
+    if (!event) return announce("Nothing to redo.");
+    if (event.kind === "label") project.data.counts.labelled += 1;
+    render();
+    announce("Done again.");
+  }
+
+  function back() {
+    if (!session.canGoBack) return announce("This is the first image.");
+    session.goBack();
+    render();
+    announce(`Earlier image: ${stateText(session.current, project)}`);
+  }
+
+  function forward() {
+    if (!session.back) return;
+    session.goForward();
+    render();
+  }
+
+  async function loadHistory() {
+    const reply = await get("/api/history", { limit: HISTORY }).catch(() => null);
+    if (!reply) return;
+    const waiting = outbox.waiting.map((event) => event.undoes).filter(Boolean);
+    session.load(reply.items.filter((event) => !waiting.includes(event.key)));
+    finish();
+  }
+
+  async function addClass() {
+    const name = await askText("Add a class", "Name", { save: "Add" });
+    if (!name) return;
+    try {
+      await post("/api/classes", { action: "add", value: name, key: newKey() });
+      await project.refresh();
+    } catch (error) {
+      toast(error.message);
+    }
+    byId("stage").focus();
+  }
+
+  // ---- keys and buttons
+
+  keys
+    .action({ id: "save", keys: ["Enter"], label: "Save and next, with several classes per image", run: save, group: "Answer" })
+    .action({ id: "skip", keys: ["s"], label: "Skip: ask it again at the end", run: () => give("skip"), group: "Answer" })
+    .action({ id: "unsure", keys: ["u"], label: "Unsure", run: () => give("unsure"), group: "Answer" })
+    .action({ id: "flag", keys: ["f"], label: "Flag, or take the flag away", run: flag, group: "Answer" })
+    .action({ id: "note", keys: ["n"], label: "Write a note", run: note, group: "Answer" })
+    .action({ id: "undo", keys: ["z", "Ctrl+z", "Backspace"], label: "Undo, as often as you like", run: undo, repeats: true, group: "Go back" })
+    .action({ id: "redo", keys: ["Shift+z", "Ctrl+Shift+z", "Ctrl+y"], label: "Redo", run: redo, repeats: true, group: "Go back" })
+    .action({ id: "back", keys: ["ArrowLeft"], label: "Earlier image; a class key corrects it", run: back, repeats: true, group: "Go back" })
+    .action({ id: "forward", keys: ["ArrowRight"], label: "Later image", run: forward, repeats: true, group: "Go back" })
+    .action({ id: "now", keys: ["End"], label: "To the queue", run: () => ((session.back = 0), render()), group: "Go back" })
+    .action({ id: "in", keys: ["+", "="], label: "Zoom in; also the wheel", run: () => viewer.step(1), repeats: true, group: "Look" })
+    .action({ id: "out", keys: ["-"], label: "Zoom out", run: () => viewer.step(-1), repeats: true, group: "Look" })
+    .action({ id: "toggle", keys: ["v"], label: "Whole image or 1:1; also a double click", run: () => viewer.toggle(), group: "Look" })
+    .action({ id: "left", keys: ["Shift+ArrowLeft"], label: "Move the image; also by dragging", run: () => viewer.pan(-1, 0), repeats: true, group: "Look" })
+    .action({ id: "right", keys: ["Shift+ArrowRight"], run: () => viewer.pan(1, 0), repeats: true })
+    .action({ id: "up", keys: ["Shift+ArrowUp"], run: () => viewer.pan(0, -1), repeats: true })
+    .action({ id: "down", keys: ["Shift+ArrowDown"], run: () => viewer.pan(0, 1), repeats: true })
+    .action({ id: "adjust", keys: ["b"], label: "Brightness, contrast, channels", run: () => (byId("adjust").open = !byId("adjust").open), group: "Look" })
+    .action({ id: "why", keys: ["w"], label: "Why this image", run: () => (byId("why").open = !byId("why").open), group: "Look" });
+
+  byId("zoom-in").addEventListener("click", () => viewer.step(1));
+  byId("zoom-out").addEventListener("click", () => viewer.step(-1));
+  byId("zoom-toggle").addEventListener("click", () => viewer.toggle());
+  byId("save").addEventListener("click", save);
+  byId("add-class").addEventListener("click", addClass);
+  byId("adjust").addEventListener("toggle", () => adjust.show(session.current));
+  byId("why").addEventListener("toggle", () => byId("why").open && session.current && drawWhy(byId("why-body"), session.current, project));
+  viewer.addEventListener("change", () => {
+    byId("zoom").textContent = viewer.zoom;
+    byId("zoom-toggle").textContent = viewer.mode === "fit" ? "1:1" : "Fit";
+  });
+  view.addEventListener("change", () => {
+    viewer.filter(view.filter);
+    if (session.current && pixels.get(session.current).picture !== byId("stage").firstChild) redraw(session.current);
+  });
+
+  /** The same image under another window or other channels: the old picture stays until the new one is there. */
+  async function redraw(item) {
+    const record = pixels.get(item);
+    await record.promise;
+    if (session.current === item && record === pixels.get(item) && record.ready) render();
+  }
+
+  let drawnClasses = "";
+  function drawProject() {
+    const signature = JSON.stringify(project.data.classes);
+    if (signature !== drawnClasses) {
+      drawnClasses = signature;
+      drawClasses(byId("classes"), project, giveClass);
+      if (!project.classes.length) byId("classes").append(empty.noClasses(addClass));
+      keys.classes(project.classes, giveClass);
+      byId("actions").replaceChildren();
+      if (session.current) markClasses(byId("classes"), project.multilabel ? toggled : (session.current.label ?? []), session.current.predicted);
+    }
+    byId("add-class").hidden = project.data.role !== "owner";
+    for (const id of ["adjust", "why"]) byId(id).querySelector("kbd").textContent = keys.capOf(id);
+    drawActions(session.current);
+    drawTally();
+    drawSave();
+    queue.renew(project.data.model?.version);
+    if (!session.current) render();
+  }
+
+  queue.addEventListener("change", () => {
+    if (!session.current || shown?.image !== session.current.image) render();
+    else pixels.keep([session.current, ...queue.ahead.slice(0, queue.depth), ...session.past.slice(-BEHIND)]);
+  });
+  outbox.addEventListener("saved", (event) => queue.renew(event.detail.model));
+  project.addEventListener("change", drawProject);
+  drawProject();
+  render();
+  byId("stage").focus({ preventScroll: true });
+  await Promise.all([queue.fill(), loadHistory()]);
+});

@@ -1,0 +1,105 @@
+// Progress: what is labelled, how good the model is, what further labels bring, and exports.
+
+import { get } from "../base/api.js";
+import { byId, h } from "../base/dom.js";
+import { count, interval, many, percent } from "../base/numbers.js";
+import { start } from "../base/shell.js";
+import { curve, curveTable } from "../progress/chart.js";
+import { classTable, table } from "../progress/tables.js";
+
+const EVERY = 5000; // milliseconds
+const FORMATS = { csv: "CSV", jsonl: "JSON lines", parquet: "Parquet", label_studio: "Label Studio", npz: "NumPy", class_folders: "Folders by class", answers: "Log of answers" };
+
+start("Progress", async ({ project }) => {
+  let drawn = "";
+
+  async function load() {
+    let progress;
+    try {
+      progress = await get("/api/progress");
+    } catch (error) {
+      byId("accuracy-text").textContent = error.message;
+      return;
+    }
+    const signature = JSON.stringify(progress);
+    if (signature === drawn) return;
+    drawn = signature;
+    drawHint(progress.hint);
+    drawFigures(progress);
+    drawAccuracy(progress);
+    byId("class-table").replaceChildren(progress.classes?.length ? classTable(progress.classes, project) : h("p", { className: "faint", textContent: "No class yet." }));
+    const people = progress.people ?? [];
+    byId("people-section").hidden = people.length < 2;
+    byId("people-table").replaceChildren(table(["Person", "Labelled"], people.map((one) => [one.name, count(one.labelled)])));
+    if (project.data.users) drawAgreement();
+  }
+
+  function drawHint(hint) {
+    byId("hint").hidden = !hint?.text;
+    if (!hint?.text) return;
+    byId("hint").classList.toggle("stop", Boolean(hint.stop));
+    if (byId("hint").textContent !== hint.text) byId("hint").textContent = hint.text;
+  }
+
+  function drawFigures({ counts, per_hour, minutes, audit, expected }) {
+    const figures = [
+      [count(counts.labelled), "labelled", `of ${many(counts.images, "image")}`],
+      [per_hour ? count(Math.round(per_hour)) : "–", "images an hour", minutes ? `${many(Math.round(minutes), "minute")} at work` : "while you label"],
+      [count(counts.skipped + counts.unsure), "skipped or unsure", counts.flagged ? `${count(counts.flagged)} flagged` : "none is flagged"],
+    ];
+    if (expected) {
+      const gain = 100 * expected.gain;
+      const span = expected.low === undefined || expected.low === null ? "points of accuracy" : `points of accuracy (${(100 * expected.low).toFixed(1)} to ${(100 * expected.high).toFixed(1)})`;
+      figures.push([`${gain >= 0 ? "+" : "−"}${Math.abs(gain).toFixed(1)}`, `expected of the next ${expected.next}`, span]);
+    }
+    if (audit) figures.push([count(audit.answered), "random images", `${percent(audit.share)} of what is asked is drawn at random, to estimate the accuracy`]);
+    if (counts.problems) figures.push([count(counts.problems), "cannot be shown", "damaged or empty files"]);
+    byId("figures").replaceChildren(...figures.map(([value, name, more]) => h("li", {}, h("strong", { textContent: value }), h("span", { textContent: name }), h("small", { className: "faint", textContent: more }))));
+  }
+
+  function drawAccuracy({ curve: points = [], audit }) {
+    const shown = points.filter((point) => point.value !== null && point.value !== undefined);
+    const last = shown[shown.length - 1];
+    byId("accuracy-text").textContent = last
+      ? `${percent(last.value)} of all images are classified right, as estimated from ${many(audit?.answered ?? 0, "random image")}; the interval is ${interval(last.low, last.high)}.`
+      : "The accuracy is estimated as soon as enough random images are labelled. Some of the images that are asked are drawn at random for this.";
+    byId("curve").hidden = byId("curve-details").hidden = shown.length < 2;
+    if (shown.length < 2) return;
+    byId("curve").replaceChildren(curve(shown));
+    byId("curve-table").replaceChildren(curveTable(shown));
+  }
+
+  async function drawAgreement() {
+    const agreement = await get("/api/agreement").catch(() => null);
+    if (!agreement?.images) return;
+    const rows = agreement.pairs.map((pair) => [`${pair.a} and ${pair.b}`, count(pair.images), pair.kappa === null ? "–" : pair.kappa.toFixed(2)]);
+    byId("people-section").hidden = false;
+    byId("people-table").append(
+      h("p", { textContent: `${many(agreement.images, "image has", "images have")} labels of several people${agreement.alpha === null ? "" : `; Krippendorff's alpha is ${agreement.alpha.toFixed(2)}`}.` }),
+      table(["Two people", "Images", "Cohen's kappa"], rows),
+    );
+  }
+
+  function drawProject() {
+    const activities = project.data.activities ?? [];
+    byId("activities").replaceChildren(
+      ...(activities.length
+        ? activities.map((one) => {
+            const part = one.total ? one.done / one.total : one.state === "done" ? 1 : 0;
+            return h("li", { className: one.state }, h("span", { textContent: one.name }), h("progress", { max: 1, value: one.state === "done" ? 1 : part, aria: { label: one.name } }), h("span", { className: "faint", textContent: one.message || (one.state === "running" ? percent(part) : one.state) }));
+          })
+        : [h("li", { className: "faint", textContent: "Nothing runs." })]),
+    );
+    const model = project.data.model;
+    if (model) byId("activities").append(h("li", {}, h("span", { textContent: "Model" }), h("span", {}), h("span", { className: "faint", textContent: `version ${model.version}, ${many(model.labelled, "label")}, space ${model.space}, strategy ${model.strategy}` })));
+    if (byId("exports").children.length) return;
+    byId("exports").replaceChildren(...(project.data.formats ?? []).map((one) => h("a", { className: "button", href: `/api/export/${encodeURIComponent(one.name)}`, attributes: { download: "" }, textContent: FORMATS[one.name] ?? one.name })));
+    const folder = /[^\w./-]/.test(project.data.folder) ? `'${project.data.folder.replaceAll("'", "'\\''")}'` : project.data.folder;
+    byId("commands").textContent = `nextlabel export ${folder} -o labels.csv\nnextlabel fit ${folder} -o classifier\nnextlabel predict classifier ${folder} -o predictions.csv`;
+  }
+
+  project.addEventListener("change", drawProject);
+  drawProject();
+  await load();
+  setInterval(() => !document.hidden && load(), EVERY);
+});

@@ -1,0 +1,103 @@
+// Review: labels that the model doubts most, and conflicts between people, to confirm or correct.
+
+import { get } from "../base/api.js";
+import { byId, h } from "../base/dom.js";
+import { many, percent } from "../base/numbers.js";
+import { start } from "../base/shell.js";
+import { drawBar } from "../many/bar.js";
+import { Batches } from "../many/batches.js";
+import { card } from "../many/card.js";
+import { look } from "../many/look.js";
+import { Wall } from "../many/wall.js";
+
+const MOST = 500;
+
+start("Review", async ({ project, outbox, keys }) => {
+  let items = [];
+  let shownAt = Date.now() / 1000;
+  const wall = new Wall(byId("wall"), { load, draw, width: 168, height: 186 });
+  const batches = new Batches(outbox, project, { view: "review", redraw: (changed) => wall.redraw(changed) });
+  const conflicts = () => byId("what").value === "conflicts";
+
+  async function load(offset, limit) {
+    if (!offset) {
+      const reply = await get(conflicts() ? "/api/conflicts" : "/api/review", { limit: MOST });
+      items = reply.items;
+      byId("facts").textContent = reply.facts ?? "";
+    }
+    return { total: items.length, items: items.slice(offset, offset + limit) };
+  }
+
+  function draw(item) {
+    if (!item.by_person) return card(item, project, { note: item.checked ? "checked" : item.doubt === undefined ? "" : `doubt ${percent(item.doubt)}` });
+    const said = Object.entries(item.by_person).map(([person, ids]) => `${person}: ${project.namesOf(ids)}`);
+    return card(item, project, { predicted: false, note: said.join(" · ") });
+  }
+
+  function give(id) {
+    const classesOf = project.multilabel ? (item) => (item.label.includes(id) ? item.label.filter((one) => one !== id) : [...item.label, id].sort((a, b) => a - b)) : () => [id];
+    write(classesOf);
+  }
+
+  /** The label stays; the answer says that a person has checked it. */
+  const keep = () => write((item) => item.label);
+
+  function write(classesOf) {
+    const chosen = wall.chosen.filter((item) => item.label?.length || item.by_person);
+    for (const item of chosen) item.checked = true;
+    if (!batches.label(chosen, classesOf, shownAt)) return;
+    const alone = !wall.selected.size;
+    wall.selectNone();
+    if (alone) wall.go(wall.active + 1);
+  }
+
+  function drawEmpty() {
+    byId("wall").hidden = wall.total === 0;
+    byId("empty").hidden = wall.total > 0;
+    byId("keep").disabled = wall.total === 0;
+    if (wall.total) return;
+    const [heading, text] = conflicts()
+      ? ["No conflicts", "All people who labelled the same image agree."]
+      : project.data.model
+        ? ["No doubtful labels", "The model agrees with all labels that it could check."]
+        : ["There is no model yet", "Labels are checked as soon as there is a model: label some images of each class first."];
+    byId("empty").replaceChildren(h("div", { className: "empty" }, h("h2", { textContent: heading }), h("p", { textContent: text }), h("a", { href: "/label", className: "button", textContent: "Label images" })));
+  }
+
+  wall.addEventListener("load", () => {
+    shownAt = Date.now() / 1000;
+    if (!byId("facts").textContent) byId("facts").textContent = wall.total ? `${many(wall.total, "label")}, the most doubtful first. A class key corrects; Enter confirms.` : "";
+    drawEmpty();
+  });
+  wall.addEventListener("open", (event) => look(event.detail, project));
+  wall.addEventListener("fail", (event) => {
+    byId("empty").hidden = false;
+    byId("empty").replaceChildren(h("div", { className: "empty" }, h("h2", { textContent: "The review could not be loaded" }), h("p", { textContent: event.detail.message }), h("button", { type: "button", textContent: "Try again", on: { click: () => wall.reload() } })));
+  });
+  byId("what").addEventListener("change", () => wall.reload());
+  byId("what-field").hidden = !project.data.users;
+
+  keys
+    .action({ id: "move", keys: [], label: "Arrows: move; with Shift: select", group: "Select" })
+    .action({ id: "toggle", keys: [" "], label: "Select or leave out one image", run: () => {}, group: "Select" })
+    .action({ id: "all", keys: ["Ctrl+a"], label: "Select all", run: () => wall.selectAll(), group: "Select" })
+    .action({ id: "look", keys: ["l"], label: "Show the image large; also a double click", run: () => wall.item(wall.active) && look(wall.item(wall.active), project), group: "Select" })
+    .action({ id: "keep", keys: ["Enter"], label: "The label is right", run: keep, group: "Answer" })
+    .action({ id: "undo", keys: ["z", "Ctrl+z", "Backspace"], label: "Undo", run: () => batches.undo(), group: "Answer" });
+  byId("keep").addEventListener("click", (event) => (keep(), event.detail && byId("wall").focus()));
+  byId("undo").addEventListener("click", () => batches.undo());
+
+  let drawn = "";
+  function drawProject() {
+    const signature = JSON.stringify(project.classes.map((one) => [one.id, one.name, one.key, one.colour]));
+    if (signature === drawn) return;
+    drawn = signature;
+    keys.classes(project.classes, give);
+    drawBar(byId("bar"), project, give);
+    byId("undo").querySelector("kbd").textContent = keys.capOf("undo");
+  }
+  project.addEventListener("change", drawProject);
+  drawProject();
+  await wall.reload();
+  byId("wall").focus({ preventScroll: true });
+});
