@@ -13,6 +13,7 @@ from nextlabel.cli import (
     demo,
     embed,
     fit,
+    label,
     map,
     predict,
     report,
@@ -39,7 +40,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 COMMANDS = (
-    demo, run, status, report, map, suggest, fit, predict, select, embed, strategies, datasets
+    demo, run, status, report, map, label, suggest, fit, predict, select, embed, strategies, datasets
 )  # fmt: skip
 for module in COMMANDS:
     app.command(module.__name__.rpartition(".")[2])(module.command)

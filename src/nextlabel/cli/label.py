@@ -1,0 +1,118 @@
+"""`nextlabel label`: the labelling page of a folder of images."""
+
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from nextlabel.cli import options
+from nextlabel.cli.output import note, put
+
+if TYPE_CHECKING:
+    from nextlabel.project.labelling.project import Project
+    from nextlabel.web.announcement import Announcement
+
+NEEDED = ("fastapi", "uvicorn", "argon2")
+"""Modules of the extra `label`."""
+
+
+def command(
+    folder: options.ImageFolder,
+    classes: options.ClassList = None,
+    project: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="The folder of the project; by default FOLDER.nextlabel, next to it.",
+        ),
+    ] = None,
+    store: Annotated[
+        str | None,
+        typer.Option(metavar="URL", help="A PostgreSQL database instead of a file of the project."),
+    ] = None,
+    labels: Annotated[
+        list[Path],
+        typer.Option(metavar="FILE", help="Labels that exist, taken in once. Several are allowed."),
+    ] = [],  # noqa: B006 - typer copies it
+    multilabel: Annotated[
+        bool, typer.Option("--multilabel", help="An image may have several classes, or none.")
+    ] = False,
+    port: Annotated[
+        int | None,
+        typer.Option(min=1, max=65535, help="The port; the next free one when it is taken."),
+    ] = None,
+    host: Annotated[
+        str, typer.Option(help="The address to listen at; others than this machine need --users.")
+    ] = "127.0.0.1",
+    users: Annotated[
+        bool, typer.Option("--users", help="People log in by name and password.")
+    ] = False,
+    browser: Annotated[
+        bool, typer.Option("--browser/--no-browser", help="Open the page in a browser.")
+    ] = True,
+) -> None:
+    """Open the labelling page of a folder; end it by Ctrl-C.
+
+    Answers are saved at once. The images are never changed.
+    """
+    check_installed()
+    from nextlabel.project.labelling.project import Project
+    from nextlabel.web.server import ServerOptions, serve
+
+    settings = ServerOptions(host, port, users)
+    settings.check()
+    with Project.open_or_create(
+        folder,
+        directory=project,
+        store=store,
+        classes=() if classes is None else [name.strip() for name in classes.split(",")],
+        task="multilabel" if multilabel else "multiclass",
+    ) as opened:
+        before = opened.state().seq
+        try:
+            serve(opened, settings, lambda here: tell(here, browser))
+        except KeyboardInterrupt:
+            pass
+        say_end(opened, before)
+
+
+def check_installed() -> None:
+    """Raise UsageError unless the packages of the page are there."""
+    from nextlabel.core.errors import UsageError
+
+    missing = [name for name in NEEDED if find_spec(name) is None]
+    if missing:
+        raise UsageError(
+            f"the labelling page needs {', '.join(missing)}; run `pip install 'nextlabel[label]'`, "
+            "or `pip install '.[label]'` in a copy of the project",
+            code="label-not-installed",
+        )
+
+
+def tell(here: "Announcement", browser: bool) -> None:
+    """Print the address of the page, and open it."""
+    put(here.address)
+    note("this address is for you alone; Ctrl-C ends the page, answers are saved at once")
+    if browser and has_browser():
+        import webbrowser
+
+        webbrowser.open(here.address)
+
+
+def has_browser() -> bool:
+    """Return whether there is a screen; a browser in the terminal would hide the messages."""
+    import os
+    import sys
+
+    screens = ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER")
+    return sys.platform in ("win32", "darwin") or any(map(os.environ.get, screens))
+
+
+def say_end(project: "Project", before: int) -> None:
+    """Say how many answers came since, and where they are."""
+    state = project.state()
+    note(
+        f"stopped; {state.seq - before:,} answers are new, {len(state.labels):,} images are "
+        f"labelled in {project.directory}"
+    )

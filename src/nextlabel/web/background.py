@@ -1,0 +1,43 @@
+"""Background of a server: the scan of the folder, and the trainer."""
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+
+from nextlabel.core.errors import NextlabelError
+from nextlabel.project.labelling.project import Project
+from nextlabel.web.workspace import Workspace
+
+STEP = 0.5
+"""Seconds between two reports of progress."""
+
+
+@contextmanager
+def background(workspace: Workspace, *, trainer: bool) -> Iterator[None]:
+    """Scan the folder and train, in threads and processes that end with the block."""
+    with ExitStack() as stack:
+        thread = threading.Thread(target=scan, args=(workspace.project,), daemon=True)
+        thread.start()
+        yield
+        stack.close()
+
+
+def scan(project: Project) -> None:
+    """Bring the images up to date with the folder, and report how far that is."""
+    reported = 0.0
+
+    def report(done: int, total: int) -> None:
+        nonlocal reported
+        now = time.monotonic()
+        if now >= reported + STEP:
+            reported = now
+            project.set_activity("scan", "running", done, total, "reading the folder")
+
+    try:
+        project.set_activity("scan", "running", None, None, "reading the folder")
+        result = project.scan(report)
+    except (NextlabelError, OSError) as error:
+        project.set_activity("scan", "failed", None, None, str(error))
+        return
+    project.set_activity("scan", "done", result.total, result.total, "")

@@ -1,0 +1,1 @@
+"""Routes of the page: one noun a file, each with a `router`."""

@@ -1,0 +1,70 @@
+"""Answers: recorded once each, whichever way and however often they are sent."""
+
+from dataclasses import asdict
+from typing import Annotated
+
+from fastapi import APIRouter
+from pydantic import Field
+
+from nextlabel.core.errors import UsageError
+from nextlabel.project.labelling.answer import Kind, NewAnswer, Saved
+from nextlabel.web.dependencies import Body, Json, Key, Number, Shared, Someone, Tab
+from nextlabel.web.errors import HttpRefusal
+from nextlabel.web.security import Person
+from nextlabel.web.workspace import Workspace
+
+router = APIRouter()
+
+Moment = Annotated[float, Field(ge=0, le=1e11)]
+
+
+class AnswerBody(Body):
+    """An answer as the page sends it; `NewAnswer` explains the fields."""
+
+    key: Key
+    image: Number
+    kind: Kind
+    classes: Annotated[tuple[Number, ...], Field(max_length=1000)] = ()
+    note: Annotated[str, Field(max_length=10_000)] = ""
+    undoes: Key | None = None
+    shown_at: Moment | None = None
+    answered_at: Moment | None = None
+    model: Number | None = None
+    position: Number | None = None
+    view: Annotated[str, Field(max_length=20)] = "one"
+
+
+class AnswersBody(Body):
+    """Answers of one tab, in the order in which they were given."""
+
+    tab: Tab
+    answers: Annotated[list[AnswerBody], Field(max_length=2000)]
+    project: str | None = None
+    """The project that they are meant for; another one refuses them."""
+
+
+@router.post("/api/answers")
+def save(body: AnswersBody, workspace: Shared, person: Someone) -> Json:
+    """Record answers; those in `saved` are on the disk."""
+    if body.project not in (None, workspace.id):
+        raise HttpRefusal(409, "other-project", "these answers belong to another project")
+    new = [NewAnswer(**answer.model_dump()) for answer in body.answers]
+    saved, refused = record(workspace, new, person)
+    return {"saved": saved, "refused": refused, "counts": workspace.counts()}
+
+
+def record(
+    workspace: Workspace, answers: list[NewAnswer], person: Person
+) -> tuple[list[Json], list[Json]]:
+    """Record answers; a wrong one is refused alone. Return what was saved, and what was not."""
+    saved: list[Saved] = []
+    refused: list[Json] = []
+    try:
+        saved = workspace.project.record(answers, person.name)
+    except UsageError:
+        for answer in answers:
+            try:
+                saved += workspace.project.record([answer], person.name)
+            except UsageError as error:
+                refused.append({"key": answer.key, "code": error.code, "message": str(error)})
+    return [asdict(one) for one in saved], refused

@@ -1,0 +1,151 @@
+"""The project: its classes, counts, settings, model, and what works in the background."""
+
+from collections.abc import Mapping, Sequence
+from functools import cache
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter
+from pydantic import Field
+
+from nextlabel.project.labelling.classes import Action, NewClassChange
+from nextlabel.project.labelling.settings import ProjectSettings
+from nextlabel.web.dependencies import Body, Json, Key, Number, Owner, Shared, Someone
+from nextlabel.web.security import Person
+from nextlabel.web.workspace import Workspace
+
+router = APIRouter()
+
+
+class ClassBody(Body):
+    """A change of the classes; `NewClassChange` explains the fields."""
+
+    action: Action
+    class_id: Annotated[Number | None, Field(alias="class")] = None
+    value: Annotated[str, Field(max_length=200)] | int | None = None
+    key: Key
+
+
+class SettingsBody(Body):
+    """Settings to change; those that are left out stay."""
+
+    name: Annotated[str, Field(min_length=1, max_length=200)] | None = None
+    audit: Annotated[float, Field(ge=0, le=1)] | None = None
+    overlap: Annotated[float, Field(ge=0, le=1)] | None = None
+    hide_predictions: bool | None = None
+    strategy: Annotated[str, Field(max_length=100)] | None = None
+    """Name of a strategy; "default" is that of the default pipeline."""
+    features: dict[str, Annotated[float, Field(ge=0, le=1e6)]] | Literal["default"] | None = None
+
+
+@router.get("/api/project")
+def show(workspace: Shared, person: Someone) -> Json:
+    """Return what every view needs."""
+    return project_facts(workspace, person)
+
+
+@router.post("/api/classes")
+def change_classes(body: ClassBody, workspace: Shared, person: Someone) -> Json:
+    """Change the classes, and return them."""
+    value = None if body.value is None else str(body.value)
+    change = NewClassChange(body.key, body.action, body.class_id, value)
+    workspace.project.change_classes([change], person.name)
+    return {"classes": class_facts(workspace)}
+
+
+@router.post("/api/settings")
+def change_settings(body: SettingsBody, workspace: Shared, person: Owner) -> Json:
+    """Change settings, and return the project."""
+    changes: dict[str, Any] = body.model_dump(exclude_none=True)
+    if "strategy" in changes:
+        chosen = changes["strategy"]
+        changes |= {"strategy": None if chosen == "default" else chosen, "options": {}}
+        if chosen != "default":
+            from nextlabel.strategies import create
+
+            create(chosen)
+    if changes.get("features") == "default":
+        changes["features"] = None
+    workspace.project.configure(**changes)
+    return project_facts(workspace, person)
+
+
+def project_facts(workspace: Workspace, person: Person) -> Json:
+    """Return the project as JSON values."""
+    project = workspace.project
+    settings, model = project.settings, project.model()
+    return {
+        "id": workspace.id,
+        "name": settings.name,
+        "folder": str(project.folder).encode("utf-8", "backslashreplace").decode(),
+        "task": settings.task,
+        "classes": class_facts(workspace),
+        "counts": workspace.counts(),
+        "person": person.name,
+        "role": person.role,
+        "settings": settings_facts(settings),
+        "model": None
+        if model is None
+        else {
+            "version": model.version,
+            "labelled": model.facts.get("labelled"),
+            "space": model.space,
+            "strategy": model.strategy,
+            "estimate": model.estimate,
+            "after_answer": model.after_answer,
+        },
+        "activities": [
+            {key: value for key, value in of._asdict().items() if key != "at"}
+            for of in project.activity().values()
+        ],
+    }
+
+
+def class_facts(workspace: Workspace) -> list[Mapping[str, object]]:
+    """Return all classes, also those that were merged or removed."""
+    state = workspace.state
+    return [
+        {
+            "id": of.id,
+            "name": of.name,
+            "key": of.key,
+            "colour": of.colour,
+            "merged_into": of.merged_into,
+            "removed": of.removed,
+            "labelled": state.class_counts.get(of.id, 0),
+        }
+        for of in state.classes
+    ]
+
+
+def settings_facts(settings: ProjectSettings) -> Json:
+    """Return the settings that people may change, and what they may choose from."""
+    pipeline = settings.pipeline
+    return {
+        "hide_predictions": settings.hide_predictions,
+        "audit": settings.audit,
+        "overlap": settings.overlap,
+        "strategy": settings.strategy or "default",
+        "strategies": strategy_choices(settings.task),
+        "space": " + ".join(pipeline.features),
+        "features": dict(pipeline.features),
+        "users": settings.users,
+    }
+
+
+@cache
+def strategy_choices(task: str) -> Sequence[Mapping[str, str]]:
+    """Return the strategies that a person may choose, each with a sentence."""
+    from nextlabel.project.pipeline import DEFAULT
+    from nextlabel.strategies import STRATEGIES
+    from nextlabel.strategies.describe import describe
+
+    first = {
+        "name": "default",
+        "evidence": f"{DEFAULT.strategy}: beats random choice on all data sets of the results",
+    }
+    described = [describe(name) for name in STRATEGIES]
+    return [first] + [
+        {"name": of.name, "evidence": of.summary}
+        for of in described
+        if (task == "multiclass" or of.multi_label) and not of.name.startswith("oracle")
+    ]

@@ -1,0 +1,170 @@
+"""The open project, as all requests share it: images, state, the queue and pictures."""
+
+import hashlib
+import threading
+from collections.abc import Collection
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from nextlabel.project.labelling.image_facts import ImageFacts
+from nextlabel.project.labelling.images import ProjectImages
+from nextlabel.project.labelling.models import QueueItem
+from nextlabel.project.labelling.project import Project
+from nextlabel.project.labelling.state import State
+from nextlabel.web.errors import HttpRefusal
+from nextlabel.web.pictures.image_files import ImageFiles
+from nextlabel.web.pictures.thumbnails import Thumbnails
+
+LEASE = 120.0
+"""Seconds for which an image belongs to the tab that it was given to."""
+TRIES = 4
+"""Times that images are chosen again after another process has taken some of them."""
+
+
+class Workspace:
+    """The project of this server, for all its threads.
+
+    Parameters
+    ----------
+    project : Project
+        The project; it stays open as long as the server runs.
+    """
+
+    def __init__(self, project: Project) -> None:
+        self.project = project
+        self.files = ImageFiles(self)
+        self.thumbnails = Thumbnails(self.files, project.directory / "cache" / "thumbnails")
+        self._asking = threading.Lock()
+        self._without: tuple[int, frozenset[int]] = (-1, frozenset())
+        self._counted: tuple[tuple[int, int, int], dict[str, int]] | None = None
+
+    @property
+    def id(self) -> str:
+        """A name of the project that stays the same, for what browsers keep of it."""
+        return hashlib.sha256(str(self.project.directory.resolve()).encode()).hexdigest()[:16]
+
+    @property
+    def folder(self) -> Path:
+        """The folder of the images."""
+        return self.project.folder
+
+    @property
+    def images(self) -> ProjectImages:
+        """The images as they are known now."""
+        return self.project.images()
+
+    @property
+    def state(self) -> State:
+        """The state after all answers so far."""
+        return self.project.state()
+
+    def check_image(self, image: int) -> None:
+        """Raise HttpRefusal unless there is an image of that number."""
+        if not 0 <= image < len(self.images):
+            raise HttpRefusal(404, "no-such-image", f"there is no image {image}")
+
+    def note_problem(self, image: int, problem: Exception) -> None:
+        """Record why an image cannot be shown, so that it is not asked."""
+        if self.images.problems[image] is None and not self.images.gone[image]:
+            self.project.note_images({image: ImageFacts(problem=str(problem))})
+
+    def file(self, image: int) -> tuple[str, str]:
+        """Return the path of an image below the folder, and its digest."""
+        self.check_image(image)
+        images = self.images
+        return images.names[image], images.digests[image]
+
+    def next(
+        self, count: int, held: Collection[int], person: str, tab: str
+    ) -> tuple[list[QueueItem], int]:
+        """Return images to ask, which belong to a tab from now on, and how many are left."""
+        from nextlabel.web.next_images import serve_next
+
+        project, chosen, refused = self.project, list[QueueItem](), set[int]()
+        with self._asking:
+            for _ in range(TRIES):
+                taken = {*held, *refused, *(item.image for item in chosen)}
+                items = serve_next(
+                    project.state(),
+                    project.queue(),
+                    project.images(),
+                    self._with_others(person, tab),
+                    count - len(chosen),
+                    taken,
+                )
+                got = set(project.lease([item.image for item in items], person, tab, LEASE))
+                chosen += [item for item in items if item.image in got]
+                refused |= {item.image for item in items} - got
+                if len(chosen) >= count or not items:
+                    break
+        return chosen, self.counts()["left"]
+
+    def _with_others(self, person: str, tab: str) -> set[int]:
+        """Return the images that other tabs show."""
+        leased = self.project.leased()
+        return {image for image, of in leased.items() if (of.person, of.tab) != (person, tab)}
+
+    def counts(self) -> dict[str, int]:
+        """Return how many images there are, and in which states."""
+        state, images = self.state, self.images
+        stamp = (state.seq, state.change_seq, images.version)
+        if self._counted is not None and self._counted[0] == stamp:
+            return self._counted[1]
+        unusable = self._unusable(images)
+        passed = {*state.skipped, *state.unsure} - unusable
+        answered = len(state.labels) + sum(image not in state.labels for image in passed)
+        answered -= sum(image in state.labels for image in unusable)
+        counts = {
+            "images": len(images),
+            "labelled": len(state.labels),
+            "skipped": len(state.skipped),
+            "unsure": len(state.unsure),
+            "flagged": len(state.flagged),
+            "problems": sum(problem is not None for problem in images.problems),
+            "gone": int(images.gone.sum()),
+            "left": len(images) - len(unusable) - answered,
+        }
+        self._counted = (stamp, counts)
+        return counts
+
+    def _unusable(self, images: ProjectImages) -> frozenset[int]:
+        """Return the images that cannot be shown."""
+        if self._without[0] != images.version:
+            broken = {image for image, problem in enumerate(images.problems) if problem is not None}
+            self._without = (
+                images.version,
+                frozenset(broken | set(np.flatnonzero(images.gone).tolist())),
+            )
+        return self._without[1]
+
+    def item(self, image: int, images: ProjectImages, state: State) -> dict[str, Any]:
+        """Return an image as JSON values."""
+        version = images.digests[image][:8]
+        name = text(images.names[image])
+        return {
+            "image": image,
+            "path": name,
+            "name": name.rpartition("/")[2],
+            "width": int(images.widths[image]) or None,
+            "height": int(images.heights[image]) or None,
+            "bits": int(images.bits[image]) or None,
+            "channels": int(images.channels[image]) or None,
+            "problem": images.problems[image]
+            or ("the file is gone" if images.gone[image] else None),
+            "copies": int(images.copies[image]),
+            "flagged": image in state.flagged,
+            "note": state.notes.get(image, ""),
+            "label": list(state.labels.get(image, ())),
+            "labelled": image in state.labels,
+            "url": {
+                "thumb": f"/thumb/{image}?v={version}",
+                "pixels": f"/pixels/{image}?v={version}",
+            },
+        }
+
+
+def text(name: str) -> str:
+    """Return a file name as text that JSON can hold; bytes without a letter are escaped."""
+    return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
