@@ -4,11 +4,11 @@ import os
 import re
 
 import pytest
-from web.conftest import BASE, TOKEN
 
 from nextlabel.web.attempts import Attempts
 from nextlabel.web.routes.pages import VIEWS
 from nextlabel.web.security import HEADERS, OPEN, Access, Person
+from web.conftest import BASE, TOKEN
 
 
 def code(response):
@@ -214,14 +214,11 @@ def test_a_file_that_becomes_a_link_is_not_followed_out(client, project, folder,
 
 
 def test_beyond_this_machine_people_must_log_in():
-    from refusals import refused
-
     from nextlabel.core.errors import UsageError
     from nextlabel.web.server import ServerOptions
+    from refusals import refused
 
     with refused(UsageError, "users-required"):
         ServerOptions(host="0.0.0.0").check()
     ServerOptions(host="127.0.0.2").check()
     ServerOptions(host="0.0.0.0", users=True).check()
-
-

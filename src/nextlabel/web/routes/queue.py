@@ -35,7 +35,7 @@ def ask(
     items = []
     for of in chosen:
         item = workspace.item(of.image, images, state) | {
-            "model": of.model,
+            "model": of.model or None,
             "position": of.position,
         }
         if model is not None and (guess := predicted(model, of.image)) is not None:
