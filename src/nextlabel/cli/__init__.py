@@ -40,7 +40,8 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 COMMANDS = (
-    demo, run, status, report, map, label, suggest, fit, predict, select, embed, strategies, datasets
+    demo, run, status, report, map, label, suggest, fit, predict, select, embed, strategies,
+    datasets,
 )  # fmt: skip
 for module in COMMANDS:
     app.command(module.__name__.rpartition(".")[2])(module.command)
