@@ -48,9 +48,9 @@ def command(
     users: Annotated[
         bool, typer.Option("--users", help="People log in by name and password.")
     ] = False,
-    browser: Annotated[
-        bool, typer.Option("--browser/--no-browser", help="Open the page in a browser.")
-    ] = True,
+    no_browser: Annotated[
+        bool, typer.Option("--no-browser", help="Print the address only, and open no browser.")
+    ] = False,
 ) -> None:
     """Open the labelling page of a folder; end it by Ctrl-C.
 
@@ -71,7 +71,7 @@ def command(
     ) as opened:
         before = opened.state().seq
         try:
-            serve(opened, settings, lambda here: tell(here, browser))
+            serve(opened, settings, lambda here: tell(here, not no_browser))
         except KeyboardInterrupt:
             pass
         say_end(opened, before)
