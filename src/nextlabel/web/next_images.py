@@ -4,9 +4,9 @@ from collections.abc import Collection, Sequence
 
 import numpy as np
 
-from nextlabel.project.labelling.images import ProjectImages
 from nextlabel.project.labelling.models import QueueItem
 from nextlabel.project.labelling.state import State
+from nextlabel.project.scanning.images import ProjectImages
 
 
 def serve_next(

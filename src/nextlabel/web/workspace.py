@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from nextlabel.project.labelling.image_facts import ImageFacts
-from nextlabel.project.labelling.images import ProjectImages
 from nextlabel.project.labelling.models import QueueItem
 from nextlabel.project.labelling.project import Project
 from nextlabel.project.labelling.state import State
+from nextlabel.project.scanning.image_facts import ImageFacts
+from nextlabel.project.scanning.images import ProjectImages
 from nextlabel.web.errors import HttpRefusal
 from nextlabel.web.pictures.image_files import ImageFiles
 from nextlabel.web.pictures.thumbnails import Thumbnails
