@@ -116,6 +116,14 @@ def embed(
     data_folder = None if data_dir is None else Path(data_dir)
     walking = {"unreadable": unreadable, "follow_links": follow_links, "unique": unique}
     settings = _settings(data, walking, reading or {})
+    training = TrainingSettings(threads=threads)
+    maker = make_block(block, dict(options or {}), training)
+    if maker.supervised:
+        raise UsageError(
+            f"block {block!r} needs labels, and embed uses none; give another block, for example "
+            "vae, or use it in an experiment",
+            code="block-needs-labels",
+        )
     cache = Cache.open(None if cache_dir is None else Path(cache_dir))
     settings = settings_for(settings)
     folder = Folder(settings) if isinstance(settings, FolderSettings) else None
@@ -132,14 +140,6 @@ def embed(
     if len(pool.train) < 2:
         raise DataError(
             f"{data} holds {len(pool.train)} images; give at least 2", code="too-few-images"
-        )
-    training = TrainingSettings(threads=threads)
-    maker = make_block(block, dict(options or {}), training)
-    if maker.supervised:
-        raise UsageError(
-            f"block {block!r} needs labels, and embed uses none; give another block, for example "
-            "vae, or use it in an experiment",
-            code="block-needs-labels",
         )
     with _bar("training", progress):
         fitted = fitted_block(maker, pool, Seeds(seed), training, cache, progress)

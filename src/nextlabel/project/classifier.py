@@ -16,7 +16,7 @@ from nextlabel.project.accuracy import class_accuracies, estimate_accuracy
 from nextlabel.project.block_model import BlockModel
 from nextlabel.project.classifier_card import card
 from nextlabel.project.classifier_file import read, write
-from nextlabel.project.folder_features import folder_features, with_channels
+from nextlabel.project.folder_features import encoding_blocks, folder_features, with_channels
 from nextlabel.project.folder_images import folder_images
 from nextlabel.project.labels import known_labels, label_files
 from nextlabel.project.pipeline import DEFAULT, Pipeline
@@ -94,6 +94,7 @@ class Classifier:
         DataError
             The images or the labels cannot be used, or all labels are of one class.
         """
+        encoding_blocks(pipeline)  # refuses a block before any image is read
         root = Path(folder)
         cache = Cache.open(None if cache_dir is None else Path(cache_dir))
         data = folder_images(root, pipeline.image_size, cache, progress=progress)

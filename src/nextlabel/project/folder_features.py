@@ -124,7 +124,7 @@ def folder_features(
     assert digests is not None
     if before is not None and not refit and (before.names, before.digests) == (names, digests):
         return replace(before, changes=Changes(first=False))
-    blocks = _blocks(pipeline)
+    blocks = encoding_blocks(pipeline)
     if before is None or refit:
         rows, states, channels = _fit(data, pipeline, blocks, cache)
     else:
@@ -144,7 +144,14 @@ def _identity(folder: Path, pipeline: Pipeline) -> str:
     return values_digest({"version": VERSION, "folder": str(folder.resolve()), **of_features})
 
 
-def _blocks(pipeline: Pipeline) -> dict[str, Block]:
+def encoding_blocks(pipeline: Pipeline) -> dict[str, Block]:
+    """Return the feature blocks of a pipeline by name; nothing is read or fitted.
+
+    Raises
+    ------
+    UsageError
+        A block is unknown, needs labels, or cannot give rows of images that were not in its fit.
+    """
     blocks: dict[str, Block] = {}
     for name in pipeline.features:
         block = make_block(name, pipeline.blocks.get(name, {}), TrainingSettings())

@@ -11,7 +11,12 @@ from nextlabel.core.errors import BudgetError
 from nextlabel.core.types import Array
 from nextlabel.features.cache import Cache
 from nextlabel.project.choice import Candidates, choose
-from nextlabel.project.folder_features import Changes, FolderFeatures, folder_features
+from nextlabel.project.folder_features import (
+    Changes,
+    FolderFeatures,
+    encoding_blocks,
+    folder_features,
+)
 from nextlabel.project.folder_images import folder_images
 from nextlabel.project.labels import KnownLabels, known_labels, label_files
 from nextlabel.project.pipeline import DEFAULT, Pipeline
@@ -124,6 +129,7 @@ def suggest(
     """
     if isinstance(budget, bool) or not isinstance(budget, int | np.integer) or budget < 1:
         raise BudgetError(f"budget {budget!r} must be a whole number from 1", code="bad-budget")
+    encoding_blocks(pipeline)  # refuses a block before any image is read
     root = Path(folder)
     cache = Cache.open(None if cache_dir is None else Path(cache_dir))
     data = folder_images(root, pipeline.image_size, cache, progress=progress)

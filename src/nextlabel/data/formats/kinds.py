@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from functools import cache
 from importlib.util import find_spec
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from nextlabel.data.decoding.base import HEAD
 from nextlabel.data.formats import FORMATS
@@ -48,6 +48,12 @@ def kind_of(path: Path) -> Kind:
     if not head:
         return Kind(None, "an empty file")
     return kind_by_head(head) or Kind(None, NOT_AN_IMAGE)
+
+
+def has_image_suffix(name: str) -> bool:
+    """Return whether a name ends as those of image files do, of kinds that are read or known."""
+    end = PurePath(name).suffix.lower()
+    return end in _by_suffix() or reason_by_suffix(end) is not None
 
 
 def kind_by_head(head: bytes) -> Kind | None:

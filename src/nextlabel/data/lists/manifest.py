@@ -10,6 +10,7 @@ from typing import Literal
 
 from nextlabel.core.errors import DataError
 from nextlabel.core.types import Part, Task
+from nextlabel.data.formats.kinds import has_image_suffix
 from nextlabel.data.lists.answers import Answer, answers_of
 from nextlabel.data.lists.columns import columns_in, delimiter_of
 from nextlabel.data.lists.image_names import NameIndex
@@ -156,7 +157,8 @@ def _read(
 ) -> Manifest:
     numbered = _rows(path)
     head = numbered[0][1]
-    if len(head) in (1, 2) and is_image(head[0].strip()):
+    first = head[0].strip()
+    if len(head) in (1, 2) and (is_image(first) or has_image_suffix(first)):
         columns = {name: column for name, column in HEADLESS.items() if column < len(head)}
     else:
         columns = columns_in(path, head)

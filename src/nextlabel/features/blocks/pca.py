@@ -28,7 +28,8 @@ class PCABlock(BlockSettings):
     """Principal components of the pool's pixels; exact up to 4,096 pixels, randomised above."""
 
     components: int = Field(32, ge=1)
-    """Number of components, which are the features."""
+    """Number of components, which are the features; fewer by default, where fewer images or pixels
+    do not have as many."""
     whiten: bool = False
     """Divide each component by its standard deviation."""
 
@@ -46,7 +47,10 @@ class PCABlock(BlockSettings):
 
         rows = flat(data.train.images)
         limit = min(rows.shape)
-        if self.components > limit:
+        components = self.components
+        if "components" not in self.model_fields_set:
+            components = min(components, limit)
+        if components > limit:
             raise UsageError(
                 f"pca.components {self.components} exceeds the {limit} that {len(rows)} images of "
                 f"{rows.shape[1]} pixels have; lower it to {limit}",
@@ -54,7 +58,7 @@ class PCABlock(BlockSettings):
             )
         solver = solver_for(*rows.shape)
         fitted = PCA(
-            self.components,
+            components,
             whiten=self.whiten,
             svd_solver=solver,
             random_state=seeds.integer("pca") % 2**32,
