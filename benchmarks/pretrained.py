@@ -20,7 +20,7 @@ from PIL import Image
 from sklearn.datasets import load_sample_images
 
 from nextlabel.data import load
-from nextlabel.data.sources.folder_settings import FolderSettings
+from nextlabel.data.folder.settings import FolderSettings
 from nextlabel.features.blocks import BLOCKS
 from nextlabel.features.cache import Cache
 from nextlabel.features.image_contents import contents_of, digest_of

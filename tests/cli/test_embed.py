@@ -12,7 +12,7 @@ import image_files as files
 from nextlabel.cli import main
 from nextlabel.core.dataset import Dataset
 from nextlabel.core.space.block import FittedBlock
-from nextlabel.data import folder_index
+from nextlabel.data.folder import index as folder_index
 
 QUICK = ("--block", "pca", "--set", "components=2", "--image-size", "8", "--unreadable", "skip")
 

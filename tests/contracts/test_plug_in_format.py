@@ -15,7 +15,7 @@ import warnings
 from nextlabel.data import load
 from nextlabel.data.formats.kinds import kind_of
 print(kind_of(Path("photos/b.grey")).format, kind_of(Path("photos/c")).format)
-from nextlabel.data.sources.folder_settings import FolderSettings
+from nextlabel.data.folder.settings import FolderSettings
 data = load(FolderSettings(path="photos"), image_size=2)
 print(data.train.names, data.train.images.ravel().tolist())
 """

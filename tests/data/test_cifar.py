@@ -13,8 +13,8 @@ import pytest
 
 from nextlabel.core.errors import DataError
 from nextlabel.data import DataSettings, describe, load
+from nextlabel.data.published.cifar_files import read_batch
 from nextlabel.data.sources.cifar import FAMILIES, forms
-from nextlabel.data.sources.cifar_files import read_batch
 from refusals import refused
 
 RNG = np.random.default_rng(0)

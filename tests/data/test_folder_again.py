@@ -11,11 +11,12 @@ from PIL import Image
 
 from nextlabel.core.dataset import Dataset
 from nextlabel.core.errors import DataError
-from nextlabel.data import FolderSettings, folder_index
+from nextlabel.data import FolderSettings
+from nextlabel.data.folder import index as folder_index
+from nextlabel.data.folder.summary import FolderSummary
 from nextlabel.data.loading import load_from
 from nextlabel.data.pixels import small_images
 from nextlabel.data.sources.folder import Folder
-from nextlabel.data.sources.folder_summary import FolderSummary
 from nextlabel.features.cache import Cache
 from refusals import refused
 

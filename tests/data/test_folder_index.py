@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from nextlabel.data import folder_index
-from nextlabel.data.folder_index import FolderIndex
+from nextlabel.data.folder import index as folder_index
+from nextlabel.data.folder.index import FolderIndex
 from nextlabel.data.pixels.grey_levels import Spread
 from nextlabel.data.pixels.small_image_store import SmallImageStore
 from nextlabel.data.pixels.small_images import SmallImage

@@ -9,8 +9,8 @@ from PIL import Image
 
 from nextlabel.core.errors import DataError
 from nextlabel.data import load
+from nextlabel.data.folder.settings import FolderSettings
 from nextlabel.data.sources.folder import Folder
-from nextlabel.data.sources.folder_settings import FolderSettings
 from refusals import refused
 
 

@@ -14,7 +14,7 @@ from nextlabel.cli import main
 from nextlabel.core.dataset import Dataset
 from nextlabel.core.errors import DataError
 from nextlabel.data import load
-from nextlabel.data.sources.folder_settings import FolderSettings
+from nextlabel.data.folder.settings import FolderSettings
 from refusals import refused
 
 WHOLE = {"validation": 0, "test": 0, "validation_fraction": 0, "test_fraction": 0}

@@ -8,8 +8,8 @@ import requests
 
 from nextlabel.core.errors import DataError
 from nextlabel.data import SOURCES, DataSettings, describe, load
+from nextlabel.data.published.medmnist_sets import LARGER, MEDMNIST
 from nextlabel.data.sources import medmnist
-from nextlabel.data.sources.medmnist_sets import LARGER, MEDMNIST
 from refusals import refused
 
 

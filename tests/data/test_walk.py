@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from nextlabel.core.errors import DataError
-from nextlabel.data.walk import Walk, walk
+from nextlabel.data.folder.walk import Walk, walk
 from nextlabel.files.output_mark import MARK, TAG, is_output, make_output
 from refusals import refused
 

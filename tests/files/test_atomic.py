@@ -1,7 +1,7 @@
 import pytest
 
 from nextlabel.core.errors import StoreError
-from nextlabel.data.walk import walk
+from nextlabel.data.folder.walk import walk
 from nextlabel.files.atomic import replacing, write_files
 from refusals import refused
 

@@ -8,7 +8,7 @@ import pytest
 from sklearn.datasets import load_digits
 
 from nextlabel.core.errors import UsageError
-from nextlabel.data.sources.medmnist_sets import MEDMNIST
+from nextlabel.data.published.medmnist_sets import MEDMNIST
 from nextlabel.engine.events import TrialWarned
 from nextlabel.engine.run import run
 from nextlabel.experiment.parse import parse_experiment

@@ -13,7 +13,7 @@ from nextlabel.cli.target import check_target
 from nextlabel.cli.values import parse_options, parse_reading
 
 if TYPE_CHECKING:
-    from nextlabel.data.sources.folder_summary import FolderSummary
+    from nextlabel.data.folder.summary import FolderSummary
 
 
 def command(

@@ -1,12 +1,12 @@
 """Sources of images, one file each; `load` makes a data set from settings."""
 
 from nextlabel.data.catalogue import describe
+from nextlabel.data.folder.settings import FolderSettings
 from nextlabel.data.loading import load
 from nextlabel.data.registry import SOURCES, register
 from nextlabel.data.settings import DataSettings, FileSettings
 from nextlabel.data.source import Raw, Source, SourceInfo
 from nextlabel.data.sources.arrays import ArraysSettings
-from nextlabel.data.sources.folder_settings import FolderSettings
 
 __all__ = [
     "SOURCES",

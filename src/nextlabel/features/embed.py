@@ -14,16 +14,16 @@ from nextlabel.core.progress import reporting_to
 from nextlabel.core.seeds import Seeds
 from nextlabel.core.settings import refusal, refusal_code
 from nextlabel.core.types import PARTS
+from nextlabel.data.folder.copies import first_by_content
+from nextlabel.data.folder.settings import FolderSettings
+from nextlabel.data.folder.summary import FolderSummary
 from nextlabel.data.loading import load_from
 from nextlabel.data.one_pool import one_pool
 from nextlabel.data.registry import SOURCES, settings_for
 from nextlabel.data.settings import DataSettings
 from nextlabel.data.source import Source
 from nextlabel.data.sources.arrays import ArraysSettings
-from nextlabel.data.sources.file_copies import first_by_content
 from nextlabel.data.sources.folder import Folder
-from nextlabel.data.sources.folder_settings import FolderSettings
-from nextlabel.data.sources.folder_summary import FolderSummary
 from nextlabel.features.cache import Cache
 from nextlabel.features.create import make_block
 from nextlabel.features.embedding_file import EmbeddingFile

@@ -15,8 +15,8 @@ from nextlabel.core.errors import UsageError
 from nextlabel.core.seeds import Seeds
 from nextlabel.core.space.block import Block, EncodingBlock
 from nextlabel.core.types import Array
+from nextlabel.data.folder.copies import first_by_content
 from nextlabel.data.resize import to_channels
-from nextlabel.data.sources.file_copies import first_by_content
 from nextlabel.features.cache import Cache
 from nextlabel.features.create import make_block
 from nextlabel.features.fitted import encoded_rows, fitted_block

@@ -4,9 +4,9 @@ from pathlib import Path
 
 from nextlabel.core.dataset import Dataset
 from nextlabel.core.errors import DataError, UsageError
+from nextlabel.data.folder.settings import FolderSettings
 from nextlabel.data.loading import load
 from nextlabel.data.one_pool import one_pool
-from nextlabel.data.sources.folder_settings import FolderSettings
 from nextlabel.features.cache import Cache
 
 

@@ -12,10 +12,10 @@ import numpy as np
 from nextlabel.core.dataset import Images
 from nextlabel.core.types import Part
 from nextlabel.data.download import FileLocator, Remote, unverified
+from nextlabel.data.published.cifar_files import read_batch, read_records
 from nextlabel.data.registry import register
 from nextlabel.data.settings import DataSettings
 from nextlabel.data.source import Raw, SourceInfo
-from nextlabel.data.sources.cifar_files import read_batch, read_records
 
 URL = "https://www.cs.toronto.edu/~kriz/"
 DRAWN: Mapping[Part, int] = {"validation": 5_000}

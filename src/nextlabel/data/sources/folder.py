@@ -14,19 +14,19 @@ from nextlabel.core.types import PARTS, Part
 from nextlabel.data.class_labels import encode
 from nextlabel.data.decoding.versions import decoder_versions
 from nextlabel.data.download import FileLocator
-from nextlabel.data.folder_index import FolderIndex
+from nextlabel.data.folder.copies import copies_message, first_by_content
+from nextlabel.data.folder.index import FolderIndex
+from nextlabel.data.folder.listing import Listing, listing_of
+from nextlabel.data.folder.originals import FolderOriginals
+from nextlabel.data.folder.reading import FolderReading, printable, wanted
+from nextlabel.data.folder.settings import FolderSettings
+from nextlabel.data.folder.summary import FolderSummary
 from nextlabel.data.lists.manifest import Entry
-from nextlabel.data.originals import FolderOriginals
 from nextlabel.data.pixels.grey_levels import GreyLevels
 from nextlabel.data.pixels.small_image_store import SmallImageStore
 from nextlabel.data.registry import register
 from nextlabel.data.settings import DataSettings
 from nextlabel.data.source import Artefacts, Raw, SourceInfo
-from nextlabel.data.sources.file_copies import copies_message, first_by_content
-from nextlabel.data.sources.folder_listing import Listing, listing_of
-from nextlabel.data.sources.folder_reading import FolderReading, printable, wanted
-from nextlabel.data.sources.folder_settings import FolderSettings
-from nextlabel.data.sources.folder_summary import FolderSummary
 
 SIZE = 64
 VERSION = 2

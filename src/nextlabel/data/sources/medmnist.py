@@ -12,10 +12,10 @@ from nextlabel.core.dataset import Images
 from nextlabel.core.errors import DataError
 from nextlabel.core.types import Array, Part
 from nextlabel.data.download import FileLocator, Remote
+from nextlabel.data.published.medmnist_sets import LARGER, MEDMNIST, MedSet
 from nextlabel.data.registry import register
 from nextlabel.data.settings import DataSettings
 from nextlabel.data.source import Raw, SourceInfo
-from nextlabel.data.sources.medmnist_sets import LARGER, MEDMNIST, MedSet
 
 NAMES: dict[Part, str] = {"train": "train", "validation": "val", "test": "test"}
 ARRAYS = tuple(f"{part}_{what}" for part in NAMES.values() for what in ("images", "labels"))

@@ -8,12 +8,12 @@ from pathlib import Path
 
 from nextlabel.core.errors import DataError, UsageError
 from nextlabel.core.types import Task
-from nextlabel.data.class_folders import entries_of
+from nextlabel.data.folder.class_folders import entries_of
+from nextlabel.data.folder.settings import FolderSettings
+from nextlabel.data.folder.walk import Group, Walk, walk
 from nextlabel.data.formats import FORMATS
 from nextlabel.data.formats.kinds import kind_of
 from nextlabel.data.lists.manifest import Entry, read_manifest
-from nextlabel.data.sources.folder_settings import FolderSettings
-from nextlabel.data.walk import Group, Walk, walk
 from nextlabel.files.digest import file_digest
 
 MANIFEST = "manifest.csv"

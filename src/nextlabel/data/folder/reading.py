@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 
 from nextlabel.core.errors import DataError
 from nextlabel.data.decoding.base import Wanted
-from nextlabel.data.folder_index import FolderIndex
+from nextlabel.data.folder.index import FolderIndex
+from nextlabel.data.folder.settings import FolderSettings
 from nextlabel.data.pixels.grey_levels import GreyLevels, Spread
 from nextlabel.data.pixels.small_image_store import Facts, SmallImageStore
 from nextlabel.data.pixels.small_images import SmallImage, read_small_images
 from nextlabel.data.resize import Pixels
-from nextlabel.data.sources.folder_settings import FolderSettings
 from nextlabel.files.progress_bar import progress_bar
 from nextlabel.files.scratch import scratch
 

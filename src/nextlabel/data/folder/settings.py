@@ -6,7 +6,7 @@ from typing import ClassVar, Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from nextlabel.core.types import Task
-from nextlabel.data.class_folders import Classes
+from nextlabel.data.folder.class_folders import Classes
 from nextlabel.data.pixels.grey_range import GreyRange
 from nextlabel.data.settings import File, FileSettings
 

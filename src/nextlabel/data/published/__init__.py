@@ -1,0 +1,1 @@
+"""Published data sets: the names, layouts and digests of their files."""
