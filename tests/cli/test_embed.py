@@ -52,7 +52,10 @@ def test_one_line_says_what_was_read_and_what_was_not(capsys: pytest.CaptureFixt
     assert embed() == 0
     captured = capsys.readouterr()
     assert captured.out == "p.npz\n"
-    left = "2 × .czi, 1 × .txt, 1 × cannot be read, 1 × link out of the folder"
+    left = (
+        "2 × .czi, 1 × .txt, 1 × link out of the folder, "
+        "1 × unreadable: is not an image of a kind that is read"
+    )
     assert summary(captured.err) == (
         "13 images, 2 columns; 14 files read now, 0 unchanged since before; "
         f"left out: {left}; 1 image is a copy of others"
@@ -177,7 +180,8 @@ def test_a_large_folder_of_everything_ends_with_one_summary(
     assert said.startswith(f"{images} images, 2 columns; {total} files read now, 0 unchanged")
     for part in (
         *("1 × .czi", "1 × .nd2", "1 × .psd", "1 × .mp4", "1 × .xyz"),
-        "3 × cannot be read",
+        *("1 × unreadable: the file is empty", "1 × unreadable: its head is damaged"),
+        "1 × unreadable: is not an image of a kind that is read, ",
     ):
         assert part in said
     assert embed() == 0

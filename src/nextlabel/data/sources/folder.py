@@ -15,6 +15,7 @@ from nextlabel.data.class_labels import encode
 from nextlabel.data.decoding.versions import decoder_versions
 from nextlabel.data.download import FileLocator
 from nextlabel.data.folder.copies import copies_message, first_by_content
+from nextlabel.data.folder.failures import failure_groups
 from nextlabel.data.folder.index import FolderIndex
 from nextlabel.data.folder.listing import Listing, listing_of
 from nextlabel.data.folder.originals import FolderOriginals
@@ -168,10 +169,10 @@ class Folder:
         rows = reading.usable([entry.name for entry in entries])
         contents = [reading.contents[entries[row].name] for row in rows]
         copies = len(listing.entries) - len(entries)
-        left = listing.left_out | {
-            "cannot be read": len(entries) - len(rows),
-            "exact copy": copies,
-        }
+        left = listing.left_out | {"exact copy": copies}
+        for group in failure_groups(self._failures(reading, entries)):
+            kind = f"unreadable: {group.fault}"
+            left[kind] = left.get(kind, 0) + group.count
         ordered = sorted(left.items(), key=lambda item: (-item[1], item[0]))
         return FolderSummary(
             images=len(rows),
@@ -200,14 +201,11 @@ class Folder:
     def _report(self, reading: FolderReading, entries: Sequence[Entry]) -> dict[str, str]:
         """Return a note on the images that cannot be read, with a warning; or refuse them."""
         total = len(entries)
-        failures = [
-            f"{printable(entry.name)}: {reading.failures[entry.name]}"
-            for entry in entries
-            if entry.name in reading.failures
-        ]
+        failures = self._failures(reading, entries)
         if not failures:
             return {}
-        text = f"{len(failures)} of {total} images cannot be read: {'; '.join(failures)}"
+        groups = "; ".join(map(str, failure_groups(failures)))
+        text = f"{len(failures)} of {total} images cannot be read: {groups}"
         if self.settings.unreadable == "refuse":
             raise DataError(
                 f"{text}; repair or remove them, or skip them by --unreadable skip, in experiments "
@@ -219,7 +217,16 @@ class Folder:
                 f"{text}; give at least one image that can be read", code="images-unreadable"
             )
         warnings.warn(f"{text}; they are left out", stacklevel=4)
-        return {"skipped": "\n".join(failures)}
+        return {"skipped": "\n".join(f"{name}: {why}" for name, why in failures.items())}
+
+    @staticmethod
+    def _failures(reading: FolderReading, entries: Sequence[Entry]) -> dict[str, str]:
+        """Return the reason of each entry that cannot be read, by its printable name."""
+        return {
+            printable(entry.name): reading.failures[entry.name]
+            for entry in entries
+            if entry.name in reading.failures
+        }
 
 
 def _parts(images: Images, entries: list[Entry]) -> dict[Part, Images]:
