@@ -257,9 +257,22 @@ def test_a_head_is_not_needed_when_the_first_path_is_an_image(
         Entry("cats/1.png", ("dog",), None),
     )
     assert answers(written(root / "m.csv", "./cats/0.png", "cats/1.png")) == [None, None]
-    for lines in ([f"cats/1.png{delimiter}dog"], [f"cats/0.png{delimiter}cat{delimiter}train"]):
+    for lines in (["cats/0.png{0}cat{0}train"], ["first{0}cat", "cats/0.png{0}cat"]):
         with refused(DataError, "manifest-column-missing"):
-            read_manifest(written(root / "m.csv", *lines))
+            read_manifest(written(root / "m.csv", *(line.format(delimiter) for line in lines)))
+
+
+@pytest.mark.parametrize("first", ["cats/1.png", "gone/scan.czi", "../my photos/cats/1.JPG"])
+def test_a_head_is_not_needed_when_the_first_image_is_missing(first: str, tmp_path: Path) -> None:
+    root = folder(tmp_path, "cats/0.png")
+    path = written(root / "m.csv", f"{first},dog", "cats/0.png,cat")
+    name = first.removeprefix("../my photos/")
+    assert read_manifest(path).entries == (
+        Entry(name, ("dog",), None),
+        Entry("cats/0.png", ("cat",), None),
+    )
+    with refused(UnknownId, "unknown-name", match="line 1: .* is not among the images"):
+        read_labels(path, ["cats/0.png"])
 
 
 def test_one_row_of_several_labels_is_said_and_refused_for_one_label_each(tmp_path: Path) -> None:

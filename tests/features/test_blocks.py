@@ -194,6 +194,14 @@ def test_pca_is_the_textbooks(data):
     np.testing.assert_allclose(np.linalg.norm(found, axis=0), s[:5], rtol=1e-4)
 
 
+def test_by_default_pca_has_as_many_components_as_there_can_be(data):
+    few = data.subset(train=np.arange(9))
+    assert fit("pca", few).rows("train").shape == (9, 9)
+    assert fit("pca", data).rows("train").shape == (60, 32)
+    with refused(UsageError, "too-many-components"):
+        fit("pca", few, components=32)
+
+
 def test_more_components_than_there_are_is_refused(data):
     with pytest.raises(UsageError, match=r"components 61 exceeds the 60 .* lower it to 60"):
         fit("pca", data, components=61)

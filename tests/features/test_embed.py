@@ -220,6 +220,24 @@ def test_a_file_of_images_serves_them_with_labels_beside(tmp_path):
         assert np.array_equal(shown, data.part(part).images) and len(shown)
 
 
+@pytest.mark.parametrize(
+    ("block", "options", "code"),
+    [
+        ("nosuch", {}, "unknown-name"),
+        ("ccvae", {}, "block-needs-labels"),
+        ("pca", {"components": 0}, "invalid-setting"),
+        ("pca", {"componets": 3}, "unknown-key"),
+    ],
+)
+def test_a_block_is_refused_before_an_image_is_read(block, options, code, folder, monkeypatch):
+    def refuse(*_, **__):
+        raise AssertionError("images are read")
+
+    monkeypatch.setattr("nextlabel.features.embed.load_from", refuse)
+    with refused(UsageError, code):
+        embed(folder, block, options=options)
+
+
 def test_what_cannot_be(folder, tmp_path):
     with pytest.raises(UsageError, match="unknown feature block 'vea'; did you mean 'vae'"):
         embed(str(folder), "vea", image_size=16, cache_dir=tmp_path)

@@ -7,6 +7,7 @@ from PIL import Image
 from nextlabel.core.errors import BudgetError, UsageError
 from nextlabel.project.classifier import Classifier
 from nextlabel.project.folder_features import folder_features
+from nextlabel.project.pipeline import Pipeline
 from nextlabel.project.suggestion import suggest
 from refusals import refused
 
@@ -115,6 +116,42 @@ def test_bad_arguments(digits_folder, quick, tmp_path):
         suggest(tmp_path / "missing", pipeline=quick)
     with refused(UsageError, "block-cannot-encode"):
         suggest(folder, pipeline=quick.model_copy(update={"features": {"ccvae": 1.0}}))
+
+
+@pytest.mark.parametrize(
+    ("update", "code"),
+    [
+        ({"features": {"nosuch": 1.0}}, "unknown-name"),
+        ({"strategy": "nosuch"}, "unknown-name"),
+        ({"strategy": "typiclust", "options": {"nosuch": 1}}, "unknown-option"),
+    ],
+)
+def test_blocks_and_strategies_are_refused_before_images_are_read(
+    update, code, digits_folder, quick, monkeypatch
+):
+    def refuse(*_, **__):
+        raise AssertionError("images are read")
+
+    monkeypatch.setattr("nextlabel.project.suggestion.folder_images", refuse)
+    with refused(UsageError, code):
+        suggest(digits_folder[0], pipeline=quick.model_copy(update=update))
+
+
+def test_a_small_folder_has_as_many_components_as_there_can_be(own_folder, tmp_path):
+    folder, truth = own_folder
+    for name in list(truth)[7:]:
+        (folder / name).unlink()
+    pipeline = Pipeline(features={"pca": 1.0}, blocks={}, image_size=16, audit=0.0)
+    assert len(suggest(folder, 3, pipeline=pipeline, cache_dir=tmp_path / "cache").items) == 3
+
+
+def test_files_of_the_same_pixels_are_asked_once(own_folder, quick, write_labels, tmp_path):
+    folder, truth = own_folder
+    for name in truth:
+        Image.open(folder / name).save(folder / f"again-{name}", compress_level=0)
+    pixels = quick.model_copy(update={"features": {"pixels": 1.0}})
+    with refused(BudgetError, "all-labelled", match="are copies of others"):
+        suggest(folder, labels=write_labels(truth), pipeline=pixels, cache_dir=tmp_path / "cache")
 
 
 def test_one_in_five_is_drawn_at_random(digits_folder, write_labels, quick, project_cache):

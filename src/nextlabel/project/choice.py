@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from nextlabel.core.errors import BudgetError
 from nextlabel.core.pool import Pool
 from nextlabel.core.strategy import needs_now
 from nextlabel.core.types import Array, Ids
@@ -181,7 +182,12 @@ def _by_strategy(
         seed=pipeline.seed,
         task=seen.task,
     )
-    choice = select_rows(request, scores="if there")
+    try:
+        choice = select_rows(request, scores="if there")
+    except BudgetError as error:
+        if error.code != "only-copies":
+            raise
+        return []
     budget = len(choice.ids)
     before, second = budget, pipeline.strategy
     if isinstance(strategy, Switch):

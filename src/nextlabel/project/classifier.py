@@ -94,7 +94,7 @@ class Classifier:
         DataError
             The images or the labels cannot be used, or all labels are of one class.
         """
-        encoding_blocks(pipeline)  # refuses a block before any image is read
+        encoding_blocks(pipeline)  # refused before any image is read
         root = Path(folder)
         cache = Cache.open(None if cache_dir is None else Path(cache_dir))
         data = folder_images(root, pipeline.image_size, cache, progress=progress)

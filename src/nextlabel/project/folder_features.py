@@ -13,7 +13,7 @@ import numpy as np
 from nextlabel.core.dataset import Dataset
 from nextlabel.core.errors import UsageError
 from nextlabel.core.seeds import Seeds
-from nextlabel.core.space.block import Block, EncodingBlock
+from nextlabel.core.space.block import Block
 from nextlabel.core.types import Array
 from nextlabel.data.folder.copies import first_by_content
 from nextlabel.data.resize import to_channels
@@ -155,7 +155,8 @@ def encoding_blocks(pipeline: Pipeline) -> dict[str, Block]:
     blocks: dict[str, Block] = {}
     for name in pipeline.features:
         block = make_block(name, pipeline.blocks.get(name, {}), TrainingSettings())
-        if block.supervised or not isinstance(block, EncodingBlock):
+        # Not by isinstance, which would compute the block's identity and import torch for it.
+        if block.supervised or not hasattr(type(block), "encode"):
             raise UsageError(
                 f"block {name!r} cannot give rows of images that were not in its fit; use "
                 "pretrained, vae, pca or pixels",

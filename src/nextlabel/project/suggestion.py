@@ -20,6 +20,7 @@ from nextlabel.project.folder_features import (
 from nextlabel.project.folder_images import folder_images
 from nextlabel.project.labels import KnownLabels, known_labels, label_files
 from nextlabel.project.pipeline import DEFAULT, Pipeline
+from nextlabel.strategies import create
 
 
 @dataclass(frozen=True)
@@ -129,7 +130,8 @@ def suggest(
     """
     if isinstance(budget, bool) or not isinstance(budget, int | np.integer) or budget < 1:
         raise BudgetError(f"budget {budget!r} must be a whole number from 1", code="bad-budget")
-    encoding_blocks(pipeline)  # refuses a block before any image is read
+    encoding_blocks(pipeline)  # refused before any image is read, and so is the strategy
+    create(pipeline.strategy, pipeline.options)
     root = Path(folder)
     cache = Cache.open(None if cache_dir is None else Path(cache_dir))
     data = folder_images(root, pipeline.image_size, cache, progress=progress)

@@ -11,9 +11,9 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import bindparam, func, insert, select, update
 
-from nextlabel.data.folder_index import SETTLED
+from nextlabel.data.folder.index import SETTLED
+from nextlabel.data.folder.walk import walk
 from nextlabel.data.formats.kinds import kind_of
-from nextlabel.data.walk import walk
 from nextlabel.project.scanning.image_facts import ImageFacts, image_facts
 from nextlabel.project.scanning.images import images_changed
 from nextlabel.project.store.database import Database
