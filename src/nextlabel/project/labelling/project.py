@@ -35,6 +35,7 @@ from nextlabel.project.scanning.images import (
     images_version,
     note_images,
     read_images,
+    read_problems,
 )
 from nextlabel.project.scanning.scan import Scanned, scan
 from nextlabel.project.store.database import Database
@@ -186,6 +187,11 @@ class Project(AnswerLog, Board):
         """The task: "multiclass" is one class an image, "multilabel" any number."""
         return self.settings.task
 
+    @property
+    def database(self) -> Database:
+        """The database, for `People`."""
+        return self._database
+
     def scan(self, progress: Callable[[int, int], None] | None = None) -> Scanned:
         """Bring the images up to date with the folder; see `scan`."""
         return scan(self.folder, self._database, progress)
@@ -196,6 +202,11 @@ class Project(AnswerLog, Board):
             if self._images is None or images_version(connection) != self._images.version:
                 self._images = read_images(connection)
             return self._images
+
+    def problems(self) -> dict[str, str]:
+        """Return the files that cannot be read as images, with the reasons."""
+        with self._database.reading() as connection:
+            return read_problems(connection)
 
     def note_images(self, notes: Mapping[int, ImageFacts]) -> None:
         """Store what the decoding of some images has told: facts, or a problem."""

@@ -111,3 +111,9 @@ def note_images(connection: Connection, notes: Mapping[int, ImageFacts]) -> None
     for image, facts in notes.items():
         connection.execute(update(IMAGES).where(IMAGES.c.id == image).values(facts._asdict()))
     images_changed(connection)
+
+
+def read_problems(connection: Connection) -> dict[str, str]:
+    """Return the files that are there and cannot be read, with the reasons."""
+    query = select(FILES.c.path, FILES.c.problem).where(~FILES.c.gone, FILES.c.problem.is_not(None))
+    return {path: problem for path, problem in connection.execute(query)}
