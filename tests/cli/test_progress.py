@@ -8,7 +8,14 @@ from nextlabel.cli import progress
 from nextlabel.cli.output import duration, put_table, size
 from nextlabel.core.learner import Training
 from nextlabel.core.round import Round
-from nextlabel.engine.events import ExperimentReady, RoundDone, TrialDone, TrialFailed, TrialStarted
+from nextlabel.engine.events import (
+    ExperimentReady,
+    RoundDone,
+    TrialDone,
+    TrialFailed,
+    TrialPlaced,
+    TrialStarted,
+)
 
 KEY = "k"
 
@@ -86,6 +93,17 @@ def test_away_from_a_terminal_there_are_plain_lines_on_stderr(capsys):
         "error: entropy, seed 0: it diverged",
     ]
     assert "\x1b" not in err
+
+
+def test_the_worker_of_a_trial_is_shown_where_there_is_a_cluster(capsys):
+    with progress.display() as show:
+        show(ExperimentReady(1, 1, "Dask cluster at tcp://a:1, 2 workers"))
+        show(TrialStarted("random", 0, KEY, 0, 2))
+        show(TrialPlaced("random", 0, KEY, "tcp://b:2"))
+        show(round_done(0, 2))
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[1] == "Dask cluster at tcp://a:1, 2 workers"
+    assert lines[2].startswith("random, seed 0: round 1 of 2 on tcp://b:2")
 
 
 def test_on_a_terminal_there_are_bars_and_failures_stay(monkeypatch):

@@ -211,6 +211,8 @@ def test_the_resuming_command_fits_how_it_was_started(monkeypatch):
     monkeypatch.setattr(sys, "argv", ["/somewhere/nextlabel/__main__.py"])
     assert shlex.split(resume_command(["demo"])) == [sys.executable, "-m", "nextlabel", "demo"]
     monkeypatch.setattr(sys, "argv", ["pytest"])
+    url = "postgresql://me:secret@host:5432/name"
+    assert resume_command(["--store", url]).endswith("--store 'postgresql://me:***@host:5432/name'")
     assert resume_command(["run", "it's.toml"]) == """nextlabel run 'it'"'"'s.toml'"""
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from nextlabel.engine.executors import process_pool as pools
 from nextlabel.engine.executors.process_pool import process_pool
-from nextlabel.engine.executors.tuning import THREADS
+from nextlabel.engine.tuning import THREADS
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="workers are forked on Linux alone")
 CORES = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count()

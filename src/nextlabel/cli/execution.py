@@ -13,7 +13,16 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from nextlabel.cli import options as cli
-from nextlabel.cli.output import complain, duration, note, plural, put, put_json, size
+from nextlabel.cli.output import (
+    complain,
+    duration,
+    note,
+    plural,
+    put,
+    put_json,
+    size,
+    without_password,
+)
 from nextlabel.cli.summary import show_summary
 from nextlabel.cli.values import parse_seeds
 from nextlabel.core.errors import UsageError
@@ -24,6 +33,7 @@ if TYPE_CHECKING:
     from nextlabel.engine.executor import Executor
     from nextlabel.engine.plan import Plan
     from nextlabel.experiment.spec import Experiment
+    from nextlabel.models.settings import TrainingSettings
     from nextlabel.store.store import Store
 
 
@@ -34,12 +44,12 @@ class Invocation:
     arguments: Sequence[str]
     executor: "Callable[..., Executor] | None" = None
 
-    def make_executor(self, options: "RunOptions", threads: int) -> "Executor":
-        """Return the executor of trials of `threads` threads each."""
+    def make_executor(self, options: "RunOptions", training: "TrainingSettings") -> "Executor":
+        """Return the executor of trials that are trained so."""
         if self.executor is None:
-            return options.make_executor(threads)
+            return options.make_executor(training)
         return self.executor(
-            options.jobs, threads, data_dir=options.data_dir, cache_dir=options.cache_dir
+            options.jobs, training.threads, data_dir=options.data_dir, cache_dir=options.cache_dir
         )
 
 
@@ -62,13 +72,19 @@ class RunOptions:
     plan: cli.PlanOnly = False
     json: cli.AsJson = False
 
-    def make_executor(self, threads: int) -> "Executor":
-        """Return the executor of trials of `threads` threads each."""
+    def make_executor(self, training: "TrainingSettings") -> "Executor":
+        """Return the executor of trials that are trained so."""
         from nextlabel.engine.executor import Setup
         from nextlabel.engine.executors import create
 
         setup = Setup(
-            self.jobs, threads, self.data_dir, self.cache_dir, self.scheduler, self.mixed_workers
+            self.jobs,
+            training.threads,
+            self.data_dir,
+            self.cache_dir,
+            self.scheduler,
+            self.mixed_workers,
+            training.device,
         )
         return create(self.executor, setup)
 
@@ -163,7 +179,7 @@ def _run(
         fail_fast=options.fail_fast,
         progress=sys.stderr.isatty(),
         arms=options.arms or None,
-        executor=invocation.make_executor(options, experiment.training.threads),
+        executor=invocation.make_executor(options, experiment.training),
     )
     with display() as show, closing(events):
         for event in events:
@@ -213,7 +229,7 @@ def _show_plan(experiment: "Experiment", location: str, options: RunOptions) -> 
     from nextlabel.engine.plan import plan
     from nextlabel.store.store import Store
 
-    with options.make_executor(experiment.training.threads) as executor:
+    with options.make_executor(experiment.training) as executor:
         jobs = executor.jobs
     arguments: dict[str, Any] = {
         "data_dir": options.data_dir,
@@ -265,4 +281,4 @@ def resume_command(arguments: Sequence[str]) -> str:
         started = [sys.executable, "-m", "nextlabel"]
     data = os.environ.get("NEXTLABEL_DATA")
     prefix = f"NEXTLABEL_DATA={shlex.quote(data)} " if data else ""
-    return prefix + shlex.join([*started, *arguments])
+    return prefix + shlex.join([*started, *map(without_password, arguments)])

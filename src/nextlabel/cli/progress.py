@@ -17,6 +17,7 @@ if TYPE_CHECKING:
         RoundDone,
         TrialDone,
         TrialFailed,
+        TrialPlaced,
         TrialStarted,
         TrialWarned,
     )
@@ -32,6 +33,7 @@ class TrialProgress:
     total: int
     since: float
     last: float | None = None
+    worker: str = ""
 
     def advance(self, done: int, now: float) -> None:
         """Count a round. Later rounds train longer, so that the last one predicts the next best."""
@@ -63,6 +65,8 @@ class Progress:
                 self.pending, self.start = event.pending, now
             case events.TrialStarted():
                 self.running[event.key] = TrialProgress(event.rounds_done, event.rounds_total, now)
+            case events.TrialPlaced():
+                self.running[event.key].worker = event.worker
             case events.RoundDone():
                 self.running[event.key].advance(event.round.number + 1, now)
             case events.TrialDone() | events.TrialFailed():
@@ -98,10 +102,13 @@ def _lines() -> Iterator[Show]:
         match event:
             case events.ExperimentReady():
                 note(f"{plural(event.trials, 'trial')}, {event.pending} to run")
+                if event.where:
+                    note(event.where)
             case events.RoundDone():
                 trial = progress.running[event.key]
                 left = f", {about(trial.left)}" if trial.left else ""
-                note(f"{_name(event)}: round {trial.done} of {trial.total}{left}")
+                on = f" on {trial.worker}" if trial.worker else ""
+                note(f"{_name(event)}: round {trial.done} of {trial.total}{on}{left}")
             case events.TrialDone():
                 left = f", {about(progress.left)} for all" if progress.left else ""
                 note(f"{_name(event)}: done, {progress.finished} of {progress.pending}{left}")
@@ -139,12 +146,16 @@ def _bars() -> Iterator[Show]:
             case events.ExperimentReady():
                 bars.start()  # only now, after the progress bars of a download
                 bars.update(whole, total=event.pending)
+                if event.where:
+                    bars.console.print(event.where, markup=False)
             case events.TrialStarted():
                 if event.key in rows:  # a second try
                     bars.remove_task(rows.pop(event.key))
                 rows[event.key] = bars.add_task(
                     _name(event), total=event.rounds_total, completed=event.rounds_done, left=""
                 )
+            case events.TrialPlaced():
+                bars.update(rows[event.key], description=f"{_name(event)} on {event.worker}")
             case events.RoundDone():
                 trial = progress.running[event.key]
                 bars.update(rows[event.key], completed=trial.done, left=about(trial.left))
@@ -163,5 +174,7 @@ def _bars() -> Iterator[Show]:
         bars.stop()
 
 
-def _name(event: "TrialStarted | RoundDone | TrialWarned | TrialDone | TrialFailed") -> str:
+def _name(
+    event: "TrialStarted | TrialPlaced | RoundDone | TrialWarned | TrialDone | TrialFailed",
+) -> str:
     return f"{event.arm}, seed {event.seed}"

@@ -11,6 +11,7 @@ from nextlabel.engine.events import (
     RoundDone,
     TrialDone,
     TrialFailed,
+    TrialPlaced,
     TrialStarted,
     TrialWarned,
 )
@@ -23,6 +24,7 @@ from nextlabel.engine.messages import (
     LostMessage,
     Message,
     PicksMessage,
+    PlacedMessage,
     RoundMessage,
     WarningMessage,
 )
@@ -62,6 +64,7 @@ class Driver:
     _environments: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     """The environment of each running trial, empty until it is received."""
     _lost_once: set[str] = field(default_factory=set)
+    """Trials that were lost since their last stored round."""
     _warnings: set[str] = field(default_factory=set)
 
     def events(self) -> Iterator[Event]:
@@ -86,6 +89,8 @@ class Driver:
         trial, store = self.planned[key], self.store
         name = trial.arm.name, trial.seed, key
         match message:
+            case PlacedMessage(worker):
+                yield TrialPlaced(*name, worker)
             case EnvironmentMessage(environment):
                 self._environments[key] = {**environment, **self.origin}
                 self._begin(key)
@@ -101,6 +106,7 @@ class Driver:
                 if round.number == 0:
                     self._begin_round_0(key, round)
                 store.append(key, round, pictures)
+                self._lost_once.discard(key)
                 yield RoundDone(*name, round, trial.rounds)
             case DoneMessage():
                 del self._environments[key]
@@ -110,11 +116,12 @@ class Driver:
                 del self._environments[key]
                 store.fail(key, error, traceback)
                 yield TrialFailed(*name, error)
-            case LostMessage(reason):
+            case LostMessage(reason, counts):
                 del self._environments[key]
-                if key not in self._lost_once:
+                if not counts or key not in self._lost_once:
                     # The worker may have died for another trial, so that this one is tried again.
-                    self._lost_once.add(key)
+                    if counts:
+                        self._lost_once.add(key)
                     self.waiting.append(key)
                 else:
                     store.fail(key, reason)

@@ -8,10 +8,14 @@ from nextlabel.core.round import Round
 
 @dataclass(frozen=True)
 class ExperimentReady:
-    """The data are loaded and the trials are in the store; `pending` of `trials` are to run."""
+    """The data are loaded and the trials are in the store; `pending` of `trials` are to run.
+
+    `where` says where, in one sentence; it is empty for processes of this machine.
+    """
 
     trials: int
     pending: int
+    where: str = ""
 
 
 @dataclass(frozen=True)
@@ -23,6 +27,16 @@ class TrialStarted:
     key: str
     rounds_done: int
     rounds_total: int
+
+
+@dataclass(frozen=True)
+class TrialPlaced:
+    """A worker of a cluster, named by its address, has begun with a trial."""
+
+    arm: str
+    seed: int
+    key: str
+    worker: str
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,5 +80,5 @@ class TrialFailed:
 
 
 Event: TypeAlias = (
-    ExperimentReady | TrialStarted | RoundDone | TrialWarned | TrialDone | TrialFailed
+    ExperimentReady | TrialStarted | TrialPlaced | RoundDone | TrialWarned | TrialDone | TrialFailed
 )

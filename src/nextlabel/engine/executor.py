@@ -64,6 +64,8 @@ class Setup:
         The address of a cluster's scheduler; None lets the executor start a cluster of its own.
     mixed_workers : bool
         Whether workers may differ in versions and kind of processor.
+    device : str
+        `training.device` of the experiment.
     """
 
     jobs: int | None = None
@@ -72,6 +74,7 @@ class Setup:
     cache_dir: Path | None = None
     scheduler: str | None = None
     mixed_workers: bool = False
+    device: str = "cpu"
 
     @property
     def cluster_options(self) -> frozenset[str]:

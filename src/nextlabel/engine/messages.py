@@ -9,6 +9,13 @@ from nextlabel.core.types import Ids
 
 
 @dataclass(frozen=True)
+class PlacedMessage:
+    """The trial has begun on a worker of a cluster, named by its address."""
+
+    worker: str
+
+
+@dataclass(frozen=True)
 class EnvironmentMessage:
     """Hardware, versions and initial weights of a trial; comes before its first round."""
 
@@ -61,13 +68,18 @@ class FailedMessage:
 
 @dataclass(frozen=True)
 class LostMessage:
-    """The worker died before the trial ended; nothing follows. `reason` contains the remedy."""
+    """The worker died before the trial ended; nothing follows. `reason` contains the remedy.
+
+    A loss that cannot be the trial's fault, such as that of the scheduler, does not count.
+    """
 
     reason: str
+    counts: bool = True
 
 
 Message: TypeAlias = (
-    EnvironmentMessage
+    PlacedMessage
+    | EnvironmentMessage
     | WarningMessage
     | BlockMessage
     | RoundMessage

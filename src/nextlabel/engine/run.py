@@ -100,7 +100,7 @@ def run(
             for key, trial in planned.items()
             if key not in complete and trial.arm.name in arm_names
         ]
-        yield ExperimentReady(len(planned), len(waiting))
+        yield ExperimentReady(len(planned), len(waiting), executor.summary)
         for key in complete:
             store.finish(key)
         driver = Driver(store, planned, waiting, _origin(data), executor, fail_fast)

@@ -14,8 +14,8 @@ from nextlabel.core.round import Round
 from nextlabel.engine.executor import Assignment, Setup, Work
 from nextlabel.engine.executors import register
 from nextlabel.engine.executors.process_pool import drop_untaken, prepare, process_pool
-from nextlabel.engine.executors.tuning import jobs_of_machine
 from nextlabel.engine.messages import LastMessage, LostMessage, Message
+from nextlabel.engine.tuning import jobs_of_machine
 from nextlabel.engine.worker import work
 from nextlabel.features.cache import Cache
 from nextlabel.trial.spec import TrialSpec

@@ -1,0 +1,1 @@
+"""Parts of the executor on a Dask cluster; `distributed` is imported inside functions."""

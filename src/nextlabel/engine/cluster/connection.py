@@ -1,0 +1,118 @@
+"""Connections to a Dask cluster: one that is there, or one started on this machine."""
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit, urlunsplit
+
+from nextlabel.core.errors import ClusterError
+from nextlabel.engine.tuning import ctrl_c_blocked, variables
+
+if TYPE_CHECKING:
+    from distributed import Client, LocalCluster
+
+LOOPBACK = "127.0.0.1"
+
+LOGGERS = ("distributed", "distributed.client", "distributed.nanny", "distributed.scheduler")
+"""Loggers with levels of their own."""
+
+
+def shown(address: str) -> str:
+    """Return an address without user and password, for messages."""
+    parts = urlsplit(address)
+    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
+
+
+def check_installed() -> None:
+    """Raise ClusterError when `distributed` is not installed."""
+    try:
+        import distributed  # noqa: F401
+    except ImportError as error:
+        raise ClusterError(
+            f"--executor dask needs the package distributed ({error}); install it by "
+            "pip install 'nextlabel[cluster]'",
+            code="cluster-not-installed",
+        ) from error
+
+
+def connect(address: str, timeout: float) -> "Client":
+    """Return a client of the scheduler at `address`.
+
+    Parameters
+    ----------
+    address : str
+        Such as "tcp://host:8786".
+    timeout : float
+        Seconds to wait for an answer.
+
+    Raises
+    ------
+    ClusterError
+        When no scheduler answers there, or it is one of another version.
+    """
+    import distributed
+
+    try:
+        client = distributed.Client(address, timeout=timeout, set_as_default=False)
+    except Exception as error:  # another program at the address may raise any
+        said = " ".join(str(error).split()) or type(error).__name__
+        secret, at, _ = urlsplit(address).netloc.rpartition("@")
+        said = said.replace(secret + at, "") if secret else said
+        raise ClusterError(
+            f"no Dask scheduler answers at {shown(address)} ({said[:150]}); "
+            "start one by `dask scheduler`, or correct --scheduler",
+            code="no-scheduler",
+        ) from error
+    try:
+        there = client.get_versions()["scheduler"]["packages"]["distributed"]
+    except Exception as error:
+        client.close(timeout=1)
+        raise ClusterError(
+            f"the scheduler at {shown(address)} does not say its version; start one of "
+            f"distributed {distributed.__version__}",
+            code="other-scheduler",
+        ) from error
+    if there != distributed.__version__:
+        client.close(timeout=1)
+        raise ClusterError(
+            f"the scheduler at {shown(address)} is distributed {there}, and this is "
+            f"{distributed.__version__}; install the same version on all machines",
+            code="other-scheduler",
+        )
+    return client
+
+
+def start_cluster(jobs: int, threads: int) -> "LocalCluster":
+    """Return a new cluster of worker processes with one thread each, reachable on loopback alone.
+
+    Its processes end with this one, and do not receive Ctrl-C.
+    """
+    from distributed import LocalCluster
+
+    with ctrl_c_blocked():
+        return LocalCluster(
+            n_workers=jobs,
+            threads_per_worker=1,
+            processes=True,
+            host=LOOPBACK,
+            dashboard_address=f"{LOOPBACK}:0",
+            worker_dashboard_address=None,
+            memory_limit=0,
+            silence_logs=logging.CRITICAL,
+            env=variables(threads),
+        )
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Leave lost workers and connections to this package's own messages."""
+    loggers = [logging.getLogger(name) for name in LOGGERS]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)
