@@ -34,7 +34,7 @@ from nextlabel.core.space.scaled_blocks import ScaledBlocks
 from nextlabel.core.space.scaling import rms_distance
 from nextlabel.data.loading import load
 from nextlabel.data.settings import DataSettings
-from nextlabel.features.create import make_block
+from nextlabel.features.block_creation import make_block
 from nextlabel.models.classical import ClassicalModel
 from nextlabel.models.cross_validation import audited_right
 from nextlabel.models.settings import TrainingSettings

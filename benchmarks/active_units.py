@@ -18,10 +18,10 @@ from nextlabel.core.pool import Pool
 from nextlabel.core.seeds import Seeds
 from nextlabel.data import load
 from nextlabel.data.registry import SOURCES
-from nextlabel.features.create import make_block
+from nextlabel.features.block_creation import make_block
 from nextlabel.models.settings import TrainingSettings
 from nextlabel.report.results import Results, read_results
-from nextlabel.statistics.latent import logged_activity
+from nextlabel.statistics.latent_activity import logged_activity
 from nextlabel.store.store import Store
 
 

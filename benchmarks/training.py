@@ -21,11 +21,11 @@ from torch.utils.data import DataLoader
 from nextlabel.core.seeds import Seeds
 from nextlabel.models.device import has_bfloat16
 from nextlabel.models.generative.vae import VAE, VAESettings, fit_vae
+from nextlabel.models.network_model import NetworkModel
 from nextlabel.models.networks.base import build, generator
 from nextlabel.models.networks.resnet import ResNet18
 from nextlabel.models.normalise import IMAGENET_DEVIATION, IMAGENET_MEAN, normalise
 from nextlabel.models.settings import Epochs, TrainingSettings
-from nextlabel.models.task import NetworkModel
 from nextlabel.models.task_models import create_model
 from nextlabel.models.training import Trainer, TrainingData
 

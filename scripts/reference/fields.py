@@ -11,13 +11,13 @@ NAMES = {int: "whole number", float: "number", str: "text", bool: "`true` or `fa
 
 def attribute_docstrings(cls: Any) -> dict[str, str]:
     """Return the string below each field of a class and of its bases, in one line each."""
-    from nextlabel.strategies import describe
+    from nextlabel.strategies import descriptions
 
     meanings: dict[str, str] = {}
     for parent in reversed(cls.__mro__):
         if not parent.__module__.startswith("nextlabel"):
             continue
-        meanings |= describe.attribute_docstrings(parent)
+        meanings |= descriptions.attribute_docstrings(parent)
         described = getattr(parent, "__pydantic_fields__", {})
         for name, field in described.items():
             if getattr(field, "description", None):

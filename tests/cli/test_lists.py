@@ -13,7 +13,7 @@ from nextlabel.cli import main
 from nextlabel.data import SOURCES
 from nextlabel.features.embedding_file import EmbeddingFile
 from nextlabel.strategies import STRATEGIES
-from nextlabel.strategies.describe import attribute_docstrings, describe, first_sentence
+from nextlabel.strategies.descriptions import attribute_docstrings, describe, first_sentence
 
 
 def test_every_strategy_is_listed_with_its_needs(capsys):

@@ -84,7 +84,7 @@ from nextlabel.experiment.parse import load_experiment
 experiment = load_experiment("plugged.toml")
 print("torch" in sys.modules)
 from nextlabel.features.cache import Cache
-from nextlabel.models.task import FittedNetwork
+from nextlabel.models.network_model import FittedNetwork
 from nextlabel.testing import check_strategy
 from nextlabel.strategies import create
 from nextlabel.trial.data import load_data

@@ -13,7 +13,7 @@ from nextlabel.features.blocks import BLOCKS
 from nextlabel.features.blocks.base import BlockSettings
 from nextlabel.features.blocks.vae import VAEBlock
 from nextlabel.features.cache import Cache
-from nextlabel.models.task import NetworkModel
+from nextlabel.models.network_model import NetworkModel
 from nextlabel.store.store import Store
 
 

@@ -15,7 +15,7 @@ from nextlabel.features.blocks import BLOCKS
 from nextlabel.features.fitted import load_block, save_block
 from nextlabel.models.generative.vae import VAE, VAESettings
 from nextlabel.models.generative.vae_pictures import reconstructions
-from nextlabel.statistics.latent import LOGGED, Activity, activity, logged_activity
+from nextlabel.statistics.latent_activity import LOGGED, Activity, activity, logged_activity
 from refusals import refused
 
 pytestmark = pytest.mark.usefixtures("no_bfloat16")

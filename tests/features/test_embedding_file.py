@@ -7,8 +7,8 @@ from nextlabel.core.dataset import Dataset, Images
 from nextlabel.core.errors import DataError
 from nextlabel.core.pool import Pool
 from nextlabel.core.seeds import Seeds
+from nextlabel.features.block_creation import make_block
 from nextlabel.features.blocks import BLOCKS
-from nextlabel.features.create import make_block
 from nextlabel.models.settings import TrainingSettings
 from refusals import refused
 

@@ -9,7 +9,7 @@ import pytest
 from nextlabel.kernels.k_centre.tuning import KCentreTuning
 
 
-def small(size: int, reservoir: int, chunk: int, grid: int, block: int) -> KCentreTuning:
+def small(size: int, reservoir: int, chunk: int, grid: int, prepared_rows: int) -> KCentreTuning:
     """Return sizes so small that small sets go through all paths."""
     return KCentreTuning(
         top_rows=size,
@@ -17,8 +17,8 @@ def small(size: int, reservoir: int, chunk: int, grid: int, block: int) -> KCent
         reservoir=reservoir,
         grid=grid,
         chunk=chunk,
-        block=block,
-        cached_bytes=2**12 * block,
+        prepared_rows=prepared_rows,
+        cached_bytes=2**12 * prepared_rows,
         tile_values=2**12,
     )
 

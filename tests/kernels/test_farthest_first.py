@@ -83,7 +83,7 @@ def test_small_sizes_pick_the_ids_of_the_reference(seed: int, d: int, values: st
         reservoir=int(rng.integers(1, 40)),
         chunk=int(rng.integers(4, 9)),
         grid=int(rng.integers(1, 5)),
-        block=int(rng.integers(1, 5)),
+        prepared_rows=int(rng.integers(1, 5)),
         wasted_pairs=int(rng.choice([0, 10**9])),
     )
     picks = farthest_first(x, labelled, budget, excluded=excluded, tuning=tuning)

@@ -33,10 +33,10 @@ def test_core_set_picks_the_ids_of_the_reference_in_small_steps(
     "sizes",
     [
         MeanTuning(window=32),
-        MeanTuning(window=32, block=3, groups=7),
+        MeanTuning(window=32, prepared_rows=3, groups=7),
         MeanTuning(window=32, held_values=0),
     ],
-    ids=["small window", "small blocks", "nothing held"],
+    ids=["small window", "few prepared rows", "nothing held"],
 )
 def test_medal_picks_the_ids_of_the_reference(hard_set: Any, sizes: MeanTuning) -> None:
     truth = reference.farthest_from_mean(hard_set.features, hard_set.labelled, hard_set.budget)

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from nextlabel.core.space.embedding import Embedding
-from nextlabel.kernels.clusters import k_means
 from nextlabel.kernels.distance.exact import Metric
 from nextlabel.kernels.distance.tiles import Distances
+from nextlabel.kernels.k_means import k_means
 from nextlabel.kernels.typicality import mean_neighbour_distances
 
 

@@ -8,8 +8,8 @@ from nextlabel.core.seeds import Seeds
 from nextlabel.features.blocks import BLOCKS
 from nextlabel.models import device
 from nextlabel.models.device import precise, resolve_precision, resolve_settings
+from nextlabel.models.network_model import NetworkModel
 from nextlabel.models.settings import TrainingSettings
-from nextlabel.models.task import NetworkModel
 from nextlabel.models.task_models import create_model
 
 CPU = torch.device("cpu")

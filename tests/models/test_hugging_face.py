@@ -136,6 +136,6 @@ def test_values_of_pixels_cannot_be_set(tmp_path):
 
 
 def test_without_transformers_the_message_says_what_to_install(monkeypatch):
-    monkeypatch.setattr("nextlabel.models.pretrained.hf.find_spec", lambda name: None)
+    monkeypatch.setattr("nextlabel.models.pretrained.hugging_face.find_spec", lambda name: None)
     with refused(UsageError, "extra-missing", match=r"pip install 'nextlabel\[transformers\]'"):
         source_of("hf:any").identity()

@@ -13,11 +13,11 @@ from nextlabel.models.loss_prediction import (
     random_pairs,
     sample_losses,
 )
+from nextlabel.models.network_model import NetworkModel
 from nextlabel.models.networks.base import build, generator
 from nextlabel.models.networks.resnet import ResNet18
 from nextlabel.models.networks.small_cnn import SmallCNN
 from nextlabel.models.settings import LossPredictionSettings, TrainingSettings
-from nextlabel.models.task import NetworkModel
 from nextlabel.models.task_models import create_model
 from nextlabel.models.training import Trainer, TrainingData, forward_of
 

@@ -10,9 +10,9 @@ from nextlabel.core.space.scaled_blocks import ScaledBlocks
 from nextlabel.core.task_model import ModelOutputs
 from nextlabel.kernels.posterior.laplace import predictions
 from nextlabel.models.classical import ClassicalModel
+from nextlabel.models.network_model import NetworkModel
 from nextlabel.models.settings import TrainingSettings
 from nextlabel.models.signals import compute, samples
-from nextlabel.models.task import NetworkModel
 from nextlabel.models.task_models import create_model
 from refusals import refused
 

@@ -6,10 +6,10 @@ import torch
 
 from nextlabel.core.errors import DataError
 from nextlabel.core.seeds import Seeds
+from nextlabel.models.network_model import NetworkModel
 from nextlabel.models.networks.base import build, generator
 from nextlabel.models.networks.resnet import ResNet18
 from nextlabel.models.settings import TrainingSettings
-from nextlabel.models.task import NetworkModel
 from nextlabel.models.task_models import create_model
 from nextlabel.models.weights import IMAGENET_SHA256, IMAGENET_URL, insert, load_weights
 from refusals import refused

@@ -13,7 +13,7 @@ from nextlabel.report.results import read_results
 from nextlabel.report.sections import record
 from nextlabel.report.tables import curve_frame
 from nextlabel.report.verdict import verdict
-from nextlabel.statistics.latent import Activity
+from nextlabel.statistics.latent_activity import Activity
 from nextlabel.store.store import Store, initial_hash
 
 TWO = ARMS[:2]

@@ -5,7 +5,7 @@ import pytest
 
 from nextlabel import Embedding, Pool, Snapshot, select
 from nextlabel.core.errors import UsageError
-from nextlabel.kernels.balance import even_draws
+from nextlabel.kernels.even_draws import even_draws
 from nextlabel.strategies import create
 from refusals import refused
 

@@ -5,7 +5,7 @@ import pytest
 
 from nextlabel import FeatureSpace, Pool, Snapshot
 from nextlabel.core.errors import UsageError
-from nextlabel.kernels.fisher import bait, binary_factors, full_factors
+from nextlabel.kernels.fisher_information import bait, binary_factors, full_factors
 from nextlabel.kernels.gradient_embedding import badge, residuals
 from nextlabel.strategies import create
 from refusals import refused

@@ -8,7 +8,7 @@ from nextlabel.core.pool import Pool
 from nextlabel.experiment.hypothesis import Hypothesis
 from nextlabel.features.blocks.vae import VAEBlock
 from nextlabel.features.cache import Cache
-from nextlabel.models.task import NetworkModel
+from nextlabel.models.network_model import NetworkModel
 from nextlabel.statistics.reliability import NAME as RELIABILITY
 from nextlabel.statistics.reliability import calibration_error
 from nextlabel.trial.data import headline, load_data

@@ -6,7 +6,7 @@ from nextlabel.cli import options
 from nextlabel.cli.output import put, put_json, put_table
 
 if TYPE_CHECKING:
-    from nextlabel.strategies.describe import Option, StrategyDescription
+    from nextlabel.strategies.descriptions import Option, StrategyDescription
 
 
 def command(json: options.AsJson = False) -> None:
@@ -14,7 +14,7 @@ def command(json: options.AsJson = False) -> None:
     from dataclasses import asdict
 
     from nextlabel.strategies import STRATEGIES
-    from nextlabel.strategies.describe import describe
+    from nextlabel.strategies.descriptions import describe
 
     described = [describe(name) for name in STRATEGIES]
     if json:

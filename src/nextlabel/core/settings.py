@@ -93,18 +93,18 @@ def refusal_code(error: ValidationError) -> str:
 
 
 def _sentence(fault: Mapping[str, Any]) -> str:
-    kind, value = fault["type"], _shown(fault["input"])
-    if kind == "missing":
+    fault_type, value = fault["type"], _shown(fault["input"])
+    if fault_type == "missing":
         return "is missing; add it"
-    if kind == "value_error":  # our own words
+    if fault_type == "value_error":  # our own words
         return str(fault["msg"]).removeprefix("Value error, ")
-    if kind in BOUNDS:
+    if fault_type in BOUNDS:
         limits = {
             name: f"{limit:g}" if isinstance(limit, float) else limit
             for name, limit in fault.get("ctx", {}).items()
         }
-        return f"{value} {BOUNDS[kind].format(**limits)}"
-    what = TYPES.get(kind.partition("_")[0])
+        return f"{value} {BOUNDS[fault_type].format(**limits)}"
+    what = TYPES.get(fault_type.partition("_")[0])
     if what is not None:
         return f"{value} {what}; {WRITTEN[what.removeprefix('must be ')]}"
     said = " ".join(str(fault["msg"]).split())
@@ -126,28 +126,29 @@ def _shown(value: Any) -> str:
 
 
 def check_keys(
-    kind: type[BaseModel],
+    settings_class: type[BaseModel],
     raw: object,
     prefix: str,
     tables: Mapping[str, type[BaseModel]] = MappingProxyType({}),
 ) -> None:
-    """Raise UsageError for the first key that `kind` does not have, and name the nearest.
+    """Raise UsageError for the first key that `settings_class` does not have, and name the nearest.
 
     `tables` gives the classes of tables that have another class than the field says.
     """
     if not isinstance(raw, Mapping):
         return
     for key, value in raw.items():
-        if key not in kind.model_fields:
+        if key not in settings_class.model_fields:
             raise UsageError(
-                f"unknown key {prefix}{key}; {nearest(key, kind.model_fields)}", code="unknown-key"
+                f"unknown key {prefix}{key}; {nearest(key, settings_class.model_fields)}",
+                code="unknown-key",
             )
-        inner = tables.get(key) or _settings_in(kind.model_fields[key].annotation)
+        inner = tables.get(key) or _settings_in(settings_class.model_fields[key].annotation)
         if inner is not None:
             many = value if isinstance(value, list | tuple) else [value]
             for i, item in enumerate(many):
-                place = f"{prefix}{key}." + (f"{i}." if value is many else "")
-                check_keys(inner, item, place)
+                inner_prefix = f"{prefix}{key}." + (f"{i}." if value is many else "")
+                check_keys(inner, item, inner_prefix)
 
 
 def _settings_in(annotation: Any) -> type[BaseModel] | None:

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 from nextlabel.data.registry import settings_class
-from nextlabel.features.create import has_file_suffix
+from nextlabel.features.block_creation import has_file_suffix
 
 
 def resolve_data_paths(raw: dict[str, Any], file: Path) -> None:

@@ -12,7 +12,7 @@ from nextlabel.data.registry import settings_class, without_former_keys
 from nextlabel.data.settings import DataSettings
 from nextlabel.experiment.arm import Arm
 from nextlabel.experiment.hypothesis import Hypothesis
-from nextlabel.features.create import make_block
+from nextlabel.features.block_creation import make_block
 from nextlabel.models.settings import LossPredictionSettings, ModelSettings, TrainingSettings
 from nextlabel.models.task_models import create_model, model_with
 from nextlabel.models.task_models.resnet18 import ResNet18Settings

@@ -190,6 +190,6 @@ def _write(path: Path, made: T, save: Callable[[T, Path], None]) -> None:
 def _measure(files: list[Path], folder: Path) -> CacheSize:
     by_kind: dict[str, int] = {}
     for file in files:
-        kind = file.relative_to(folder).parts[0]
-        by_kind[kind] = by_kind.get(kind, 0) + file.stat().st_size
+        subfolder = file.relative_to(folder).parts[0]
+        by_kind[subfolder] = by_kind.get(subfolder, 0) + file.stat().st_size
     return CacheSize(len(files), sum(by_kind.values()), by_kind)

@@ -24,8 +24,8 @@ from nextlabel.data.settings import DataSettings
 from nextlabel.data.source import Source
 from nextlabel.data.sources.arrays import ArraysSettings
 from nextlabel.data.sources.folder import Folder
+from nextlabel.features.block_creation import make_block
 from nextlabel.features.cache import Cache
-from nextlabel.features.create import make_block
 from nextlabel.features.embedding_file import EmbeddingFile
 from nextlabel.features.fitted import fitted_block
 from nextlabel.files.progress_bar import progress_bar

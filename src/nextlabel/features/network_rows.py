@@ -76,22 +76,22 @@ def network_rows(
             todo = _missing(keys, kept)  # another process may have computed them
             _compute(images, todo, load, held, kept, progress)
     kept.touch()
-    places = kept.find(keys)
+    positions = kept.find(keys)
     rows = kept.rows()
     width = rows.shape[1] or len(next(iter(held.values())))
     out = np.empty((len(keys), width), np.float32)
-    there = places >= 0
-    out[there] = rows[places[there]]
-    for row in np.flatnonzero(~there).tolist():
+    is_kept = positions >= 0
+    out[is_kept] = rows[positions[is_kept]]
+    for row in np.flatnonzero(~is_kept).tolist():
         out[row] = held[keys[row]]
     return out
 
 
 def _missing(keys: Sequence[bytes], kept: RowCache | None) -> dict[bytes, int]:
     """Return one image for each key that has no row."""
-    places = np.full(len(keys), -1) if kept is None else kept.find(keys)
+    positions = np.full(len(keys), -1) if kept is None else kept.find(keys)
     first: dict[bytes, int] = {}
-    for row in np.flatnonzero(places < 0).tolist():
+    for row in np.flatnonzero(positions < 0).tolist():
         first.setdefault(keys[row], row)
     return first
 

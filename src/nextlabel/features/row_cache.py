@@ -47,9 +47,9 @@ class RowCache:
             return np.full(len(keys), -1, np.int64)
         with self.keys_path.open("rb") as stream:
             stream.seek(KEY)
-            known = stream.read(count * KEY)
-        places = {known[i : i + KEY]: i // KEY for i in range(0, len(known), KEY)}
-        return np.array([places.get(key, -1) for key in keys], np.int64)
+            stored = stream.read(count * KEY)
+        positions = {stored[i : i + KEY]: i // KEY for i in range(0, len(stored), KEY)}
+        return np.array([positions.get(key, -1) for key in keys], np.int64)
 
     def rows(self) -> NDArray[np.float16]:
         """Return all rows (n, columns) as a read-only memory map."""

@@ -47,12 +47,12 @@ def _keys(rows: Array, ids: Ids, columns: int) -> NDArray[np.uint64]:
     odd = np.random.default_rng(0).integers(1, 1 << 62, len(kept), np.uint64) * np.uint64(2)
     odd += np.uint64(1)
     keys = np.empty(len(ids), np.uint64)
-    for part in _tiles(len(ids), rows.shape[1]):
-        tile = rows[ids[part]][:, kept]
+    for span in _tiles(len(ids), rows.shape[1]):
+        tile = rows[ids[span]][:, kept]
         bits = (tile.astype(np.float64) + 0.0).view(np.uint64)  # -0 becomes 0
         mixed = bits * odd
         mixed ^= mixed >> np.uint64(29)  # a product never carries its high bits down
-        keys[part] = mixed.sum(axis=1, dtype=np.uint64)
+        keys[span] = mixed.sum(axis=1, dtype=np.uint64)
     return keys
 
 
@@ -69,8 +69,8 @@ def _match(rows: Array, alike: Ids, first: Ids) -> None:
     """Write into `first` which of the rows `alike`, ascending and of one key, are truly equal."""
     while len(alike) > 1:
         same = np.ones(len(alike), bool)
-        for part in _tiles(len(alike), rows.shape[1]):
-            same[part] = (rows[alike[part]] == rows[alike[0]]).all(axis=1)
+        for span in _tiles(len(alike), rows.shape[1]):
+            same[span] = (rows[alike[span]] == rows[alike[0]]).all(axis=1)
         same[0] = True  # even where it holds NaN
         first[alike[same]] = alike[0]
         alike = alike[~same]

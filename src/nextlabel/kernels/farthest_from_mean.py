@@ -29,7 +29,7 @@ class MeanTuning:
     ----------
     window
         Rows whose scores are up to date at every pick; the others have a bound.
-    block
+    prepared_rows
         Rows whose products with the window are computed together when the first is picked.
     held_values
         Feature values of a window that are kept; ties can make a window larger.
@@ -39,7 +39,7 @@ class MeanTuning:
     """
 
     window: int = 512
-    block: int = 64
+    prepared_rows: int = 64
     held_values: int = 2**22
     groups: int = 256
 
@@ -262,7 +262,7 @@ class _Scores:
         waiting = self.window_norms - 2 * self.products / self.count  # [W]
         waiting[list(self.ready)] = -np.inf
         waiting[position] = np.inf
-        likely = np.argsort(-waiting, kind="stable")[: self.tuning.block]
+        likely = np.argsort(-waiting, kind="stable")[: self.tuning.prepared_rows]
         rows = self.shifted.weighted([block[likely] for block in self.held], np.float64)
         self.ready.update(zip(likely.tolist(), inner(rows, self.held), strict=True))
 

@@ -3,7 +3,7 @@
 On a 1×1 map a padded 3×3 convolution is a linear layer on its centre tap; with stride 2 on a 2×2
 map it is one on the lower right four taps; with stride 1 on a 2×2 map it is one dense map of
 (4 × inputs) to (4 × outputs). All are exact, gradients included. At 28 pixels that is the whole
-fourth block of a ResNet-18 and most of the third.
+fourth stage of a ResNet-18 and most of the third.
 """
 
 from collections.abc import Iterator

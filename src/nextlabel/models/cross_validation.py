@@ -97,8 +97,8 @@ def audited_right(
         The number of parts.
     """
     right = np.zeros(len(audited), bool)
-    for part in range(min(count, len(audited))):
-        some = np.arange(part, len(audited), count)
+    for first in range(min(count, len(audited))):
+        some = np.arange(first, len(audited), count)
         kept = np.setdiff1d(np.arange(len(labelled)), audited[some])
         classes = np.unique(labels[kept])
         if not len(classes):

@@ -18,7 +18,7 @@ TINY = 1e-7
 
 
 class LossHead(nn.Module):
-    """P: each block's map averaged, a linear layer and ReLU; all of them, **c**, to one value.
+    """P: each stage's map averaged, a linear layer and ReLU; all of them, **c**, to one value.
 
     `side` columns of task-agnostic features are appended to **c**.
     """

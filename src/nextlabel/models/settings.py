@@ -255,7 +255,7 @@ class LossPredictionSettings(Settings):
     """The table `[loss_prediction]`, by default as Yoo & Kweon have it.
 
     `margin` is equation 3's ξ; `weight` what the pair loss counts in addition to the
-    task's; `width` the features made of each block. After the share `stop` of a
+    task's; `width` the features made of each stage of the network. After the share `stop` of a
     round's epochs no gradient of P reaches T any more: 0 never lets any through, 1 always does.
     """
 

@@ -18,7 +18,7 @@ from nextlabel.models.normalise import normalise
 from nextlabel.models.settings import LossPredictionSettings, TrainingSettings
 
 Forward = Callable[[Tensor], tuple[tuple[Tensor, ...], Tensor]]
-"""From uint8 images (B, C, H, W) to the maps after each block and the logits (B, K)."""
+"""From uint8 images (B, C, H, W) to the maps after each stage and the logits (B, K)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,8 +103,8 @@ class Trainer:
             taps, logits = forward(batch)
             if head is not None:
                 seen = taps if through else tuple(tap.detach() for tap in taps)
-                beside = None if data.side is None else data.side[chosen]
-                predicted = head(seen, beside).float()
+                side = None if data.side is None else data.side[chosen]
+                predicted = head(seen, side).float()
         logits = logits.float()
         if self.task == "multiclass":
             loss = F.cross_entropy(logits, wanted)
@@ -160,7 +160,7 @@ def _sgd(parameters: list[nn.Parameter], settings: TrainingSettings) -> torch.op
 def _set_rate(
     optimiser: torch.optim.Optimizer, settings: TrainingSettings, step: int, steps: int
 ) -> None:
-    part = min(1.0, step / steps)
-    factor = {"constant": 1.0, "linear": 1 - part, "cosine": (1 + np.cos(np.pi * part)) / 2}
+    share = min(1.0, step / steps)
+    factor = {"constant": 1.0, "linear": 1 - share, "cosine": (1 + np.cos(np.pi * share)) / 2}
     for group in optimiser.param_groups:
         group["lr"] = settings.learning_rate * float(factor[settings.schedule])

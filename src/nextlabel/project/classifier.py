@@ -8,8 +8,8 @@ from typing import Any
 
 from nextlabel.core.errors import DataError
 from nextlabel.core.types import Array, Task
+from nextlabel.features.block_creation import make_block
 from nextlabel.features.cache import Cache
-from nextlabel.features.create import make_block
 from nextlabel.features.fitted import encoded_rows
 from nextlabel.models.settings import TrainingSettings
 from nextlabel.project.accuracy import class_accuracies, estimate_accuracy

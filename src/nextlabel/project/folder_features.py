@@ -17,8 +17,8 @@ from nextlabel.core.space.block import Block
 from nextlabel.core.types import Array
 from nextlabel.data.folder.copies import first_by_content
 from nextlabel.data.resize import to_channels
+from nextlabel.features.block_creation import make_block
 from nextlabel.features.cache import Cache
-from nextlabel.features.create import make_block
 from nextlabel.features.fitted import encoded_rows, fitted_block
 from nextlabel.files.atomic import replacing
 from nextlabel.files.digest import values_digest

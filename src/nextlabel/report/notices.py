@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from nextlabel.report.comparisons import Pair
 from nextlabel.report.experiment_record import ExperimentRecord, Trial
-from nextlabel.statistics.latent import logged_activity
+from nextlabel.statistics.latent_activity import logged_activity
 
 
 def notices(record: ExperimentRecord, pairs: Sequence[Pair]) -> list[str]:
@@ -73,19 +73,19 @@ def _unpaired(record: ExperimentRecord) -> list[str]:
 
 def _asleep(record: ExperimentRecord) -> list[str]:
     """Return a sentence for each block that learned little, in some trial of an arm."""
-    found: dict[str, dict[str, None]] = {}
+    seeds_by_block: dict[str, dict[str, None]] = {}
     numbers: dict[str, str] = {}
     for trial in record.trials:
         for block, log in trial.block_logs.items():
             learned = logged_activity(log)
             if learned is not None and learned.asleep:
-                found.setdefault(block, {})[f"{trial.seed}"] = None
+                seeds_by_block.setdefault(block, {})[f"{trial.seed}"] = None
                 numbers.setdefault(block, f"{learned}")
     return [
         f"The block {block} learned little with {'seed' if len(seeds) == 1 else 'seeds'} "
         f"{', '.join(sorted(seeds, key=int))}: {numbers[block]}. Differences between arms with and "
         "without it say nothing of a VAE that learned more."
-        for block, seeds in found.items()
+        for block, seeds in seeds_by_block.items()
     ]
 
 

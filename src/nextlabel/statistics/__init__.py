@@ -32,7 +32,7 @@ from nextlabel.statistics.paired import (
     sign_flip,
     smallest_p,
 )
-from nextlabel.statistics.reach import least_corrected, pairs_needed
+from nextlabel.statistics.pairs_needed import least_corrected, pairs_needed
 from nextlabel.statistics.subsets import EXACT_PAIRS, RESAMPLES
 
 __all__ = [

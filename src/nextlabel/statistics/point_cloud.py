@@ -153,5 +153,5 @@ def _mean(values: Floats) -> float | None:
     return float(values.mean()) if len(values) else None
 
 
-def _ratio(part: float | None, whole: float | None) -> float | None:
-    return None if part is None or not whole else part / whole
+def _ratio(number: float | None, of: float | None) -> float | None:
+    return None if number is None or not of else number / of

@@ -8,7 +8,7 @@ import numpy as np
 from nextlabel.core.errors import UsageError, nearest
 from nextlabel.core.snapshot import Snapshot
 from nextlabel.core.types import Array, Ids, Task
-from nextlabel.kernels.fisher import bait, binary_factors, finding_factors, full_factors
+from nextlabel.kernels.fisher_information import bait, binary_factors, finding_factors, full_factors
 from nextlabel.kernels.uncertainty import checked
 from nextlabel.strategies import register
 from nextlabel.strategies.options import positive, set_option

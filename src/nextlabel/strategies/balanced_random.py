@@ -7,9 +7,9 @@ import numpy as np
 
 from nextlabel.core.snapshot import Snapshot
 from nextlabel.core.types import Ids
-from nextlabel.kernels.balance import even_draws
-from nextlabel.kernels.clusters import k_means
 from nextlabel.kernels.distance.exact import Metric
+from nextlabel.kernels.even_draws import even_draws
+from nextlabel.kernels.k_means import k_means
 from nextlabel.strategies import register
 from nextlabel.strategies.options import set_option, whole
 

@@ -9,7 +9,7 @@ from nextlabel.core.progress import picked
 from nextlabel.core.snapshot import Snapshot
 from nextlabel.core.types import Array, Ids
 from nextlabel.kernels.k_centre.farthest_first import farthest_first
-from nextlabel.kernels.scores import nearest_labelled_distances
+from nextlabel.kernels.pick_scores import nearest_labelled_distances
 from nextlabel.strategies import register
 
 

@@ -7,8 +7,8 @@ import numpy as np
 
 from nextlabel.core.snapshot import Snapshot
 from nextlabel.core.types import Array, Ids, Task
-from nextlabel.kernels.clusters import k_means
 from nextlabel.kernels.distance.exact import Metric
+from nextlabel.kernels.k_means import k_means
 from nextlabel.kernels.posterior.information import checked_samples
 from nextlabel.kernels.uncertainty import checked, margin
 from nextlabel.strategies import register

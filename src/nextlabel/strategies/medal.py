@@ -8,8 +8,8 @@ import numpy as np
 from nextlabel.core.snapshot import Snapshot
 from nextlabel.core.types import Array, Ids
 from nextlabel.kernels.farthest_from_mean import farthest_from_mean
+from nextlabel.kernels.pick_scores import mean_squared_distances
 from nextlabel.kernels.ranking import highest
-from nextlabel.kernels.scores import mean_squared_distances
 from nextlabel.kernels.uncertainty import entropy
 from nextlabel.strategies import register
 from nextlabel.strategies.options import optional_whole, set_option

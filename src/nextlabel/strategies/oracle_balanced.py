@@ -7,7 +7,7 @@ import numpy as np
 
 from nextlabel.core.snapshot import Snapshot
 from nextlabel.core.types import Ids, Task
-from nextlabel.kernels.balance import even_draws
+from nextlabel.kernels.even_draws import even_draws
 from nextlabel.strategies import register
 
 

@@ -8,10 +8,10 @@ import numpy as np
 from nextlabel.core.snapshot import Snapshot
 from nextlabel.core.space.embedding import Embedding
 from nextlabel.core.types import Array, Ids
-from nextlabel.kernels.clusters import k_means
 from nextlabel.kernels.coverage.ball_cover import ball_cover, newly_covered
 from nextlabel.kernels.coverage.bandwidth import pure_radius
 from nextlabel.kernels.distance.exact import Metric
+from nextlabel.kernels.k_means import k_means
 from nextlabel.strategies import register
 from nextlabel.strategies.options import positive, set_option, whole
 

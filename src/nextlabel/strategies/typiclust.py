@@ -7,9 +7,9 @@ import numpy as np
 
 from nextlabel.core.snapshot import Snapshot
 from nextlabel.core.types import Array, Ids
-from nextlabel.kernels.clusters import k_means
 from nextlabel.kernels.distance.exact import Metric, does_not_vary
 from nextlabel.kernels.distance.tiles import Distances
+from nextlabel.kernels.k_means import k_means
 from nextlabel.kernels.typicality import mean_neighbour_distances
 from nextlabel.strategies import register
 from nextlabel.strategies.options import set_option, whole

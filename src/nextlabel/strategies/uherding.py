@@ -11,7 +11,7 @@ from nextlabel.core.space.embedding import Embedding
 from nextlabel.core.types import Array, Ids
 from nextlabel.kernels.coverage.bandwidth import closest_pair, neighbour_distance
 from nextlabel.kernels.coverage.max_herding import max_herding
-from nextlabel.kernels.scores import coverage_gains
+from nextlabel.kernels.pick_scores import coverage_gains
 from nextlabel.kernels.uncertainty import margin
 from nextlabel.strategies import register
 from nextlabel.strategies.max_herding import bandwidth

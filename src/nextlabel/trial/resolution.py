@@ -6,7 +6,7 @@ from typing import Any
 
 from nextlabel.experiment.arm import Arm
 from nextlabel.experiment.spec import Experiment
-from nextlabel.features.create import is_file
+from nextlabel.features.block_creation import is_file
 from nextlabel.files.digest import values_digest
 from nextlabel.models.device import resolve_settings
 from nextlabel.models.settings import ModelSettings

@@ -18,7 +18,7 @@ from nextlabel.core.space.block import FittedBlock
 from nextlabel.features.blocks import BLOCKS
 from nextlabel.models.generative.ccvae import (
     CCVAESettings,
-    ClassPart,
+    ClassDistributions,
     _frequencies,
     begin,
     objective,
@@ -57,7 +57,7 @@ def plain(digits):
 
 
 def random_part(labels, values, dims, seed=0):
-    part = ClassPart(torch.full((labels, values), 1 / values), dims).double()
+    part = ClassDistributions(torch.full((labels, values), 1 / values), dims).double()
     with torch.no_grad():
         for p in part.parameters():
             p.copy_(torch.randn(p.shape, generator=generator(seed), dtype=torch.float64))

@@ -74,11 +74,11 @@ class ScaledBlocks:
 
     def rows(self, ids: Ids | slice = slice(None)) -> Array:
         """Return the joined rows of `ids`, float64 (n, d), a copy."""
-        parts = [
+        rows = [
             np.asarray(as_array(array[ids]), np.float64) / self.units[name]
             for name, array in self.arrays.items()
         ]
-        return parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1)
+        return rows[0] if len(rows) == 1 else np.concatenate(rows, axis=1)
 
     def tiles(self) -> Iterator[slice]:
         """Yield slices that cover all rows in order."""
@@ -86,21 +86,21 @@ class ScaledBlocks:
             yield slice(start, min(start + TILE, len(self)))
 
     def split(self, columns: Array) -> dict[str, Array]:
-        """Return the parts (K, d_b) of `columns` (K, d) by block."""
+        """Return the columns (K, d_b) of each block among `columns` (K, d)."""
         ends = np.cumsum(self.widths)[:-1]
         return dict(zip(self.arrays, np.split(columns, ends, axis=1), strict=True))
 
     def products(self, vectors: Array) -> Array:
         """Return the dot products with `vectors` (K, d), float64 (N, K), a block at a time."""
         out = np.empty((len(self), len(vectors)))
-        parts = {
-            name: np.ascontiguousarray(part.T) / self.units[name]
-            for name, part in self.split(np.asarray(vectors, np.float64)).items()
+        scaled = {
+            name: np.ascontiguousarray(columns.T) / self.units[name]
+            for name, columns in self.split(np.asarray(vectors, np.float64)).items()
         }  # [d_b, K]
         for tile in self.tiles():
             out[tile] = 0
             for name, array in self.arrays.items():
-                out[tile] += np.asarray(as_array(array[tile]), np.float64) @ parts[name]
+                out[tile] += np.asarray(as_array(array[tile]), np.float64) @ scaled[name]
         return out
 
     def take(self, ids: Ids) -> "ScaledBlocks":

@@ -15,7 +15,7 @@ from nextlabel.models.generative.vae_settings import ENCODER, CCVAESettings
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from nextlabel.models.generative.ccvae import ClassPart
+    from nextlabel.models.generative.ccvae import ClassDistributions
     from nextlabel.models.generative.vae import FittedVAE
 
 
@@ -91,7 +91,7 @@ class CCVAEBlock(CCVAESettings, VAEBlock):
         kept: int,
         state: dict[str, Array],
         images: "Tensor",
-        classes: "ClassPart | None",
+        classes: "ClassDistributions | None",
         seeds: Seeds,
     ) -> FittedBlock:
         """Return the features, the first `kept` dimensions of each part, and the pictures."""

@@ -220,8 +220,8 @@ class Computing:
     @cached_property
     def network(self) -> Network:
         """The network."""
-        known = self.identity
-        return self.source.load(known["size"], known["device"], known["precision"])
+        decisive = self.identity
+        return self.source.load(decisive["size"], decisive["device"], decisive["precision"])
 
     @property
     def stamp(self) -> Array:

@@ -60,8 +60,8 @@ class VAALBlock(VAALSettings, VAEBlock):
         if labels is None or not len(labels):
             state = beginning
         else:
-            fitted, found = refit(images, pool.labelled, beginning, self, number, seeds)
-            state, scores = fitted.state(*ENCODER), {"discriminator": found}
+            fitted, probabilities = refit(images, pool.labelled, beginning, self, number, seeds)
+            state, scores = fitted.state(*ENCODER), {"discriminator": probabilities}
         features: dict[Part, Array] = {}
         for part in PARTS:
             if len(data.part(part)):

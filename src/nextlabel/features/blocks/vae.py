@@ -12,8 +12,8 @@ from nextlabel.features.blocks import register
 from nextlabel.features.blocks.base import BlockSettings
 from nextlabel.models.generative.vae_settings import ENCODER, VAESettings
 from nextlabel.models.timing import sample_size, seconds_of
-from nextlabel.statistics.latent import activity, logged_activity
-from nextlabel.statistics.mixtures import collapsed
+from nextlabel.statistics.latent_activity import activity, logged_activity
+from nextlabel.statistics.mixture_collapse import collapsed
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -83,7 +83,7 @@ class Candidates:
         """Bound the squared distances of the next likely picks to all candidates."""
         waiting = self.upper.copy()
         waiting[list(self.ready)] = CLOSED
-        likely = np.argsort(-waiting, kind="stable")[: self.state.tuning.block]  # [b]
+        likely = np.argsort(-waiting, kind="stable")[: self.state.tuning.prepared_rows]  # [b]
         centres, norms = self.state.centres, self.rows.squared_norms  # [C]
         weighted = centres.shifted.weighted(
             [block[likely] for block in self.rows.rows], centres.precision

@@ -21,7 +21,7 @@ class KCentreTuning:
         which are almost equally out of date share a product.
     chunk
         Centres at a time, at least `grid`: then rows that have fallen behind are dropped.
-    block
+    prepared_rows
         Rows whose products with all candidates are computed together when the first is picked.
     cached_bytes
         Memory for the rows of centres; those beyond are read again when needed.
@@ -38,7 +38,7 @@ class KCentreTuning:
     reservoir: int = 16384
     grid: int = 64
     chunk: int = 1024
-    block: int = 64
+    prepared_rows: int = 64
     cached_bytes: int = 2**27
     tile_values: int = 2**23
     wasted_share: float = 0.005

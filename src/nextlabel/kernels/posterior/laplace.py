@@ -79,8 +79,8 @@ def _by_weights(rows: Floats, residuals: Floats, count: int, rng: np.random.Gene
     hessian = np.empty((outputs, width, outputs, width))
     for k in range(outputs):
         for other in range(k, outputs):
-            block = rows.T @ (information[:, k, other, None] * rows)  # [D, D]
-            hessian[k, :, other], hessian[other, :, k] = block, block
+            table = rows.T @ (information[:, k, other, None] * rows)  # [D, D]
+            hessian[k, :, other], hessian[other, :, k] = table, table
     flat = hessian.reshape(outputs * width, -1)  # [W, W]
     flat[np.diag_indices(len(flat))] += 1
     lower = np.linalg.cholesky(flat)

@@ -39,8 +39,8 @@ PACE = 10.0
 """The class part's learning rate in multiples of the networks': it starts again each round."""
 
 
-class ClassPart(nn.Module):
-    """p(y), p(z_c|y) and q(y|z_c), a value of a label each: shapes (L, V) and (L, V, D)."""
+class ClassDistributions(nn.Module):
+    """p(y), p(z_c|y) and q(y|z_c) for each value of each label: shapes (L, V) and (L, V, D)."""
 
     frequencies: Tensor
 
@@ -109,7 +109,7 @@ class Terms:
 
 def objective(
     network: VAE,
-    classes: ClassPart,
+    classes: ClassDistributions,
     x: Tensor,
     y: Tensor,
     settings: CCVAESettings,
@@ -176,7 +176,7 @@ def refit(
     settings: CCVAESettings,
     number: int,
     seeds: Seeds,
-) -> tuple[FittedVAE, ClassPart]:
+) -> tuple[FittedVAE, ClassDistributions]:
     """Go on training from `state`, which `begin` left, with the labels (n, L) of `rows`.
 
     `values` is V and `number` the round, which names the draws. An epoch has as many steps as a
@@ -197,7 +197,7 @@ def refit(
     network = place(restored(images, state, settings), device)
     count = labels.shape[1]
     width = settings.class_dims(values if count == 1 else count)
-    classes = ClassPart(_frequencies(labels, values), width // count).to(device)
+    classes = ClassDistributions(_frequencies(labels, values), width // count).to(device)
     optimiser = adam(network.parameters(), classes.parameters(), PACE, settings, device)
     order = seeds.rng("ccvae order", number)
     noise = generator(seeds.integer("ccvae noise", number))

@@ -85,12 +85,12 @@ class ComponentPrior(Prior):
     """p(z) = Σ_k w_k N(z; m_k, s_k²); the KL by Monte Carlo, log q(z|x) - log p(z) at one z."""
 
     @abstractmethod
-    def parts(self) -> tuple[Tensor, Tensor, Tensor]:
+    def gaussians(self) -> tuple[Tensor, Tensor, Tensor]:
         """Return log w (K), means and log-variances (K, latent)."""
 
     def joint(self, z: Tensor) -> Tensor:
         """Return log w_k + log N(z; m_k, s_k²) for points z (B, latent), shape (B, K)."""
-        log_weights, means, log_variances = self.parts()
+        log_weights, means, log_variances = self.gaussians()
         return log_weights + log_normal(z.unsqueeze(1), means, log_variances).sum(2)
 
     @torch.no_grad()
@@ -98,8 +98,8 @@ class ComponentPrior(Prior):
         """Return log w (K), means and log-variances (K, latent), float32."""
         names = ("prior/log_weights", "prior/means", "prior/log_variances")
         return {
-            name: part.numpy(force=True).copy()
-            for name, part in zip(names, self.parts(), strict=True)
+            name: tensor.numpy(force=True).copy()
+            for name, tensor in zip(names, self.gaussians(), strict=True)
         }
 
     def kl(self, mean: Tensor, log_variance: Tensor, z: Tensor) -> Tensor:
@@ -109,7 +109,7 @@ class ComponentPrior(Prior):
     @torch.no_grad()
     def sample(self, count: int, generator: torch.Generator) -> Tensor:
         """Return draws (count, latent): a component by its weight, then a point of it."""
-        log_weights, means, log_variances = (part.cpu() for part in self.parts())
+        log_weights, means, log_variances = (tensor.cpu() for tensor in self.gaussians())
         chosen = torch.multinomial(log_weights.exp(), count, replacement=True, generator=generator)
         noise = torch.randn(count, means.shape[1], generator=generator)
         return means[chosen] + (0.5 * log_variances[chosen]).exp() * noise
@@ -144,7 +144,7 @@ class MixturePrior(ComponentPrior):
         self.log_variances = nn.Parameter(torch.zeros(components, latent))
         self.logits = nn.Parameter(torch.zeros(components))
 
-    def parts(self) -> tuple[Tensor, Tensor, Tensor]:
+    def gaussians(self) -> tuple[Tensor, Tensor, Tensor]:
         """Return log w (K), means and log-variances (K, latent)."""
         return self.logits.log_softmax(0), self.means, self.log_variances
 
@@ -162,7 +162,7 @@ class VampPrior(ComponentPrior):
         self.pseudo_inputs = nn.Parameter(pseudo_inputs.clone(memory_format=torch.channels_last))
         self.encode = encode
 
-    def parts(self) -> tuple[Tensor, Tensor, Tensor]:
+    def gaussians(self) -> tuple[Tensor, Tensor, Tensor]:
         """Return log w (K), all 1/K, and the pseudo-inputs' means and log-variances (K, latent)."""
         means, log_variances = self.encode(self.pseudo_inputs)
         log_weights = torch.full((self.components,), -math.log(self.components))

@@ -83,10 +83,10 @@ def _decoder(channels: int, upsample: str) -> list[nn.Module]:
         return [nn.Conv2d(wide, outputs * UP * UP, 3, padding=1), nn.PixelShuffle(UP)]
 
     if upsample == "last":
-        parts = [keep(wide) for _ in range(4)] + [rise(channels)]
+        stages = [keep(wide) for _ in range(4)] + [rise(channels)]
     else:
-        parts = [rise(wide)] + [keep(wide) for _ in range(3)] + [keep(channels)]
-    layers = [layer for part in parts for layer in (*part, nn.ReLU())]
+        stages = [rise(wide)] + [keep(wide) for _ in range(3)] + [keep(channels)]
+    layers = [layer for stage in stages for layer in (*stage, nn.ReLU())]
     return layers[:-1]
 
 
@@ -134,18 +134,18 @@ class FittedVAE:
     def encode(self, images: Tensor) -> tuple[Tensor, Tensor]:
         """Return mean and log-variance (N, latent), on the CPU, of uint8 images (N, C, H, W)."""
         with torch.inference_mode():
-            parts = [
+            batches = [
                 self.network.encode(scaled(batch.to(self.device)))
                 for batch in torch.split(images, INFERENCE_BATCH)
             ]
-        return torch.cat([p[0] for p in parts]).cpu(), torch.cat([p[1] for p in parts]).cpu()
+        return torch.cat([b[0] for b in batches]).cpu(), torch.cat([b[1] for b in batches]).cpu()
 
-    def state(self, *parts: str) -> dict[str, Array]:
-        """Return the weights by name, float32; of all parts, or of those named, such as "down"."""
+    def state(self, *modules: str) -> dict[str, Array]:
+        """Return the weights by name, float32: of all modules, or of those named ("down")."""
         return {
             name: tensor.numpy(force=True).copy(order="C")
             for name, tensor in self.network.state_dict().items()
-            if not parts or name.split(".")[0] in parts
+            if not modules or name.split(".")[0] in modules
         }
 
 

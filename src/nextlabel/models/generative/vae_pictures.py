@@ -6,7 +6,7 @@ import torch
 from nextlabel.core.seeds import Seeds
 from nextlabel.core.types import Array
 from nextlabel.files.contact_sheet import contact_sheet
-from nextlabel.models.generative.ccvae import ClassPart
+from nextlabel.models.generative.ccvae import ClassDistributions
 from nextlabel.models.generative.vae import FittedVAE
 from nextlabel.models.networks.base import generator
 
@@ -25,7 +25,7 @@ def reconstructions(fitted: FittedVAE, images: Array) -> bytes:
 def traversal(
     fitted: FittedVAE, tells: Array, centre: Array | None = None, scale: Array | None = None
 ) -> bytes:
-    """Draw the dimensions that tell most (latent), a row each, from -3 to 3.
+    """Draw the dimensions that tell most (latent), one per row, from -3 to 3.
 
     Steps are counted from `centre` in units of `scale` (latent), by default those of N(0, 1).
     """
@@ -49,13 +49,13 @@ def traversal_of_cloud(fitted: FittedVAE, mean: Array, log_variance: Array) -> b
 
 
 def draws(fitted: FittedVAE, seeds: Seeds) -> bytes:
-    """Draw images that the prior and the decoder dream up."""
+    """Draw images decoded from samples of the prior."""
     z = fitted.prior.sample(DRAWN, generator(seeds.integer("vae draws")))
     return contact_sheet(fitted.decode(z))
 
 
-def by_class(fitted: FittedVAE, classes: ClassPart, seeds: Seeds) -> bytes:
-    """Draw images of each class, a row each, the columns sharing everything else.
+def by_class(fitted: FittedVAE, classes: ClassDistributions, seeds: Seeds) -> bytes:
+    """Draw images of each class, one class per row, the columns sharing everything else.
 
     With several labels a row is a finding, absent in its left half and present in its right one.
     """

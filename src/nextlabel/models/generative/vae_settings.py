@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from nextlabel.models.generative.priors import Encode, Prior
 
 ENCODER = ("down", "mean", "log_variance")
-"""The parts of the network that encode."""
+"""The modules of the network that encode."""
 
 
 class VAESettings(Settings):

@@ -11,18 +11,18 @@ from nextlabel.core.types import Array
 
 
 class TaskNetwork(nn.Module, ABC):
-    """T = T_c ∘ T_f: maps after each block, features before the last layer, logits after it."""
+    """T = T_c ∘ T_f: maps after each stage, features before the last layer, logits after it."""
 
     width: int
     """The number of features."""
     tap_widths: tuple[int, ...]
-    """The number of channels after each block."""
+    """The number of channels after each stage."""
     fc: nn.Linear
     """T_c, from features to logits."""
 
     @abstractmethod
     def taps(self, images: Tensor) -> tuple[Tensor, ...]:
-        """Return the maps after each block, images (B, 3, H, W) being normalised."""
+        """Return the maps after each stage, images (B, 3, H, W) being normalised."""
 
     def pool(self, taps: tuple[Tensor, ...]) -> Tensor:
         """Return T_f (B, width): the last map, averaged over its pixels."""

@@ -35,7 +35,7 @@ class BasicBlock(nn.Module):
 
 
 class ResNet18(TaskNetwork):
-    """The task model T: four block taps, T_f (512 features) and T_c (`fc`).
+    """The task model T: the maps of four stages, T_f (512 features) and T_c (`fc`).
 
     `stem = "imagenet"` is the 7×7 convolution and max-pool of the original; "small" is a 3×3
     convolution without max-pool, for small images.
@@ -59,7 +59,7 @@ class ResNet18(TaskNetwork):
         self.fc = nn.Linear(self.width, outputs)
 
     def taps(self, images: Tensor) -> tuple[Tensor, ...]:
-        """Return the maps after each of the four blocks, images (B, 3, H, W) being normalised."""
+        """Return the maps after each of the four stages, images (B, 3, H, W) being normalised."""
         x = self.maxpool(torch.relu(self.bn1(self.conv1(images))))
         first = self.layer1(x)
         second = self.layer2(first)

@@ -39,5 +39,5 @@ def source_of(network: str, weights: str | None = None, inputs: str = "auto") ->
 
     Raises UsageError for an unknown source, or when a name or weights are missing or of no use.
     """
-    kind, _, name = network.partition(":")
-    return NETWORKS[kind](name, weights, inputs)
+    source, _, name = network.partition(":")
+    return NETWORKS[source](name, weights, inputs)

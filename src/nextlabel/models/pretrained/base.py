@@ -68,19 +68,21 @@ class NetworkSource:
     """The package that computes the rows; those of another version of it are not mixed."""
 
     def __init__(self, name: str, weights: str | None, inputs: str) -> None:
-        kind = type(self).__name__
+        source = type(self).__name__
         if self.takes_name is None and name:
             raise UsageError(
-                f"{kind} is one network and takes no name {name!r}; leave out the colon and it",
+                f"{source} is one network and takes no name {name!r}; leave out the colon and it",
                 code="network-name",
             )
         if self.takes_name is not None and not name:
             raise UsageError(
-                f"{kind} needs {self.takes_name} after a colon; give it", code="network-name"
+                f"{source} needs {self.takes_name} after a colon; give it",
+                code="network-name",
             )
         if weights is not None and not self.takes_weights:
             raise UsageError(
-                f"{kind} brings its own weights and takes no others ({weights}); leave weights out",
+                f"{source} brings its own weights and takes no others ({weights}); leave "
+                "weights out",
                 code="weights-not-taken",
             )
         self.name, self.weights, self.inputs = name, weights, inputs

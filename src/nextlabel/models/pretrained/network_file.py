@@ -14,7 +14,7 @@ class NetworkFile(NetworkSource):
     """A file of a network, known by its content; a subclass says how it is loaded."""
 
     takes_name = "the path of a file"
-    kind = "file"
+    format = "file"
 
     @property
     def path(self) -> Path:
@@ -42,12 +42,12 @@ class NetworkFile(NetworkSource):
                 f"counts from {Path.cwd()}",
                 code="no-weights-file",
             ) from error
-        return {"network": self.kind, "weights": " ".join(digests), "inputs": self.values}
+        return {"network": self.format, "weights": " ".join(digests), "inputs": self.values}
 
     def broken(self, error: Exception) -> DataError:
         """Return the error for a file that is not such a network."""
         return DataError(
-            f"{self.path.name} cannot be loaded as {self.kind} ({reason_of(error)}); export it "
+            f"{self.path.name} cannot be loaded as {self.format} ({reason_of(error)}); export it "
             "again",
             code="network-file-broken",
         )

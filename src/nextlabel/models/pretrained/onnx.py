@@ -27,7 +27,7 @@ TYPES = {
 class OnnxSource(NetworkFile):
     """A network with one input (B, 3, H, W) or (B, H, W, 3); its first output are the features."""
 
-    kind = "onnx"
+    format = "onnx"
     library = "onnxruntime"
 
     @property
@@ -97,13 +97,13 @@ class OnnxSource(NetworkFile):
 
     @property
     def _type(self) -> Any:
-        kind = self._input.type
-        if kind not in TYPES:
+        values = self._input.type
+        if values not in TYPES:
             raise DataError(
-                f"{self.path.name} takes {kind}; export it with an input of {', '.join(TYPES)}",
+                f"{self.path.name} takes {values}; export it with an input of {', '.join(TYPES)}",
                 code="network-input",
             )
-        return TYPES[kind]
+        return TYPES[values]
 
 
 @dataclass(frozen=True, eq=False)
@@ -136,13 +136,13 @@ class OnnxNetwork:
             values = np.ascontiguousarray(values.transpose(0, 3, 1, 2))
         session, step = self.source.session, self.batch or len(values)
         name = session.get_inputs()[0].name
-        found = []
+        outputs = []
         for start in range(0, len(values), step):
-            part = values[start : start + step]
-            full = np.concatenate([part, np.repeat(part[:1], step - len(part), axis=0)])
+            some = values[start : start + step]
+            full = np.concatenate([some, np.repeat(some[:1], step - len(some), axis=0)])
             try:
                 (output, *_) = session.run(None, {name: full})
             except Exception as error:  # onnxruntime's own kinds have no common base
                 raise self.source.broken(error) from error
-            found.append(self.source.pooled(output)[: len(part)])
-        return np.concatenate(found).astype(np.float32)
+            outputs.append(self.source.pooled(output)[: len(some)])
+        return np.concatenate(outputs).astype(np.float32)

@@ -68,9 +68,9 @@ class TimmSource(NetworkSource):
             )
         import timm
 
-        own = {} if self.weights is None else {"pretrained_cfg_overlay": {"file": self.weights}}
+        overlay = {} if self.weights is None else {"pretrained_cfg_overlay": {"file": self.weights}}
         try:
-            return timm.create_model(self.name, pretrained=True, num_classes=0, **own).eval()
+            return timm.create_model(self.name, pretrained=True, num_classes=0, **overlay).eval()
         except Exception as error:  # of timm, of the hub's client, and of the network
             raise DataError(
                 f"timm gives no model {self.name!r} ({reason_of(error)}); check the name and the "

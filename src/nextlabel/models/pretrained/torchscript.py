@@ -13,7 +13,7 @@ from nextlabel.models.pretrained.network_file import NetworkFile
 class TorchScriptSource(NetworkFile):
     """A module that maps images (B, 3, H, W) to features or maps; always in float32."""
 
-    kind = "torchscript"
+    format = "torchscript"
 
     def load(self, size: int, device: str, precision: str) -> Any:
         """Return the module, its parameters checked."""
@@ -35,8 +35,8 @@ class TorchScriptSource(NetworkFile):
         check_finite(module.state_dict(), self.path.name)
 
         def rows(images: Tensor) -> Tensor:
-            found: Tensor = self.pooled(module(images))
-            return found
+            pooled: Tensor = self.pooled(module(images))
+            return pooled
 
         network = TorchNetwork.of(rows, size, self.values, device=device, precision="fp32")
         try:

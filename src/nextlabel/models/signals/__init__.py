@@ -56,10 +56,10 @@ def sources(names: Iterable[str]) -> frozenset[SignalSource]:
 
 def blocks_of(names: Iterable[str]) -> tuple[str, ...]:
     """Return the blocks that are fitted for the signals `names`, sorted."""
-    found: set[str] = set()
+    blocks: set[str] = set()
     for name in names:
-        found |= getattr(_signal(name), "blocks", frozenset())
-    return tuple(sorted(found))
+        blocks |= getattr(_signal(name), "blocks", frozenset())
+    return tuple(sorted(blocks))
 
 
 def compute(name: str, view: PoolView, rng: np.random.Generator) -> Array | Embedding:

@@ -31,14 +31,14 @@ class Dropped:
     def compute(self, view: PoolView, rng: np.random.Generator) -> Array:
         """Return the predictions of all passes; UsageError for a model without a last layer."""
         layer, features = last_layer(view), view.outputs.features
-        found = np.empty((len(features), PASSES, len(layer.bias)), np.float32)
+        probabilities = np.empty((len(features), PASSES, len(layer.bias)), np.float32)
         for start in range(0, len(features), TILE):
             span = slice(start, start + TILE)
             rows = np.asarray(features[span], np.float64)  # [n, d]
             kept = rng.random((len(rows), PASSES, rows.shape[1])) >= DROPPED  # [n, S, d]
             logits = (rows[:, None] * kept / (1 - DROPPED)) @ layer.weights.T  # [n, S, K]
-            found[span] = predictions(layer.link, logits + layer.bias)
-        return found
+            probabilities[span] = predictions(layer.link, logits + layer.bias)
+        return probabilities
 
     def example(self, size: int, rng: np.random.Generator) -> Array:
         """Return predictions (N, S, K) to test a strategy with."""

@@ -66,13 +66,13 @@ def predicted(layer: LastLayer, features: Array, weights: Array) -> Array:
     """Return probabilities (N, S, K) float32 by weights (S, K, d + 1), the biases last."""
     count, outputs, _ = weights.shape
     flat = weights.reshape(count * outputs, -1)  # [S·K, d + 1]
-    found = np.empty((len(features), count, outputs), np.float32)
+    probabilities = np.empty((len(features), count, outputs), np.float32)
     for start in range(0, len(features), TILE):
         span = slice(start, start + TILE)
         rows = np.asarray(features[span], np.float64)  # [n, d]
         logits = rows @ flat[:, :-1].T + flat[:, -1]  # [n, S·K]
-        found[span] = predictions(layer.link, logits.reshape(-1, count, outputs))
-    return found
+        probabilities[span] = predictions(layer.link, logits.reshape(-1, count, outputs))
+    return probabilities
 
 
 def example(size: int, count: int, rng: np.random.Generator) -> Array:

@@ -48,7 +48,7 @@ class NetworkSettings(ModelSettings):
         cache_dir: Path | None = None,
     ) -> TaskModel:
         """Return the network as a task model, trained by SGD."""
-        from nextlabel.models.task import NetworkModel
+        from nextlabel.models.network_model import NetworkModel
 
         return NetworkModel(self, training, task, outputs, cache_dir, loss_prediction, start)
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from nextlabel.report.figures.style import HUES, WIDTH
-from nextlabel.statistics.latent import LOGGED
+from nextlabel.statistics.latent_activity import LOGGED
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

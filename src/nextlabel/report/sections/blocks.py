@@ -9,8 +9,8 @@ from nextlabel.report.figures.block_log import draw_block_log
 from nextlabel.report.frame import Table, make_frame
 from nextlabel.report.results import Results
 from nextlabel.report.sections.section import Drawing, Section, Sheet, TableView, view
-from nextlabel.statistics.latent import LOGGED, Activity, logged_activity
-from nextlabel.statistics.mixtures import collapsed
+from nextlabel.statistics.latent_activity import LOGGED, Activity, logged_activity
+from nextlabel.statistics.mixture_collapse import collapsed
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -19,7 +19,7 @@ Logs = Mapping[int, Sequence[Mapping[str, float]]]
 
 
 @dataclass(frozen=True, eq=False)
-class FittedBlock:
+class ReportedBlock:
     """A feature block as several arms used it: its trial for each seed, and its numbers."""
 
     block: str
@@ -41,7 +41,7 @@ class FittedBlock:
 
 def build(results: Results) -> Section | None:
     """Return the section; None without a feature block that is fitted."""
-    blocks = fitted_blocks(results)
+    blocks = reported_blocks(results)
     if not blocks:
         return None
     return Section(
@@ -52,7 +52,7 @@ def build(results: Results) -> Section | None:
     )
 
 
-def fitted_blocks(record: ExperimentRecord) -> tuple[FittedBlock, ...]:
+def reported_blocks(record: ExperimentRecord) -> tuple[ReportedBlock, ...]:
     """Return each fitted block; arms for which a block reported the same numbers share it."""
     groups: dict[str, list[tuple[str, dict[int, Trial]]]] = {}
     for arm in record.arms:
@@ -68,7 +68,7 @@ def fitted_blocks(record: ExperimentRecord) -> tuple[FittedBlock, ...]:
             for _, other in same:
                 merged = other | merged
             members = [member for member in members if member not in same]
-            blocks.append(FittedBlock(block, tuple(arm for arm, _ in same), merged))
+            blocks.append(ReportedBlock(block, tuple(arm for arm, _ in same), merged))
     return tuple(blocks)
 
 
@@ -79,7 +79,7 @@ def _agree(block: str, one: Mapping[int, Trial], other: Mapping[int, Trial]) -> 
     )
 
 
-def _part(name: str, block: FittedBlock) -> Section:
+def _part(name: str, block: ReportedBlock) -> Section:
     text = [f"Used by {', '.join(block.arms)}."]
     seeds = [str(seed) for seed, log in block.logs.items() if collapsed(log)]
     if seeds:

@@ -26,18 +26,18 @@ def build(results: Results) -> Section | None:
     trials = {
         arm: [t for t in results.of(arm) if t.complete and t.reliability] for arm in results.drawn
     }
-    trials = {arm: found for arm, found in trials.items() if found}
+    trials = {arm: of_arm for arm, of_arm in trials.items() if of_arm}
     if not trials:
         return None
-    ranges = {arm: mean_ranges(found) for arm, found in trials.items()}
+    ranges = {arm: mean_ranges(of_arm) for arm, of_arm in trials.items()}
     rows = tuple(
         (arm, show(sum(errors) / len(errors), "number"), str(len(errors)))
-        for arm, found in trials.items()
-        if (errors := [calibration_error(trial.reliability) for trial in found])
+        for arm, of_arm in trials.items()
+        if (errors := [calibration_error(trial.reliability) for trial in of_arm])
     )
     frame = make_frame(
         ("arm", "share", "confidence", "accuracy"),
-        ({"arm": arm, **vars(one)} for arm, found in ranges.items() for one in found),
+        ({"arm": arm, **vars(one)} for arm, of_arm in ranges.items() for one in of_arm),
     )
     caption = (
         "Accuracy of predictions against their confidence on the validation images, at the last "
@@ -45,8 +45,8 @@ def build(results: Results) -> Section | None:
         "the model is too sure."
     )
     curves = {
-        arm: ([r.confidence for r in found], [r.accuracy for r in found])
-        for arm, found in ranges.items()
+        arm: ([r.confidence for r in of_arm], [r.accuracy for r in of_arm])
+        for arm, of_arm in ranges.items()
     }
     figure = draw_reliability(curves, arm_styles(results.arms))
     headings = (Heading("arm", False), Heading("calibration error", True), Heading("seeds", True))
@@ -61,13 +61,13 @@ def build(results: Results) -> Section | None:
 
 def mean_ranges(trials: list[Trial]) -> list[Range]:
     """Return the ranges of confidence, the lowest first, over all trials."""
-    found: dict[int, list[dict[str, float]]] = {}
+    rows_by_bin: dict[int, list[dict[str, float]]] = {}
     for trial in trials:
         for row in trial.reliability:
-            place = min(int(row["confidence"] * BINS), BINS - 1)
-            found.setdefault(place, []).append(dict(row))
+            number = min(int(row["confidence"] * BINS), BINS - 1)
+            rows_by_bin.setdefault(number, []).append(dict(row))
     ranges = []
-    for _, rows in sorted(found.items()):
+    for _, rows in sorted(rows_by_bin.items()):
         total = sum(row["share"] for row in rows)
         means = (
             sum(r["share"] * r[name] for r in rows) / total for name in ("confidence", "accuracy")

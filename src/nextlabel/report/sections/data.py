@@ -3,8 +3,8 @@
 from nextlabel.core.types import Part
 from nextlabel.report.formatting import show
 from nextlabel.report.results import Results
+from nextlabel.report.sections.facts import flatten
 from nextlabel.report.sections.section import Heading, Section, TableView
-from nextlabel.report.sections.settings import flatten
 from nextlabel.store.records import DataRecord
 
 PARTS: dict[Part, str] = {"train": "pool", "validation": "validation", "test": "test"}

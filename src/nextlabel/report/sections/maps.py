@@ -9,8 +9,8 @@ from nextlabel.report.figures import render
 from nextlabel.report.figures.space_map import draw_map
 from nextlabel.report.frame import Table, make_frame
 from nextlabel.report.results import Results
+from nextlabel.report.sections.facts import flatten
 from nextlabel.report.sections.section import Download, Drawing, Section, Sheet, view
-from nextlabel.report.sections.settings import flatten
 from nextlabel.store.maps import Map
 
 if TYPE_CHECKING:

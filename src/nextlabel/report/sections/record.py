@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from nextlabel.report.formatting import MISSING, metric_name, show
 from nextlabel.report.frame import Table
 from nextlabel.report.results import Results
+from nextlabel.report.sections.facts import flatten, merge
 from nextlabel.report.sections.section import (
     Download,
     Facts,
@@ -15,7 +16,6 @@ from nextlabel.report.sections.section import (
     TableView,
     view,
 )
-from nextlabel.report.sections.settings import flatten, merge
 
 if TYPE_CHECKING:
     from pandas import DataFrame

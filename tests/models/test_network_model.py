@@ -6,9 +6,9 @@ from torch import nn
 from nextlabel.core.errors import DataError, UsageError
 from nextlabel.core.seeds import Seeds
 from nextlabel.models.device import resolve_device
+from nextlabel.models.network_model import NetworkModel
 from nextlabel.models.normalise import IMAGENET_DEVIATION, IMAGENET_MEAN, normalise
 from nextlabel.models.settings import TrainingSettings
-from nextlabel.models.task import NetworkModel
 from nextlabel.models.task_models import create_model
 from nextlabel.models.training import Trainer
 

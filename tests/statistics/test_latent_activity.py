@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nextlabel.statistics.latent import Activity, activity, logged_activity
+from nextlabel.statistics.latent_activity import Activity, activity, logged_activity
 
 
 def test_active_dimensions_are_those_that_vary() -> None:

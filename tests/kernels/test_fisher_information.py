@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from nextlabel.kernels.fisher import (
+from nextlabel.kernels.fisher_information import (
     OVERSAMPLING,
     bait,
     binary_factors,

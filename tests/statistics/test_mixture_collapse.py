@@ -2,7 +2,7 @@
 
 import pytest
 
-from nextlabel.statistics.mixtures import collapsed
+from nextlabel.statistics.mixture_collapse import collapsed
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""The task model T: fitted to the labelled images, then asked about all others."""
+"""Networks as the task model T: fitted to the labelled images, then asked about all others."""
 
 import hashlib
 import time
@@ -73,8 +73,8 @@ class FittedNetwork:
                 features.append(pooled.float().cpu())
                 probabilities.append(out.cpu())
                 if head is not None:
-                    beside = None if side is None else side[rows]
-                    losses.append(head(taps, beside).float().cpu())
+                    side_rows = None if side is None else side[rows]
+                    losses.append(head(taps, side_rows).float().cpu())
         return ModelOutputs(
             torch.cat(features).numpy(),
             torch.cat(probabilities).numpy(),

@@ -92,8 +92,8 @@ class HuggingFaceSource(NetworkSource):
         with self._refusing(), _quiet():
             config = transformers.AutoConfig.from_pretrained(self.name)
             clip = config.model_type in CLIP
-            kind = transformers.CLIPVisionModel if clip else transformers.AutoModel
-            model, report = kind.from_pretrained(self.name, output_loading_info=True)
+            model_class = transformers.CLIPVisionModel if clip else transformers.AutoModel
+            model, report = model_class.from_pretrained(self.name, output_loading_info=True)
         missing = tuple(sorted(report["missing_keys"]))
         untrained = [key for key in missing if "pooler" not in key]
         if untrained:
@@ -147,13 +147,13 @@ class HuggingFaceNetwork:
 
     def _output(self, images: Any) -> Any:
         if hasattr(self.model, "get_image_features"):
-            found = self.model.get_image_features(pixel_values=images)
-            return getattr(found, "pooler_output", found)
-        found = self.model(pixel_values=images)
-        pooled = getattr(found, "pooler_output", None)
+            features = self.model.get_image_features(pixel_values=images)
+            return getattr(features, "pooler_output", features)
+        output = self.model(pixel_values=images)
+        pooled = getattr(output, "pooler_output", None)
         if pooled is not None and not self.without_pooler:
             return pooled
-        last = found.last_hidden_state
+        last = output.last_hidden_state
         return last[:, 0] if last.ndim == 3 else last.mean((2, 3))
 
 
