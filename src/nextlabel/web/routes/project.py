@@ -137,7 +137,7 @@ def strategy_choices(task: str) -> Sequence[Mapping[str, str]]:
     """Return the strategies that a person may choose, each with a sentence."""
     from nextlabel.project.pipeline import DEFAULT
     from nextlabel.strategies import STRATEGIES
-    from nextlabel.strategies.describe import describe
+    from nextlabel.strategies.descriptions import describe
 
     first = {
         "name": "default",
