@@ -1,0 +1,1 @@
+"""The loop of a project: spaces, models, the queue, and what the pages show of them."""
