@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nextlabel.core.errors import DataError
+from nextlabel.core.progress import picked
 from nextlabel.core.types import Array
 from nextlabel.features.cache import Cache
 from nextlabel.features.image_contents import ImageContents, digest_of
@@ -59,7 +60,7 @@ def network_rows(
     cache
         The cache of rows.
     progress
-        Show a bar on stderr.
+        Show a bar on stderr; without one, progress is reported as `core.progress` says.
 
     Raises
     ------
@@ -122,6 +123,7 @@ def _compute(
 
     with progress_bar(total=len(todo), desc="features", disable=not progress) as bar:
         images_ahead = _ahead(todo.items(), prepared, decoders())
+        done = 0
         while batch := list(islice(images_ahead, BATCH)):
             keys = [key for key, _, _ in batch]
             rows = _features(network, np.stack([image for _, _, image in batch]))
@@ -138,6 +140,9 @@ def _compute(
             if kept is None:
                 held.update(zip(keys, rows, strict=True))
             bar.update(len(keys))
+            done += len(keys)
+            if not progress:  # the bar says it already
+                picked(done, len(todo))
 
 
 def _features(network: Network, batch: NDArray[Any]) -> NDArray[np.float16]:

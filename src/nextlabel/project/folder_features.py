@@ -1,7 +1,7 @@
 """Features of a person's folder: fitted once, and kept while images come and go."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -86,7 +86,13 @@ class FolderFeatures:
 
 
 def folder_features(
-    folder: Path, data: Dataset, pipeline: Pipeline, cache: Cache, *, refit: bool = False
+    folder: Path,
+    data: Dataset,
+    pipeline: Pipeline,
+    cache: Cache,
+    *,
+    refit: bool = False,
+    begin: Callable[[str], None] = lambda block: None,
 ) -> FolderFeatures:
     """Return the features of a folder's images, fitted now or taken from the cache.
 
@@ -105,6 +111,8 @@ def folder_features(
         The place where features are kept.
     refit : bool
         Fit the blocks again, to all images that are there now.
+    begin : callable
+        Called with the name of each block before its rows are computed.
 
     Returns
     -------
@@ -126,10 +134,10 @@ def folder_features(
         return replace(before, changes=Changes(first=False))
     blocks = encoding_blocks(pipeline)
     if before is None or refit:
-        rows, states, channels = _fit(data, pipeline, blocks, cache)
+        rows, states, channels = _fit(data, pipeline, blocks, cache, begin)
     else:
         states, channels = before.states, before.channels
-        rows = _extend(before, data, digests, blocks, cache)
+        rows = _extend(before, data, digests, blocks, cache, begin)
     first = np.array(first_by_content(digests), np.int64)  # so that copies have equal rows
     rows = {name: of_block[first] for name, of_block in rows.items()}
     after = FolderFeatures(names, digests, rows, states, channels, _changes(before, names, digests))
@@ -167,13 +175,17 @@ def encoding_blocks(pipeline: Pipeline) -> dict[str, Block]:
 
 
 def _fit(
-    data: Dataset, pipeline: Pipeline, blocks: Mapping[str, Block], cache: Cache
+    data: Dataset,
+    pipeline: Pipeline,
+    blocks: Mapping[str, Block],
+    cache: Cache,
+    begin: Callable[[str], None],
 ) -> tuple[Mapping[str, Array], Mapping[str, Mapping[str, Array]], int]:
     """Return the rows and the state of each block, and the number of channels."""
-    fits = {
-        name: fitted_block(block, data, Seeds(pipeline.seed), TrainingSettings(), cache)
-        for name, block in blocks.items()
-    }
+    fits = {}
+    for name, block in blocks.items():
+        begin(name)
+        fits[name] = fitted_block(block, data, Seeds(pipeline.seed), TrainingSettings(), cache)
     rows = {name: np.asarray(fit.rows("train"), np.float32) for name, fit in fits.items()}
     return rows, {name: fit.state for name, fit in fits.items()}, data.image_shape[0]
 
@@ -184,6 +196,7 @@ def _extend(
     digests: tuple[str, ...],
     blocks: Mapping[str, Block],
     cache: Cache,
+    begin: Callable[[str], None],
 ) -> Mapping[str, Array]:
     """Return the rows of today's images: those that are known, and new ones by the same fits."""
     known = {digest: row for row, digest in enumerate(before.digests)}
@@ -193,6 +206,7 @@ def _extend(
     if len(new):
         fresh = with_channels(data.subset(train=new), before.channels)
         for name, block in blocks.items():
+            begin(name)
             rows[name][new] = encoded_rows(block, before.states[name], fresh, cache)
     return rows
 

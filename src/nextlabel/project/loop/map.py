@@ -8,13 +8,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
-from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nextlabel.core.types import Array, Ids
-from nextlabel.files.atomic import replacing
+from nextlabel.project.loop.cached import load_arrays, save_arrays
 
 MAPPED = 10_000
 """The most images that t-SNE arranges; each further one lies amid its nearest of these."""
@@ -38,17 +37,13 @@ class ProjectMap:
 
     def save(self, path: Path) -> None:
         """Write the map to a file, complete or not at all; OSError when it cannot be written."""
-        with replacing(path) as unfinished, unfinished.open("wb") as stream:
-            np.savez(stream, ids=self.ids, xy=self.xy, key=np.array(self.key))
+        save_arrays(path, {"ids": self.ids, "xy": self.xy, "key": np.array(self.key)})
 
     @classmethod
     def load(cls, path: Path) -> "ProjectMap | None":
         """Read what `save` wrote; None when it is not there, or cannot be read."""
-        try:
-            with np.load(path, allow_pickle=False) as file:
-                return cls(file["ids"], file["xy"], str(file["key"]))
-        except (OSError, ValueError, KeyError, EOFError, BadZipFile):
-            return None
+        arrays = load_arrays(path, ("ids", "xy", "key"))
+        return None if arrays is None else cls(arrays[0], arrays[1], str(arrays[2]))
 
 
 def make_map(
@@ -126,20 +121,18 @@ def _arranged(
             steps = min(AT_ONCE, before + count - done)
             placed.optimize(steps, exaggeration=exaggeration, momentum=momentum, inplace=True)
             done += steps
-            with replacing(unfinished) as part, part.open("wb") as stream:
-                np.savez(stream, key=np.array(key), done=np.array(done), xy=np.array(placed))
+            save_arrays(
+                unfinished, {"key": np.array(key), "done": np.array(done), "xy": np.array(placed)}
+            )
         before += count
     return np.array(placed, np.float64)
 
 
 def _begun(unfinished: Path, key: str) -> tuple[int, Array] | None:
-    try:
-        with np.load(unfinished, allow_pickle=False) as file:
-            if str(file["key"]) == key:
-                return int(file["done"]), file["xy"]
-    except (OSError, ValueError, KeyError, EOFError, BadZipFile):
-        pass
-    return None
+    arrays = load_arrays(unfinished, ("key", "done", "xy"))
+    if arrays is None or str(arrays[0]) != key:
+        return None
+    return int(arrays[1]), arrays[2]
 
 
 def _amid(rows: Array, mapped: Array, xy: Array) -> Array:
@@ -153,7 +146,8 @@ def _amid(rows: Array, mapped: Array, xy: Array) -> Array:
     _, _, axes = np.linalg.svd(mapped[:: max(1, len(mapped) // 2000)] - centre, full_matrices=False)
     axes = axes[:12].T
     tree = cKDTree((mapped - centre) @ axes)
-    distances, nearest = tree.query((rows - centre) @ axes, min(AMID, len(mapped)))
+    looked_up = tree.query((rows - centre) @ axes, min(AMID, len(mapped)))
+    distances, nearest = map(np.asarray, looked_up)
     distances, nearest = distances.reshape(len(rows), -1), nearest.reshape(len(rows), -1)
     weights = np.exp(-((distances / (distances[:, :1] + 1e-12)) ** 2))
     weights /= weights.sum(axis=1, keepdims=True)

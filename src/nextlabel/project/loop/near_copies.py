@@ -42,7 +42,10 @@ def near_copies(rows: Array, near: float = NEAR, neighbours: int = NEIGHBOURS) -
     values, vectors = np.linalg.eigh(centred.T @ centred)
     seen = centred @ vectors[:, np.argsort(-values)[:AXES]]  # a distance here is never larger
     count = min(neighbours + 1, n)
-    distances, nearest = cKDTree(seen).query(seen, count, distance_upper_bound=limit * (1 + 1e-9))
+    bound = limit * (1 + 1e-9)
+    distances, nearest = map(
+        np.asarray, cKDTree(seen).query(seen, count, distance_upper_bound=bound)
+    )
     first = np.repeat(np.arange(n), count)
     second = nearest.ravel()
     kept = np.isfinite(distances.ravel()) & (second != first)

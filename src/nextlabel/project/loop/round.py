@@ -179,9 +179,7 @@ def _estimate(
     positions = order.audited(known.ids)
     there = np.flatnonzero(models.space.there)
     free = np.setdiff1d(there, np.union1d(known.ids, excluded))
-    return audited_accuracy(
-        models.blocks, known, positions, free, models.pipeline, models.predict
-    )
+    return audited_accuracy(models.blocks, known, positions, free, models.pipeline, models.predict)
 
 
 @contextmanager

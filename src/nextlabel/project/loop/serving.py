@@ -120,9 +120,7 @@ def serve_next(
     return chosen
 
 
-def _fresh(
-    state: State, queue: Sequence[QueueItem], images: ProjectImages
-) -> Iterator[QueueItem]:
+def _fresh(state: State, queue: Sequence[QueueItem], images: ProjectImages) -> Iterator[QueueItem]:
     """Yield the images without an answer: those of the queue, then all others at random."""
     fit = usable(images)
     for item in queue:

@@ -1,0 +1,159 @@
+"""Progress: what is labelled, how fast, how good the model is, and whether to go on."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from nextlabel.project.labelling.answer import RESPONSES, Answer
+from nextlabel.project.labelling.classes import live
+from nextlabel.project.labelling.models import Model
+from nextlabel.project.labelling.project import Project
+from nextlabel.project.loop.serving import left
+from nextlabel.statistics.learning_curve import WORTH, advice, expected_rise
+
+PAUSE = 120.0
+"""Seconds without an answer that count as a pause and not as work."""
+WORK = frozenset({"one", "grid"})
+"""The views in which a person answers one image after another."""
+SHOWN = 200
+"""The most points of the curve."""
+HINTS = {
+    "too-early": "it is too early to say what further labels bring",
+    "go-on": "further labels are expected to pay",
+    "stop": "the next {labels} labels are expected to bring less than {worth:g} points, so it "
+    "may be time to stop",
+    "done": "all images are labelled",
+}
+
+
+@dataclass(frozen=True)
+class Pace:
+    """The speed of labelling: images, seconds of work without pauses, and sessions between them."""
+
+    images: int
+    seconds: float
+    sessions: int
+
+    @property
+    def an_hour(self) -> float | None:
+        """The number of images an hour; None before there is an interval."""
+        intervals = self.images - self.sessions
+        return 3600 * intervals / self.seconds if intervals > 0 and self.seconds > 0 else None
+
+
+def pace(answers: Sequence[Answer], pause: float = PAUSE) -> Pace:
+    """Return the speed of labelling, of all people together.
+
+    The time between two answers of a person counts when it is at most `pause`; longer ones are
+    pauses, which divide the work into sessions. Several answers of one moment are one interval.
+
+    Parameters
+    ----------
+    answers : sequence of Answer
+        The answers that count, in any order. Those of imports and of whole rows of the gallery are
+        left out, and so are notes and flags.
+    pause : float
+        The longest time, in seconds, that is work.
+    """
+    times: dict[str, list[float]] = {}
+    for answer in answers:
+        if answer.kind in RESPONSES and answer.view in WORK:
+            at = answer.answered_at if answer.answered_at is not None else answer.received_at
+            times.setdefault(answer.person, []).append(at)
+    images, seconds, sessions = 0, 0.0, 0
+    for of_person in times.values():
+        gaps = np.diff(np.sort(of_person))
+        images += len(of_person)
+        seconds += float(gaps[gaps <= pause].sum())
+        sessions += 1 + int((gaps > pause).sum())
+    return Pace(images, seconds, sessions)
+
+
+def curve(models: Sequence[Model]) -> list[dict[str, Any]]:
+    """Return the estimates of the accuracy over time: the newest of each number of labels.
+
+    Parameters
+    ----------
+    models : sequence of Model
+        All models by version. Only those since the last change of the space have estimates that
+        a curve may be fitted to; `space` says which they are.
+    """
+    points: dict[int, dict[str, Any]] = {}
+    for model in models:
+        if model.estimate is None or "labelled" not in model.facts:
+            continue
+        labelled = int(model.facts["labelled"])
+        points.pop(labelled, None)
+        points[labelled] = {
+            "version": model.version,
+            "at": model.created_at,
+            "labelled": labelled,
+            "space": model.space,
+            **{name: model.estimate[name] for name in ("value", "low", "high", "audited")},
+        }
+    ordered = [points[labelled] for labelled in sorted(points)]
+    if len(ordered) <= SHOWN:
+        return ordered
+    kept = np.unique(np.linspace(0, len(ordered) - 1, SHOWN).astype(np.int64))
+    return [ordered[at] for at in kept.tolist()]
+
+
+def outlook(points: Sequence[dict[str, Any]], remaining: int) -> dict[str, Any]:
+    """Return what further labels are expected to bring, and a hint whether to go on.
+
+    It is time to stop when even the upper end of the range of the next labels lies below one point
+    of accuracy. Only estimates in the newest space count, since another space has another curve.
+
+    Parameters
+    ----------
+    points : sequence of dict
+        As `curve` returns them.
+    remaining : int
+        The number of images that are still to be asked.
+    """
+    same = [point for point in points if point["space"] == points[-1]["space"]]
+    rise = expected_rise(
+        [p["labelled"] for p in same], [p["value"] for p in same], [p["audited"] for p in same]
+    )
+    word = advice(rise) if remaining else "done"
+    hint = HINTS[word].format(labels=0 if rise is None else rise.labels, worth=100 * WORTH)
+    return {"next": None if rise is None else asdict(rise), "advice": word, "hint": hint}
+
+
+def progress_figures(project: Project) -> dict[str, Any]:
+    """Return the figures of a project's progress, as JSON values.
+
+    Parameters
+    ----------
+    project : Project
+        The project.
+
+    Returns
+    -------
+    dict
+        `labelled`, `left`, `skipped`, `unsure`, `flagged`, `classes`, `an_hour`, `sessions`,
+        `seconds`, `estimate`, `curve`, `next`, `advice` and `hint`.
+    """
+    state, images = project.state(), project.images()
+    speed = pace(list(state.newest()))
+    points = curve(project.models())
+    remaining = left(state, images)
+    return {
+        "labelled": len(state.labels),
+        "left": remaining,
+        "skipped": len(state.skipped),
+        "unsure": len(state.unsure),
+        "flagged": len(state.flagged),
+        "classes": [
+            {"id": one.id, "name": one.name, "labelled": state.class_counts.get(one.id, 0)}
+            for one in live(state.classes)
+        ],
+        "an_hour": speed.an_hour,
+        "sessions": speed.sessions,
+        "seconds": speed.seconds,
+        "estimate": points[-1] if points else None,
+        "curve": points,
+        **outlook(points, remaining),
+    }
