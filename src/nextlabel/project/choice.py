@@ -136,7 +136,7 @@ def choose(
     seen = known.without(np.union1d(reserved, candidates.unplaced))
     hidden = np.concatenate([reserved, candidates.alike(drawn), excluded, candidates.unplaced])
     shown = np.setdiff1d(np.arange(len(candidates)), np.setdiff1d(hidden, seen.ids))
-    if most is not None and len(free) > most:
+    if most is not None and len(free) > (most := max(most, by_strategy)):
         shown = np.union1d(free[:most], seen.ids)
     chosen = _by_strategy(candidates, seen, shown, by_strategy, pipeline, predict)
     picks |= zip(at, chosen, strict=False)  # fewer where only copies are left

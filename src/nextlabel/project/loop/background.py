@@ -4,11 +4,11 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from nextlabel.project.labelling.images import ProjectImages
 from nextlabel.project.labelling.project import Project
 from nextlabel.project.loop.child import Child
 from nextlabel.project.loop.features import ACTIVITY
 from nextlabel.project.loop.serving import usable
+from nextlabel.project.scanning.images import ProjectImages
 
 MODULE = "nextlabel.project.loop.worker"
 LOG = "trainer.log"

@@ -67,7 +67,7 @@ class Child:
             try:
                 self._process.stdin.close()
             except OSError:
-                pass  # nobody reads it any more
+                pass  # no process reads it any more
         try:
             self._process.wait(GRACE)
         except subprocess.TimeoutExpired:
@@ -87,14 +87,22 @@ def begin(low: bool = False) -> tuple[dict[str, Any], threading.Event]:
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the server, which ends this
     if low:
         _lower_priority()
-    arguments = json.loads(sys.stdin.buffer.readline())
+    arguments = json.loads(_first_line())
     stop = threading.Event()
     threading.Thread(target=_wait_for_end, args=(stop,), daemon=True).start()
     return arguments, stop
 
 
+def _first_line() -> bytes:
+    line = b""
+    while not line.endswith(b"\n") and (byte := os.read(0, 1)):
+        line += byte
+    return line
+
+
 def _wait_for_end(stop: threading.Event) -> None:
-    while sys.stdin.buffer.read(1):
+    # sys.stdin would be locked by this thread, and the interpreter cannot end then.
+    while os.read(0, 1):
         pass
     stop.set()
     threading.Event().wait(GRACE)

@@ -1,6 +1,6 @@
 """The full space of a project: a pretrained network's features and a VAE's, made in the background.
 
-What was computed is kept by content, so that a process that was killed goes on where it was.
+What was computed is kept by content, so that a process that was killed continues.
 """
 
 import time
@@ -74,7 +74,7 @@ def make_features(project: Project, cache_dir: Path | None = None) -> None:
     before = Space.load(path)
     if before is not None and before.key != key:
         before = None
-    name = words_of(pipeline.features)
+    name = f"features of {words_of(pipeline.features)}"
     if before is not None and str(before.state.get("contents")) == contents:
         _say(project, "done", before, name, lacking)
         return
@@ -113,7 +113,7 @@ def _with_gone(space: Space, before: Space) -> Space:
 
 def _say(project: Project, word: str, space: Space, name: str, lacking: str | None) -> None:
     count = int(space.there.sum())
-    message = f"features of {name} are there"
+    message = f"{name} are there"
     if lacking is not None:
         message += f"; more need a package: {lacking}"
     project.set_activity(ACTIVITY, word, count, len(space), message)

@@ -29,7 +29,7 @@ WIDTH = 65535
 
 @dataclass(frozen=True, eq=False)
 class ProjectMap:
-    """Where each image lies: `ids` int32 (n), `xy` uint16 (n, 2), and the space that it is of."""
+    """The places of images: `ids` int32 (n), `xy` uint16 (n, 2), and the key of the space."""
 
     ids: NDArray[np.int32]
     xy: NDArray[np.uint16]
@@ -60,7 +60,7 @@ def make_map(
     Above `most` images, t-SNE arranges a random sample of that many, and every other image is put
     between the nearest ones of the sample, weighted by their likeness: a hundred thousand take
     little longer than ten. What was arranged is kept in `unfinished`, from where the same call
-    goes on.
+    continues.
 
     Poličar, Stražar & Zupan 2024, https://doi.org/10.18637/jss.v109.i03
 

@@ -28,14 +28,14 @@ MOST = 10_000
 
 @dataclass(frozen=True, eq=False)
 class Labelled:
-    """What a round starts from.
+    """The labels that a round starts from.
 
     Parameters
     ----------
-    known : KnownLabels
+    labels : KnownLabels
         The labels; rows are ids of images.
     class_ids : tuple of int
-        The id of each class of `known`.
+        The id of each class of `labels`.
     excluded : int64 array
         Images without a label that are not asked: skipped, unsure, flagged, gone, unreadable.
     order : AuditOrder
@@ -44,7 +44,7 @@ class Labelled:
         The last answer that is among them.
     """
 
-    known: KnownLabels
+    labels: KnownLabels
     class_ids: tuple[int, ...]
     excluded: Ids
     order: AuditOrder
@@ -76,11 +76,11 @@ class Models:
         self.blocks = space.scaled(pipeline.features)
         self._made: dict[bytes, Array | None] = {}
 
-    def predict(self, known: KnownLabels) -> Array | None:
+    def predict(self, labels: KnownLabels) -> Array | None:
         """Return the probabilities (N, K) by a model of some labels; None before two classes."""
-        key = known.ids.tobytes()
+        key = labels.ids.tobytes()
         if key not in self._made:
-            self._made[key] = self.pipeline.predict(self.blocks, known)
+            self._made[key] = self.pipeline.predict(self.blocks, labels)
         return self._made[key]
 
 
@@ -106,15 +106,15 @@ def next_round(
         The most images that the strategy considers.
     """
     seconds: dict[str, float] = {}
-    known, unplaced = labelled.known, space.unplaced
+    labels, unplaced = labelled.labels, space.unplaced
     features = {name: pipeline.features.get(name, 1.0) for name in space.rows}
     pipeline = pipeline.model_copy(update={"features": features})
     models = Models(space, pipeline)
-    placed = known.without(unplaced)
-    excluded = np.setdiff1d(labelled.excluded, known.ids)
+    placed = labels.without(unplaced)
+    excluded = np.setdiff1d(labelled.excluded, labels.ids)
     candidates = Candidates(space.rows, labelled.order, np.arange(len(space)), excluded, unplaced)
     with _timed(seconds, "queue"):
-        picks, problem = _picks(candidates, known, length, pipeline, models, most)
+        picks, problem = _picks(candidates, labels, length, pipeline, models, most)
     with _timed(seconds, "model"):
         probabilities = models.predict(placed)
     with _timed(seconds, "estimate"):
@@ -122,11 +122,11 @@ def next_round(
         if probabilities is not None:
             order = labelled.order.without(np.union1d(excluded, unplaced))
             estimate = _estimate(models, placed, order, excluded)
-    free = len(space) - len(np.union1d(known.ids, excluded))
+    free = len(space) - len(np.union1d(labels.ids, excluded))
     facts: dict[str, Any] = {
         "images": len(space),
         "with features": int(space.there.sum()),
-        "labelled": len(known),
+        "labelled": len(labels),
         "considered": min(most, free),
         "without a label": free,
         "seconds": {name: round(value, 3) for name, value in seconds.items()},
@@ -148,7 +148,7 @@ def next_round(
 
 def _picks(
     candidates: Candidates,
-    known: KnownLabels,
+    labels: KnownLabels,
     length: int,
     pipeline: Pipeline,
     models: Models,
@@ -158,28 +158,28 @@ def _picks(
 
     A strategy that a person chose may need what a project does not have.
     """
-    taken = np.union1d(known.ids, candidates.excluded)
+    taken = np.union1d(labels.ids, candidates.excluded)
     length = min(length, len(candidates) - len(taken))
     if length < 1:
         return [], None
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of copies among the picks
         try:
-            return choose(candidates, known, length, pipeline, models.predict, most), None
+            return choose(candidates, labels, length, pipeline, models.predict, most), None
         except NextlabelError as error:
             usual = {"strategy": DEFAULT.strategy, "options": DEFAULT.options}
             pipeline = pipeline.model_copy(update=usual)
-            return choose(candidates, known, length, pipeline, models.predict, most), str(error)
+            return choose(candidates, labels, length, pipeline, models.predict, most), str(error)
 
 
 def _estimate(
-    models: Models, known: KnownLabels, order: AuditOrder, excluded: Ids
+    models: Models, labels: KnownLabels, order: AuditOrder, excluded: Ids
 ) -> AccuracyEstimate:
     """Return the estimate of the accuracy on the images that a person can still label."""
-    positions = order.audited(known.ids)
+    positions = order.audited(labels.ids)
     there = np.flatnonzero(models.space.there)
-    free = np.setdiff1d(there, np.union1d(known.ids, excluded))
-    return audited_accuracy(models.blocks, known, positions, free, models.pipeline, models.predict)
+    free = np.setdiff1d(there, np.union1d(labels.ids, excluded))
+    return audited_accuracy(models.blocks, labels, positions, free, models.pipeline, models.predict)
 
 
 @contextmanager

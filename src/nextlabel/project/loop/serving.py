@@ -1,4 +1,4 @@
-"""The images that a person is asked next: the queue, as far as nobody has dealt with it."""
+"""The images that a person is asked next: those of the queue that have no answer yet."""
 
 from collections.abc import Collection, Iterator, Sequence
 from functools import lru_cache
@@ -10,9 +10,9 @@ from nextlabel.core.types import Array, Ids
 from nextlabel.project.audit import AuditOrder
 from nextlabel.project.choice import AUDIT
 from nextlabel.project.labelling.answer import RESPONSES
-from nextlabel.project.labelling.images import ProjectImages
 from nextlabel.project.labelling.models import QueueItem
 from nextlabel.project.labelling.state import State
+from nextlabel.project.scanning.images import ProjectImages
 
 AGAIN = "overlap"
 """The reason for an image that another person has labelled."""
@@ -76,7 +76,7 @@ def serve_next(
     """Return the images to ask a person next.
 
     When the queue is used up, the images without an answer follow in the audit's random order, so
-    there is always one while any is left that nobody else is asked.
+    there is always one while any is left that no other tab shows.
 
     Parameters
     ----------

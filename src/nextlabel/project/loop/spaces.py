@@ -7,13 +7,13 @@ import time
 import numpy as np
 
 from nextlabel.core.types import Ids
-from nextlabel.project.labelling.image_facts import ImageFacts
-from nextlabel.project.labelling.images import ProjectImages
 from nextlabel.project.labelling.project import Project
 from nextlabel.project.loop.cached import FULL, QUICK, stamp
 from nextlabel.project.loop.serving import order_of, usable
 from nextlabel.project.loop.space import Space
-from nextlabel.project.loop.thumbnails import NAME, Thumbnails
+from nextlabel.project.loop.thumbnails import Thumbnails
+from nextlabel.project.scanning.image_facts import ImageFacts
+from nextlabel.project.scanning.images import ProjectImages
 
 ACTIVITY = "space"
 EVERY = 1.0
@@ -46,7 +46,7 @@ class Spaces:
 
     @property
     def quick_ready(self) -> bool:
-        """Whether the full space is there, or all thumbnails are read."""
+        """True when the full space is there, or all thumbnails are read."""
         if self._full is not None:
             return True
         return self._begun and self._thread is not None and not self._thread.is_alive()
@@ -113,21 +113,24 @@ class Spaces:
             self._thumbnails.read(names, count, self._stop)
             if self._quick is not None and not self._stop.is_set():
                 self._quick.save(self.project.cache / QUICK)
+                self._say("done", self._quick)
         except Exception:
             log.exception("thumbnails")
             self.project.set_activity(ACTIVITY, "failed", message="trainer.log has the reason")
 
     def _renewed(self, space: Space) -> None:
         self._quick = space
-        message = f"the model and the queue use {NAME} so far"
-        count = int(space.there.sum())
-        self.project.set_activity(ACTIVITY, "running", count, len(space), message)
+        self._say("running", space)
+
+    def _say(self, word: str, space: Space) -> None:
+        message = f"the model and the queue use {space.name}"
+        self.project.set_activity(ACTIVITY, word, int(space.there.sum()), len(space), message)
 
     def _failed(self, image: int, reason: str) -> None:
         self._problems[image] = reason
 
     def _note_problems(self, images: ProjectImages) -> None:
-        """Store why images cannot be read, so that nobody is asked them."""
+        """Store why images cannot be read, so that no person is asked them."""
         if not self._problems:
             return
         problems, self._problems = self._problems, {}

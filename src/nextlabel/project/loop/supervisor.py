@@ -18,7 +18,7 @@ POLL = 0.2
 PAUSES = (1.0, 2.0, 5.0, 15.0, 30.0)
 """Seconds before each further start of a trainer that ended; the last holds from then on."""
 LONG = 60.0
-"""Seconds of work after which the pauses begin anew."""
+"""Seconds of work after which the pauses are short again."""
 
 
 class Trainer:
@@ -72,7 +72,7 @@ class Trainer:
 
     @property
     def alive(self) -> bool:
-        """Whether the process runs."""
+        """True while the process runs."""
         child = self._child
         return child is not None and child.code is None
 
@@ -112,7 +112,7 @@ class Trainer:
             failures += 1
             self._report(
                 f"the trainer ended with {self._child.code} and starts again in {pause:g} s; "
-                "labelling goes on from the queue that is there, and trainer.log has the reason"
+                "labelling continues from the queue that is there, and trainer.log has the reason"
             )
             self._ends.wait(pause)
 

@@ -16,7 +16,6 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from nextlabel.core.errors import StoreError
 from nextlabel.project.labelling.classes import live
-from nextlabel.project.labelling.images import ProjectImages
 from nextlabel.project.labelling.known import known_labels
 from nextlabel.project.labelling.project import Project
 from nextlabel.project.labelling.state import State
@@ -27,9 +26,10 @@ from nextlabel.project.loop.round import Labelled, next_round
 from nextlabel.project.loop.serving import order_of, settled_ids, usable
 from nextlabel.project.loop.space import Space
 from nextlabel.project.loop.spaces import Spaces
+from nextlabel.project.scanning.images import ProjectImages
 
 POLL = 0.1
-"""Seconds between two looks at the log."""
+"""Seconds between two readings of the log."""
 FEW = 5
 """Answers after which a new model is made at once."""
 QUIET = 0.3

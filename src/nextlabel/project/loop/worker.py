@@ -37,6 +37,7 @@ def main() -> None:
     arguments, stop = child.begin(low=True)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s worker %(message)s")
     logging.captureWarnings(True)
+    logging.getLogger("openTSNE").setLevel(logging.WARNING)
     cache_dir = arguments["cache_dir"]
     with Project.open(arguments["project"], store=arguments["store"]) as project:
         try:

@@ -1,1 +1,1 @@
-"""What the pages of a project show: pure functions of its state, model, space and images."""
+"""Data of the pages of a project: pure functions of its state, model, space and images."""

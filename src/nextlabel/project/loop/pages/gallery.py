@@ -10,9 +10,9 @@ from typing import Literal
 import numpy as np
 
 from nextlabel.core.types import Array, Ids
-from nextlabel.project.labelling.images import ProjectImages
 from nextlabel.project.labelling.state import State
 from nextlabel.project.loop.pages.predictions import NONE, Predictions, first_labels
+from nextlabel.project.scanning.images import ProjectImages
 
 By = Literal["label", "prediction", "any"]
 Order = Literal["least", "most", "new", "path"]
@@ -20,7 +20,7 @@ Order = Literal["least", "most", "new", "path"]
 
 @dataclass(frozen=True)
 class Filters:
-    """What the gallery shows, and in which order.
+    """The choice of what the gallery shows, and in which order.
 
     Parameters
     ----------
@@ -61,7 +61,7 @@ class Filters:
 
 @dataclass(frozen=True, eq=False)
 class Rows:
-    """The images that the gallery shows, in order, and how many near-copies each stands for."""
+    """The images that the gallery shows, in order, and the number of near-copies of each."""
 
     ids: Ids
     copies: Ids
@@ -161,7 +161,7 @@ def _mask(images: Iterable[int], count: int) -> Array:
 def _ordered(
     ids: Ids, order: Order, images: ProjectImages, state: State, predicted: Predictions
 ) -> Ids:
-    """Return ids in an order; images without what it looks at come last, the smallest id first."""
+    """Return ids in an order; images without a value come last, the smallest id first."""
     if order == "path":
         names = images.names
         return np.array(sorted(ids.tolist(), key=lambda image: names[image]), np.int64)

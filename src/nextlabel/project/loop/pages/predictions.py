@@ -1,4 +1,4 @@
-"""What the newest model says of all images, in the ids of classes.
+"""The predictions of the newest model for all images, in the ids of classes.
 
 N images, K classes.
 """
@@ -50,7 +50,7 @@ class Predictions:
 
     @property
     def there(self) -> Array:
-        """Which images have a prediction, bool (N)."""
+        """The images that have a prediction, bool (N)."""
         return ~np.isnan(self.confidence)
 
     def of(self, image: int) -> Predicted | None:

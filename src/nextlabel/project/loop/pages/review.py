@@ -48,7 +48,7 @@ class Doubt:
 
 
 def doubts(
-    blocks: ScaledBlocks, known: KnownLabels, class_ids: Sequence[int], pipeline: Pipeline
+    blocks: ScaledBlocks, answers: KnownLabels, class_ids: Sequence[int], pipeline: Pipeline
 ) -> list[Doubt]:
     """Return the labels with which models of the others disagree, the least credible first.
 
@@ -60,14 +60,14 @@ def doubts(
     ----------
     blocks : ScaledBlocks
         The scaled rows of all images.
-    known : KnownLabels
+    answers : KnownLabels
         The labels.
     class_ids : sequence of int
-        The id of each class of `known`.
+        The id of each class of `answers`.
     pipeline : Pipeline
         The model.
     """
-    if not known.can_be_told_apart:
+    if not answers.can_be_told_apart:
         return []
     names = np.array(class_ids, np.int64)
 
@@ -75,27 +75,27 @@ def doubts(
         return fit_linear(blocks, ids, labels, pipeline.regularisation, pipeline.class_weight)
 
     def held_out(labels: Labels) -> tuple[Ids, Array]:
-        return held_out_probabilities(fit, blocks, known.ids, labels)
+        return held_out_probabilities(fit, blocks, answers.ids, labels)
 
-    if known.task == "multiclass":
-        held, predicted = held_out(known.labels)
-        occurring = np.unique(known.labels)
-        quality = label_quality(predicted, np.searchsorted(occurring, known.labels[held]))
+    if answers.task == "multiclass":
+        held, predicted = held_out(answers.labels)
+        occurring = np.unique(answers.labels)
+        quality = label_quality(predicted, np.searchsorted(occurring, answers.labels[held]))
         best = occurring[predicted.argmax(axis=1)] if len(held) else held
-        said = [(int(names[k]),) for k in known.labels[held]]
+        said = [(int(names[k]),) for k in answers.labels[held]]
         thought = [(int(names[k]),) for k in best]
     else:
-        chances = known.labels.astype(np.float64)  # a finding that is not predicted agrees
-        for k, column in enumerate(known.labels.T):
+        chances = answers.labels.astype(np.float64)  # a finding that is not predicted agrees
+        for k, column in enumerate(answers.labels.T):
             if len(np.unique(column)) > 1:
                 rows, predicted = held_out(column)
                 chances[rows, k] = predicted[:, 1]
-        held = np.arange(len(known))
-        quality = label_quality(chances, known.labels)
-        said = [tuple(names[row > 0].tolist()) for row in known.labels]
+        held = np.arange(len(answers))
+        quality = label_quality(chances, answers.labels)
+        said = [tuple(names[row > 0].tolist()) for row in answers.labels]
         thought = [tuple(names[row > 0.5].tolist()) for row in chances]
     doubted = [
-        Doubt(int(known.ids[position]), label, other, float(value))
+        Doubt(int(answers.ids[position]), label, other, float(value))
         for position, label, other, value in zip(held, said, thought, quality, strict=True)
         if label != other
     ]
@@ -105,10 +105,10 @@ def doubts(
 def write_review(project: Project, state: State, space: Space) -> None:
     """Store the doubts about the labels of a state, for `review`."""
     settings = project.settings
-    known = known_labels(state, settings.task).without(space.unplaced)
+    answers = known_labels(state, settings.task).without(space.unplaced)
     class_ids = [one.id for one in live(state.classes)]
     blocks = space.scaled(settings.pipeline.features)
-    made = doubts(blocks, known, class_ids, settings.pipeline)
+    made = doubts(blocks, answers, class_ids, settings.pipeline)
     text = json.dumps({"after": state.seq, "doubts": [asdict(doubt) for doubt in made]})
     with replacing(project.cache / REVIEW) as unfinished:
         unfinished.write_text(text, encoding="utf-8")

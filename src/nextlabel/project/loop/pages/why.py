@@ -1,4 +1,4 @@
-"""Why an image was asked: the space, labelled neighbours, and after its answer how it was chosen."""
+"""Why an image was asked: the space, labelled neighbours, and afterwards how it was chosen."""
 
 from dataclasses import dataclass
 from functools import lru_cache
@@ -37,7 +37,7 @@ def neighbours(space: Space, state: State, image: int, count: int = NEIGHBOURS) 
     state : State
         The labels.
     image : int
-        The image; it is no neighbour of its own.
+        The image; its own row does not count.
     count : int
         The most neighbours.
     """
@@ -63,7 +63,7 @@ def why(project: Project, image: int) -> dict[str, Any]:
     """Return why an image was asked, as JSON values.
 
     Before the image has an answer, its rank and the reason are left out: an image of the audit must
-    not be told apart, since people would look at it in another way.
+    not be recognised, since people would answer it in another way.
 
     Parameters
     ----------
