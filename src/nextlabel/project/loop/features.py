@@ -13,8 +13,8 @@ import numpy as np
 
 from nextlabel.core.errors import UsageError
 from nextlabel.core.progress import reporting_to
-from nextlabel.features.cache import Cache
 from nextlabel.features.block_creation import make_block
+from nextlabel.features.cache import Cache
 from nextlabel.files.digest import values_digest
 from nextlabel.models.settings import TrainingSettings
 from nextlabel.project.folder_features import folder_features
