@@ -2,6 +2,7 @@
 # make test   every test                       make bench   the short benchmarks
 # make lint   style, types, layers, words   make clean   all that make made
 # make docs   the site, in build/site          make reference   docs/reference, from the code
+# make e2e    the labelling page in Chromium, which it does not install
 # Needs Python 3.11 or newer with its venv module, and nothing else: PYTHON=python3.12 picks one.
 
 PYTHON ?= python3
@@ -13,7 +14,7 @@ PIP := -m pip install --quiet --disable-pip-version-check -c constraints.txt
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist worksteal
 
 .DEFAULT_GOAL := check
-.PHONY: check demo test fast coverage lint reference lowest docs bench clean
+.PHONY: check demo test fast e2e coverage lint reference lowest docs bench clean
 
 check: lint fast
 
@@ -21,10 +22,13 @@ demo: $(VENV)/.runtime
 	$(BIN)/python -m nextlabel demo
 
 test: $(VENV)/.dev
-	$(PYTEST) $(COVERAGE)
+	$(PYTEST) -m "not e2e" $(COVERAGE)
 
 fast: $(VENV)/.dev
-	$(PYTEST) -m "not slow"
+	$(PYTEST) -m "not slow and not e2e"
+
+e2e: $(VENV)/.dev
+	$(PYTEST) -m e2e tests/browser
 
 coverage:
 	$(MAKE) test COVERAGE="--cov=nextlabel --cov-report=term:skip-covered"
@@ -42,7 +46,7 @@ reference: $(VENV)/.dev
 
 # By hand: the fast tests with the lowest versions that pyproject.toml allows, torch aside.
 lowest: $(LOWEST)/.lowest
-	OMP_NUM_THREADS=1 $(LOWEST)/bin/python -m pytest -n 2 --dist worksteal -m "not slow"
+	OMP_NUM_THREADS=1 $(LOWEST)/bin/python -m pytest -n 2 --dist worksteal -m "not slow and not e2e"
 
 docs: $(VENV)/.docs
 	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict

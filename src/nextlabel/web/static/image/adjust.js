@@ -22,12 +22,14 @@ export class Adjust {
   async show(item) {
     this.#item = item;
     if (!this.area.open || !item || item.problem) return;
-    if (item.bits <= 8 && item.channels <= 1) return this.#draw({ channels: 1, bits: 8 });
+    if (item.bits && item.bits <= 8 && item.channels === 1) return this.#draw({ channels: 1, bits: 8 });
     let facts = this.#facts.get(item.image);
     if (!facts) {
       const address = item.url.pixels.replace("?", "/facts?");
-      facts = await get(address).catch(() => ({ channels: item.channels, bits: item.bits }));
+      facts = await get(address).catch(() => ({ channels: item.channels ?? 1, bits: item.bits ?? 8 }));
       this.#facts.set(item.image, facts);
+      item.bits ??= facts.bits;
+      item.channels ??= facts.channels;
     }
     if (this.#item === item) this.#draw(facts);
   }
@@ -50,14 +52,16 @@ export class Adjust {
   }
 
   #windowOf(facts) {
-    const top = facts.max || 2 ** facts.bits - 1;
+    const base = facts.min ?? 0;
+    const top = Math.max(facts.max ?? 2 ** facts.bits - 1, base + 1e-6);
+    const step = top - base > 50 ? 1 : (top - base) / 200;
     const [low, high] = this.view.window ?? [facts.low, facts.high];
     const bars = histogram(facts.histogram);
     const shade = svg("rect", { y: 0, height: HEIGHT, class: "window" });
     bars.append(shade);
     const mark = (from, to) => {
-      shade.setAttribute("x", (256 * from) / top);
-      shade.setAttribute("width", Math.max(1, (256 * (to - from)) / top));
+      shade.setAttribute("x", (256 * (from - base)) / (top - base));
+      shade.setAttribute("width", Math.max(1, (256 * (to - from)) / (top - base)));
     };
     mark(low, high);
     let [from, to] = [low, high];
@@ -71,8 +75,8 @@ export class Adjust {
       {},
       h("legend", { textContent: `Window of ${facts.bits} bits` }),
       bars,
-      slider("Black at", 0, top, 1, low, (value) => ((from = Math.min(value, to - 1)), set())),
-      slider("White at", 0, top, 1, high, (value) => ((to = Math.max(value, from + 1)), set())),
+      slider("Black at", base, top, step, low, (value) => ((from = Math.min(value, to - step)), set())),
+      slider("White at", base, top, step, high, (value) => ((to = Math.max(value, from + step)), set())),
     );
   }
 

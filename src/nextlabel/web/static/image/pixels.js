@@ -4,9 +4,10 @@ const BUDGET = 24e6; // pixels that are decoded ahead
 const FEWEST = 5;
 const MOST = 24;
 
-/** Return how many images to hold ahead: 5 of large ones, up to 24 of small ones. */
+/** Return how many images to hold ahead: 5 of large ones or unknown ones, up to 24 of small ones. */
 export function depthFor(item) {
-  const pixels = Math.max(1, (item?.width ?? 1000) * (item?.height ?? 1000));
+  if (!item?.width) return FEWEST;
+  const pixels = Math.max(1, item.width * item.height);
   return Math.max(FEWEST, Math.min(MOST, Math.floor(BUDGET / pixels)));
 }
 
@@ -57,7 +58,12 @@ export class Pixels {
     picture.src = address;
     const record = { picture, ready: false, failed: false, promise: null };
     record.promise = picture.decode().then(
-      () => ((record.ready = true), record),
+      () => {
+        item.width ??= picture.naturalWidth;
+        item.height ??= picture.naturalHeight;
+        record.ready = true;
+        return record;
+      },
       () => ((record.failed = true), record),
     );
     return record;

@@ -15,8 +15,8 @@ export class View extends EventTarget {
     const query = new URLSearchParams();
     if (this.channels && item.channels > 1) query.set("channels", this.channels.filter((one) => one < item.channels).join(","));
     if (this.window && item.bits > 8) {
-      query.set("low", Math.round(this.window[0]));
-      query.set("high", Math.round(this.window[1]));
+      query.set("low", Number(this.window[0].toPrecision(6)));
+      query.set("high", Number(this.window[1].toPrecision(6)));
     }
     const text = query.toString();
     return text ? item.url.pixels + (item.url.pixels.includes("?") ? "&" : "?") + text : item.url.pixels;

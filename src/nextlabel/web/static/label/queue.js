@@ -6,6 +6,7 @@ import { depthFor } from "../image/pixels.js";
 
 const SEEN_SOON = 3; // images that a newer model does not replace
 const RENEWAL = 45_000; // milliseconds; a lease lasts 120 s
+const MOST_HELD = 1500; // ids in a request
 const PAUSE = 1500; // milliseconds after a failure, or while all images are with others
 
 /** The items ahead. Events: "change" when `ahead` or `left` changed. */
@@ -70,7 +71,7 @@ export class Queue extends EventTarget {
     const kept = () => (stale ? this.ahead.slice(0, SEEN_SOON) : this.ahead);
     try {
       const held = [...new Set([...kept().map((item) => item.image), ...this.#busy()])];
-      const reply = await get("/api/next", { count: Math.max(1, wanted - kept().length), held: held.join(","), tab });
+      const reply = await get("/api/next", { count: Math.max(1, wanted - kept().length), held: held.slice(0, MOST_HELD).join(","), tab });
       this.#merge(reply, kept());
       this.error = null;
       if (!reply.items.length && !this.ahead.length) this.#later();

@@ -3,7 +3,7 @@
 import { announce, toast } from "../base/announce.js";
 import { many } from "../base/numbers.js";
 
-/** Write answers for many images, and take whole batches back. */
+/** Write answers for many images, and take whole batches back. `view()` names the page for the log. */
 export class Batches {
   #done = []; // [{events, items, before}]
 
@@ -29,7 +29,7 @@ export class Batches {
     const before = items.map((item) => ({ label: item.label, state: item.state }));
     const events = items.map((item) => {
       const classes = classesOf(item);
-      const event = this.outbox.add({ kind, image: item.image, classes, shown_at: shownAt, model: item.model, position: item.position, view: this.view });
+      const event = this.outbox.add({ kind, image: item.image, classes, shown_at: shownAt, model: item.model, position: item.position, view: this.view() });
       item.label = classes;
       item.state = { label: "labelled", skip: "skipped", unsure: "unsure" }[kind];
       return event;
@@ -50,7 +50,7 @@ export class Batches {
   undo() {
     const last = this.#done.pop();
     if (!last) return announce("Nothing to undo.");
-    for (const event of last.events) this.outbox.add({ kind: "undo", image: event.image, undoes: event.key, view: this.view });
+    for (const event of last.events) this.outbox.add({ kind: "undo", image: event.image, undoes: event.key, view: this.view() });
     last.items.forEach((item, i) => Object.assign(item, last.before[i]));
     this.redraw(last.items);
     toast(`Undone for ${many(last.events.length, "image")}.`);

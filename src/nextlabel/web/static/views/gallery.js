@@ -21,7 +21,7 @@ start("Gallery", async ({ project, outbox, keys }) => {
   let totals = null;
   let shownAt = Date.now() / 1000;
   const wall = new Wall(byId("wall"), { load, draw });
-  const batches = new Batches(outbox, project, { view: "gallery", redraw: (items) => wall.redraw(items) });
+  const batches = new Batches(outbox, project, { view: () => "gallery", redraw: (items) => wall.redraw(items) });
   readAddress();
 
   function filters() {

@@ -21,7 +21,7 @@ start("Grid", async ({ project, outbox, keys }) => {
   let shownAt = Date.now() / 1000;
   const predicted = lasso !== null || !project.data.settings.hide_predictions;
   const wall = new Wall(byId("wall"), { load, draw: (item) => card(item, project, { predicted }), height: predicted ? 168 : 150 });
-  const batches = new Batches(outbox, project, { view: "grid", redraw });
+  const batches = new Batches(outbox, project, { view: () => "grid", redraw });
 
   async function load(offset, limit) {
     if (lasso) {
@@ -30,7 +30,7 @@ start("Grid", async ({ project, outbox, keys }) => {
       return { total: lasso.length, items: reply.items };
     }
     if (offset) return { total: items.length, items: [] };
-    const reply = await get("/api/next", { count: SIZE, held: [...outbox.images].join(","), tab });
+    const reply = await get("/api/next", { count: SIZE, held: [...outbox.images].slice(-1500).join(","), tab });
     items = reply.items;
     return { total: items.length, items };
   }

@@ -80,6 +80,7 @@ start("Label", async ({ project, outbox, keys }) => {
     const item = session.current;
     const behind = session.past.slice(-BEHIND - session.back, session.past.length);
     pixels.keep([...(item ? [item] : []), ...queue.ahead.slice(0, queue.depth), ...behind.reverse()]);
+    if (item) queue.fill(); // its size, now known, decides how many to hold
     drawCaption(item);
     drawNotice(item);
     drawRecent(byId("recent"), session, project, (image) => (session.goTo(image), render(), byId("stage").focus()));

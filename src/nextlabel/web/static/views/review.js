@@ -13,11 +13,11 @@ import { Wall } from "../many/wall.js";
 const MOST = 500;
 
 start("Review", async ({ project, outbox, keys }) => {
+  const conflicts = () => byId("what").value === "conflicts";
   let items = [];
   let shownAt = Date.now() / 1000;
   const wall = new Wall(byId("wall"), { load, draw, width: 168, height: 186 });
-  const batches = new Batches(outbox, project, { view: "review", redraw: (changed) => wall.redraw(changed) });
-  const conflicts = () => byId("what").value === "conflicts";
+  const batches = new Batches(outbox, project, { view: () => (conflicts() ? "resolve" : "review"), redraw: (changed) => wall.redraw(changed) });
 
   async function load(offset, limit) {
     if (!offset) {

@@ -1,0 +1,201 @@
+"""A labelling page in a real browser: Debian's Chromium, driven by Playwright."""
+
+import os
+import shutil
+import socket
+import threading
+import time
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+TOKEN = "a-token-of-at-least-twenty-letters"
+CLASSES = ["zero", "one", "two"]
+PATIENCE = 10_000
+"""Milliseconds after which something that does not happen is a failure."""
+
+
+def pytest_collection_modifyitems(items):
+    here = Path(__file__).parent
+    for item in items:
+        if here in item.path.parents:
+            item.add_marker(pytest.mark.e2e)
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """Chromium, started once; without it the tests skip."""
+    sync_api = pytest.importorskip("playwright.sync_api", reason="pip install playwright")
+    path = os.environ.get("NEXTLABEL_CHROMIUM") or shutil.which("chromium")
+    if path is None:
+        pytest.skip("there is no Chromium: apt-get install chromium, or set NEXTLABEL_CHROMIUM")
+    with sync_api.sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        yield started
+        started.close()
+
+
+@pytest.fixture(scope="session")
+def pictures(tmp_path_factory):
+    """A folder of 36 digits as PNG, one of which has an awkward name."""
+    from PIL import Image
+    from sklearn.datasets import load_digits
+
+    folder = tmp_path_factory.mktemp("digits") / "photos"
+    folder.mkdir()
+    digits = load_digits(n_class=3)
+    for number in range(36):
+        pixels = np.kron((digits.images[number] * 15.9).astype(np.uint8), np.ones((4, 4), np.uint8))
+        name = f"<b id=x>'{number}'&.png" if number == 7 else f"digit-{number:02}.png"
+        Image.fromarray(pixels).save(folder / name)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def truth():
+    """The class of each digit, by its number."""
+    from sklearn.datasets import load_digits
+
+    return load_digits(n_class=3).target[:36].tolist()
+
+
+@pytest.fixture
+def folder(pictures, tmp_path):
+    """A copy of the pictures that a test may change."""
+    return Path(shutil.copytree(pictures, tmp_path / "photos"))
+
+
+@pytest.fixture
+def project(folder):
+    """A project of the pictures, without a model."""
+    from nextlabel.project.labelling.project import Project
+
+    with Project.create(folder, classes=CLASSES) as made:
+        made.scan()
+        yield made
+
+
+class Site:
+    """A server in a thread of this process."""
+
+    def __init__(self, project, port=0, sessions=None):
+        import uvicorn
+
+        from nextlabel.web.app import create_app
+        from nextlabel.web.server import ServerOptions, access_of
+        from nextlabel.web.workspace import Workspace
+
+        self.project = project
+        access = access_of(project.directory, TOKEN, ServerOptions(users=sessions is not None))
+        self.app = create_app(Workspace(project), access)
+        self.socket = socket.create_server(("127.0.0.1", port))
+        self.url = f"http://127.0.0.1:{self.socket.getsockname()[1]}"
+        self.server = uvicorn.Server(
+            uvicorn.Config(self.app, log_level="error", lifespan="off", ws="none")
+        )
+        self.thread = threading.Thread(target=self.server.run, args=([self.socket],), daemon=True)
+        self.thread.start()
+        while not self.server.started:
+            time.sleep(0.01)
+
+    def stop(self):
+        self.server.should_exit = True
+        self.server.force_exit = True
+        self.thread.join(5)
+        self.socket.close()
+
+
+@pytest.fixture
+def serve():
+    """Serves projects: `serve(project)` returns a Site."""
+    sites = []
+
+    def start(project, **options):
+        sites.append(Site(project, **options))
+        return sites[-1]
+
+    yield start
+    for site in sites:
+        site.stop()
+
+
+@pytest.fixture
+def visit(browser):
+    """Opens a view in a browser of its own: `visit(site.url, "label")` returns a page."""
+    contexts = []
+
+    def open_view(url, view="label", token=TOKEN, **options):
+        context = browser.new_context(**{"viewport": {"width": 1280, "height": 800}} | options)
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(PATIENCE)
+        page.problems = []
+        page.on("pageerror", lambda error: page.problems.append(str(error)))
+        page.goto(f"{url}/{view}?token={token}")
+        ready(page)
+        return page
+
+    yield open_view
+    problems = [
+        problem for context in contexts for page in context.pages for problem in page.problems
+    ]
+    for context in contexts:
+        context.close()
+    assert not problems
+
+
+def ready(page):
+    """Wait until the view has the project."""
+    page.locator("#saving[data-state]").wait_for()
+
+
+def on_screen(page):
+    """Wait for an image of the view "label", and return its address."""
+    return page.locator("#stage > img").get_attribute("src")
+
+
+def image_of(address):
+    """Return the id in the address of an image."""
+    return int(address.split("?")[0].rsplit("/", 1)[1])
+
+
+def saved(page):
+    """Wait until all answers are with the server."""
+    page.locator("#saving[data-state=saved]").wait_for()
+
+
+@contextmanager
+def next_image(page):
+    """Wait until another image is on the screen than at the start of the block."""
+    before = on_screen(page)
+    yield image_of(before)
+    page.locator(f'#stage > img:not([src="{before}"])').wait_for()
+
+
+def publish(project, truth, noise=0.25):
+    """Publish a model that predicts by the truth, some images wrongly, with a queue of all."""
+    from nextlabel.project.labelling.models import NewModel, QueueItem
+
+    images, state = project.images(), project.state()
+    rng = np.random.default_rng(0)
+    certain = np.eye(len(CLASSES), dtype=np.float32)[[truth_of(n, truth) for n in images.names]]
+    mixed = (1 - noise) * certain + noise * rng.dirichlet(np.ones(len(CLASSES)), len(images))
+    free = [image for image in range(len(images)) if image not in state.labels]
+    project.publish(
+        NewModel(
+            state.seq,
+            "PCA of thumbnails",
+            "margin",
+            facts={"labelled": len(state.labels)},
+            estimate={"value": 0.9, "low": 0.8, "high": 0.96},
+            arrays={"probabilities": mixed.astype(np.float32), "classes": np.arange(3)},
+        ),
+        [QueueItem(position, image, "margin", 0.5) for position, image in enumerate(free)],
+    )
+
+
+def truth_of(name, truth):
+    """Return the class of a picture by its name."""
+    return truth[int("".join(letter for letter in name if letter.isdigit()))]
