@@ -41,7 +41,7 @@ def images_and_labels(count: int, size: int) -> tuple[Tensor, np.ndarray]:
 
 
 def rate(samples: int, call: Callable[[], object], repeats: int) -> float:
-    """Return samples a second, by the median of `repeats` calls after one to warm up."""
+    """Return samples per second, by the median of `repeats` calls after one to warm up."""
     call()
     times = []
     for _ in range(repeats):
@@ -142,7 +142,7 @@ def plain_vae(images: Tensor) -> tuple[Callable[[], object], VAE]:
 
 
 def table(full: bool) -> dict[str, dict[str, float]]:
-    """Return samples a second by what trains and how, each after one call to warm up."""
+    """Return samples per second by what trains and how, each after one call to warm up."""
     repeats, count = (7, 1024) if full else (3, 512)
     images, labels = images_and_labels(count, 28)
     kinds = ("fp32", "bf16") if has_bfloat16(torch.device("cpu")) else ("fp32",)

@@ -20,6 +20,16 @@ ROOT = Path(__file__).parents[1]
 LONGEST = 30
 """Words that a sentence of a guide may have."""
 
+NUMBER = r"\d(?:[\d,.]*\d)?"
+COUNTED = r"(?:images|samples|steps|epochs|labels|files|rows|picks|seconds|minutes|hours|MB|more)"
+SINGLE = r"(?:class|pass|regression|model|network|fit|line|image|picture|pair)"
+TIME = r"(?:minute|hour|day|second(?= (?:and|or|on|at|by|in)\b|[.,;:)]|$))"
+UNIT = (
+    r"(?:image|value|seed|step|round|trial|run|block|worker|core|thread|pixel|row|line|epoch|batch"
+    rf"|arm|class|file|label|pick|time|{TIME})"
+)
+"""Things that others are counted by, as in "20 images per second"."""
+
 WORDS = {
     r"beside": "next to, or in addition to",
     r"besides": "other than, or in addition to",
@@ -36,7 +46,10 @@ WORDS = {
     r"gives? away": "reveals",
     r"asks for": "needs, or requests",
     r"(?<!there\s)(?:is|are|was|were) no(?! longer| more| less| better)": "is not a",
-    r"(?:one|ones) an? (?:line|row|core|round|file|time|pick|arm|trial|label|thread|worker)": "per",
+    rf"(?:twice|ones?|bits|bytes|{NUMBER}) an? {UNIT}": "per",
+    rf"once an? {UNIT}(?= (?:and|or|in|by|on|at)\b|[.,;:)]|$)": "per",
+    rf"(?:{NUMBER} {COUNTED} an? {UNIT}|{COUNTED} an? {TIME})": "per",
+    rf"one (?:\w+ |`+ )*{SINGLE} an? {UNIT}": "per",
     r"in vain": "without effect",
     r"to be had": "available",
     r"goes? on": "continues",

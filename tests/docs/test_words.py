@@ -33,6 +33,7 @@ def test_plain_text_has_no_findings(tmp_path):
         '"""Queries on the store."""\n'
         "# There is no limit; `beside` is a name. It is no longer used.\n"
         'x = "photos is not a folder; standard understanding withstands"\n'
+        'y = "all rows an arm uses, once an arm is named, need a second pass"\n'
     )
     assert findings(tmp_path, "a.py", text) == []
 
@@ -46,6 +47,10 @@ def test_lines_of_a_docstring_are_counted(tmp_path):
     "line",
     [
         "one a line",
+        "20 images a second",
+        "43 minutes a trial",
+        "once a seed, at first",
+        "one forward pass a step",
         "an id is none of them",
         "nobody knows",
         "The run goes on",

@@ -206,7 +206,7 @@ def test_memory_grows_by_a_few_numbers_per_row() -> None:
         farthest_first(x, np.arange(500), 50, tuning=KCentreTuning(tile_values=2**18))
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
-    assert peaks[1] - peaks[0] < 30_000 * 64  # bytes a row; a float32 row has 512
+    assert peaks[1] - peaks[0] < 30_000 * 64  # bytes per row; a float32 row has 512
 
 
 @pytest.mark.parametrize("kernel", [farthest_first, farthest_from_mean])

@@ -84,7 +84,7 @@ def plan(
 
     Decoded images are kept in the cache, as in a run.
 
-    A round's training counts labelled × epochs samples. Round 0 is trained once a seed, and so is
+    A round's training counts labelled × epochs samples. Round 0 is trained once per seed, and so is
     a VAE unless the cache has it; one that the labels shape continues in every round. The range of
     time is from the fastest timing, with all jobs busy to the end, to the slowest one with a tenth
     more for the rest and whole trials per job. With `arms`, only theirs are counted as ahead.

@@ -1,4 +1,4 @@
-"""Training of T, and of P with it: SGD over evenly split batches, one forward pass a step."""
+"""Training of T, and of P with it: SGD over evenly split batches, one forward pass per step."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

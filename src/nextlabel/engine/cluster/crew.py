@@ -78,7 +78,7 @@ class Crew:
             )
 
     def look(self) -> None:
-        """Find out which workers have come and gone, once a second, and judge those that came."""
+        """Find out which workers have come and gone, once per second, and judge those that came."""
         if time.monotonic() - self._looked >= LOOK:
             self._looked = time.monotonic()
             self.workers = dict(self.client.nthreads())

@@ -1,4 +1,4 @@
-"""The task model `ensemble`: one logistic regression a block, joined by the geometric mean."""
+"""The task model `ensemble`: one logistic regression per block, joined by the geometric mean."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @register("ensemble")
 class EnsembleSettings(ClassWeightOption, ShippedOptions, ClassicalSettings):
-    """Geometric mean of one `linear` model a block; a block's weight is its share of the mean."""
+    """Geometric mean of one `linear` model per block; a block's weight is its share of the mean."""
 
     name: Literal["ensemble"] = "ensemble"
 

@@ -34,7 +34,7 @@ class AnswerLog:
     @property
     @abstractmethod
     def task(self) -> Task:
-        """The task: "multiclass" is one class an image, "multilabel" any number."""
+        """The task: "multiclass" is one class per image, "multilabel" any number."""
 
     def record(self, answers: Sequence[NewAnswer], person: str = ME) -> list[Saved]:
         """Add answers to the log, all or none, and return the number of each.

@@ -184,7 +184,7 @@ class Project(AnswerLog, Board):
 
     @property
     def task(self) -> Task:
-        """The task: "multiclass" is one class an image, "multilabel" any number."""
+        """The task: "multiclass" is one class per image, "multilabel" any number."""
         return self.settings.task
 
     @property

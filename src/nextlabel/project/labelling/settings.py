@@ -25,7 +25,7 @@ class ProjectSettings(Settings):
     folder: str
     """Folder of the images, relative to that of the project, or absolute."""
     task: Task = "multiclass"
-    """"multiclass" is one class an image, "multilabel" any number of findings."""
+    """"multiclass" is one class per image, "multilabel" any number of findings."""
     store: str | None = None
     """URL of the database without its password; a file of the project if not set."""
     audit: float = Field(0.2, ge=0, le=1)

@@ -8,7 +8,7 @@ from nextlabel.data.formats.kinds import kind_by_head
 
 
 class ImageFacts(NamedTuple):
-    """Width and height in pixels, bits a value and channels, or None; and why it is unusable."""
+    """Width and height in pixels, bits per value and channels, or None; and why it is unusable."""
 
     width: int | None = None
     height: int | None = None

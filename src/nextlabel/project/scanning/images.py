@@ -31,7 +31,7 @@ class ProjectImages:
     problems : tuple of str or None (N)
         Why an image cannot be shown; None where it can.
     widths, heights, bits, channels : int32 array (N)
-        Size in pixels, bits a value, and number of channels; 0 where not known yet.
+        Size in pixels, bits per value, and number of channels; 0 where not known yet.
     copies : int32 array (N)
         The number of files of the image that are there.
     """
