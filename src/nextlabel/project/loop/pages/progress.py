@@ -38,7 +38,7 @@ class Pace:
 
     @property
     def an_hour(self) -> float | None:
-        """The number of images an hour; None before there is an interval."""
+        """The number of images per hour; None before there is an interval."""
         intervals = self.images - self.sessions
         return 3600 * intervals / self.seconds if intervals > 0 and self.seconds > 0 else None
 
