@@ -40,7 +40,7 @@ EXACT = {
     "bmp rgb": (pillow(Image.fromarray(RGB), "BMP"), RGB),
     "ppm": (pillow(Image.fromarray(RGB), "PPM"), RGB),
     "pgm": (pillow(Image.fromarray(GREY), "PPM"), GREY),
-    "pgm 16 bit": (pillow(Image.fromarray(DEEP), "PPM"), DEEP),
+    "pgm 16 bit": (b"P5 %d %d 65535\n" % DEEP.shape[::-1] + DEEP.astype(">u2").tobytes(), DEEP),
     "tiff grey": (tiff(GREY), GREY),
     "tiff rgb": (tiff(RGB, photometric="rgb"), RGB),
     "tiff rgba": (

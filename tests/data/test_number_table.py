@@ -1,4 +1,5 @@
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,8 @@ from refusals import refused
 
 ROWS = np.array([[0.1, 1e-9, 3.0], [4.0, -5.5, 6.25]])
 NAMES = ("cats/0.png", "cats/1.png")
+
+needs_parquet = pytest.mark.skipif(find_spec("pyarrow") is None, reason="pyarrow is missing")
 
 
 def table(path: Path, text: str | bytes):
@@ -72,11 +75,13 @@ def test_what_is_no_table_of_numbers_is_named(text: str, code: str, tmp_path: Pa
         table(tmp_path / "x.csv", text)
 
 
+@needs_parquet
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with refused(DataError, "file-unreadable"):
         read_number_table(tmp_path / "x.parquet")
 
 
+@needs_parquet
 @pytest.mark.parametrize("index", [None, ["a", "b"], [7, 8]])
 def test_a_parquet_file_keeps_types_and_its_index(index: object, tmp_path: Path) -> None:
     frame = pd.DataFrame(ROWS.astype(np.float32), columns=list("xyz"), index=index)
@@ -87,6 +92,7 @@ def test_a_parquet_file_keeps_types_and_its_index(index: object, tmp_path: Path)
     assert found.names == (None if index is None else tuple(map(str, index)))
 
 
+@needs_parquet
 def test_a_parquet_file_may_hold_vectors(tmp_path: Path) -> None:
     frame = pd.DataFrame({"file": NAMES, "embedding": list(ROWS)})
     frame.to_parquet(tmp_path / "x.pq")
@@ -98,6 +104,7 @@ def test_a_parquet_file_may_hold_vectors(tmp_path: Path) -> None:
         read_number_table(tmp_path / "x.pq")
 
 
+@needs_parquet
 def test_parquet_needs_its_package_and_a_sound_file(tmp_path: Path, monkeypatch) -> None:
     with refused(DataError, "table-damaged"):
         table(tmp_path / "x.parquet", "no table")

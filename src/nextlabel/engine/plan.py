@@ -130,8 +130,8 @@ def _by_model(
     """Return for each task model its rounds ahead, (number, labels), and the seeds that begin."""
     settings: list[ModelSettings] = []
     for trial, _ in ahead:
-        if (own := experiment.model_of(trial.arm)) not in settings:
-            settings.append(own)
+        if (of_arm := experiment.model_of(trial.arm)) not in settings:
+            settings.append(of_arm)
     models = []
     for one in settings:
         its = [(t, done) for t, done in ahead if experiment.model_of(t.arm) == one]
@@ -174,7 +174,7 @@ def _block_passes(
 ) -> Mapping[str, int]:
     """Return each block's passes over the pool in the trials ahead; it is fitted once per seed."""
     passes, begun = Counter[str](), set[tuple[str, int]]()
-    for trial, known in ahead:
+    for trial, done in ahead:
         for name in experiment.blocks_of(trial.arm):
             block = experiment.block(name)
             if block.passes and (name, trial.seed) not in begun:
@@ -182,5 +182,5 @@ def _block_passes(
                 cached = has_block(block, data, Seeds(trial.seed), experiment.training, cache)
                 passes[name] += 0 if cached else block.passes
             if name in experiment.rows_of(trial.arm):
-                passes[name] += block.round_passes * (trial.rounds - known)
+                passes[name] += block.round_passes * (trial.rounds - done)
     return {name: n for name, n in passes.items() if n}

@@ -55,8 +55,8 @@ class Experiment(Settings):
         """Return the settings of the named source's own class."""
         if not isinstance(values, Mapping):
             return values
-        kind = settings_class(values.get("name"))
-        return kind.model_validate(without_former_keys(values))
+        of_source = settings_class(values.get("name"))
+        return of_source.model_validate(without_former_keys(values))
 
     @field_validator("model", mode="before")
     @classmethod

@@ -31,10 +31,12 @@ def check_local(path: Path) -> None:
     Processes on two machines do not share the memory that the write-ahead log needs, and the locks
     of such file systems may not hold: the file would be damaged.
     """
-    kind = mount_type(path)
-    if (f"{kind}." if kind == "fuse" else kind).startswith(NETWORK) and kind not in LOCAL:
+    file_system = mount_type(path)
+    if (f"{file_system}." if file_system == "fuse" else file_system).startswith(
+        NETWORK
+    ) and file_system not in LOCAL:
         raise StoreError(
-            f"{path} is on a network file system ({kind}), where SQLite may damage it; give a "
-            "--store on a disk of this machine, or a server such as postgresql://user@host/name",
+            f"{path} is on a network file system ({file_system}), where SQLite may damage it; give "
+            "a --store on a disk of this machine, or a server such as postgresql://user@host/name",
             code="store-on-network",
         )

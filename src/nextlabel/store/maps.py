@@ -72,8 +72,8 @@ class Map:
         """Return "labelled", "unlabelled" or "picked" (in `space`) for each id."""
         picked = set(space.picked.tolist())
         return [
-            "labelled" if place < self.labelled else "picked" if i in picked else "unlabelled"
-            for place, i in enumerate(self.ids.tolist())
+            "labelled" if position < self.labelled else "picked" if i in picked else "unlabelled"
+            for position, i in enumerate(self.ids.tolist())
         ]
 
 

@@ -107,8 +107,8 @@ def append(session: Session, key: str, round: Round, pictures: Mapping[str, byte
             for phase, value in seconds.items()
         )
     session.add_all(
-        RoundPictureRow(**at, kind=kind, sha256=keep_picture(session, png))
-        for kind, png in pictures.items()
+        RoundPictureRow(**at, kind=name, sha256=keep_picture(session, png))
+        for name, png in pictures.items()
     )
 
 
@@ -130,9 +130,9 @@ def log_block(
     session.flush()
     session.add_all(
         BlockPictureRow(
-            trial_id=trial.id, block=block, kind=kind, sha256=keep_picture(session, png)
+            trial_id=trial.id, block=block, kind=name, sha256=keep_picture(session, png)
         )
-        for kind, png in pictures.items()
+        for name, png in pictures.items()
     )
 
 

@@ -126,12 +126,12 @@ class Crew:
             )
 
     def _judge(self) -> None:
-        own = describe(self.probe, self.token)
+        of_driver = describe(self.probe, self.token)
         if self.kind is None:
-            self.kind = usual_kind(self._waiting.values(), own)
+            self.kind = usual_kind(self._waiting.values(), of_driver)
         answered, self._waiting = self._waiting, {}
         for address, facts in answered.items():
-            different = differences(facts, own, self.kind)
+            different = differences(facts, of_driver, self.kind)
             if different and not self.mixed:
                 self._leave_out(
                     address,
