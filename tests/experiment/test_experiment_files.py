@@ -146,6 +146,23 @@ def test_the_spaces_state_hypotheses_that_ten_seeds_can_support(name):
     assert two_sided == {"H6"}
 
 
+def test_the_demo_has_arms_on_pretrained_features_next_to_a_vae():
+    spec = load_experiment(ROOT / "experiments/digits.toml")
+    both = {"pretrained": 1.0, "vae": 1.0}
+    chance, chosen = (spec.arm(f"{name}, pretrained + VAE") for name in ("random", "UHerding"))
+    assert chosen.features == both and chosen.baseline == chance.name
+    assert spec.model_of(chance).blocks == spec.model_of(chosen).blocks == both
+
+
+def test_the_messy_pool_names_the_components_of_a_mixture():
+    spec = load_experiment(ROOT / "experiments/spaces_messy.toml")
+    named = [arm for arm in spec.arms if spec.model_of(arm).name == "named_mixture"]
+    assert [arm.strategy for arm in named] == ["random", "uherding"]
+    assert {spec.model_of(arm).block for arm in named} == {"vae_mixture"}
+    (epig,) = (arm for arm in spec.arms if arm.strategy == "epig")
+    assert spec.model_of(epig).blocks == {"ccvae": 1.0}
+
+
 def test_alpha_takes_six_values():
     arms = load_experiment(ROOT / "experiments/alpha.toml").arms
     assert [arm.features.get("vae", 0) for arm in arms] == [0, 0.1, 0.3, 1, 3, 10]

@@ -127,20 +127,17 @@ def with_run_options(
     return decorate
 
 
-def execute(source: Path, options: RunOptions, invocation: Invocation) -> None:
-    """Run the experiment in `source`; exits with 1 when a trial failed, 130 after Ctrl-C."""
+def execute(experiment: "Experiment", options: RunOptions, invocation: Invocation) -> None:
+    """Run an experiment; exits with 1 when a trial failed, 130 after Ctrl-C."""
     try:
-        _execute(source, options, invocation)
+        _execute(experiment, options, invocation)
     except KeyboardInterrupt:
         note("stopped; all finished rounds are stored, and this command continues:")
         note(f"  {resume_command(invocation.arguments)}")
         raise SystemExit(130) from None
 
 
-def _execute(source: Path, options: RunOptions, invocation: Invocation) -> None:
-    from nextlabel.experiment.parse import load_experiment
-
-    experiment = load_experiment(source, options.all_overrides())
+def _execute(experiment: "Experiment", options: RunOptions, invocation: Invocation) -> None:
     out = options.out or Path("runs") / experiment.name
     location = options.store or str(out / "store.db")
     if options.plan:

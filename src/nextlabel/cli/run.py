@@ -18,4 +18,6 @@ def command(
     options: RunOptions,
 ) -> None:
     """Run an experiment; the same command again continues where it stopped."""
-    execute(experiment, options, context.obj)
+    from nextlabel.experiment.parse import load_experiment
+
+    execute(load_experiment(experiment, options.all_overrides()), options, context.obj)
