@@ -46,6 +46,57 @@ def test_a_folder_gives_features_with_names(folder, tmp_path):
     assert not list(tmp_path.glob("*.partial"))
 
 
+def test_a_folder_that_grows_keeps_its_rows_until_a_refit(folder, tmp_path):
+    changes = []
+
+    def rows(**more):
+        made = embed(
+            str(folder),
+            "vae",
+            options={"latent": 3, "epochs": 1},
+            image_size=16,
+            cache_dir=tmp_path / "cache",
+            on_changes=changes.append,
+            **more,
+        )
+        return dict(zip(made.names, made.features, strict=True))
+
+    before = rows()
+    (folder / "cell_03.png").unlink()
+    Image.new("L", (24, 20), 40).save(folder / "cell_05.png")
+    Image.new("L", (24, 20), 200).save(folder / "more.png")
+    after = rows()
+    assert [c.first for c in changes] == [True, False]
+    assert changes[1].gone == ("cell_03.png",) and changes[1].added == ("more.png",)
+    assert changes[1].changed == ("cell_05.png",) and not changes[1].refitted
+    stayed = set(after) - {"cell_05.png", "more.png"}
+    assert len(stayed) == 10
+    assert all(np.array_equal(after[name], before[name]) for name in stayed)
+    assert not np.array_equal(after["cell_05.png"], before["cell_05.png"])
+    assert not np.array_equal(after["cell_05.png"], after["more.png"])
+    again = rows(refit=True)
+    assert changes[2].refitted
+    assert not any(np.array_equal(again[name], before[name]) for name in stayed)
+
+
+def test_settings_that_decide_the_rows_fit_anew(folder, tmp_path):
+    def rows(latent, **more):
+        return embed(
+            str(folder),
+            "vae",
+            options={"latent": latent, "epochs": 1},
+            image_size=16,
+            cache_dir=tmp_path,
+            **more,
+        ).features
+
+    first = rows(3)
+    assert rows(2).shape == (12, 2)
+    assert not np.array_equal(rows(3, seed=1), first)
+    assert not np.array_equal(rows(3, reading={"channels": 3}), first)
+    assert np.array_equal(rows(3), first)
+
+
 def test_a_block_that_labels_shape_is_refused(folder, tmp_path):
     with pytest.raises(UsageError, match=r"block 'ccvae' needs labels, and embed uses none; "):
         embed(str(folder), "ccvae", image_size=16, cache_dir=tmp_path)

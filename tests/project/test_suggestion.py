@@ -102,7 +102,7 @@ def test_an_unchanged_folder_is_fitted_once(own_folder, quick, tmp_path, monkeyp
     def refuse(*_, **__):
         raise AssertionError("fitted again")
 
-    monkeypatch.setattr("nextlabel.project.folder_features.fitted_block", refuse)
+    monkeypatch.setattr("nextlabel.features.kept_features.fitted_block", refuse)
     again = suggest(folder, 4, pipeline=quick, cache_dir=tmp_path / "cache")
     assert again.paths == once.paths
 

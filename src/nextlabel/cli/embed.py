@@ -9,11 +9,13 @@ import typer
 
 from nextlabel.cli import options
 from nextlabel.cli.output import note, plural, put, put_json
+from nextlabel.cli.project import say_changes
 from nextlabel.cli.target import check_target
 from nextlabel.cli.values import parse_options, parse_reading
 
 if TYPE_CHECKING:
     from nextlabel.data.folder.summary import FolderSummary
+    from nextlabel.features.kept_features import Changes
 
 
 def command(
@@ -67,6 +69,7 @@ def command(
     page: options.Page = None,
     project: options.Project = None,
     grey_range: options.GreyRange = None,
+    refit: options.Refit = False,
     data_dir: options.DataDir = None,
     cache_dir: options.CacheDir = None,
     seed: Annotated[
@@ -74,11 +77,15 @@ def command(
     ] = 0,
     json: options.AsJson = False,
 ) -> None:
-    """Learn features of images without labels, and write one row per image."""
+    """Learn features of images without labels, and write one row per image.
+
+    When images of a folder come and go, the rows of the others stay as they were.
+    """
     check_target(out, [Path(data)], ".npz")
     from nextlabel.features.embed import embed
 
     summaries: list[FolderSummary] = []
+    differences: list[Changes] = []
     made = embed(
         data,
         block,
@@ -93,10 +100,14 @@ def command(
         reading=parse_reading(channels, page, project, grey_range)
         | ({} if manifest is None else {"manifest": manifest}),
         progress=sys.stderr.isatty(),
+        refit=refit,
         on_summary=summaries.append,
+        on_changes=differences.append,
     )
     made.save(out)
     rows, columns = made.features.shape
+    for changes in differences:
+        say_changes(changes, rows)
     if json:
         facts = {"file": str(out), "images": rows, "columns": columns, "block": block}
         put_json(facts | {name: value for s in summaries for name, value in asdict(s).items()})

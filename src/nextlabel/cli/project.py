@@ -7,7 +7,7 @@ from nextlabel.cli.output import note, plural
 from nextlabel.cli.values import parse_weights
 
 if TYPE_CHECKING:
-    from nextlabel.project.folder_features import Changes
+    from nextlabel.features.kept_features import Changes
     from nextlabel.project.pipeline import Pipeline
 
 SHOWN = 3
@@ -31,8 +31,8 @@ def pipeline_of(
     return DEFAULT.model_copy(update=changes)
 
 
-def say_changes(changes: "Changes") -> None:
-    """Write to stderr which images differ from the time before."""
+def say_changes(changes: "Changes", images: int) -> None:
+    """Write to stderr which of the `images` differ from the time before, and what stays."""
     for word, names in (
         ("new", changes.added),
         ("changed", changes.changed),
@@ -41,6 +41,9 @@ def say_changes(changes: "Changes") -> None:
         if names:
             listed = ", ".join(names[:SHOWN]) + (", …" if len(names) > SHOWN else "")
             note(f"{plural(len(names), 'image')} {word} since the time before: {listed}")
+    new = len(changes.added) + len(changes.changed)
+    if new and not changes.refitted:
+        note(f"features of the other {images - new:,} are kept; --refit learns all of them again")
 
 
 def say_labels(images: int, labelled: int, classes: Mapping[str, int]) -> None:

@@ -56,7 +56,7 @@ def command(
         refit=refit,
         progress=sys.stderr.isatty(),
     )
-    say_changes(made.changes)
+    say_changes(made.changes, made.images)
     say_labels(made.images, made.labelled, made.classes)
     if len(made.items) < budget:
         note(f"only {plural(len(made.items), 'image')} without a label")

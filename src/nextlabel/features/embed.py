@@ -13,8 +13,8 @@ from nextlabel.core.errors import DataError, UsageError, nearest
 from nextlabel.core.progress import reporting_to
 from nextlabel.core.seeds import Seeds
 from nextlabel.core.settings import refusal, refusal_code
+from nextlabel.core.space.block import EncodingBlock
 from nextlabel.core.types import PARTS
-from nextlabel.data.folder.copies import first_by_content
 from nextlabel.data.folder.settings import FolderSettings
 from nextlabel.data.folder.summary import FolderSummary
 from nextlabel.data.loading import load_from
@@ -28,6 +28,7 @@ from nextlabel.features.block_creation import make_block
 from nextlabel.features.cache import Cache
 from nextlabel.features.embedding_file import EmbeddingFile
 from nextlabel.features.fitted import fitted_block
+from nextlabel.features.kept_features import Changes, kept_features
 from nextlabel.files.progress_bar import progress_bar
 from nextlabel.models.settings import TrainingSettings
 
@@ -47,12 +48,15 @@ def embed(
     unique: bool = False,
     reading: Mapping[str, Any] | None = None,
     progress: bool = False,
+    refit: bool = False,
     on_summary: Callable[[FolderSummary], None] | None = None,
+    on_changes: Callable[[Changes], None] | None = None,
 ) -> EmbeddingFile:
     """Learn features of images without labels, and return one row per image.
 
     The block is fitted to the train part of a data set (its pool), or to all images of a folder and
-    of an .npy or .npz file without `split`.
+    of an .npy or .npz file without `split`. The fit of a folder is kept: when images come and go,
+    the rows of the others stay as they are, and new images get rows by the same fit.
 
     Parameters
     ----------
@@ -83,8 +87,12 @@ def embed(
         Other settings of `[data]` for a folder, by name: {"channels": [0, 2], "page": 0}.
     progress
         Whether to show the progress on stderr: of a download, of reading, of training.
+    refit
+        Whether to learn the features of a folder again, from all images that are there now.
     on_summary
         Called at the end with the numbers of a folder: images, files read now, files left out.
+    on_changes
+        Called at the end with the images of a folder that differ from the time before.
 
     Returns
     -------
@@ -141,16 +149,35 @@ def embed(
         raise DataError(
             f"{data} holds {len(pool.train)} images; give at least 2", code="too-few-images"
         )
+    if folder is not None:
+        identity = {
+            "embed": block,
+            "block": maker.identity,
+            "folder": str(Path(data).resolve()),
+            "data": settings.model_dump(mode="json", exclude={"path"}),
+            "image_size": image_size,
+            "seed": seed,
+        }
+        with _bar("training", progress):
+            kept = kept_features(
+                identity,
+                pool,
+                {block: maker},
+                cache,
+                seeds=Seeds(seed),
+                training=training,
+                refit=refit or not isinstance(maker, EncodingBlock),
+                progress=progress,
+            )
+        if on_summary is not None:
+            on_summary(folder.summary(image_size))
+        if on_changes is not None:
+            on_changes(kept.changes)
+        return EmbeddingFile(kept.rows[block], kept.names, part)
     with _bar("training", progress):
         fitted = fitted_block(maker, pool, Seeds(seed), training, cache, progress)
     parts = [part for part in PARTS if part in fitted.features]
     features = np.concatenate([fitted.rows(part) for part in parts]).astype(np.float32)
-    if folder is not None:
-        if on_summary is not None:
-            on_summary(folder.summary(image_size))
-        first = np.array(first_by_content(pool.train.contents or ()), np.int64)
-        # Batches of other sizes round in other ways; a copy is known by its equal row.
-        return EmbeddingFile(features[first], pool.train.names, part)
     sources, rows = zip(*(pool.source_rows(part) for part in parts), strict=True)
     sizes = [len(of_part) for of_part in rows]
     return EmbeddingFile(

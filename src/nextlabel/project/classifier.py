@@ -11,12 +11,13 @@ from nextlabel.core.types import Array, Task
 from nextlabel.features.block_creation import make_block
 from nextlabel.features.cache import Cache
 from nextlabel.features.fitted import encoded_rows
+from nextlabel.features.kept_features import with_channels
 from nextlabel.models.settings import TrainingSettings
 from nextlabel.project.accuracy import class_accuracies, estimate_accuracy
 from nextlabel.project.block_model import BlockModel
 from nextlabel.project.classifier_card import card
 from nextlabel.project.classifier_file import read, write
-from nextlabel.project.folder_features import encoding_blocks, folder_features, with_channels
+from nextlabel.project.folder_features import encoding_blocks, folder_features
 from nextlabel.project.folder_images import folder_images
 from nextlabel.project.labels import known_labels, label_files
 from nextlabel.project.pipeline import DEFAULT, Pipeline

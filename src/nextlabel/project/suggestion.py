@@ -10,13 +10,9 @@ import numpy as np
 from nextlabel.core.errors import BudgetError
 from nextlabel.core.types import Array
 from nextlabel.features.cache import Cache
+from nextlabel.features.kept_features import Changes, FolderFeatures
 from nextlabel.project.choice import Candidates, choose
-from nextlabel.project.folder_features import (
-    Changes,
-    FolderFeatures,
-    encoding_blocks,
-    folder_features,
-)
+from nextlabel.project.folder_features import encoding_blocks, folder_features
 from nextlabel.project.folder_images import folder_images
 from nextlabel.project.labels import KnownLabels, known_labels, label_files
 from nextlabel.project.pipeline import DEFAULT, Pipeline
