@@ -115,7 +115,7 @@ def kept_features(
     seeds : Seeds
         The seeds of a fit.
     training : TrainingSettings
-        The settings that a fit depends on beside those of the block.
+        The settings that a fit depends on in addition to those of the block.
     refit : bool
         Fit the blocks again, to all images that are there now.
     progress : bool
