@@ -9,6 +9,7 @@ from nextlabel.project.classifier import Classifier
 from nextlabel.project.folder_features import folder_features
 from nextlabel.project.pipeline import Pipeline
 from nextlabel.project.suggestion import suggest
+from nextlabel.statistics.accuracy_estimate import from_audit
 from refusals import refused
 
 
@@ -181,6 +182,21 @@ def test_one_in_five_is_drawn_at_random(digits_folder, write_labels, quick, proj
     right = np.mean([truth[n] == label for n, label in zip(made.names, made.labels, strict=True)])
     assert estimate["low"] <= right <= estimate["high"]
     assert 0 < estimate["low"] < estimate["value"] <= estimate["high"]
+
+
+def test_random_labels_alone_have_the_interval_of_cross_validation(
+    digits_folder, write_labels, quick, project_cache
+):
+    folder, truth = digits_folder
+    audited = quick.model_copy(update={"audit": 1.0})
+    made = suggest(folder, 40, pipeline=audited, cache_dir=project_cache)
+    labels = write_labels({path: truth[path] for path in made.paths})
+    classifier = Classifier.fit(folder, labels, pipeline=audited, cache_dir=project_cache)
+    estimate = classifier.source.facts["estimate"]
+    assert estimate["audited"] == 40
+    right = np.arange(41)[:, None] > np.arange(40)
+    possible = [from_audit(some, fitted_to=36) for some in right]
+    assert (estimate["low"], estimate["high"]) in [(e.low, e.high) for e in possible]
 
 
 @pytest.mark.parametrize("share", [0.2, 0.6, 1.0])

@@ -87,6 +87,7 @@ def test_a_claim_counts_as_so_many_audited_images_and_stays_in_the_interval():
         (lambda: mean_confidence([[np.nan, 1.0]]), UsageError, "not-finite"),
         (lambda: from_audit([0.5, 1]), UsageError, "not-true-or-false"),
         (lambda: from_audit([True], 1.0), UsageError, "confidence-out-of-range"),
+        (lambda: from_audit([True], fitted_to=0), UsageError, "no-labels-to-fit"),
         (lambda: combined(1.2, [True]), UsageError, "not-a-share"),
         (lambda: combined(0.9, [True], prior=0), UsageError, "not-a-share"),
     ],
@@ -160,6 +161,47 @@ def test_the_audit_covers_the_truth_of_active_loops_at_its_level():
 def test_labels_that_a_strategy_picked_do_not():
     assert coverage(2) < 0.7
     assert np.mean([active.value - truth for truth, _, active in loops()]) < -0.1
+
+
+@cache
+def cross_validated(count=300, labelled=40, size=400):
+    """Truth, and the number right of ten-fold predictions, where all labels are drawn at random."""
+    results = []
+    for seed in range(count):
+        rng = np.random.default_rng(seed)
+        labels = rng.choice(6, labelled + size)
+        x = rng.normal(size=(len(labels), 8)) + rng.normal(size=(6, 8))[labels] * 0.9
+        rows, ids = ScaledBlocks({"x": x}, {"x": 1}), np.arange(labelled)
+
+        def fit(some, known, rows=rows):
+            return Centroids(rows.rows(some), known)
+
+        fitted, others = fit(ids, labels[ids]), np.arange(labelled, len(labels))
+        predicted = fitted.classes_[fitted.probabilities(rows.take(others)).argmax(1)]
+        right = audited_right(fit, rows, ids, labels[ids], ids)
+        results.append(((predicted == labels[others]).mean(), right))
+    return results
+
+
+def test_an_interval_of_cross_validation_is_wide_enough():
+    def coverage(fitted_to):
+        intervals = [(t, from_audit(right, fitted_to=fitted_to)) for t, right in cross_validated()]
+        return np.mean([i.low <= truth <= i.high for truth, i in intervals])
+
+    assert coverage(36) >= 0.95
+    assert coverage(None) < 0.94
+
+
+def test_cross_validation_counts_as_fewer_images():
+    exact, wide = from_audit(of(30, 40)), from_audit(of(30, 40), fitted_to=36)
+    assert wide.value == exact.value and wide.audited == 40
+    m = 40 / (1 + 40 / 36)
+    assert wide.low == pytest.approx(beta.ppf(0.025, 0.75 * m, 0.25 * m + 1))
+    assert wide.high == pytest.approx(beta.ppf(0.975, 0.75 * m + 1, 0.25 * m))
+    assert (wide.low, wide.high) == (
+        combined(0.75, of(30, 40), fitted_to=36).low,
+        combined(0.75, of(30, 40), fitted_to=36).high,
+    )
 
 
 def test_an_audited_label_is_predicted_without_it():

@@ -16,6 +16,9 @@ from nextlabel.project.labels import KnownLabels
 from nextlabel.project.pipeline import Pipeline
 from nextlabel.statistics.accuracy_estimate import AccuracyEstimate, combined, mean_confidence
 
+PARTS = 10
+"""The parts of a cross-validation of audited labels."""
+
 
 @dataclass(frozen=True)
 class ClassAccuracy:
@@ -61,7 +64,7 @@ def estimate_accuracy(
     AccuracyEstimate
         The mean confidence, and the share of audited images that are predicted right by a model
         that is fitted without them. Without an audit, the interval is 0 to 1. If most labels are
-        of the audit, each is predicted by a model of the others instead.
+        of the audit, each is predicted by a model of the others instead, and the interval is wider.
     """
     blocks = scaled_pool(rows, pipeline.features)
 
@@ -99,16 +102,19 @@ def audited_accuracy(
         Gives the model's probabilities for all images.
     """
     rest = known.without(known.ids[positions])
+    fitted_to = None
     # If most labels are of the audit, too few are left for one model of the others.
     probabilities = None if 2 * len(positions) >= len(known) else predict(rest)
     if probabilities is None:
         right = _cross_validated(blocks, known, positions, pipeline)
         probabilities = predict(known)
         assert probabilities is not None
+        if len(positions):
+            fitted_to = len(known) - -(-len(positions) // PARTS)
     else:
         right = _right(probabilities[known.ids[positions]], known, positions)
     claimed = probabilities[free] if len(free) else probabilities
-    return combined(mean_confidence(claimed, known.task), right)
+    return combined(mean_confidence(claimed, known.task), right, fitted_to=fitted_to)
 
 
 def _right(probabilities: Array, known: KnownLabels, positions: Ids) -> Array:
@@ -128,7 +134,7 @@ def _cross_validated(
         return fit_linear(blocks, ids, labels, pipeline.regularisation, pipeline.class_weight)
 
     columns = [known.labels] if known.task == "multiclass" else list(known.labels.T)
-    right = [audited_right(fit, blocks, known.ids, column, positions) for column in columns]
+    right = [audited_right(fit, blocks, known.ids, column, positions, PARTS) for column in columns]
     return right[0] if known.task == "multiclass" else np.stack(right, axis=1)
 
 

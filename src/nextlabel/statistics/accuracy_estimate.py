@@ -80,8 +80,10 @@ def mean_confidence(probabilities: object, task: Task = "multiclass") -> float:
     return float(np.clip(best.mean(), 0, 1))
 
 
-def from_audit(right: object, confidence: float = CONFIDENCE) -> AccuracyEstimate:
-    """Return the share of audited images that are predicted right, with its exact interval.
+def from_audit(
+    right: object, confidence: float = CONFIDENCE, fitted_to: int | None = None
+) -> AccuracyEstimate:
+    """Return the share of audited images that are predicted right, with its interval.
 
     Parameters
     ----------
@@ -90,6 +92,9 @@ def from_audit(right: object, confidence: float = CONFIDENCE) -> AccuracyEstimat
         right, shape (m,); for multi-label images (m, K), for each finding.
     confidence
         The level of the interval, 0 to 1.
+    fitted_to
+        For audited images that cross-validation predicts: the number of labels that each of its
+        models is fitted to, other audited ones among them.
 
     Returns
     -------
@@ -98,35 +103,55 @@ def from_audit(right: object, confidence: float = CONFIDENCE) -> AccuracyEstimat
         For the shares of multi-label images it is the same one at the level 1 - (1 - confidence)/e
         of the sum, rounded outward: tails of sums of such shares are at most e times binomial ones
         [Bentkus 2004, https://doi.org/10.1214/009117904000000360].
+        Results of cross-validation depend on each other, and the model that is asked about is none
+        of its models. The interval is then that of m / (1 + m / `fitted_to`) images
+        [Nadeau & Bengio 2003, https://doi.org/10.1023/A:1024068626366], which for ten parts is
+        about half of them.
 
     Raises
     ------
     UsageError
-        When a value is not true or false, or the level is not between 0 and 1.
+        When a value is not true or false, the level is not between 0 and 1, or `fitted_to` is
+        below 1.
     """
     if not 0 < confidence < 1:
         raise UsageError(
             f"confidence {confidence} must be above 0 and below 1; give 0.95 for example",
             code="confidence-out-of-range",
         )
+    if fitted_to is not None and fitted_to < 1:
+        raise UsageError(
+            f"fitted_to {fitted_to} must be at least 1; give the number of labels of each fit",
+            code="no-labels-to-fit",
+        )
     shares = _shares(right)
     m = len(shares)
     if m == 0:
         return AccuracyEstimate(0.5, 0.0, 1.0, 0, confidence)
-    from scipy.stats import binomtest
-
     total = float(shares.sum())
-    below, above = int(np.floor(total + ROUNDING * m)), int(np.ceil(total - ROUNDING * m))
+    below, above = np.floor(total + ROUNDING * m), np.ceil(total - ROUNDING * m)
     level = confidence if np.isin(shares, (0, 1)).all() else 1 - (1 - confidence) / np.e
-    low = binomtest(below, m).proportion_ci(level, "exact").low
-    high = binomtest(above, m).proportion_ci(level, "exact").high
-    return AccuracyEstimate(total / m, float(low), float(high), m, confidence)
+    weight = 1.0 if fitted_to is None else 1 / (1 + m / fitted_to)
+    low = _lower_end(weight * below, weight * m, level)
+    high = 1 - _lower_end(weight * (m - above), weight * m, level)
+    return AccuracyEstimate(total / m, low, high, m, confidence)
+
+
+def _lower_end(count: float, m: float, level: float) -> float:
+    """Return the lower end of Clopper's and Pearson's interval of `count` of m, both real."""
+    from scipy.stats import beta
+
+    return float(beta.ppf((1 - level) / 2, count, m - count + 1)) if count > 0 else 0.0
 
 
 def combined(
-    claimed: float, right: object, confidence: float = CONFIDENCE, prior: float = PRIOR
+    claimed: float,
+    right: object,
+    confidence: float = CONFIDENCE,
+    prior: float = PRIOR,
+    fitted_to: int | None = None,
 ) -> AccuracyEstimate:
-    """Return the mean confidence and the audit as one estimate, with the audit's exact interval.
+    """Return the mean confidence and the audit as one estimate, with the audit's interval.
 
     Parameters
     ----------
@@ -138,6 +163,8 @@ def combined(
         The level of the interval, 0 to 1.
     prior
         The number of audited images that `claimed` counts as much as.
+    fitted_to
+        As for `from_audit`.
 
     Returns
     -------
@@ -154,7 +181,7 @@ def combined(
             f"claimed {claimed} must lie from 0 to 1 and prior {prior} above 0; correct them",
             code="not-a-share",
         )
-    audit = from_audit(right, confidence)
+    audit = from_audit(right, confidence, fitted_to)
     value = (prior * claimed + audit.audited * audit.value) / (prior + audit.audited)
     value = min(max(value, audit.low), audit.high)
     return AccuracyEstimate(value, audit.low, audit.high, audit.audited, confidence)
