@@ -103,8 +103,8 @@ def from_audit(
         For the shares of multi-label images it is the same one at the level 1 - (1 - confidence)/e
         of the sum, rounded outward: tails of sums of such shares are at most e times binomial ones
         [Bentkus 2004, https://doi.org/10.1214/009117904000000360].
-        Results of cross-validation depend on each other, and the model that is asked about is none
-        of its models. The interval is then that of m / (1 + m / `fitted_to`) images
+        Results of cross-validation depend on each other, and the model that is asked about is not
+        among its models. The interval is then that of m / (1 + m / `fitted_to`) images
         [Nadeau & Bengio 2003, https://doi.org/10.1023/A:1024068626366], which for ten parts is
         about half of them.
 
