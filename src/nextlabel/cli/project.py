@@ -1,6 +1,7 @@
 """Common parts of the commands for a person's folder: the pipeline, and notes on stderr."""
 
 from collections.abc import Mapping, Sequence
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from nextlabel.cli.output import note, plural
@@ -12,6 +13,8 @@ if TYPE_CHECKING:
 
 SHOWN = 3
 """Names of changed images that are listed."""
+CLASSES = 20
+"""Classes that are listed."""
 
 
 def pipeline_of(
@@ -47,6 +50,9 @@ def say_changes(changes: "Changes", images: int) -> None:
 
 
 def say_labels(images: int, labelled: int, classes: Mapping[str, int]) -> None:
-    """Write to stderr how many images are labelled, and how many of each class."""
-    counts = ", ".join(f"{name}: {number:,}" for name, number in classes.items())
+    """Write to stderr how many images are labelled, and how many of each of the first classes."""
+    listed = [f"{name}: {number:,}" for name, number in islice(classes.items(), CLASSES)]
+    if len(classes) > CLASSES:
+        listed.append(f"{len(classes) - CLASSES:,} classes more")
+    counts = ", ".join(listed)
     note(f"{plural(images, 'image')}, {labelled:,} labelled" + (f" ({counts})" if counts else ""))

@@ -58,7 +58,9 @@ def command(
     )
     say_changes(made.changes, made.images)
     say_labels(made.images, made.labelled, made.classes)
-    if len(made.items) < budget:
+    if len(made.items) < min(budget, made.images - made.labelled):
+        note("all other images without a label are copies of these or of labelled ones")
+    elif len(made.items) < budget:
         note(f"only {plural(len(made.items), 'image')} without a label")
     if not json:
         for item in made.items:

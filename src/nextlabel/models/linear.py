@@ -3,6 +3,7 @@
 N images, n of them labelled, d columns of all blocks, K classes that the labels show.
 """
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -82,9 +83,13 @@ def fit_linear(
     from sklearn.linear_model import LogisticRegression
 
     weight = None if class_weight == "none" else class_weight
-    fitted: Any = LogisticRegression(
+    regression = LogisticRegression(
         C=float(regularisation), max_iter=MOST_ITERATIONS, class_weight=weight
-    ).fit(rows.rows(labelled), labels)
+    )
+    with warnings.catch_warnings():
+        # Many classes of few labels each are what people begin with.
+        warnings.filterwarnings("ignore", "The number of unique classes")
+        fitted: Any = regression.fit(rows.rows(labelled), labels)
     coefficients, intercepts = fitted.coef_, fitted.intercept_
     if len(coefficients) == 1:  # two classes: the first has score 0
         coefficients = np.concatenate([np.zeros_like(coefficients), coefficients])

@@ -14,6 +14,9 @@ from nextlabel.data.class_labels import encode
 from nextlabel.data.lists.answers import Answer
 from nextlabel.data.lists.manifest import read_labels
 
+SHOWN = 5
+"""Names of classes that a warning lists."""
+
 
 @dataclass(frozen=True, eq=False)
 class KnownLabels:
@@ -62,8 +65,9 @@ class KnownLabels:
             )
         single = [n for n, c in zip(self.classes, self.counts, strict=True) if c == 1]
         if single:
+            more = f" and {len(single) - SHOWN:,} more" if len(single) > SHOWN else ""
             warnings.warn(
-                f"{', '.join(single)}: 1 label only, from which a class can hardly be learned; "
+                f"{', '.join(single[:SHOWN])}{more}: 1 label only, from which a class can hardly be learned; "
                 "label more",
                 stacklevel=3,
             )

@@ -57,12 +57,15 @@ class PCABlock(BlockSettings):
                 code="too-many-components",
             )
         solver = solver_for(*rows.shape)
-        fitted = PCA(
+        make = PCA(
             components,
             whiten=self.whiten,
             svd_solver=solver,
             random_state=seeds.integer("pca") % 2**32,
-        ).fit(rows)
+        )
+        # Of images that are all alike, shares of the variance are 0 / 0; nothing here reads them.
+        with np.errstate(invalid="ignore"):
+            fitted = make.fit(rows)
         return FittedBlock(
             {
                 part: fitted.transform(flat(data.part(part).images)).astype(np.float32)
