@@ -1,4 +1,5 @@
 import io
+import warnings
 from types import SimpleNamespace
 
 import numpy as np
@@ -298,3 +299,11 @@ def test_few_images_of_many_pixels_have_the_same_components(monkeypatch):
     monkeypatch.setattr("nextlabel.features.blocks.pca.solver_for", lambda *_: "covariance_eigh")
     plain = fit("pca", few, components=4).rows("train")
     assert np.allclose(np.abs(quick), np.abs(plain), atol=1e-4)
+
+
+def test_components_of_images_that_are_all_alike_are_zero_without_a_warning():
+    alike = Images(np.full((12, 1, 4, 4), 100, np.uint8), None)
+    data = Dataset("alike", "multiclass", ("a", "b"), alike, alike, alike)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", RuntimeWarning)
+        assert not fit("pca", data, components=2).rows("train").any()

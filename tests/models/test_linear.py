@@ -1,3 +1,5 @@
+import warnings
+
 import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
@@ -133,3 +135,10 @@ def test_row_blocks_are_sorted_and_above_zero():
     assert model.used_blocks == ("pca", "vae")
     assert create_model(name="encoder", block="vae").used_blocks == ("vae",)
     assert create_model(name="encoder", block="vae").row_blocks == {}
+
+
+def test_many_classes_of_few_labels_are_nothing_to_warn_of(rows):
+    some, classes = np.arange(30), np.arange(30) % 20
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", UserWarning)
+        assert len(fit_linear(rows, some, classes, 0.01).classes_) == 20

@@ -81,3 +81,11 @@ def test_a_class_with_one_label_is_named(write_labels):
     answers = {"a.png": "cat", "b.png": "dog", "c.png": "cat"}
     with pytest.warns(UserWarning, match="dog: 1 label only"):
         known_labels(NAMES, [write_labels(answers)]).check()
+
+
+def test_of_many_classes_with_one_label_few_are_named(write_labels):
+    names = tuple(f"{i:02}.png" for i in range(10))
+    known = known_labels(names, [write_labels({name: f"k{name[1]}" for name in names})])
+    with pytest.warns(UserWarning, match=r"k0, k1, k2, k3, k4 and 5 more: 1 label only") as said:
+        known.check()
+    assert "k5" not in str(said[0].message)

@@ -67,8 +67,8 @@ class KnownLabels:
         if single:
             more = f" and {len(single) - SHOWN:,} more" if len(single) > SHOWN else ""
             warnings.warn(
-                f"{', '.join(single[:SHOWN])}{more}: 1 label only, from which a class can hardly be learned; "
-                "label more",
+                f"{', '.join(single[:SHOWN])}{more}: 1 label only, from which a class can hardly "
+                "be learned; label more",
                 stacklevel=3,
             )
 
