@@ -12,7 +12,9 @@ from nextlabel.cli import (
     datasets,
     demo,
     embed,
+    export,
     fit,
+    import_,
     label,
     map,
     predict,
@@ -40,11 +42,11 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 COMMANDS = (
-    demo, run, status, report, map, label, suggest, fit, predict, select, embed, strategies,
-    datasets,
+    demo, run, status, report, map, label, suggest, fit, predict, export, import_, select, embed,
+    strategies, datasets,
 )  # fmt: skip
 for module in COMMANDS:
-    app.command(module.__name__.rpartition(".")[2])(module.command)
+    app.command(module.__name__.rpartition(".")[2].rstrip("_"))(module.command)
 app.add_typer(cache.app, name="cache")
 
 

@@ -94,6 +94,26 @@ PlanOnly = Annotated[
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Write the results as JSON.")]
 ImageFolder = Annotated[Path, typer.Argument(metavar="FOLDER", help="The folder of images.")]
+ProjectFolder = Annotated[
+    Path,
+    typer.Argument(metavar="PROJECT", help="The folder of a project, or that of its images."),
+]
+ProjectStore = Annotated[
+    str | None,
+    typer.Option(
+        "--store",
+        metavar="URL",
+        help="The PostgreSQL database of the project, if its URL needs a password.",
+    ),
+]
+ExchangeFormat = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME",
+        help="csv, jsonl, parquet, class_folders, label_studio, npz, answers or project; by "
+        "default what the name of the file says.",
+    ),
+]
 LabelFiles = Annotated[
     list[Path],
     typer.Option(

@@ -34,6 +34,7 @@ from nextlabel.project.scanning.images import (
     ProjectImages,
     images_version,
     note_images,
+    read_files,
     read_images,
     read_problems,
 )
@@ -202,6 +203,11 @@ class Project(AnswerLog, Board):
             if self._images is None or images_version(connection) != self._images.version:
                 self._images = read_images(connection)
             return self._images
+
+    def files(self, *, gone: bool = False) -> dict[str, int]:
+        """Return the image of each file that is there; with `gone`, also of former ones."""
+        with self._database.reading() as connection:
+            return read_files(connection, gone)
 
     def problems(self) -> dict[str, str]:
         """Return the files that cannot be read as images, with the reasons."""

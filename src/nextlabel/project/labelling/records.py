@@ -45,15 +45,15 @@ def changes_after(connection: Connection, seq: int) -> list[ClassChange]:
 
 def seqs_of(connection: Connection, keys: Collection[str]) -> dict[str, int]:
     """Return the number in the log of each key that is recorded."""
-    found: dict[str, int] = {}
+    seqs: dict[str, int] = {}
     waiting = list(keys)
     for start in range(0, len(waiting), AT_A_TIME):
         part = waiting[start : start + AT_A_TIME]
         rows = connection.execute(
             select(ANSWERS.c.key, ANSWERS.c.seq).where(ANSWERS.c.key.in_(part))
         )
-        found |= {key: seq for key, seq in rows}
-    return found
+        seqs |= {key: seq for key, seq in rows}
+    return seqs
 
 
 def add_answers(

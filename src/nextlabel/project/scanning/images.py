@@ -117,3 +117,10 @@ def read_problems(connection: Connection) -> dict[str, str]:
     """Return the files that are there and cannot be read, with the reasons."""
     query = select(FILES.c.path, FILES.c.problem).where(~FILES.c.gone, FILES.c.problem.is_not(None))
     return {path: problem for path, problem in connection.execute(query)}
+
+
+def read_files(connection: Connection, gone: bool) -> dict[str, int]:
+    """Return the image of each file that is there; with `gone`, also of former ones."""
+    query = select(FILES.c.path, FILES.c.image).where(FILES.c.image.is_not(None))
+    rows = connection.execute(query if gone else query.where(~FILES.c.gone))
+    return {path: image for path, image in rows}

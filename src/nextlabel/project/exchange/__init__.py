@@ -1,0 +1,1 @@
+"""Labels of a project to files and back; each format is one file in `formats/`."""

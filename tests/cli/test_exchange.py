@@ -1,0 +1,55 @@
+"""`nextlabel export` and `nextlabel import`."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from nextlabel.cli import main
+from projects import photos_in
+
+
+@pytest.fixture
+def photos(tmp_path: Path) -> Path:
+    return photos_in(tmp_path / "photos", ["a.png", "b.png", "c.png"])
+
+
+def test_labels_go_in_and_out(
+    photos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "labels.csv").write_text("path,label\na.png,cell\nb.png,debris\nx.png,cell\n")
+    assert main(["import", str(photos), str(tmp_path / "labels.csv"), "--json"]) == 0
+    captured = capsys.readouterr()
+    assert "'x.png' is not among the images" in captured.err
+    assert json.loads(captured.out)["recorded"] == 2
+    assert "new classes: cell, debris" in captured.err
+    assert main(["import", str(photos) + ".nextlabel", str(tmp_path / "labels.csv")]) == 0
+    assert "0 answers recorded, 2 there already" in capsys.readouterr().err
+    out = tmp_path / "out.csv"
+    assert main(["export", str(photos), "-o", str(out)]) == 0
+    assert capsys.readouterr().out == f"{out}\n"
+    lines = out.read_text().splitlines()
+    assert [line.split(",")[:2] for line in lines] == [
+        ["path", "label"], ["a.png", "cell"], ["b.png", "debris"], ["c.png", ""]
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (["export", "{photos}", "-o", "x.csv"], 2, "there is no project at"),
+        (["import", "{photos}", "none.csv"], 2, "there is no file or folder none.csv"),
+        (["import", "none", "none.csv"], 2, "none is not a folder"),
+        (["import", "{photos}", "{photos}"], 1, "no sub-folder with images"),
+    ],
+)
+def test_mistakes_end_in_a_sentence(
+    photos: Path,
+    capsys: pytest.CaptureFixture[str],
+    arguments: list[str],
+    code: int,
+    message: str,
+) -> None:
+    assert main([word.format(photos=photos) for word in arguments]) == code
+    said = capsys.readouterr().err.splitlines()
+    assert said[-1].startswith("error: ") and message in said[-1]
