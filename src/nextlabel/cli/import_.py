@@ -29,7 +29,7 @@ def command(
         typer.Option("--replace", help="Take the label of the file where the project has another."),
     ] = False,
     task: Annotated[
-        Task, typer.Option(help="For a new project: one class an image, or any number.")
+        Task, typer.Option(help="For a new project: one class per image, or any number.")
     ] = "multiclass",
     store: options.ProjectStore = None,
     json: options.AsJson = False,

@@ -107,7 +107,7 @@ def take_in(
     Raises
     ------
     DataError
-        A label of several classes for a project of one class an image.
+        A label of several classes for a project of one class per image.
     UsageError
         The name of a class cannot be used.
     """
@@ -115,7 +115,7 @@ def take_in(
         if project.task == "multiclass" and one.kind == "label" and len(set(one.labels)) != 1:
             raise DataError(
                 f"{project.images().names[one.image]} has {len(set(one.labels))} labels and the "
-                "project has one class an image; correct it, or make a multi-label project",
+                "project has one class per image; correct it, or make a multi-label project",
                 code="one-class-an-image",
             )
     added = _add_classes(project, reading)
