@@ -146,7 +146,7 @@ def test_bodies_have_a_length_and_a_limit(client):
 def test_wrong_log_ins_make_people_wait(visitor):
     client = visitor()
     for _ in range(5):
-        assert code(client.post("/login", json={"token": "x"})) == "log-in-failed"
+        assert code(client.post("/login", json={"token": "x"})) == "wrong-password"
     response = client.post("/login", json={"token": TOKEN})
     assert (response.status_code, code(response)) == (429, "too-many-attempts")
     assert int(response.headers["retry-after"]) > 50

@@ -2,12 +2,14 @@
 
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from nextlabel.cli import options
 from nextlabel.cli.output import note, put
+from nextlabel.cli.values import parse_seeds
+from nextlabel.core.types import Task
 
 if TYPE_CHECKING:
     from nextlabel.project.labelling.project import Project
@@ -48,6 +50,25 @@ def command(
     users: Annotated[
         bool, typer.Option("--users", help="People log in by name and password.")
     ] = False,
+    simulate: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="TRUTH.csv",
+            help="Let a program answer by these labels, in a project that is removed afterwards, "
+            "and print how good the model gets.",
+        ),
+    ] = None,
+    answers: Annotated[
+        int, typer.Option(min=1, metavar="N", help="The answers of --simulate.")
+    ] = 300,
+    seeds: Annotated[
+        str, typer.Option(metavar="LIST", help="The seeds of --simulate: 5 (0 to 4), 0-9 or 0,3,7.")
+    ] = "1",
+    order: Annotated[
+        Literal["queue", "random"],
+        typer.Option(help="The order of --simulate: the queue's, or random for comparison."),
+    ] = "queue",
+    json: options.AsJson = False,
     no_browser: Annotated[
         bool, typer.Option("--no-browser", help="Print the address only, and open no browser.")
     ] = False,
@@ -57,17 +78,26 @@ def command(
     Answers are saved at once. The images are never changed.
     """
     check_installed()
+    names = () if classes is None else tuple(name.strip() for name in classes.split(","))
+    task: Task = "multilabel" if multilabel else "multiclass"
+    if simulate is not None:
+        from nextlabel.cli.simulated import simulate as simulated
+        from nextlabel.web.simulation.trial import Simulation
+
+        simulation = Simulation(folder, simulate, answers, order, names, task)
+        simulated(simulation, parse_seeds(seeds), json)
+        return
     from nextlabel.project.labelling.project import Project
     from nextlabel.web.server import ServerOptions, serve
 
-    settings = ServerOptions(host, port, users)
+    settings = ServerOptions(host, port, users, store)
     settings.check()
     with Project.open_or_create(
         folder,
         directory=project,
         store=store,
-        classes=() if classes is None else [name.strip() for name in classes.split(",")],
-        task="multilabel" if multilabel else "multiclass",
+        classes=names,
+        task=task,
     ) as opened:
         before = opened.state().seq
         try:

@@ -3,10 +3,11 @@
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 
 from nextlabel.core.errors import NextlabelError
 from nextlabel.project.labelling.project import Project
+from nextlabel.project.loop.supervisor import Trainer
 from nextlabel.web.workspace import Workspace
 
 STEP = 0.5
@@ -14,13 +15,18 @@ STEP = 0.5
 
 
 @contextmanager
-def background(workspace: Workspace, *, trainer: bool) -> Iterator[None]:
-    """Scan the folder and train, in threads and processes that end with the block."""
-    with ExitStack() as stack:
-        thread = threading.Thread(target=scan, args=(workspace.project,), daemon=True)
-        thread.start()
+def background(workspace: Workspace, store: str | None, *, trainer: bool) -> Iterator[None]:
+    """Scan the folder and train, in a thread and a process that end with the block.
+
+    `store` is the URL of the project's database with its password, where it has one.
+    """
+    project = workspace.project
+    threading.Thread(target=scan, args=(project,), daemon=True).start()
+    if not trainer:
         yield
-        stack.close()
+        return
+    with Trainer(project.directory, store):
+        yield
 
 
 def scan(project: Project) -> None:

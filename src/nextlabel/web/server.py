@@ -33,6 +33,8 @@ class ServerOptions:
         The port; the next free one when it is taken.
     users : bool
         Whether people log in by name and password.
+    store : str, optional
+        The URL of the project's database with its password, for the trainer.
     trainer : bool
         Whether models are trained in the background.
     """
@@ -40,6 +42,7 @@ class ServerOptions:
     host: str = "127.0.0.1"
     port: int | None = None
     users: bool = False
+    store: str | None = None
     trainer: bool = True
 
     def check(self) -> None:
@@ -81,7 +84,7 @@ def serve(
         app = create_app(
             workspace,
             access_of(project.directory, here.token, options),
-            lambda: background(workspace, trainer=options.trainer),
+            lambda: background(workspace, options.store, trainer=options.trainer),
         )
         config = uvicorn.Config(
             app,

@@ -6,11 +6,11 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from nextlabel.project.labelling.models import QueueItem
 from nextlabel.project.labelling.project import Project
 from nextlabel.project.labelling.state import State
+from nextlabel.project.loop.pages.predictions import Predictions, predictions
+from nextlabel.project.loop.serving import left, serve_next
 from nextlabel.project.scanning.image_facts import ImageFacts
 from nextlabel.project.scanning.images import ProjectImages
 from nextlabel.web.errors import HttpRefusal
@@ -37,7 +37,6 @@ class Workspace:
         self.files = ImageFiles(self)
         self.thumbnails = Thumbnails(self.files, project.directory / "cache" / "thumbnails")
         self._asking = threading.Lock()
-        self._without: tuple[int, frozenset[int]] = (-1, frozenset())
         self._counted: tuple[tuple[int, int, int], dict[str, int]] | None = None
 
     @property
@@ -80,8 +79,6 @@ class Workspace:
         self, count: int, held: Collection[int], person: str, tab: str
     ) -> tuple[list[QueueItem], int]:
         """Return images to ask, which belong to a tab from now on, and how many are left."""
-        from nextlabel.web.next_images import serve_next
-
         project, chosen, refused = self.project, list[QueueItem](), set[int]()
         with self._asking:
             for _ in range(TRIES):
@@ -93,6 +90,8 @@ class Workspace:
                     self._with_others(person, tab),
                     count - len(chosen),
                     taken,
+                    person=person,
+                    overlap=project.settings.overlap,
                 )
                 got = set(project.lease([item.image for item in items], person, tab, LEASE))
                 chosen += [item for item in items if item.image in got]
@@ -110,34 +109,25 @@ class Workspace:
         """Return how many images there are, and in which states."""
         state, images = self.state, self.images
         stamp = (state.seq, state.change_seq, images.version)
-        if self._counted is not None and self._counted[0] == stamp:
-            return self._counted[1]
-        unusable = self._unusable(images)
-        passed = {*state.skipped, *state.unsure} - unusable
-        answered = len(state.labels) + sum(image not in state.labels for image in passed)
-        answered -= sum(image in state.labels for image in unusable)
-        counts = {
-            "images": len(images),
-            "labelled": len(state.labels),
-            "skipped": len(state.skipped),
-            "unsure": len(state.unsure),
-            "flagged": len(state.flagged),
-            "problems": sum(problem is not None for problem in images.problems),
-            "gone": int(images.gone.sum()),
-            "left": len(images) - len(unusable) - answered,
-        }
-        self._counted = (stamp, counts)
-        return counts
+        if self._counted is None or self._counted[0] != stamp:
+            counts = {
+                "images": len(images),
+                "labelled": len(state.labels),
+                "skipped": len(state.skipped),
+                "unsure": len(state.unsure),
+                "flagged": len(state.flagged),
+                "problems": sum(problem is not None for problem in images.problems),
+                "gone": int(images.gone.sum()),
+                "left": left(state, images),
+            }
+            self._counted = (stamp, counts)
+        return self._counted[1]
 
-    def _unusable(self, images: ProjectImages) -> frozenset[int]:
-        """Return the images that cannot be shown."""
-        if self._without[0] != images.version:
-            broken = {image for image, problem in enumerate(images.problems) if problem is not None}
-            self._without = (
-                images.version,
-                frozenset(broken | set(np.flatnonzero(images.gone).tolist())),
-            )
-        return self._without[1]
+    def predictions(self) -> Predictions:
+        """Return the predictions of the newest model for all images."""
+        project = self.project
+        classes, count = self.state.classes, len(self.images)
+        return predictions(project.model(), classes, count, project.settings.task)
 
     def item(self, image: int, images: ProjectImages, state: State) -> dict[str, Any]:
         """Return an image as JSON values."""
@@ -158,6 +148,9 @@ class Workspace:
             "note": state.notes.get(image, ""),
             "label": list(state.labels.get(image, ())),
             "labelled": image in state.labels,
+            "skipped": image in state.skipped,
+            "unsure": image in state.unsure,
+            "thumb": f"/thumb/{image}?v={version}",
             "url": {
                 "thumb": f"/thumb/{image}?v={version}",
                 "pixels": f"/pixels/{image}?v={version}",
@@ -168,3 +161,11 @@ class Workspace:
 def text(name: str) -> str:
     """Return a file name as text that JSON can hold; bytes without a letter are escaped."""
     return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+
+
+def guess(predicted: Predictions, image: int) -> dict[str, Any] | None:
+    """Return the predicted class of an image and its probability; None without a prediction."""
+    of = predicted.of(image)
+    if of is None:
+        return None
+    return {"class": of.class_id, "confidence": round(of.confidence, 4)}

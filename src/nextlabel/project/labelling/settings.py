@@ -42,11 +42,13 @@ class ProjectSettings(Settings):
     """Options of that strategy."""
     features: Mapping[str, float] | None = None
     """Weight of each feature block; those of the default pipeline if not set."""
+    seed: int = Field(0, ge=0)
+    """Number that decides everything random."""
 
     @property
     def pipeline(self) -> Pipeline:
         """The feature space, the strategy and the model."""
-        changes: dict[str, Any] = {"audit": self.audit}
+        changes: dict[str, Any] = {"audit": self.audit, "seed": self.seed}
         if self.strategy is not None:
             changes |= {"strategy": self.strategy, "options": dict(self.options)}
         if self.features is not None:

@@ -70,7 +70,7 @@ def facts(files: ImageFiles, image: int) -> dict[str, object]:
     with AT_A_TIME, files.opened(image) as file:
         pixels = read(file, Wanted()).pixels
     low, high = window(pixels)
-    least, most = float(pixels.min()), float(pixels.max())
+    least, most = min(0.0, float(pixels.min())), float(pixels.max())
     counts, _ = np.histogram(pixels, BINS, (least, most if most > least else least + 1))
     return {
         "channels": pixels.shape[2],

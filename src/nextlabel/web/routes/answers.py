@@ -1,5 +1,6 @@
 """Answers: recorded once each, whichever way and however often they are sent."""
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Annotated
 
@@ -7,7 +8,7 @@ from fastapi import APIRouter
 from pydantic import Field
 
 from nextlabel.core.errors import UsageError
-from nextlabel.project.labelling.answer import Kind, NewAnswer, Saved
+from nextlabel.project.labelling.answer import Kind, NewAnswer
 from nextlabel.web.dependencies import Body, Json, Key, Number, Shared, Someone, Tab
 from nextlabel.web.errors import HttpRefusal
 from nextlabel.web.security import Person
@@ -49,22 +50,24 @@ def save(body: AnswersBody, workspace: Shared, person: Someone) -> Json:
     if body.project not in (None, workspace.id):
         raise HttpRefusal(409, "other-project", "these answers belong to another project")
     new = [NewAnswer(**answer.model_dump()) for answer in body.answers]
+    model = workspace.project.model()
+    version = None if model is None else model.version
     saved, refused = record(workspace, new, person)
-    return {"saved": saved, "refused": refused, "counts": workspace.counts()}
+    return {"saved": saved, "refused": refused, "counts": workspace.counts(), "model": version}
 
 
 def record(
     workspace: Workspace, answers: list[NewAnswer], person: Person
 ) -> tuple[list[Json], list[Json]]:
     """Record answers; a wrong one is refused alone. Return what was saved, and what was not."""
-    saved: list[Saved] = []
-    refused: list[Json] = []
+    project = workspace.project
+    wrong: Mapping[str, UsageError] = {}
     try:
-        saved = workspace.project.record(answers, person.name)
+        saved = project.record(answers, person.name)
     except UsageError:
-        for answer in answers:
-            try:
-                saved += workspace.project.record([answer], person.name)
-            except UsageError as error:
-                refused.append({"key": answer.key, "code": error.code, "message": str(error)})
+        wrong = project.faults(answers)
+        saved = project.record([one for one in answers if one.key not in wrong], person.name)
+    refused = [
+        {"key": key, "code": error.code, "message": str(error)} for key, error in wrong.items()
+    ]
     return [asdict(one) for one in saved], refused

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Path, Query
 
 from nextlabel.project.labelling.answer import Answer
 from nextlabel.web.dependencies import MOST_ID, Json, Shared, Someone
-from nextlabel.web.predictions import predicted
+from nextlabel.web.workspace import guess
 
 router = APIRouter()
 
@@ -39,8 +39,8 @@ def details(
     return workspace.item(image, images, state) | {
         "by_person": {name: list(label) for name, label in of.by_person.items()},
         "conflict": of.conflict,
-        "events": [event(answer) for answer in state.events(image) if state.counts(answer)],
-        "predicted": predicted(workspace.project.model(), image) if shown else None,
+        "history": [event(answer) for answer in state.events(image) if state.counts(answer)],
+        "predicted": guess(workspace.predictions(), image) if shown else None,
     }
 
 

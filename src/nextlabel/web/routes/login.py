@@ -29,7 +29,7 @@ async def log_in(request: Request) -> Response:
     secret = await run_in_threadpool(_secret, access, fields, is_local(request.scope))
     if secret is None:
         attempts.failed(sources)
-        return refusal(401, "log-in-failed", "name and password, or the token, do not fit")
+        return refusal(401, "wrong-password", "name and password, or the token, do not fit")
     response = _answer(request, fields.get("next", "/"))
     access.keep(response, secret, request.url.scheme == "https")
     return response

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from functools import cache
+from importlib.metadata import version
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter
@@ -82,6 +83,8 @@ def project_facts(workspace: Workspace, person: Person) -> Json:
         "counts": workspace.counts(),
         "person": person.name,
         "role": person.role,
+        "users": settings.users,
+        "version": version("nextlabel"),
         "settings": settings_facts(settings),
         "model": None
         if model is None

@@ -7,8 +7,7 @@ from pydantic import Field
 
 from nextlabel.web.dependencies import Body, Json, Number, Shared, Someone, Tab
 from nextlabel.web.errors import HttpRefusal
-from nextlabel.web.predictions import predicted
-from nextlabel.web.workspace import LEASE
+from nextlabel.web.workspace import LEASE, guess
 
 router = APIRouter()
 
@@ -31,15 +30,15 @@ def ask(
     """Return images to ask next; they belong to the tab for a while. `held` are not returned."""
     chosen, left = workspace.next(count, image_list(held), person.name, tab)
     images, state, project = workspace.images, workspace.state, workspace.project
-    model = None if project.settings.hide_predictions else project.model()
+    predicted = None if project.settings.hide_predictions else workspace.predictions()
     items = []
     for of in chosen:
         item = workspace.item(of.image, images, state) | {
             "model": of.model or None,
             "position": of.position,
         }
-        if model is not None and (guess := predicted(model, of.image)) is not None:
-            item["predicted"] = guess
+        if predicted is not None:
+            item["predicted"] = guess(predicted, of.image)
         items.append(item)
     return {"items": items, "left": left}
 
@@ -57,9 +56,9 @@ def release(body: ImagesBody, workspace: Shared, person: Someone) -> Json:
     return {"released": len(body.images)}
 
 
-def image_list(text: str) -> set[int]:
-    """Return the numbers in "3,9"; HttpRefusal when it has others."""
+def image_list(text: str) -> list[int]:
+    """Return the numbers in "3,9", each once; HttpRefusal when it has others."""
     try:
-        return {int(part) for part in text.split(",") if part.strip()}
+        return list(dict.fromkeys(int(part) for part in text.split(",") if part.strip()))
     except ValueError as error:
         raise HttpRefusal(422, "malformed", f"{text!r:.60} is not a list of images") from error

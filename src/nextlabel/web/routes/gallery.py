@@ -1,0 +1,139 @@
+"""The gallery: all images by class, confidence and other facts, and labels for many at once."""
+
+import hashlib
+from dataclasses import replace
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Query
+from pydantic import Field
+
+from nextlabel.project.labelling.answer import NewAnswer
+from nextlabel.project.loop.cached import COPIES, load_copies
+from nextlabel.project.loop.pages.gallery import Filters, Rows, gallery
+from nextlabel.web.dependencies import Body, Json, Key, Number, Shared, Someone
+from nextlabel.web.routes.answers import record
+from nextlabel.web.routes.queue import image_list
+from nextlabel.web.workspace import Workspace, guess
+
+router = APIRouter()
+
+MOST = 500
+"""Images of one reply."""
+AT_A_TIME = 2000
+"""Answers of one transaction."""
+
+Share = Annotated[float | None, Query(ge=0, le=1, allow_inf_nan=False)]
+
+
+class ConfirmBody(Body):
+    """Images to label as they are predicted."""
+
+    class_id: Annotated[Number, Field(alias="class")]
+    above: Annotated[float, Field(ge=0, le=1)] = 0.0
+    images: Annotated[list[Number] | None, Field(max_length=100_000)] = None
+    """Only these of them."""
+    dry: bool = False
+    """Count them only."""
+    key: Key
+    """Names the request; sent again, it changes nothing."""
+
+
+@router.get("/api/images")
+def show(
+    workspace: Shared,
+    person: Someone,
+    class_id: Annotated[int | None, Query(alias="class", ge=-1, le=2**31 - 1)] = None,
+    by: Literal["label", "prediction", "any"] = "any",
+    of_person: Annotated[str | None, Query(alias="person", max_length=200)] = None,
+    disagree: bool = False,
+    flagged: bool = False,
+    problem: bool = False,
+    unsure: bool = False,
+    labelled: bool | None = None,
+    folder: Annotated[str | None, Query(max_length=4000)] = None,
+    order: Literal["least", "most", "new", "path"] = "least",
+    above: Share = None,
+    below: Share = None,
+    collapse: bool = False,
+    ids: Annotated[str | None, Query(max_length=20_000)] = None,
+    offset: Annotated[int, Query(ge=0, le=2**31 - 1)] = 0,
+    limit: Annotated[int, Query(ge=1, le=MOST)] = 100,
+) -> Json:
+    """Return images that pass the filters, or those of `ids` in that order."""
+    if ids is not None:
+        wanted = [image for image in image_list(ids) if 0 <= image < len(workspace.images)]
+        return {"total": len(wanted), "items": items_of(workspace, wanted[offset : offset + limit])}
+    filters = Filters(
+        class_id=class_id,
+        by=by,
+        person=of_person,
+        disagree=disagree,
+        flagged=flagged,
+        problem=problem,
+        unlabelled=labelled is False,
+        above=above,
+        below=below,
+        folder=folder,
+        order=order,
+        collapse=collapse,
+    )
+    rows = _rows(workspace, filters)
+    shown = rows.ids[offset : offset + limit].tolist()
+    items = items_of(workspace, shown)
+    for item, copies in zip(items, rows.copies[offset : offset + limit].tolist(), strict=True):
+        item["near_copies"] = copies
+    counts = {}
+    if class_id is not None:
+        classes = [of.id for of in workspace.state.classes if of.live]
+        counts = {one: len(_rows(workspace, replace(filters, class_id=one))) for one in classes}
+    return {"total": len(rows), "items": items, "by_class": counts}
+
+
+@router.post("/api/confirm")
+def confirm(body: ConfirmBody, workspace: Shared, person: Someone) -> Json:
+    """Label all images without a label that are predicted as a class, sure enough, as that."""
+    filters = Filters(body.class_id, "prediction", unlabelled=True, above=body.above)
+    images = _rows(workspace, filters).ids.tolist()
+    if body.images is not None:
+        among = set(body.images)
+        images = [image for image in images if image in among]
+    if body.dry:
+        return {"count": len(images)}
+    model = workspace.project.model()
+    answers = [
+        NewAnswer(
+            hashlib.sha256(f"{body.key} {image}".encode()).hexdigest()[:40],
+            image,
+            "label",
+            (body.class_id,),
+            model=None if model is None else model.version,
+            view="gallery",
+        )
+        for image in images
+    ]
+    saved, refused = [], []
+    for start in range(0, len(answers), AT_A_TIME):
+        part = answers[start : start + AT_A_TIME]
+        numbers, wrong = record(workspace, part, person)
+        image_of = {answer.key: answer.image for answer in part}
+        saved += [number | {"image": image_of[number["key"]]} for number in numbers]
+        refused += wrong
+    return {"saved": saved, "refused": refused, "counts": workspace.counts()}
+
+
+def items_of(workspace: Workspace, ids: list[int]) -> list[Json]:
+    """Return images as JSON values, with their predictions."""
+    images, state, predicted = workspace.images, workspace.state, workspace.predictions()
+    return [
+        workspace.item(image, images, state) | {"predicted": guess(predicted, image)}
+        for image in ids
+    ]
+
+
+def _rows(workspace: Workspace, filters: Filters) -> Rows:
+    images = workspace.images
+    groups = None
+    if filters.collapse:
+        copies = load_copies(workspace.project.cache / COPIES)
+        groups = None if copies is None else copies.groups(len(images))
+    return gallery(filters, images, workspace.state, workspace.predictions(), groups)

@@ -1,0 +1,44 @@
+"""Progress: how far a project is, how good its model, and whether to go on."""
+
+from collections import Counter
+from typing import Any
+
+from fastapi import APIRouter
+
+from nextlabel.project.loop.pages.progress import progress_figures
+from nextlabel.web.dependencies import Json, Shared, Someone
+
+router = APIRouter()
+
+
+@router.get("/api/progress")
+def show(workspace: Shared, person: Someone) -> Json:
+    """Return the figures of the page of progress."""
+    figures = progress_figures(workspace.project)
+    state, images = workspace.state, workspace.images
+    predicted = workspace.predictions()
+    there = predicted.classes[predicted.there & ~images.gone]
+    of_class = Counter(there.tolist())
+    people: Counter[str] = Counter()
+    for image in state.images.values():
+        people.update(image.by_person.keys())
+    expected: Json | None = figures["next"]
+    return {
+        "counts": workspace.counts(),
+        "minutes": figures["seconds"] / 60,
+        "per_hour": figures["an_hour"],
+        "classes": [of | {"predicted": of_class[of["id"]]} for of in figures["classes"]],
+        "curve": figures["curve"],
+        "audit": {
+            "share": workspace.project.settings.audit,
+            "answered": sum(answer.audit for answer in state.last.values()),
+        },
+        "expected": None if expected is None else _expected(expected),
+        "hint": {"stop": figures["advice"] in ("stop", "done"), "text": figures["hint"]},
+        "people": [{"name": name, "labelled": count} for name, count in people.most_common()],
+    }
+
+
+def _expected(rise: Json) -> dict[str, Any]:
+    """Return what the next labels are expected to bring, under the names of the page."""
+    return {"next": rise["labels"], "gain": rise["value"], "low": rise["low"], "high": rise["high"]}
