@@ -53,7 +53,7 @@ def page(project):
     from nextlabel.web.server import ServerOptions, access_of
     from nextlabel.web.workspace import Workspace
 
-    access = access_of(project.directory, TOKEN, ServerOptions())
+    access = access_of(project, TOKEN, ServerOptions())
     return create_app(Workspace(project), access)
 
 

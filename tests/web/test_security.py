@@ -5,9 +5,10 @@ import re
 
 import pytest
 
+from nextlabel.project.people.people import Person
 from nextlabel.web.attempts import Attempts
 from nextlabel.web.routes.pages import VIEWS
-from nextlabel.web.security import HEADERS, OPEN, Access, Person
+from nextlabel.web.security import HEADERS, OPEN, Access
 from web.conftest import BASE, TOKEN
 
 

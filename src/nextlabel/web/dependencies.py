@@ -5,8 +5,8 @@ from typing import Annotated, Any
 from fastapi import Depends, Request
 from pydantic import BaseModel, ConfigDict, Field
 
+from nextlabel.project.people.people import Person
 from nextlabel.web.errors import HttpRefusal
-from nextlabel.web.security import Person
 from nextlabel.web.workspace import Workspace
 
 MOST_ID = 2**31 - 1

@@ -19,19 +19,18 @@ from dataclasses import dataclass
 from hashlib import sha256
 from http.cookies import CookieError, SimpleCookie
 from ipaddress import ip_address
-from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import RedirectResponse, Response
 
+from nextlabel.project.people.people import Person
 from nextlabel.web.attempts import Attempts
 from nextlabel.web.errors import refusal
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
-
-Role: TypeAlias = Literal["owner", "labeller"]
 
 OPEN = ("/login", "/static/")
 """Paths without a session: the form for logging in, and files that are part of nextlabel."""
@@ -60,14 +59,6 @@ WRONG_TOKEN = (
 READS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
-@dataclass(frozen=True)
-class Person:
-    """The person behind a request; an owner may change the project, a labeller may label."""
-
-    name: str
-    role: Role
-
-
 class Sessions(Protocol):
     """Sessions of people with passwords; only digests of their secrets are stored."""
 
@@ -76,11 +67,11 @@ class Sessions(Protocol):
         ...
 
     def begin(self, name: str, password: str) -> str | None:
-        """Return the secret of a new session, None when the password is not that of the name."""
+        """Return the secret of a new session; None when the password is not that of the name."""
         ...
 
     def end(self, secret: str) -> None:
-        """Forget a session."""
+        """End a session."""
         ...
 
 

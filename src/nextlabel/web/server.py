@@ -5,13 +5,14 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nextlabel.core.errors import UsageError
 from nextlabel.project.labelling.project import Project
+from nextlabel.project.people.people import People, Person
 from nextlabel.web.announcement import Announcement, alone, announced, token_of
-from nextlabel.web.security import Access, Person
+from nextlabel.web.people import PeopleSessions
+from nextlabel.web.security import Access
 from nextlabel.web.sockets import is_loopback, listening, url_of
 
 if TYPE_CHECKING:
@@ -83,7 +84,7 @@ def serve(
         workspace = Workspace(project)
         app = create_app(
             workspace,
-            access_of(project.directory, here.token, options),
+            access_of(project, here.token, options),
             lambda: background(workspace, options.store, trainer=options.trainer),
         )
         config = uvicorn.Config(
@@ -100,16 +101,19 @@ def serve(
             server.run(sockets=[opened])
 
 
-def access_of(directory: Path, token: str, options: ServerOptions) -> Access:
+def access_of(project: Project, token: str, options: ServerOptions) -> Access:
     """Return who may do what at the server of a project."""
     import hashlib
 
-    name = hashlib.sha256(str(directory.resolve()).encode()).hexdigest()[:12]
+    directory = str(project.directory.resolve())
+    name = hashlib.sha256(directory.encode("utf-8", "surrogateescape")).hexdigest()[:12]
     names = {"localhost", options.host.lower()}
     if not is_loopback(options.host):
         host = socket.gethostname().lower()
         names |= {host, f"{host}.local", socket.getfqdn().lower()}
-    return Access(token, f"nextlabel-{name}", Person(person_here(), "owner"), frozenset(names))
+    sessions = PeopleSessions(People(project.database)) if options.users else None
+    owner = Person(person_here(), "owner")
+    return Access(token, f"nextlabel-{name}", owner, frozenset(names), sessions)
 
 
 def person_here() -> str:

@@ -9,9 +9,9 @@ from pydantic import Field
 
 from nextlabel.core.errors import UsageError
 from nextlabel.project.labelling.answer import Kind, NewAnswer
+from nextlabel.project.people.people import Person
 from nextlabel.web.dependencies import Body, Json, Key, Number, Shared, Someone, Tab
 from nextlabel.web.errors import HttpRefusal
-from nextlabel.web.security import Person
 from nextlabel.web.workspace import Workspace
 
 router = APIRouter()

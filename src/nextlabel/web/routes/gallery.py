@@ -70,7 +70,8 @@ def show(
         disagree=disagree,
         flagged=flagged,
         problem=problem,
-        unlabelled=labelled is False,
+        unsure=unsure,
+        labelled=labelled,
         above=above,
         below=below,
         folder=folder,
@@ -81,9 +82,9 @@ def show(
     shown = rows.ids[offset : offset + limit].tolist()
     items = items_of(workspace, shown)
     for item, copies in zip(items, rows.copies[offset : offset + limit].tolist(), strict=True):
-        item["near_copies"] = copies
+        item["near_copies"] = copies - 1
     counts = {}
-    if class_id is not None:
+    if not offset:
         classes = [of.id for of in workspace.state.classes if of.live]
         counts = {one: len(_rows(workspace, replace(filters, class_id=one))) for one in classes}
     return {"total": len(rows), "items": items, "by_class": counts}
@@ -92,7 +93,7 @@ def show(
 @router.post("/api/confirm")
 def confirm(body: ConfirmBody, workspace: Shared, person: Someone) -> Json:
     """Label all images without a label that are predicted as a class, sure enough, as that."""
-    filters = Filters(body.class_id, "prediction", unlabelled=True, above=body.above)
+    filters = Filters(body.class_id, "prediction", labelled=False, above=body.above)
     images = _rows(workspace, filters).ids.tolist()
     if body.images is not None:
         among = set(body.images)

@@ -5,13 +5,14 @@ from functools import cache
 from importlib.metadata import version
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 from pydantic import Field
 
 from nextlabel.project.labelling.classes import Action, NewClassChange
 from nextlabel.project.labelling.settings import ProjectSettings
+from nextlabel.project.people.people import Person
 from nextlabel.web.dependencies import Body, Json, Key, Number, Owner, Shared, Someone
-from nextlabel.web.security import Person
+from nextlabel.web.security import Access
 from nextlabel.web.workspace import Workspace
 
 router = APIRouter()
@@ -39,9 +40,9 @@ class SettingsBody(Body):
 
 
 @router.get("/api/project")
-def show(workspace: Shared, person: Someone) -> Json:
+def show(request: Request, workspace: Shared, person: Someone) -> Json:
     """Return what every view needs."""
-    return project_facts(workspace, person)
+    return project_facts(workspace, person, has_users(request))
 
 
 @router.post("/api/classes")
@@ -54,7 +55,7 @@ def change_classes(body: ClassBody, workspace: Shared, person: Someone) -> Json:
 
 
 @router.post("/api/settings")
-def change_settings(body: SettingsBody, workspace: Shared, person: Owner) -> Json:
+def change_settings(request: Request, body: SettingsBody, workspace: Shared, person: Owner) -> Json:
     """Change settings, and return the project."""
     changes: dict[str, Any] = body.model_dump(exclude_none=True)
     if "strategy" in changes:
@@ -67,10 +68,16 @@ def change_settings(body: SettingsBody, workspace: Shared, person: Owner) -> Jso
     if changes.get("features") == "default":
         changes["features"] = None
     workspace.project.configure(**changes)
-    return project_facts(workspace, person)
+    return project_facts(workspace, person, has_users(request))
 
 
-def project_facts(workspace: Workspace, person: Person) -> Json:
+def has_users(request: Request) -> bool:
+    """Return whether people log in by name and password."""
+    access: Access = request.app.state.access
+    return access.sessions is not None
+
+
+def project_facts(workspace: Workspace, person: Person, users: bool) -> Json:
     """Return the project as JSON values."""
     project = workspace.project
     settings, model = project.settings, project.model()
@@ -83,7 +90,7 @@ def project_facts(workspace: Workspace, person: Person) -> Json:
         "counts": workspace.counts(),
         "person": person.name,
         "role": person.role,
-        "users": settings.users,
+        "users": users,
         "version": version("nextlabel"),
         "settings": settings_facts(settings),
         "model": None
@@ -131,7 +138,6 @@ def settings_facts(settings: ProjectSettings) -> Json:
         "strategies": strategy_choices(settings.task),
         "space": " + ".join(pipeline.features),
         "features": dict(pipeline.features),
-        "users": settings.users,
     }
 
 

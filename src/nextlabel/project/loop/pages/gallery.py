@@ -33,8 +33,10 @@ class Filters:
         Only images that this person has labelled.
     disagree : bool
         Only images whose label and prediction differ, or on which people disagree.
-    flagged, problem, unlabelled : bool
-        Only images with a flag; that cannot be shown; without a label.
+    flagged, unsure, problem : bool
+        Only images with a flag; of which a person was unsure; that cannot be shown.
+    labelled : bool, optional
+        Only images with a label, or only those without.
     above, below : float, optional
         Only images predicted with at least, and with less than, this confidence.
     folder : str, optional
@@ -50,8 +52,9 @@ class Filters:
     person: str | None = None
     disagree: bool = False
     flagged: bool = False
+    unsure: bool = False
     problem: bool = False
-    unlabelled: bool = False
+    labelled: bool | None = None
     above: float | None = None
     below: float | None = None
     folder: str | None = None
@@ -110,8 +113,10 @@ def gallery(
         shown &= _mask(state.flagged, count)
     if filters.problem:
         shown &= np.fromiter((p is not None for p in images.problems), bool, count)
-    if filters.unlabelled:
-        shown &= ~labelled
+    if filters.unsure:
+        shown &= _mask(state.unsure, count)
+    if filters.labelled is not None:
+        shown &= labelled == filters.labelled
     if filters.folder is not None:
         head = filters.folder.rstrip("/") + "/"
         shown &= np.fromiter((name.startswith(head) for name in images.names), bool, count)
