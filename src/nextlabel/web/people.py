@@ -1,4 +1,4 @@
-"""Sessions of people with passwords, as the guard asks for them."""
+"""Sessions of people with passwords."""
 
 import time
 from dataclasses import dataclass, field
