@@ -121,6 +121,11 @@ def main() -> None:
         background = Background(project, arguments) if arguments["background"] else None
         loop = Loop(project, stop, background)
         project.set_activity(ACTIVITY, "running", message="")
+        loop.step()  # begins to read thumbnails, while what fits them is imported
+        import sklearn.cluster
+        import sklearn.decomposition
+        import sklearn.linear_model  # noqa: F401
+
         try:
             with threadpool_limits(max(1, (os.cpu_count() or 1) - 1)):
                 while not stop.is_set():

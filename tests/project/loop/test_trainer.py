@@ -1,0 +1,150 @@
+import os
+import signal
+import threading
+import time
+
+import numpy as np
+import pytest
+
+from nextlabel.project.labelling.answer import NewAnswer
+from nextlabel.project.labelling.classes import NewClassChange
+from nextlabel.project.loop import trainer
+from nextlabel.project.loop.pages.predictions import predictions
+from nextlabel.project.loop.pages.review import review
+from nextlabel.project.loop.serving import serve_next
+from nextlabel.project.loop.supervisor import Trainer
+from nextlabel.project.loop.trainer import Loop
+
+PATIENCE = 60.0
+"""Seconds after which a process is taken to hang; a busy machine needs many."""
+
+
+def wait_for(condition, patience=PATIENCE):
+    """Wait until a condition holds, and return what it gives."""
+    until = time.monotonic() + patience
+    while not (value := condition()):
+        assert time.monotonic() < until, "it took too long"
+        time.sleep(0.02)
+    return value
+
+
+def answer(project, truth, count, seen):
+    """Answer the images that are served next, as the page does."""
+    for _ in range(count):
+        (item,) = serve_next(project.state(), project.queue(), project.images(), (), 1)
+        key = f"answer {len(seen)}"
+        label = (truth[item.image],)
+        new = NewAnswer(key, item.image, "label", label, model=item.model, position=item.position)
+        project.record([new])
+        seen.append(item.image)
+
+
+@pytest.fixture
+def loop(digits, monkeypatch):
+    """The loop of a project, in this process, that waits for nothing."""
+    for name in ("QUIET", "IDLE"):
+        monkeypatch.setattr(trainer, name, 0.0)
+    stop = threading.Event()
+    made = Loop(digits[0], stop)
+    yield made
+    stop.set()
+
+
+def test_answers_become_a_model_and_a_new_queue(digits, loop):
+    project, truth = digits
+    assert serve_next(project.state(), project.queue(), project.images(), (), 6)
+    wait_for(loop.step)
+    wait_for(lambda: loop.spaces.quick_ready)
+    seen = []
+    answer(project, truth, 30, seen)
+    assert loop.step()
+    model = project.model()
+    assert (model.after_answer, model.facts["labelled"]) == (30, 30)
+    assert model.space == "PCA of thumbnails" and model.estimate is not None
+    predicted = predictions(model, project.state().classes, 60, "multiclass")
+    assert (predicted.classes == np.array(truth)).mean() > 0.6
+    assert not {item.image for item in project.queue()} & set(seen)
+    assert not loop.step()  # nothing is new
+    assert all(truth[doubt.image] == doubt.label[0] for doubt in review(project))
+
+
+def test_few_answers_wait_for_a_moment_of_quiet(digits, loop, monkeypatch):
+    project, truth = digits
+    wait_for(loop.step)
+    wait_for(lambda: loop.spaces.quick_ready and not loop.step())
+    monkeypatch.setattr(trainer, "QUIET", 1e6)
+    seen = []
+    answer(project, truth, trainer.FEW - 1, seen)
+    assert not loop.step()
+    answer(project, truth, 1, seen)
+    assert loop.step()
+    answer(project, truth, 1, seen)
+    monkeypatch.setattr(trainer, "QUIET", 0.0)
+    assert loop.step()
+
+
+def test_new_classes_and_settings_make_a_new_model_at_once(digits, loop):
+    project, truth = digits
+    wait_for(loop.step)
+    wait_for(lambda: loop.spaces.quick_ready and not loop.step())
+    answer(project, truth, 20, [])
+    assert loop.step()
+    project.change_classes([NewClassChange("merge", "merge", 1, "0")])
+    assert loop.step()
+    assert 1 not in project.model().arrays["classes"]
+    project.configure(strategy="predicted_loss")
+    assert loop.step()
+    assert "predicted_loss" in project.activity()["strategy"].message
+    project.configure(strategy="margin")
+    assert loop.step()
+    assert project.activity()["strategy"].state == "done"
+    assert {item.reason for item in project.queue()} == {"margin", "audit"}
+
+
+def test_a_broken_image_is_noted_and_new_ones_join(digits, loop):
+    project, _ = digits
+    whole = (project.folder / "0000.png").read_bytes()
+    (project.folder / "broken.png").write_bytes(whole[:60])
+    project.scan()
+    wait_for(lambda: loop.step() or any(project.images().problems))
+    wait_for(lambda: any(project.images().problems))
+    wait_for(loop.step)
+    images = project.images()
+    broken = images.names.index("broken.png")
+    assert "decoded" in images.problems[broken]
+    assert images.widths[broken] == 8
+    served = serve_next(project.state(), project.queue(), images, (), 61)
+    assert len(served) == 60 and broken not in {item.image for item in served}
+
+
+@pytest.mark.slow
+def test_a_killed_trainer_starts_again_and_labelling_continues(digits, tmp_path):
+    project, truth = digits
+    seen = []
+    with Trainer(project.directory, background=False, pauses=(0.1,)) as running:
+        answer(project, truth, 3, seen)  # before there is any queue
+        wait_for(project.model)
+        first = wait_for(lambda: running.pid)
+        answer(project, truth, 10, seen)
+        os.kill(first, getattr(signal, "SIGKILL", signal.SIGTERM))
+        answer(project, truth, 10, seen)  # from the queue that is there
+        assert wait_for(lambda: running.pid not in (None, first))
+        wait_for(lambda: project.model().after_answer == 23)
+        assert project.model().facts["labelled"] == 23
+        assert len(set(seen)) == 23
+        assert wait_for(lambda: project.activity()["trainer"].state == "running")
+        last = running.pid
+    assert not running.alive
+    with pytest.raises(ProcessLookupError):
+        os.kill(last, 0)
+    log = (project.directory / "trainer.log").read_text()
+    assert "after answer 23" in log and "Traceback" not in log
+
+
+def test_a_trainer_that_fails_says_so_and_is_tried_again(digits):
+    project, _ = digits
+    with Trainer(project.directory, store="postgresql://nowhere.invalid/none", pauses=(0.1,)) as it:
+        it.store = None  # the supervisor itself reaches the project
+        said = wait_for(lambda: project.activity().get("trainer"))
+        assert said.state == "failed" and "starts again" in said.message
+    assert "Error" in (project.directory / "trainer.log").read_text()
