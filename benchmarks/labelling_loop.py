@@ -1,9 +1,9 @@
-"""The loop of a labelling project: seconds of its parts, beside those of a plain way.
+"""The loop of a labelling project: seconds of its parts, next to those of a plain way.
 
 Images are rows of numbers in groups, as features of a pretrained network and a VAE are. For each
 number of images the table has the seconds from the answers to a renewed queue with the project's
 way, and with a plain one: the strategy considers all images, every model is fitted again for each
-use, and nothing is kept. Then come what a page asks for at each request, and near-copies.
+use, and nothing is kept. Then come what a page needs at each request, and near-copies.
 
     python benchmarks/labelling_loop.py --images 10000 100000
     python benchmarks/labelling_loop.py --quick 10000 --side 300

@@ -6,6 +6,7 @@ n images, d columns.
 import numpy as np
 
 from nextlabel.core.types import Array, Ids
+from nextlabel.kernels.equal_rows import first_equal
 
 NEAR = 0.05
 """The largest distance of near-copies, as a share of the RMS distance between images."""
@@ -34,6 +35,11 @@ def near_copies(rows: Array, near: float = NEAR, neighbours: int = NEIGHBOURS) -
     from scipy.sparse.csgraph import connected_components
     from scipy.spatial import cKDTree
 
+    equal = first_equal(rows)
+    different = np.unique(equal)
+    if len(different) < len(rows):
+        first = different[near_copies(rows[different], near, neighbours)]
+        return np.asarray(first[np.searchsorted(different, equal)])
     n = len(rows)
     if n < 2:
         return np.arange(n)

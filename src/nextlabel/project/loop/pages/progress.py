@@ -11,7 +11,7 @@ from nextlabel.project.labelling.classes import live
 from nextlabel.project.labelling.models import Model
 from nextlabel.project.labelling.project import Project
 from nextlabel.project.loop.serving import left
-from nextlabel.statistics.learning_curve import WORTH, advice, expected_rise
+from nextlabel.statistics.learning_curve import advice, expected_rise
 
 PAUSE = 120.0
 """Seconds without an answer that count as a pause and not as work."""
@@ -22,7 +22,7 @@ SHOWN = 200
 HINTS = {
     "too-early": "it is too early to say what further labels bring",
     "go-on": "further labels are expected to pay",
-    "stop": "the next {labels} labels are expected to bring less than {worth:g} points, so it "
+    "stop": "the next {labels} labels are expected to bring less than 1 point of accuracy, so it "
     "may be time to stop",
     "done": "all images are labelled",
 }
@@ -118,7 +118,7 @@ def outlook(points: Sequence[dict[str, Any]], remaining: int) -> dict[str, Any]:
         [p["labelled"] for p in same], [p["value"] for p in same], [p["audited"] for p in same]
     )
     word = advice(rise) if remaining else "done"
-    hint = HINTS[word].format(labels=0 if rise is None else rise.labels, worth=100 * WORTH)
+    hint = HINTS[word].format(labels=0 if rise is None else rise.labels)
     return {"next": None if rise is None else asdict(rise), "advice": word, "hint": hint}
 
 
