@@ -100,6 +100,25 @@ def test_any_numbers(x: np.ndarray, seed: int, share: float) -> None:
     )
 
 
+@given(st.one_of(MATRICES, GRIDS), st.integers(0, 10**6), st.sampled_from([0.0, 0.3, 1.0, 4.0]))
+def test_only_references_are_covered(x: np.ndarray, seed: int, share: float) -> None:
+    rng = np.random.default_rng(seed)
+    order = rng.permutation(len(x))
+    labelled, excluded = order[: len(x) // 4], order[len(x) - len(x) // 6 :]
+    free = len(x) - len(labelled) - len(excluded)
+    width = share * neighbour_distance(x, np.arange(len(x)))
+    references = rng.permutation(len(x))[: max(1, len(x) // 3)]
+    weights = np.isin(np.arange(len(x)), references).astype(float)
+    herded = reference.max_herding(x, labelled, free, width, weights, excluded)
+    covered = reference.ball_cover(x, labelled, free, width, excluded, references)
+    for herding, covering in ((gains.HerdingTuning(), balls.BallTuning()), *WAYS):
+        given_ids = {"excluded": excluded, "references": references}
+        picks = max_herding(x, labelled, free, width, tuning=herding, **given_ids)
+        np.testing.assert_array_equal(picks, herded)
+        picks = ball_cover(x, labelled, free, width, tuning=covering, **given_ids)
+        np.testing.assert_array_equal(picks, covered)
+
+
 @given(GRIDS, st.integers(0, 10**6))
 def test_herding_is_within_63_percent_of_the_best(x: np.ndarray, seed: int) -> None:
     """Greedy on a submodular gain reaches 1 - 1/e of the optimum: here of two picks."""

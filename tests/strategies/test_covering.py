@@ -12,6 +12,7 @@ from nextlabel.kernels.coverage.bandwidth import closest_pair, neighbour_distanc
 from nextlabel.strategies import create
 from nextlabel.strategies.max_herding import MaxHerding
 from nextlabel.strategies.prob_cover import ProbCover
+from nextlabel.strategies.references import indicator, references
 from nextlabel.strategies.typiclust import TypiClust, order_of
 from nextlabel.strategies.uherding import UHerding
 from nextlabel.testing import example
@@ -184,3 +185,40 @@ def test_images_that_are_all_the_same_come_by_id(name: str) -> None:
     snapshot = seen(np.ones((9, 2)), [0], probabilities=np.full((9, 2), 0.5))
     with pytest.warns(UserWarning, match="the features of all 9 images are the same"):
         assert create(name).select(snapshot, 3, RNG(0)).tolist() == [1, 2, 3]
+
+
+@pytest.mark.parametrize("name", ["max_herding", "uherding", "prob_cover"])
+def test_a_sample_stands_for_a_large_pool(name: str) -> None:
+    rng = RNG(0)
+    x, labelled = rng.normal(size=(400, 3)), [7, 8]
+    view = seen(x, labelled, probabilities=np.full((400, 2), 0.5))
+    options = {"references": 60} | ({"radius": 1.0} if name == "prob_cover" else {"bandwidth": 1.0})
+    picks = create(name, options).select(view, 5, RNG(1))
+    covered = references(view.pool, 60, RNG(1))
+    assert covered is not None and len(covered) == 60
+    assert not np.isin(covered, labelled).any()
+    if name == "prob_cover":
+        plain = reference.ball_cover(x, labelled, 5, 1.0, references=covered)
+    else:
+        plain = reference.max_herding(x, labelled, 5, 1.0, indicator(covered, 400))
+    assert picks.tolist() == plain.tolist()
+    assert not np.isin(picks, covered).all()  # any image may be picked
+    scores = create(name, options).scores(view, picks, RNG(1))
+    assert (np.diff(scores) <= 1e-9).all() and scores[0] <= 60
+
+
+def test_references_are_all_of_a_small_pool_and_a_sample_of_a_large_one() -> None:
+    assert references(Pool(20_000, np.array([], int)), "auto", RNG(0)) is None
+    large = Pool(20_001, np.array([], int))
+    sample = references(large, "auto", RNG(0))
+    assert sample is not None and len(np.unique(sample)) == 10_000
+    np.testing.assert_array_equal(sample, references(large, "auto", RNG(0)))
+    assert references(large, "all", RNG(0)) is None
+    with pytest.warns(UserWarning, match="references 30000"):
+        assert references(large, 30_000, RNG(0)) is None
+
+
+@pytest.mark.parametrize("count", [0, -1, 2.5, "some", True])
+def test_other_references_are_refused(count: Any) -> None:
+    with refused(UsageError, "option-not-whole"):
+        MaxHerding(references=count)

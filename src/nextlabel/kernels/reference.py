@@ -152,12 +152,17 @@ def max_herding(
 
 
 def ball_cover(
-    features: object, labelled: object, budget: int, radius: float, excluded: object = ()
+    features: object,
+    labelled: object,
+    budget: int,
+    radius: float,
+    excluded: object = (),
+    references: object = None,
 ) -> Ids:
     """Return the ids of ProbCover: argmax over U of the images in the fewest balls within δ of u.
 
     Balls of radius δ are about L and all picks; they are counted again after each pick. The images
-    that count are those of U in the fewest balls.
+    that count are those of U in the fewest balls; only `references` count, while one is in U.
     """
     space, pool = _prepare(features, labelled, budget, excluded)
     if space.constant:
@@ -170,7 +175,10 @@ def ball_cover(
         for image in [*pool.labelled, *picks]:
             balls += space.distances_from(image) <= squared_radius
         unlabelled = _unlabelled(pool, picks)
-        least_covered = unlabelled[balls[unlabelled] == balls[unlabelled].min()]
+        to_cover = unlabelled
+        if references is not None and np.isin(unlabelled, as_ids(references)).any():
+            to_cover = unlabelled[np.isin(unlabelled, as_ids(references))]
+        least_covered = to_cover[balls[to_cover] == balls[to_cover].min()]
         gains = {}
         for image in unlabelled:
             inside = space.distances_from(image)[least_covered] <= squared_radius

@@ -14,6 +14,7 @@ from nextlabel.kernels.coverage.max_herding import max_herding
 from nextlabel.kernels.pick_scores import coverage_gains
 from nextlabel.strategies import register
 from nextlabel.strategies.options import positive, set_option
+from nextlabel.strategies.references import indicator, reference_count, references
 
 
 @register("max_herding")
@@ -25,13 +26,18 @@ class MaxHerding:
     distance in the feature space, or "neighbour": the median over the images of the distance to
     their ⌈N/50⌉-th neighbour, so that σ follows the scale and the density of the
     space. The paper has σ = 1 on self-supervised features of unit length, where that is of the same
-    order. Bae et al., Generalized coverage for more robust low-budget active learning, 2024,
+    order. Of a large pool, a random sample is covered (`references`). Bae et al., Generalized
+    coverage for more robust low-budget active learning, 2024,
     https://arxiv.org/abs/2407.12212
     """
 
     bandwidth: str | float = "neighbour"
     """Distance in the feature space at which two images stop being similar (σ of the kernel), or
     "neighbour": the median distance of an image to its N/50-th nearest neighbour.
+    """
+    references: str | int = "auto"
+    """Number of images, drawn at random, that are covered instead of all, "all", or "auto": all up
+    to 20,000 images, 10,000 beyond. Any image may be picked.
     """
 
     needs: ClassVar[frozenset[str]] = frozenset({"features"})
@@ -40,6 +46,7 @@ class MaxHerding:
 
     def __post_init__(self) -> None:
         set_option(self, "bandwidth", bandwidth(self.bandwidth, ("neighbour",)))
+        set_option(self, "references", reference_count(self.references))
 
     def select(self, snapshot: Snapshot, budget: int, rng: np.random.Generator) -> Ids:
         """Return `budget` unlabelled ids, int64, each covering most; ties to the smallest id.
@@ -50,12 +57,15 @@ class MaxHerding:
         pool.check_budget(budget)
         features = snapshot.require("features")
         width = self._width(features, pool)
-        return max_herding(features, pool.labelled, budget, width, excluded=pool.excluded)
+        covered = references(pool, self.references, rng)
+        return max_herding(
+            features, pool.labelled, budget, width, excluded=pool.excluded, references=covered
+        )
 
     def scores(self, snapshot: Snapshot, chosen: Ids, rng: np.random.Generator) -> Array:
-        """Return by how much each pick raised the sum of similarities (B)."""
+        """Return by how much each pick raised the sum of similarities, of `references` (B)."""
         features, pool = snapshot.require("features"), snapshot.pool
-        weights = np.ones(pool.size)
+        weights = indicator(references(pool, self.references, rng), pool.size)
         return coverage_gains(features, pool, chosen, self._width(features, pool), weights)
 
     def _width(self, features: Embedding, pool: Pool) -> float:

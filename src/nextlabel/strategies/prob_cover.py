@@ -14,6 +14,7 @@ from nextlabel.kernels.distance.exact import Metric
 from nextlabel.kernels.k_means import k_means
 from nextlabel.strategies import register
 from nextlabel.strategies.options import positive, set_option, whole
+from nextlabel.strategies.references import reference_count, references
 
 
 @register("prob_cover")
@@ -39,6 +40,11 @@ class ProbCover:
     most 1.
     """
 
+    references: str | int = "auto"
+    """Number of images, drawn at random, that are covered instead of all, "all", or "auto": all up
+    to 20,000 images, 10,000 beyond. Any image may be picked.
+    """
+
     needs: ClassVar[frozenset[str]] = frozenset({"features"})
     prefix: ClassVar[bool] = True
     score: ClassVar[str] = "number of images that it covers first"
@@ -50,6 +56,7 @@ class ProbCover:
                 self, "radius", positive("radius", self.radius, "a distance above 0", remedy)
             )
         set_option(self, "classes", whole("classes", self.classes, 2))
+        set_option(self, "references", reference_count(self.references))
         limit, remedy = "a share above 0 and up to 1", "leave it out for 0.95"
         set_option(self, "purity", positive("purity", self.purity, limit, remedy, most=1))
 
@@ -64,13 +71,17 @@ class ProbCover:
         features = snapshot.require("features")
         ids = pool.included
         radius = self._radius(features, ids, rng) if len(ids) else 0.0
-        return ball_cover(features, pool.labelled, budget, radius, excluded=pool.excluded)
+        covered = references(pool, self.references, rng)
+        return ball_cover(
+            features, pool.labelled, budget, radius, excluded=pool.excluded, references=covered
+        )
 
     def scores(self, snapshot: Snapshot, chosen: Ids, rng: np.random.Generator) -> Array:
-        """Return the number of least covered images that each pick covered (B)."""
+        """Return the number of least covered images of `references` that each pick covered (B)."""
         features, pool = snapshot.require("features"), snapshot.pool
         radius = self._radius(features, pool.included, rng)
-        return newly_covered(features, pool, chosen, radius)
+        covered = references(pool, self.references, rng)
+        return newly_covered(features, pool, chosen, radius, covered)
 
     def _radius(self, features: Embedding, ids: Ids, rng: np.random.Generator) -> float:
         if self.radius is not None:

@@ -16,6 +16,7 @@ from nextlabel.kernels.uncertainty import margin
 from nextlabel.strategies import register
 from nextlabel.strategies.max_herding import bandwidth
 from nextlabel.strategies.options import set_option
+from nextlabel.strategies.references import indicator, reference_count, references
 
 
 @register("uherding")
@@ -43,6 +44,11 @@ class UHerding:
     MaxHerding.
     """
 
+    references: str | int = "auto"
+    """Number of images, drawn at random, that are covered instead of all, "all", or "auto": all up
+    to 20,000 images, 10,000 beyond. Any image may be picked.
+    """
+
     needs: ClassVar[frozenset[str]] = frozenset({"features", "probabilities"})
     prefix: ClassVar[bool] = True
     score: ClassVar[str] = "rise in the sum of similarities, each weighted by doubt"
@@ -50,6 +56,7 @@ class UHerding:
     def __post_init__(self) -> None:
         names = ("labelled", "neighbour")
         set_option(self, "bandwidth", bandwidth(self.bandwidth, names))
+        set_option(self, "references", reference_count(self.references))
 
     def needs_now(self, pool: Pool, budget: int) -> frozenset[str]:
         """Return features alone while nothing is labelled, since all weights are 1 then.
@@ -84,13 +91,15 @@ class UHerding:
             self._width(features, pool),
             weights=_doubt(snapshot),
             excluded=pool.excluded,
+            references=references(pool, self.references, rng),
         )
 
     def scores(self, snapshot: Snapshot, chosen: Ids, rng: np.random.Generator) -> Array:
-        """Return by how much each pick raised the doubt that is covered (B)."""
+        """Return by how much each pick raised the doubt that is covered, of `references` (B)."""
         features, pool = snapshot.require("features"), snapshot.pool
         width = self._width(features, pool)
-        return coverage_gains(features, pool, chosen, width, _doubt(snapshot))
+        covered = indicator(references(pool, self.references, rng), pool.size)
+        return coverage_gains(features, pool, chosen, width, _doubt(snapshot) * covered)
 
     def _width(self, features: Embedding, pool: Pool) -> float:
         if not isinstance(self.bandwidth, str):

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from nextlabel.core.pool import Pool
 from nextlabel.core.progress import picked
 from nextlabel.core.space.embedding import Embedding
-from nextlabel.core.types import Array, Ids
+from nextlabel.core.types import Array, Ids, as_ids
 from nextlabel.kernels.distance.exact import Metric, does_not_vary
 from nextlabel.kernels.distance.products import Precision, ShiftedRows
 from nextlabel.kernels.distance.tiles import TILE_ROWS, Distances, TileRows
@@ -53,6 +53,7 @@ def ball_cover(
     radius: float,
     *,
     excluded: object = (),
+    references: object = None,
     tuning: BallTuning = STANDARD,
 ) -> Ids:
     """Return ids, each covering most of the images in the fewest balls; ties: the smallest id.
@@ -72,6 +73,10 @@ def ball_cover(
         δ, a distance in the space of the features.
     excluded
         Ids that are neither picked nor covered.
+    references
+        Ids of the images that are covered; all by default. The share of all images that a ball
+        holds is off by at most sqrt(ln(2/p) / 2m) in all but a share p of the random samples of
+        m images (Hoeffding 1963).
     tuning
         Sizes for speed and memory.
 
@@ -97,10 +102,21 @@ def ball_cover(
     if budget == 0 or does_not_vary(metric):
         return pool.unlabelled[:budget].copy()
     delta = radius * metric.distance_unit
-    return pool.unlabelled[_BallCounts(metric, pool, delta * delta, tuning).picks(budget)]
+    counted = _counted(pool, references)
+    counts = _BallCounts(metric, pool, counted, delta * delta, tuning)
+    return pool.unlabelled[counts.picks(budget)]
 
 
-def newly_covered(features: object, pool: Pool, chosen: Ids, radius: float) -> Ids:
+def _counted(pool: Pool, references: object) -> NDArray[np.bool_]:
+    """Return which of the open images are covered (n): the references, or all for None."""
+    if references is None:
+        return np.ones(len(pool.unlabelled), bool)
+    return np.isin(pool.unlabelled, as_ids(references, pool.size))
+
+
+def newly_covered(
+    features: object, pool: Pool, chosen: Ids, radius: float, references: object = None
+) -> Ids:
     """Return how many of the images in the fewest balls each pick covered when it was picked.
 
     Parameters
@@ -113,6 +129,8 @@ def newly_covered(features: object, pool: Pool, chosen: Ids, radius: float) -> I
         Ids in the order of choice, int64 (B).
     radius
         δ, a distance in the space of the features.
+    references
+        Ids of the images that are covered; all by default.
 
     Returns
     -------
@@ -121,10 +139,10 @@ def newly_covered(features: object, pool: Pool, chosen: Ids, radius: float) -> I
     """
     metric = Metric(Embedding.of(features))
     delta = radius * metric.distance_unit
-    counts = _BallCounts(metric, pool, delta * delta, STANDARD)
+    counts = _BallCounts(metric, pool, _counted(pool, references), delta * delta, STANDARD)
     numbers = np.zeros(len(chosen), np.int64)
     for k, pick in enumerate(chosen.tolist()):
-        targets = counts.unpicked & (counts.balls == counts.balls[counts.unpicked].min())  # [n]
+        targets = counts.in_fewest_balls()  # [n]
         squared = metric.squared_distances(pool.unlabelled, metric.row(pick))  # [n]
         inside = squared <= counts.squared_radius
         numbers[k] = (inside & targets).sum()
@@ -136,25 +154,32 @@ def newly_covered(features: object, pool: Pool, chosen: Ids, radius: float) -> I
 class _BallCounts:
     """The number of balls that hold each open image, and what each candidate would cover.
 
-    The targets are the images in the fewest balls; a level ends when each of them is in one more
-    ball. Only then are balls counted again, since nothing before depends on it.
+    The targets are those of the `counted` images (n) that are in the fewest balls; a level ends
+    when each of them is in one more ball. Only then are balls counted again, since nothing before
+    depends on it.
     """
 
     def __init__(
-        self, metric: Metric, pool: Pool, squared_radius: float, tuning: BallTuning
+        self,
+        metric: Metric,
+        pool: Pool,
+        counted: NDArray[np.bool_],
+        squared_radius: float,
+        tuning: BallTuning,
     ) -> None:
+        self.counted = counted
         self.squared_radius, self.size = squared_radius, len(pool.unlabelled)
         self.tuning = tuning
         ids = np.concatenate([pool.unlabelled, pool.labelled])  # open images first
         shifted = ShiftedRows(metric)
         error = 2 * shifted.error(np.float32)[0] * float(shifted.squared_norms[ids].max())
         precision: Precision = np.float32 if error <= COARSE * squared_radius else np.float64
-        self.distances = Distances(metric, ids, precision, tuning.tile_rows)
+        self.distances = Distances(metric, ids, precision, tuning.tile_rows, shifted)
         self.balls = self._count(np.arange(self.size, len(ids)))  # [n]
         self.unpicked = np.ones(self.size, bool)  # [n]
         self.targets = np.zeros(self.size, bool)  # [n]
         self.gain = np.zeros(self.size, np.int64)  # [n]: targets in the ball of each candidate
-        self.open_in_ball: NDArray[np.int64] | None = None  # [n]: unpicked images in its ball
+        self.open_in_ball: NDArray[np.int64] | None = None  # [n]: unpicked counted images in it
         self.lists: Any = None
 
     def picks(self, budget: int) -> Ids:
@@ -182,10 +207,10 @@ class _BallCounts:
         more = self._count(picked)  # [n]
         self.balls += more
         if self.open_in_ball is not None:
-            self.open_in_ball -= more
-        self.targets = self.unpicked & (self.balls == self.balls[self.unpicked].min())
+            self.open_in_ball -= self._count(picked[self.counted[picked]])
+        self.targets = self.in_fewest_balls()
         self.lists = None
-        if not np.array_equal(self.targets, self.unpicked):
+        if not np.array_equal(self.targets, self.unpicked & self.counted):
             self.gain = self._count(np.flatnonzero(self.targets))
             return
         # All are targets: their number in each ball is that of before, less what was picked.
@@ -193,12 +218,18 @@ class _BallCounts:
             self.open_in_ball = self._count(np.flatnonzero(self.targets))
         self.gain = self.open_in_ball.copy()
 
+    def in_fewest_balls(self) -> NDArray[np.bool_]:
+        """Return which unpicked images are in the fewest balls (n): of those counted, if any."""
+        images = self.unpicked & self.counted
+        if not images.any():
+            images = self.unpicked
+        return np.asarray(images & (self.balls == self.balls[images].min()))
+
     def _count(self, centres: Ids) -> NDArray[np.int64]:
         """Return the number of balls about `centres` that hold each open image (n)."""
         count = np.zeros(self.size, np.int64)
-        for rows in self.distances.each_rows_at(centres):
-            for columns in self.distances.each_rows_at(np.arange(self.size)):
-                count[columns.positions] += self._within(rows, columns).sum(axis=0)
+        for rows, columns in self.distances.rectangle(np.arange(self.size), centres):
+            count[rows.positions] += self._within(rows, columns).sum(axis=1)
         return count
 
     def _list(self) -> None:
@@ -207,12 +238,12 @@ class _BallCounts:
 
         none = np.empty(0, np.int32)
         pairs: list[tuple[Array, Array]] = [(none, none)]
-        for rows in self.distances.each_rows_at(np.flatnonzero(self.targets)):
-            for columns in self.distances.each_rows_at(np.arange(self.size)):
-                i, j = _pairs(self._within(rows, columns))
-                pairs.append(
-                    (rows.positions[i].astype(np.int32), columns.positions[j].astype(np.int32))
-                )
+        targets = np.flatnonzero(self.targets)
+        for rows, columns in self.distances.rectangle(np.arange(self.size), targets):
+            i, j = _pairs(self._within(rows, columns))
+            pairs.append(
+                (columns.positions[j].astype(np.int32), rows.positions[i].astype(np.int32))
+            )
         targets, candidates = (np.concatenate(column) for column in zip(*pairs, strict=True))
         ones = np.ones(len(targets), bool)
         by_target = coo_array((ones, (targets, candidates)), shape=(self.size, self.size)).tocsr()

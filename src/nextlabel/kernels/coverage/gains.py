@@ -3,11 +3,12 @@
 A gain only falls as centres are added, so an old gain bounds the present one from above; section
 "Coverage" of `kernels/README.md` has the bounds.
 
-n open (unlabelled) images, which are the candidates too; a tile has c candidates and i images,
-either way round; p pairs.
+n open (unlabelled) images, which are the candidates; m of them have a weight above 0, and only
+these are covered. A tile has c candidates and i images, either way round; p pairs.
 """
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,10 +17,12 @@ from nextlabel.core.pool import Pool
 from nextlabel.core.progress import picked
 from nextlabel.core.types import Array, Ids
 from nextlabel.kernels.coverage.gaussian_kernel import VANISHING, GaussianKernel, gaussian
+from nextlabel.kernels.coverage.lost_gains import lost_gains
 from nextlabel.kernels.coverage.neighbour_lists import NeighbourLists, estimated_pairs
 from nextlabel.kernels.coverage.tile_marks import dense, pairs
 from nextlabel.kernels.coverage.tuning import HerdingTuning
 from nextlabel.kernels.distance.exact import Floats, Metric
+from nextlabel.kernels.distance.products import ShiftedRows
 from nextlabel.kernels.distance.tiles import Distances, TileRows, nearest_squared_distances
 
 ROUNDOFF = 2.0**-53
@@ -27,7 +30,7 @@ ROUNDOFF = 2.0**-53
 
 @dataclass(frozen=True, eq=False)
 class _Group:
-    """Candidates of similar gain, ascending, and `squared` (n) as it was at their last update."""
+    """Candidates of similar gain, ascending, and `squared` (m) as it was at their last update."""
 
     candidates: Ids
     seen: Floats
@@ -36,9 +39,10 @@ class _Group:
 class Gains:
     """The coverage of each open image, and an upper bound on the gain of each candidate.
 
-    Positions count within the unlabelled ids, which are both the candidates and the images to
+    Positions count within the unlabelled ids, which are the candidates; `images` (m) are those to
     cover: a labelled image covers itself. `squared` (n) is the direct squared distance to the
-    nearest centre, `covered` (n) its kernel value. Gains (n) are off by at most `error` (n).
+    nearest centre, 0 where the weight is 0, and `covered` (n) its kernel value. Gains (n) are off
+    by at most `error` (n).
     """
 
     def __init__(
@@ -53,12 +57,16 @@ class Gains:
         self.tuning = tuning
         n = len(self.ids)
         ids = np.concatenate([pool.unlabelled, pool.labelled])
-        both = Distances(metric, ids, tile_rows=tuning.tile_rows)
-        self.squared = nearest_squared_distances(both, np.arange(n), np.arange(n, len(both)))
+        self.images = np.flatnonzero(weight > 0)  # [m]
+        shifted = ShiftedRows(metric)
+        both = Distances(metric, ids, np.float64, tuning.tile_rows, shifted)
+        centres = np.arange(n, len(both))
+        self.squared = np.zeros(n)
+        self.squared[self.images] = nearest_squared_distances(both, self.images, centres)
         self.covered = gaussian(self.squared, squared_bandwidth)
-        self.distances = Distances(metric, self.ids, tile_rows=tuning.tile_rows)
+        self.distances = Distances(metric, self.ids, np.float64, tuning.tile_rows, shifted)
         self.metric, self.kernel = metric, GaussianKernel(self.distances, squared_bandwidth)
-        quick = Distances(metric, self.ids, np.float32, tuning.tile_rows)
+        quick = Distances(metric, self.ids, np.float32, tuning.tile_rows, shifted)
         self.quick = GaussianKernel(quick, squared_bandwidth)
         if not self.quick.usable:
             self.quick = self.kernel
@@ -82,14 +90,15 @@ class Gains:
             self._cover(best)
             picked(k + 1, budget)
             # Listing costs half a pass over all pairs: it pays when as many picks are to come.
-            if self.work > len(self.ids) ** 2 / 4 and budget - k > k + 1:
+            if self.work > len(self.ids) * len(self.images) / 4 and budget - k > k + 1:
                 self.work = 0
                 if self._few_pairs():
                     self._measure(listing=True)
         return positions
 
     def _few_pairs(self) -> bool:
-        return estimated_pairs(self.kernel, self.limit) <= self.tuning.listed_pairs
+        count = estimated_pairs(self.kernel, self.images, self.limit)
+        return count <= self.tuning.listed_pairs
 
     def _measure(self, listing: bool) -> None:
         """Compute all gains, each pair of images once, and list the pairs that matter."""
@@ -97,10 +106,10 @@ class Gains:
         lists = NeighbourLists(n) if listing else None
         kernel = self.kernel if listing else self.quick
         self.gain[:] = 0
-        for rows, columns, differ in kernel.distances.upper_triangle(n):
+        for rows, columns, both_ways in self._tiles(kernel.distances):
             squared = kernel.squared_distances(rows, columns)
             self._add_gains(kernel, squared, rows, columns, 1, lists)
-            if differ:
+            if both_ways:
                 self._add_gains(kernel, squared, columns, rows, 0, lists)
             if lists is not None and lists.count > 2 * self.tuning.listed_pairs:
                 lists = None
@@ -111,7 +120,17 @@ class Gains:
         order = np.argsort(-self.gain, kind="stable")
         step = max(self.tuning.tile_rows, -(-n // self.tuning.groups))
         starts = [] if lists is not None else range(0, n, step)
-        self.groups = [_Group(np.sort(order[s : s + step]), self.squared.copy()) for s in starts]
+        seen = self.squared[self.images]  # [m]
+        self.groups = [_Group(np.sort(order[s : s + step]), seen.copy()) for s in starts]
+
+    def _tiles(self, distances: Distances) -> Iterator[tuple[TileRows, TileRows, bool]]:
+        """Yield candidates and images of each tile; True where the tile serves both ways round."""
+        n = len(self.ids)
+        if 2 * len(self.images) >= n:  # distances are symmetric: half of all pairs is less
+            yield from distances.upper_triangle(n)
+        else:
+            for rows, columns in distances.rectangle(np.arange(n), self.images):
+                yield rows, columns, False
 
     def _error(self, kernel: GaussianKernel, gain: Floats) -> Floats:
         """Return the largest error of gains that are summed from a kernel's tiles."""
@@ -196,19 +215,14 @@ class Gains:
 
         Their groups are up to date, so that the gains count all that is covered.
         """
-        gain = np.zeros(len(positions))
-        done = 0
-        for rows in self.distances.each_rows_at(positions):
-            span = slice(done, done + len(rows.positions))
-            for columns in self.distances.each_rows_at():
-                squared = self.kernel.squared_distances(rows, columns)
-                values = self.kernel.values(squared)  # [c, i]
-                values -= self.covered[columns.positions]
-                np.maximum(values, 0, out=values)
-                gain[span] += values @ self.weight[columns.positions]
-            done = span.stop
-        self.gain[positions] = gain
-        self.error[positions] = self._error(self.kernel, gain)
+        self.gain[positions] = 0
+        for rows, columns in self.distances.rectangle(positions, self.images):
+            squared = self.kernel.squared_distances(rows, columns)
+            values = self.kernel.values(squared)  # [c, i]
+            values -= self.covered[columns.positions]
+            np.maximum(values, 0, out=values)
+            self.gain[rows.positions] += values @ self.weight[columns.positions]
+        self.error[positions] = self._error(self.kernel, self.gain[positions])
         return self._within_error(positions)
 
     def _unpicked_of(self, group: _Group) -> Ids:
@@ -220,44 +234,26 @@ class Gains:
 
     def _update(self, group: _Group) -> None:
         """Take from a group's gains the coverage that has been added since its last update."""
-        changed = np.flatnonzero((self.squared < group.seen) & (self.weight > 0))
+        closer = np.flatnonzero(self.squared[self.images] < group.seen)
+        changed, seen = self.images[closer], np.zeros(len(self.ids))
+        seen[changed] = group.seen[closer]
         unpicked = self._unpicked_of(group)
         if not changed.size or not unpicked.size:
             return
         self.work += len(changed) * len(unpicked)
         kernel = self.quick
-        for candidates in kernel.distances.each_rows_at(unpicked):
-            for images in kernel.distances.each_rows_at(changed):
-                lost = self._lost(kernel, candidates, images, group.seen[images.positions])  # [c]
-                self.gain[candidates.positions] -= lost
-                self.error[candidates.positions] += self._rounding(kernel) * lost
+        for candidates, images in kernel.distances.rectangle(unpicked, changed):
+            at = images.positions
+            lost = lost_gains(
+                kernel, candidates, images, seen[at], self.covered[at], self.weight[at]
+            )  # [c]
+            self.gain[candidates.positions] -= lost
+            self.error[candidates.positions] += self._rounding(kernel) * lost
         covered = float(self.weight[changed] @ self.covered[changed])
         self.error[unpicked] += 2 * (kernel.doubt + 2.0**-23 * kernel.single) * covered
         self.error[unpicked] += VANISHING * float(self.weight.sum()) * kernel.single
         self.error[unpicked] += 2 * ROUNDOFF * self.gain[unpicked]
-        group.seen[:] = self.squared
-
-    def _lost(
-        self, kernel: GaussianKernel, candidates: TileRows, images: TileRows, seen: Floats
-    ) -> Floats:
-        """Return the gain (c) lost on images (i) since they were at squared distances `seen`."""
-        squared = kernel.squared_distances(candidates, images)  # [c, i]
-        limits = kernel.limits(seen)[None]  # [1, i]
-        precision = kernel.distances.precision
-        before = gaussian(seen, self.squared_bandwidth).astype(precision)  # [i]
-        covered = self.covered[images.positions].astype(precision)  # [i]
-        weight = self.weight[images.positions].astype(precision)  # [i]
-        if dense(squared, limits):
-            values = kernel.values(squared)  # [c, i]
-            np.maximum(values, before, out=values)  # twice as fast as np.clip
-            np.minimum(values, covered, out=values)
-            values -= before
-            return np.asarray(values @ weight)
-        flat, (candidate, image) = pairs(squared <= limits)
-        values = kernel.values(squared.reshape(-1)[flat])  # [p]
-        less = np.clip(values, before[image], covered[image]) - before[image]
-        less *= weight[image]
-        return np.asarray(np.bincount(candidate, less, len(candidates.positions)), np.float64)
+        group.seen[:] = self.squared[self.images]
 
     def _improvable(self, position: int) -> Ids:
         """Return the images that one candidate may cover better than their centre does."""
@@ -265,8 +261,8 @@ class Gains:
             images, values = self.lists.of_candidate(position)
             return images[values * (1 + 2 * self.kernel.doubt) >= self.covered[images]]
         candidate = self.distances.rows_at(np.array([position]))
-        improvable = []
-        for tile in self.distances.each_rows_at(count=8 * self.tuning.tile_rows):
+        improvable = [self.images[:0]]
+        for tile in self.distances.each_rows_at(self.images, 8 * self.tuning.tile_rows):
             squared = self.kernel.squared_distances(candidate, tile)[0]  # [i]
             improvable.append(tile.positions[squared <= self.limit[tile.positions]])
         return np.concatenate(improvable)

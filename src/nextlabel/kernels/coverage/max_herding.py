@@ -10,7 +10,7 @@ N images, d columns, n open (unlabelled) images.
 import numpy as np
 
 from nextlabel.core.errors import DataError
-from nextlabel.core.types import Ids, as_array
+from nextlabel.core.types import Ids, as_array, as_ids
 from nextlabel.kernels.coverage.gains import Gains
 from nextlabel.kernels.coverage.tuning import STANDARD, HerdingTuning
 from nextlabel.kernels.distance.exact import Floats, does_not_vary
@@ -25,6 +25,7 @@ def max_herding(
     *,
     weights: object = None,
     excluded: object = (),
+    references: object = None,
     tuning: HerdingTuning = STANDARD,
 ) -> Ids:
     """Return ids, each raising the coverage of all images most; ties go to the smallest id.
@@ -46,6 +47,11 @@ def max_herding(
         One number of at least 0 per image, shape (N,); 1 by default.
     excluded
         Ids that are neither picked nor covered.
+    references
+        Ids of the images that are covered; all by default. With a random sample of m of them, the
+        sum over all images is estimated without bias from the sample's: the mean rise in
+        similarity of a candidate, between 0 and 1, is off by at most sqrt(ln(2/p) / 2m) in all
+        but a share p of the samples (Hoeffding 1963), that is 0.014 for m = 10,000 and p = 0.05.
     tuning
         Sizes for speed and memory.
 
@@ -68,7 +74,10 @@ def max_herding(
 
     """
     metric, pool = metric_and_pool(features, labelled, excluded, budget)
-    weight = checked_weights(weights, pool.size)[pool.unlabelled]  # [n]
+    weight = checked_weights(weights, pool.size)  # [N]
+    if references is not None:
+        weight[~np.isin(np.arange(pool.size), as_ids(references, pool.size))] = 0
+    weight = weight[pool.unlabelled]  # [n]
     if budget == 0 or does_not_vary(metric):
         return pool.unlabelled[:budget].copy()
     sigma = bandwidth * metric.distance_unit

@@ -12,15 +12,17 @@ SAMPLE = 256
 """Images whose pairs are counted to estimate the number of all."""
 
 
-def estimated_pairs(kernel: GaussianKernel, limits: Array) -> float:
-    """Return about the number of pairs with a squared distance within the image's limit (n)."""
-    n = len(kernel.distances)
-    sample = np.unique(np.linspace(0, n - 1, min(SAMPLE, n)).astype(np.int64))
-    images, count = kernel.distances.rows_at(sample), 0
+def estimated_pairs(kernel: GaussianKernel, images: Ids, limits: Array) -> float:
+    """Return about how many pairs of a candidate and one of `images` are within its limit (n)."""
+    m = len(images)
+    if not m:
+        return 0.0
+    sample = images[np.unique(np.linspace(0, m - 1, min(SAMPLE, m)).astype(np.int64))]
+    columns, count = kernel.distances.rows_at(sample), 0
     for candidates in kernel.distances.each_rows_at():
-        squared = kernel.squared_distances(candidates, images)  # [c, sample]
+        squared = kernel.squared_distances(candidates, columns)  # [c, sample]
         count += int(np.count_nonzero(squared <= limits[sample]))
-    return count * n / len(sample)
+    return count * m / len(sample)
 
 
 class NeighbourLists:
@@ -38,10 +40,9 @@ class NeighbourLists:
         """Sort the pairs by image and by candidate."""
         from scipy.sparse import coo_array
 
-        images, candidates, values = (
-            np.concatenate(column) if column else np.empty(0)
-            for column in zip(*self._added, strict=True)
-        )
+        none = np.empty(0, np.int32)
+        pairs = [(none, none, np.empty(0)), *self._added]
+        images, candidates, values = (np.concatenate(column) for column in zip(*pairs, strict=True))
         self._added.clear()
         both = coo_array((values, (images, candidates)), shape=(self.size, self.size))
         self._by_image = both.tocsr()

@@ -16,6 +16,9 @@ from nextlabel.kernels.distance.products import Precision, ShiftedRows
 TILE_ROWS = 512
 """Rows and columns of a tile: 2 MB in float64, which stays near the processor."""
 
+HELD = 16
+"""Tiles of columns that are converted once for many rows: 34 MB of 512 columns in float32."""
+
 
 class TileRows(NamedTuple):
     """Rows that enter a tile, as its rows or as its columns."""
@@ -59,6 +62,8 @@ class Distances:
         Precision of the products.
     tile_rows
         Rows and columns of a tile; for speed only.
+    shifted
+        The metric's rows, whose norms are known already; for speed only.
 
     """
 
@@ -68,10 +73,11 @@ class Distances:
         ids: Ids,
         precision: Precision = np.float64,
         tile_rows: int = TILE_ROWS,
+        shifted: ShiftedRows | None = None,
     ) -> None:
         self.metric, self.ids, self.precision = metric, ids, precision
         self.tile_rows = tile_rows
-        self.shifted = ShiftedRows(metric)
+        self.shifted = ShiftedRows(metric) if shifted is None else shifted
         self.squared_norms = self.shifted.squared_norms[ids]  # [n]
         self._buffer = TileBuffer()
         self.kappa, self.eta = self.shifted.error(precision)
@@ -96,6 +102,18 @@ class Distances:
         step = count or self.tile_rows
         for start in range(0, len(positions), step):
             yield self.rows_at(positions[start : start + step])
+
+    def rectangle(self, first: Ids, second: Ids) -> Iterator[tuple[TileRows, TileRows]]:
+        """Yield rows at `first` and columns at `second`, for each pair of tiles once.
+
+        Columns are converted once for all rows, `HELD` tiles of them at a time.
+        """
+        step = HELD * self.tile_rows
+        for start in range(0, len(second), step):
+            held = list(self.each_rows_at(second[start : start + step]))
+            for rows in self.each_rows_at(first):
+                for columns in held:
+                    yield rows, columns
 
     def upper_triangle(self, size: int) -> Iterator[tuple[TileRows, TileRows, bool]]:
         """Yield rows, columns and whether they differ, for each pair of tiles once.

@@ -1,0 +1,63 @@
+"""The images that a covering strategy covers: all of a pool, or a random sample of a large one."""
+
+import warnings
+
+import numpy as np
+
+from nextlabel.core.pool import Pool
+from nextlabel.core.types import Array, Ids
+from nextlabel.strategies.options import whole
+
+ALL_UP_TO = 20_000
+"""The largest number of images of which all are covered by default."""
+
+SAMPLED = 10_000
+"""The number of images that are covered by default where there are more."""
+
+
+def reference_count(value: object) -> str | int:
+    """Return the option `references`: "auto", "all", or a number of at least 1.
+
+    Raises UsageError for other values.
+    """
+    if isinstance(value, str) and value in ("auto", "all"):
+        return value
+    return whole("references", value, remedy='leave it out for "auto", or give "all"')
+
+
+def indicator(references: Ids | None, size: int) -> Array:
+    """Return 1 for each of N images that is covered and 0 for others, float64 (N)."""
+    if references is None:
+        return np.ones(size)
+    return np.isin(np.arange(size), references).astype(np.float64)
+
+
+def references(pool: Pool, count: str | int, rng: np.random.Generator) -> Ids | None:
+    """Return the images to cover, ascending ids; None for all.
+
+    Parameters
+    ----------
+    pool : Pool
+        The pool to choose from.
+    count : str or int
+        "all", "auto", or the number of images.
+    rng : numpy.random.Generator
+        Draws the sample, from the images without a label. It is used only where one is drawn.
+
+    Warns
+    -----
+    UserWarning
+        The number is above that of the images without a label.
+    """
+    size = len(pool.unlabelled)
+    if count == "all" or (count == "auto" and size <= ALL_UP_TO):
+        return None
+    number = SAMPLED if count == "auto" else int(count)
+    if number > size:
+        warnings.warn(
+            f"references {number} is above the {size} images without a label; all are covered",
+            stacklevel=2,
+        )
+    if number >= size:
+        return None
+    return np.sort(rng.choice(pool.unlabelled, number, replace=False))
