@@ -1,4 +1,4 @@
-"""What candidates lose in gain, because images are covered better than before.
+"""The loss in gain of candidates when images become covered better than before.
 
 A tile has c candidates and i images; p pairs.
 """
