@@ -252,8 +252,16 @@ def test_models_and_migrations_agree(location: Path | str) -> None:
     assert ScriptDirectory(str(revisions.MIGRATIONS)).get_heads() == [schema.REVISION]
     Store.open(location).close()
     with create_engine(database.address(location)).connect() as connection:
-        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        sqlite = connection.dialect.name == "sqlite"
+
+        def is_there(_row: object, name: str | None, *_rest: object) -> bool:
+            return not (sqlite and name == "claims")  # for several drivers alone
+
+        options = {"compare_type": True, "include_object": is_there}
+        context = MigrationContext.configure(connection, opts=options)
         assert compare_metadata(context, schema.Base.metadata) == []
+        (stored,) = connection.exec_driver_sql("SELECT version_num FROM alembic_version").one()
+        assert stored == (schema.SQLITE_REVISION if sqlite else schema.REVISION)
 
 
 def test_a_migration_can_be_undone(location: Path | str) -> None:

@@ -40,6 +40,8 @@ FAILURES = (
      "{place} cannot be read to its end; check the disk, or restore it from a copy"),
     ("readonly", "store-not-writable",
      "{place} is not writable; allow writing to it and its folder, or give a copy"),
+    ("permission denied", "store-not-permitted",
+     "the role of {place} lacks a right ({said}); grant it to the role, or give another store"),
     ("unable to open", "store-not-opened",
      "{place} cannot be opened; check that it may be read and its folder written to, or copy it "
      "and the -wal file next to it to a place where you may write"),
@@ -124,6 +126,7 @@ def _engine(url: URL, busy: float) -> Engine:
         engine = create_engine(
             url,
             connect_args={"timeout": busy} if sqlite else {},
+            pool_pre_ping=not sqlite,  # a server may close a connection that is idle for long
             json_serializer=to_json,
             json_deserializer=from_json,
         )
@@ -213,7 +216,7 @@ def _failure(said: str, url: URL, busy: float) -> StoreError:
         return damaged(place(url), short)
     for sign, code, sentence in FAILURES:
         if sign in said:
-            return StoreError(sentence.format(place=place(url), busy=busy), code=code)
+            return StoreError(sentence.format(place=place(url), busy=busy, said=short), code=code)
     return StoreError(
         f"{place(url)} cannot be used ({short}); check the database and try again",
         code="store-unusable",

@@ -10,7 +10,7 @@ from sqlalchemy.pool import NullPool
 from nextlabel.core.errors import StoreError
 from nextlabel.store.database import check_file, connect, from_json, listen, place, sentences
 from nextlabel.store.revisions import check_known, no_store, revision
-from nextlabel.store.schema import REVISION
+from nextlabel.store.schema import SQLITE_REVISION
 
 
 def read(url: URL, busy: float) -> Engine:
@@ -34,7 +34,7 @@ def read(url: URL, busy: float) -> Engine:
         stored = revision(connection)
     if stored is None:
         raise no_store(place(url))
-    if stored != REVISION:
+    if stored != SQLITE_REVISION:
         check_known(stored, place(url))
         try:
             connect(url, create=False, busy=busy).dispose()
@@ -42,8 +42,9 @@ def read(url: URL, busy: float) -> Engine:
             if error.code not in ("store-not-writable", "store-not-opened"):
                 raise
             raise StoreError(
-                f"{place(url)} has the older schema {stored} (this nextlabel reads {REVISION}) and "
-                "cannot be upgraded where it lies; copy it to where it can be written",
+                f"{place(url)} has the older schema {stored} (this nextlabel reads "
+                f"{SQLITE_REVISION}) and cannot be upgraded where it lies; copy it to where it can "
+                "be written",
                 code="older-schema",
             ) from error
     return engine

@@ -10,7 +10,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from nextlabel.core.errors import StoreError
 from nextlabel.store.integrity import Damaged
-from nextlabel.store.schema import REVISION, Base, ExperimentRow
+from nextlabel.store.schema import REVISION, SQLITE_REVISION, Base, ExperimentRow
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -37,6 +37,8 @@ class Schema:
         The folder of the migrations.
     table : str
         A table that every revision has.
+    sqlite_revision : str, optional
+        The newest migration that changes a SQLite file; by default `revision`.
     """
 
     title: str
@@ -44,10 +46,20 @@ class Schema:
     revision: str
     versions: Path
     table: str
+    sqlite_revision: str | None = None
+
+    def newest(self, dialect: str) -> str:
+        """Return the newest migration of a database; `dialect` is SQLAlchemy's name for it."""
+        return (dialect == "sqlite" and self.sqlite_revision) or self.revision
 
 
 STORE = Schema(
-    "store", Base.metadata, REVISION, MIGRATIONS / "versions", ExperimentRow.__tablename__
+    "store",
+    Base.metadata,
+    REVISION,
+    MIGRATIONS / "versions",
+    ExperimentRow.__tablename__,
+    SQLITE_REVISION,
 )
 
 
@@ -57,14 +69,15 @@ def bring_up_to_date(engine: Engine, name: str, create: bool, schema: Schema = S
     `name` is the name of the database in messages. Raises StoreError for another program's
     database, for a newer schema, and for an empty database unless it is to be created.
     """
+    newest = schema.newest(engine.dialect.name)
     with engine.connect() as connection:
-        if revision(connection, schema) == schema.revision:
+        if revision(connection, schema) == newest:
             return
     try:
         _migrate(engine, name, create, schema)
     except SQLAlchemyError:  # on a server another process may have been quicker
         with engine.connect() as connection:
-            if revision(connection, schema) != schema.revision:
+            if revision(connection, schema) != newest:
                 raise
 
 
@@ -74,7 +87,7 @@ def _migrate(engine: Engine, name: str, create: bool, schema: Schema) -> None:
             # One process at a time: two that make the same table at once would end in an error.
             connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
         stored, tables = revision(connection, schema), set(inspect(connection).get_table_names())
-        if stored == schema.revision:  # another process has done it
+        if stored == schema.newest(engine.dialect.name):  # another process has done it
             return
         if stored is None and (tables - {"alembic_version"} or not create):
             raise no_store(name, schema)
@@ -111,7 +124,7 @@ def upgrade(connection: Connection, stored: str | None, name: str, schema: Schem
     check_known(stored, name, schema)
     config = migrations(schema)
     config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+    command.upgrade(config, schema.newest(connection.dialect.name))
 
 
 def check_known(stored: str | None, name: str, schema: Schema = STORE) -> None:

@@ -1,10 +1,12 @@
 """Tables of the store; a change here needs a migration, and a test fails without one."""
 
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
     JSON,
     BigInteger,
+    DateTime,
     Double,
     ForeignKey,
     ForeignKeyConstraint,
@@ -16,8 +18,11 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-REVISION = "0003"
+REVISION = "0004"
 """The newest migration, spelled out so that opening a current store needs no alembic."""
+
+SQLITE_REVISION = "0003"
+"""The newest migration that changes a SQLite file; the later ones are for several writers."""
 
 Json = dict[str, Any]
 
@@ -229,3 +234,15 @@ class NextPicksRow(Base):
     trial_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     ids: Mapped[list[int]]
+
+
+class ClaimRow(Base):
+    """A driver's claim on a trial until a time of the database's clock; not in SQLite."""
+
+    __tablename__ = "claims"
+    trial_id: Mapped[int] = mapped_column(
+        ForeignKey("trials.id"), primary_key=True, autoincrement=False
+    )
+    driver: Mapped[str]
+    since: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    until: Mapped[datetime] = mapped_column(DateTime(timezone=True))

@@ -1,10 +1,10 @@
 """The store: experiments, trials and rounds in a database."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import MappingProxyType, TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 from sqlalchemy import URL, Engine
 from sqlalchemy.orm import Session
@@ -13,6 +13,7 @@ from nextlabel.core.errors import StoreError
 from nextlabel.core.round import Round
 from nextlabel.core.types import Ids
 from nextlabel.store import queries, writes
+from nextlabel.store.claims import Claims
 from nextlabel.store.data_records import keep_data, read_data
 from nextlabel.store.database import address, connect, place, quick_check, sentences
 from nextlabel.store.integrity import damage, table
@@ -20,8 +21,11 @@ from nextlabel.store.maps import Map, keep_map, read_maps
 from nextlabel.store.read_only import read
 from nextlabel.store.records import DataRecord, Picture, TrialRecord, TrialState
 from nextlabel.store.rows import check_finite, find_experiment, find_trial, initial_hash
+from nextlabel.store.transactions import write
 
 __all__ = ["DataRecord", "Picture", "Store", "TrialRecord", "TrialState", "initial_hash"]
+
+T = TypeVar("T")
 
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 
@@ -38,7 +42,8 @@ class Store:
     seconds and pictures, or not at all.
 
     **One writer.** One driver writes to a SQLite file at a time; another one waits for `busy`
-    seconds and then gets a StoreError. Any number of readers may read meanwhile.
+    seconds and then gets a StoreError. Any number of readers may read meanwhile. Several drivers
+    write to a server's database: each claims a trial before it runs it.
 
     **Pairing.** Trials of the same experiment, seed, start and data have the same initial labels.
     A round 0 or a `begin` that breaks this is refused.
@@ -126,10 +131,9 @@ class Store:
         ):
             yield session
 
-    @contextmanager
-    def _writing(self) -> Iterator[Session]:
-        with sentences(self._url, self._busy), Session(self._writer) as session, session.begin():
-            yield session
+    def _write(self, function: Callable[..., T], *arguments: Any) -> T:
+        with sentences(self._url, self._busy):
+            return write(self._writer, function, *arguments)
 
     def enrol(
         self, experiment: str, spec: Mapping[str, Any], trials: Sequence[TrialRecord]
@@ -157,8 +161,7 @@ class Store:
                 f"two trials of {experiment!r} have the same key; give each arm and seed once",
                 code="trial-twice",
             )
-        with self._writing() as session:
-            writes.enrol(session, experiment, spec, trials)
+        self._write(writes.enrol, experiment, spec, trials)
 
     def begin(
         self, key: str, environment: Mapping[str, Any], initial_hash: str | None = None
@@ -179,8 +182,7 @@ class Store:
         StoreError
             When the trial is not enrolled, or its initial labels break the pairing.
         """
-        with self._writing() as session:
-            writes.begin(session, key, environment, initial_hash)
+        self._write(writes.begin, key, environment, initial_hash)
 
     def append(self, key: str, round: Round, pictures: Mapping[str, bytes] = NOTHING) -> None:
         """Add the next round of a trial.
@@ -201,8 +203,7 @@ class Store:
             pairing. Nothing of it is stored then.
         """
         check_finite(key, round)
-        with self._writing() as session:
-            writes.append(session, key, round, pictures)
+        self._write(writes.append, key, round, pictures)
 
     def log_block(
         self,
@@ -212,36 +213,30 @@ class Store:
         pictures: Mapping[str, bytes] = NOTHING,
     ) -> None:
         """Store the numbers per epoch and the PNG pictures of a feature block, the latest only."""
-        with self._writing() as session:
-            writes.log_block(session, key, block, log, pictures)
+        self._write(writes.log_block, key, block, log, pictures)
 
     def finish(self, key: str) -> None:
         """Set a trial to done: it has reached its target."""
-        with self._writing() as session:
-            writes.set_status(find_trial(session, key), "done")
+        self._write(writes.finish, key)
 
     def fail(self, key: str, error: str, traceback: str = "") -> None:
         """Set a trial to failed with its error; its rounds stay."""
-        with self._writing() as session:
-            writes.set_status(find_trial(session, key), "failed", error, traceback)
+        self._write(writes.fail, key, error, traceback)
 
     def keep_map(self, map: Map, environment: Mapping[str, Any]) -> None:
         """Store a map in the place of an earlier one of the same experiment, arm and seed.
 
         An experiment that the store does not have is added, without trials.
         """
-        with self._writing() as session:
-            keep_map(session, map, environment)
+        self._write(keep_map, map, environment)
 
     def keep_data(self, record: DataRecord) -> None:
         """Store the names, labels and counts of a data set, once per checksum."""
-        with self._writing() as session:
-            keep_data(session, record)
+        self._write(keep_data, record)
 
     def keep_next_picks(self, key: str, ids: Ids) -> None:
         """Store the ids to pick after a trial's last round; StoreError when it has no round."""
-        with self._writing() as session:
-            writes.keep_next_picks(session, key, ids)
+        self._write(writes.keep_next_picks, key, ids)
 
     def data_record(self, key: str) -> DataRecord | None:
         """Return the data set of a trial; None when an older nextlabel ran it."""
@@ -295,3 +290,8 @@ class Store:
         """Return an experiment's maps, in the order of its arms, then by seed."""
         with self._reading() as session:
             return read_maps(session, experiment)
+
+    @property
+    def claims(self) -> Claims:
+        """The claims of drivers on trials, where several drivers share the database."""
+        return Claims(self._engine.dialect.name == "postgresql", self._write, self._reading)

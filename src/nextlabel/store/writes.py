@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, func, select, text
 from sqlalchemy.orm import Session
 
 from nextlabel.core.errors import StoreError
@@ -37,11 +37,22 @@ from nextlabel.store.schema import (
     TrialRow,
 )
 
+CHUNK = 500
+"""Rows that one statement asks for; SQLite has a limit on the values in a statement."""
+
+ENROLMENT = 7_320_110_551_986_402
+"""A number of our own: the name of PostgreSQL's lock on the members of experiments."""
+
 
 def enrol(
     session: Session, experiment: str, spec: Mapping[str, Any], trials: Sequence[TrialRecord]
 ) -> None:
-    """Write an experiment, and that exactly `trials` are its members."""
+    """Write an experiment, and that exactly `trials` are its members.
+
+    On a server, drivers that begin at the same time do this one after the other.
+    """
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": ENROLMENT})
     row = session.scalar(select(ExperimentRow).where(ExperimentRow.name == experiment))
     if row is None:
         row = ExperimentRow(name=experiment, spec=dict(spec))
@@ -51,14 +62,23 @@ def enrol(
         row.spec = dict(spec)
     session.flush()
     session.execute(delete(MemberRow).where(MemberRow.experiment_id == row.id))
-    for position, record in enumerate(trials):
-        trial = session.scalar(select(TrialRow).where(TrialRow.key == record.key))
-        if trial is None:
-            trial = TrialRow(key=record.key, seed=record.seed)
-            session.add(trial)
-        trial.arm, trial.spec = record.arm, dict(record.spec)
-        session.flush()
-        session.add(MemberRow(experiment_id=row.id, position=position, trial_id=trial.id))
+    stored: dict[str, TrialRow] = {}
+    for start in range(0, len(trials), CHUNK):
+        keys = [record.key for record in trials[start : start + CHUNK]]
+        rows = session.scalars(select(TrialRow).where(TrialRow.key.in_(keys)))
+        stored |= {trial.key: trial for trial in rows}
+    for record in trials:
+        if record.key not in stored:
+            stored[record.key] = TrialRow(key=record.key, seed=record.seed)
+            session.add(stored[record.key])
+        trial = stored[record.key]
+        if (trial.arm, trial.spec) != (record.arm, dict(record.spec)):
+            trial.arm, trial.spec = record.arm, dict(record.spec)
+    session.flush()
+    session.add_all(
+        MemberRow(experiment_id=row.id, position=position, trial_id=stored[record.key].id)
+        for position, record in enumerate(trials)
+    )
 
 
 def begin(
@@ -79,6 +99,16 @@ def begin(
 def set_status(trial: TrialRow, status: str, error: str | None = None, traceback: str = "") -> None:
     """Set the status of a trial, and its error."""
     trial.status, trial.error, trial.traceback = status, error, traceback
+
+
+def finish(session: Session, key: str) -> None:
+    """Set a trial to done."""
+    set_status(find_trial(session, key), "done")
+
+
+def fail(session: Session, key: str, error: str, traceback: str) -> None:
+    """Set a trial to failed, with its error."""
+    set_status(find_trial(session, key), "failed", error, traceback)
 
 
 def append(session: Session, key: str, round: Round, pictures: Mapping[str, bytes]) -> None:
