@@ -402,13 +402,13 @@ def test_status_shows_every_store_here(lab, capsys):
     assert main(["status"]) == 0
     out = capsys.readouterr().out
     assert "failed" in out
-    assert "boom" in out
+    assert "boom" in out and "driver" not in out
     assert main(["status", "other", "--json"]) == 0
     states = json.loads(capsys.readouterr().out)
     assert {s["experiment"] for s in states} == {"other"}
     assert states[0] == {
         **{"experiment": "other", "arm": "random", "seed": 0, "status": "done"},
-        **{"rounds": 2, "labels": 6, "error": None},
+        **{"rounds": 2, "labels": 6, "driver": None, "error": None},
     }
     assert "experiment 'tinny' was not found" in one_sentence(capsys, 1, ["status", "tinny"])
     wrong = ["status", "tinny", "--store", "runs/tiny/store.db"]

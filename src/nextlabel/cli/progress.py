@@ -20,6 +20,7 @@ if TYPE_CHECKING:
         TrialPlaced,
         TrialStarted,
         TrialWarned,
+        WaitingForOthers,
     )
 
 Show = Callable[["Event"], None]
@@ -116,6 +117,8 @@ def _lines() -> Iterator[Show]:
                 note(f"warning: {_name(event)}: {event.warning}")
             case events.TrialFailed():
                 complain(f"{_name(event)}: {event.error}")
+            case events.WaitingForOthers():
+                note(waiting(event))
 
     yield show
 
@@ -161,6 +164,8 @@ def _bars() -> Iterator[Show]:
                 bars.update(rows[event.key], completed=trial.done, left=about(trial.left))
             case events.TrialWarned():
                 bars.console.print(f"warning: {_name(event)}: {event.warning}", markup=False)
+            case events.WaitingForOthers():
+                bars.console.print(waiting(event), markup=False)
             case events.TrialDone() | events.TrialFailed():
                 if event.key in rows:
                     bars.remove_task(rows.pop(event.key))
@@ -172,6 +177,11 @@ def _bars() -> Iterator[Show]:
         yield show
     finally:
         bars.stop()
+
+
+def waiting(event: "WaitingForOthers") -> str:
+    """Return the sentence about trials that other drivers run."""
+    return f"waiting for {plural(event.trials, 'trial')} of {', '.join(event.drivers)}"
 
 
 def _name(

@@ -21,7 +21,7 @@ def command(
     store: options.StoreAt = None,
     json: options.AsJson = False,
 ) -> None:
-    """Show each trial's state, rounds, labels and error, also while it runs."""
+    """Show each trial's state, rounds, labels, driver and error, also while it runs."""
     from nextlabel.store.store import Store
 
     rows = []
@@ -34,22 +34,27 @@ def command(
     elif not rows:
         note("the store does not contain an experiment yet")
     else:
-        headers = ("experiment", "arm", "seed", "status", "rounds", "labels", "error")
+        headers = ["experiment", "arm", "seed", "status", "rounds", "labels", "driver", "error"]
+        if not any(row["driver"] for row in rows):
+            headers.remove("driver")
         put_table(headers, [["" if row[h] is None else row[h] for h in headers] for row in rows])
 
 
 def _rows(store: "Store", name: str) -> Iterator[dict[str, object]]:
     from nextlabel.engine.lock import is_held
 
-    stopped = is_held(store) is False
+    stopped, claims = is_held(store) is False, store.claims.read()
     for trial in store.trials(name):
-        interrupted = stopped and trial.status == "running"
+        claim = claims.get(trial.record.key)
+        left = claim is None if store.claims.shared else stopped
+        interrupted = left and trial.status == "running"
         yield {
             "arm": trial.record.arm,
             "seed": trial.record.seed,
             "status": "interrupted" if interrupted else trial.status,
             "rounds": trial.rounds,
             "labels": trial.labelled_count,
+            "driver": None if claim is None else claim.driver,
             "error": trial.error,
         }
 

@@ -1,11 +1,13 @@
 """Driving trials: submit them to an executor, and write what they send to the store."""
 
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, get_args
 
 from nextlabel.core.errors import StoreError
 from nextlabel.core.round import Round
+from nextlabel.engine.claimant import Claimant
 from nextlabel.engine.events import (
     Event,
     RoundDone,
@@ -14,6 +16,7 @@ from nextlabel.engine.events import (
     TrialPlaced,
     TrialStarted,
     TrialWarned,
+    WaitingForOthers,
 )
 from nextlabel.engine.executor import Executor
 from nextlabel.engine.messages import (
@@ -21,6 +24,7 @@ from nextlabel.engine.messages import (
     DoneMessage,
     EnvironmentMessage,
     FailedMessage,
+    LastMessage,
     LostMessage,
     Message,
     PicksMessage,
@@ -31,13 +35,19 @@ from nextlabel.engine.messages import (
 from nextlabel.store.store import Store, initial_hash
 from nextlabel.trial.spec import TrialSpec
 
+TAKEN = ("round-out-of-order", "row-exists")
+"""Codes of the store when another driver has written the same round."""
+
 POLL = 0.2
 """Seconds to wait for messages; a lost worker is found after that time at the latest."""
 
 
 @dataclass(eq=False)
 class Driver:
-    """Runs trials on an executor; the only writer of rounds.
+    """Runs trials on an executor; the only writer of their rounds.
+
+    In a store that several drivers share, it runs the trials that it can claim, and waits for those
+    of the others: it takes them over when their claims lapse.
 
     Parameters
     ----------
@@ -51,6 +61,8 @@ class Driver:
         Facts about the data that are stored with the environment of each trial.
     executor : Executor
         An entered executor.
+    claimant : Claimant
+        An entered claimant of trials.
     fail_fast : bool
         Whether to stop at the first trial that fails.
     """
@@ -60,32 +72,68 @@ class Driver:
     waiting: list[str]
     origin: Mapping[str, Any]
     executor: Executor
+    claimant: Claimant
     fail_fast: bool = False
     _environments: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     """The environment of each running trial, empty until it is received."""
     _lost_once: set[str] = field(default_factory=set)
     """Trials that were lost since their last stored round."""
     _warnings: set[str] = field(default_factory=set)
+    _waiting_for: tuple[str, ...] = ()
 
     def events(self) -> Iterator[Event]:
         """Yield events until all trials have ended, or until one failed with `fail_fast`."""
         while self.waiting or self._environments:
             while self.waiting and self.executor.ready:
-                yield self._submit(self.waiting.pop(0))
+                key = self.claimant.take(self.waiting)
+                if key is None:
+                    break
+                self.waiting.remove(key)
+                yield self._submit(key)
+            if not self._environments and self.waiting and self.claimant.others:
+                if self._waiting_for != self.claimant.others:
+                    self._waiting_for = self.claimant.others
+                    yield WaitingForOthers(len(self.waiting), self._waiting_for)
+                time.sleep(POLL)
             for key, message in self.executor.receive(POLL):
                 for event in self._take(key, message):
                     yield event
                     if self.fail_fast and isinstance(event, TrialFailed):
                         return
 
-    def _submit(self, key: str) -> TrialStarted:
+    def _submit(self, key: str) -> TrialStarted | TrialDone | TrialFailed:
+        """Start a trial, unless another driver has ended it since this one began."""
         trial, history = self.planned[key], self.store.history(key)
+        name = trial.arm.name, trial.seed, key
+        if len(history) >= trial.rounds:
+            self.claimant.release(key)
+            return TrialDone(*name)
+        error = self.store.claims.failure(key) if key in self.claimant.elsewhere else None
+        if error is not None:
+            self.claimant.release(key)
+            return TrialFailed(*name, error)
         self._environments[key] = {}
         self.executor.submit(key, trial, history)
-        return TrialStarted(trial.arm.name, trial.seed, key, len(history), trial.rounds)
+        return TrialStarted(*name, len(history), trial.rounds)
 
     def _take(self, key: str, message: Message) -> Iterator[Event]:
-        """Write a message to the store and yield its event, if it has one."""
+        """Write a message to the store and yield its event, if it has one.
+
+        Messages of a trial that another driver has claimed meanwhile are dropped.
+        """
+        if self.claimant.holds(key):
+            try:
+                yield from self._write(key, message)
+            except StoreError as error:
+                if error.code not in TAKEN or not self.claimant.lost(key):
+                    raise
+        elif isinstance(message, get_args(LastMessage)):
+            del self._environments[key]
+            self.waiting.append(key)
+        if key not in self._environments:
+            self.claimant.release(key)
+
+    def _write(self, key: str, message: Message) -> Iterator[Event]:
         trial, store = self.planned[key], self.store
         name = trial.arm.name, trial.seed, key
         match message:

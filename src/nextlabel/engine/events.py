@@ -70,6 +70,14 @@ class TrialDone:
 
 
 @dataclass(frozen=True)
+class WaitingForOthers:
+    """The trials that are left are those of other drivers, named HOST/PID/RANDOM."""
+
+    trials: int
+    drivers: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class TrialFailed:
     """A trial stopped with an error; the other trials continue."""
 
@@ -80,5 +88,12 @@ class TrialFailed:
 
 
 Event: TypeAlias = (
-    ExperimentReady | TrialStarted | TrialPlaced | RoundDone | TrialWarned | TrialDone | TrialFailed
+    WaitingForOthers
+    | ExperimentReady
+    | TrialStarted
+    | TrialPlaced
+    | RoundDone
+    | TrialWarned
+    | TrialDone
+    | TrialFailed
 )

@@ -6,6 +6,7 @@ from typing import Any
 
 from nextlabel.core.dataset import Dataset
 from nextlabel.core.errors import UsageError
+from nextlabel.engine.claimant import Claimant
 from nextlabel.engine.driver import Driver
 from nextlabel.engine.events import Event, ExperimentReady
 from nextlabel.engine.executor import Executor
@@ -63,14 +64,15 @@ def run(
     Event
         First an `ExperimentReady`. Per trial then a `TrialStarted`, a `RoundDone` per round, and
         a `TrialDone` or a `TrialFailed`; a `TrialWarned` at any time. A trial whose worker died
-        starts a second time.
+        starts a second time. A trial that another driver of the same store has ended has its last
+        event alone.
 
     Raises
     ------
     UsageError
         When `jobs` is less than 1, an arm does not exist, or the stored rounds do not fit.
     StoreError
-        When another run writes to the store, or the store cannot be written.
+        When another run writes to a store of one writer, or the store cannot be written.
     DataError
         When the data cannot be used.
     """
@@ -81,7 +83,7 @@ def run(
     if executor is None:
         threads = experiment.training.threads
         executor = LocalExecutor(jobs, threads, data_dir=data_dir, cache_dir=cache_dir)
-    with hold(store), executor:
+    with hold(store), executor, Claimant(store) as claimant:
         if not _looks_complete(experiment, store, arm_names):
             executor.prepare()
         data = load_data(experiment, data_dir, progress, cache)
@@ -90,20 +92,18 @@ def run(
         check_machine_settings(store, planned, data.checksum)
         _enrol(experiment, store, planned, data)
         store.keep_data(data_record(data))
-        complete = {
-            state.record.key
-            for state in store.trials(experiment.name)
-            if state.labelled_count >= experiment.target
-        }
+        states = store.trials(experiment.name)
+        complete = {s.record.key for s in states if s.labelled_count >= experiment.target}
         waiting = [
             key
             for key, trial in planned.items()
             if key not in complete and trial.arm.name in arm_names
         ]
         yield ExperimentReady(len(planned), len(waiting), executor.summary)
-        for key in complete:
-            store.finish(key)
-        driver = Driver(store, planned, waiting, _origin(data), executor, fail_fast)
+        for state in states:
+            if state.record.key in complete and state.status != "done":
+                store.finish(state.record.key)
+        driver = Driver(store, planned, waiting, _origin(data), executor, claimant, fail_fast)
         yield from driver.events()
 
 

@@ -14,6 +14,7 @@ from sqlalchemy import ARRAY, Text, and_, delete, func, literal, or_, select, up
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from nextlabel.store.rows import find_trial
 from nextlabel.store.schema import ClaimRow, TrialRow
 
 CHUNK = 50
@@ -63,6 +64,12 @@ class Claims:
     def release(self, driver: str, key: str | None = None) -> None:
         """End a driver's claim on a trial; on all of its trials without a key."""
         self.write(release, driver, key)
+
+    def failure(self, key: str) -> str | None:
+        """Return the error of a trial that has failed; None for any other state."""
+        with self.reading() as session:
+            trial = find_trial(session, key)
+            return trial.error if trial.status == "failed" else None
 
     def read(self) -> Mapping[str, Claim]:
         """Return the claims that have not lapsed, by key; a SQLite file has none."""

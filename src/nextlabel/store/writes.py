@@ -38,7 +38,7 @@ from nextlabel.store.schema import (
 )
 
 CHUNK = 500
-"""Rows that one statement asks for; SQLite has a limit on the values in a statement."""
+"""Rows that one statement reads; SQLite has a limit on the values in a statement."""
 
 ENROLMENT = 7_320_110_551_986_402
 """A number of our own: the name of PostgreSQL's lock on the members of experiments."""
