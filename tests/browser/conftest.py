@@ -153,7 +153,7 @@ def ready(page):
 
 def on_screen(page):
     """Wait for an image of the view "label", and return its address."""
-    return page.locator("#stage > img").get_attribute("src")
+    return page.locator("#stage > img").get_attribute("data-address")
 
 
 def image_of(address):
@@ -171,7 +171,7 @@ def next_image(page):
     """Wait until another image is on the screen than at the start of the block."""
     before = on_screen(page)
     yield image_of(before)
-    page.locator(f'#stage > img:not([src="{before}"])').wait_for()
+    page.locator(f'#stage > img:not([data-address="{before}"])').wait_for()
 
 
 def publish(project, truth, noise=0.25):

@@ -30,6 +30,7 @@ export class Adjust {
       this.#facts.set(item.image, facts);
       item.bits ??= facts.bits;
       item.channels ??= facts.channels;
+      facts.channels = Math.max(facts.channels, item.channels);
     }
     if (this.#item === item) this.#draw(facts);
   }

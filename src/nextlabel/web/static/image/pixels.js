@@ -1,5 +1,7 @@
 // Images of the queue, fetched and decoded before they are asked for.
 
+import { get } from "../base/api.js";
+
 const BUDGET = 24e6; // pixels that are decoded ahead
 const FEWEST = 5;
 const MOST = 24;
@@ -55,17 +57,37 @@ export class Pixels {
     picture.decoding = "sync";
     picture.draggable = false;
     picture.alt = `Image to label: ${item.name}`;
-    picture.src = address;
+    Object.assign(picture.dataset, { image: item.image, address });
     const record = { picture, ready: false, failed: false, promise: null };
-    record.promise = picture.decode().then(
+    record.promise = fill(picture, address, item).then(
       () => {
-        item.width ??= picture.naturalWidth;
-        item.height ??= picture.naturalHeight;
-        record.ready = true;
+        record.ready = !item.problem;
         return record;
       },
-      () => ((record.failed = true), record),
+      () => {
+        record.failed = true;
+        return record;
+      },
     );
     return record;
   }
+}
+
+// The header says that a file cannot be decoded, and that what comes is a drawing in its place.
+async function fill(picture, address, item) {
+  const response = await fetch(address, { priority: "low" });
+  if (!response.ok) throw new Error(`status ${response.status}`);
+  if (response.headers.has("X-Problem")) {
+    const details = await get(`/api/image/${item.image}`);
+    item.problem = details.problem ?? "The file cannot be decoded.";
+    return;
+  }
+  picture.src = URL.createObjectURL(await response.blob());
+  try {
+    await picture.decode();
+  } finally {
+    URL.revokeObjectURL(picture.src); // the picture keeps what it has decoded
+  }
+  item.width ??= picture.naturalWidth;
+  item.height ??= picture.naturalHeight;
 }

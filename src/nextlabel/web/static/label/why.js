@@ -30,7 +30,7 @@ export async function drawWhy(area, item, project) {
         "ul",
         { className: "neighbours" },
         ...why.neighbours.map((one) =>
-          h("li", {}, h("img", { src: one.thumb, alt: one.name ?? "", title: `distance ${one.distance.toPrecision(3)}` }), h("span", { textContent: project.namesOf(one.label ?? []) })),
+          h("li", {}, h("img", { src: one.thumb ?? one.url.thumb, alt: one.name ?? "", title: `distance ${one.distance.toPrecision(3)}` }), h("span", { textContent: project.namesOf(one.label ?? []) })),
         ),
       ),
     );

@@ -14,7 +14,8 @@ export function card(item, project, { predicted = true, note = "" } = {}) {
     ? h("span", { className: "card-problem", textContent: item.problem })
     : h("img", { src: item.thumb ?? item.url.thumb, alt: "", loading: "lazy", decoding: "async", draggable: false });
   const marks = h("span", { className: "card-marks" });
-  if (item.copies > 0) marks.append(h("span", { title: many(item.copies, "copy", "copies"), textContent: `+${item.copies}` }));
+  const copies = (item.copies || 1) + (item.near_copies || 1) - 2; // both count the image itself
+  if (copies > 0) marks.append(h("span", { title: many(copies, "copy or near-copy", "copies or near-copies"), textContent: `+${copies}` }));
   if (item.flagged) marks.append(h("span", { className: "flag", title: "flagged", textContent: "⚑" }));
   const lines = h("span", { className: "card-lines" });
   const labelled = item.label?.length > 0;

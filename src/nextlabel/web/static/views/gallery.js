@@ -25,7 +25,7 @@ start("Gallery", async ({ project, outbox, keys }) => {
   readAddress();
 
   function filters() {
-    return { class: shelf, by: byId("by").value, order: byId("order").value, person: byId("person").value, ...FILTERS[byId("only").value] };
+    return { class: shelf, by: byId("by").value, order: byId("order").value, person: byId("person").value, collapse: byId("collapse").checked ? 1 : "", ...FILTERS[byId("only").value] };
   }
 
   function load(offset, limit) {
@@ -135,7 +135,7 @@ start("Gallery", async ({ project, outbox, keys }) => {
   wall.addEventListener("select", () => drawChosen(byId("chosen"), wall, ""));
   wall.addEventListener("open", (event) => look(event.detail, project));
   wall.addEventListener("fail", (event) => toast(event.detail.message, { label: "Try again", run: () => wall.reload({ keep: true }), seconds: 30 }));
-  for (const id of ["by", "order", "only", "person"]) {
+  for (const id of ["by", "order", "only", "person", "collapse"]) {
     byId(id).addEventListener("change", () => {
       writeAddress();
       wall.reload();

@@ -299,7 +299,9 @@ start("Label", async ({ project, outbox, keys }) => {
   async function redraw(item) {
     const record = pixels.get(item);
     await record.promise;
-    if (session.current === item && record === pixels.get(item) && record.ready) render();
+    if (session.current !== item || record !== pixels.get(item)) return;
+    if (record.ready) render();
+    else toast("The server cannot show the image like this; Reset shows it as before.");
   }
 
   let drawnClasses = "";

@@ -22,7 +22,6 @@ start("Map", async ({ project, keys }) => {
   let tool = "pan";
   let corners = [];
   let frame = 0;
-  let version = null;
 
   const by = () => byId("by").value;
   const groupOf = (i) => (by() === "label" ? points.label[i] : points.predicted[i]);
@@ -65,12 +64,12 @@ start("Map", async ({ project, keys }) => {
       return;
     }
     byId("empty").hidden = true;
-    version = reply.version;
+    const first = points === null;
     points = new Points(reply);
     painter = new Painter(canvas, points, (id) => project.colourOf(id));
     painter.repaint = paint;
     if (!points.predicted.some((one) => one >= 0)) byId("by").value = "label";
-    camera.fit();
+    if (first) camera.fit();
     drawLegend();
     paint();
   }
@@ -200,12 +199,12 @@ start("Map", async ({ project, keys }) => {
   byId("sight").addEventListener("click", inSight);
   byId("by").addEventListener("change", () => (hidden.clear(), drawLegend(), paint()));
   new ResizeObserver(() => paint()).observe(canvas);
+  let making = false;
   project.addEventListener("change", () => {
-    const current = project.data.model?.version;
-    if (points && version !== null && current && project.data.activities?.some((one) => /map/i.test(one.name) && one.state === "done") && current > version + 20) {
-      version = current;
-      load();
-    }
+    const activity = project.data.activities?.find((one) => /map/i.test(one.name));
+    const made = making && activity?.state !== "running";
+    making = activity?.state === "running";
+    if (made) load();
   });
   await load();
   canvas.focus({ preventScroll: true });

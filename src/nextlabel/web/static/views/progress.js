@@ -38,7 +38,8 @@ start("Progress", async ({ project }) => {
     byId("hint").hidden = !hint?.text;
     if (!hint?.text) return;
     byId("hint").classList.toggle("stop", Boolean(hint.stop));
-    if (byId("hint").textContent !== hint.text) byId("hint").textContent = hint.text;
+    const text = `${hint.text[0].toUpperCase()}${hint.text.slice(1)}${hint.text.endsWith(".") ? "" : "."}`;
+    if (byId("hint").textContent !== text) byId("hint").textContent = text;
   }
 
   function drawFigures({ counts, per_hour, minutes, audit, expected }) {

@@ -29,7 +29,11 @@ start("Review", async ({ project, outbox, keys }) => {
   }
 
   function draw(item) {
-    if (!item.by_person) return card(item, project, { note: item.checked ? "checked" : item.doubt === undefined ? "" : `doubt ${percent(item.doubt)}` });
+    if (!item.by_person) {
+      const doubt = item.checked ? "checked" : `doubt ${percent(item.doubt)}`;
+      const guess = item.suggested?.length ? `model: ${project.namesOf(item.suggested)}, ` : "";
+      return card(item, project, { predicted: false, note: guess + doubt });
+    }
     const said = Object.entries(item.by_person).map(([person, ids]) => `${person}: ${project.namesOf(ids)}`);
     return card(item, project, { predicted: false, note: said.join(" · ") });
   }
