@@ -84,22 +84,34 @@ def test_hypotheses_are_read_and_kept(file):
 
 
 @pytest.mark.parametrize(
-    ("override", "message"),
+    ("override", "code", "message"),
     [
-        ('hypotheses.0.arms=["c"]', "'b beats a' names 'c', which is not an arm; "),
-        ('hypotheses.0.against=["b"]', "'b beats a' names arm 'b' twice; name each arm once"),
-        ('hypotheses.0.arms=["b", "b"]', "'b beats a' names arm 'b' twice"),
-        ("hypotheses.0.arms=[]", "an empty list must have at least 1 item; add one"),
-        ("hypotheses.0.alternative=less", "'greater' or 'two-sided'"),
-        ("hypotheses.0.agains=x", "unknown key hypotheses.0.agains; did you mean 'against'"),
+        ('hypotheses.0.arms=["c"]', "unknown-arm", "'b beats a' names 'c', which is not an arm; "),
+        (
+            'hypotheses.0.against=["b"]',
+            "named-twice",
+            "'b beats a' names arm 'b' twice; name each arm once",
+        ),
+        ('hypotheses.0.arms=["b", "b"]', "named-twice", "'b beats a'.*'b'"),
+        (
+            "hypotheses.0.arms=[]",
+            "invalid-setting",
+            "an empty list must have at least 1 item; add one",
+        ),
+        ("hypotheses.0.alternative=less", "invalid-setting", "'greater' or 'two-sided'"),
+        (
+            "hypotheses.0.agains=x",
+            "unknown-key",
+            "unknown key hypotheses.0.agains; did you mean 'against'",
+        ),
     ],
 )
-def test_hypotheses_that_cannot_be_tested_are_refused(file, override, message):
+def test_hypotheses_that_cannot_be_tested_are_refused(file, override, code, message):
     file.write_text(TEXT + CLAIM)
-    with pytest.raises(UsageError, match=message):
+    with refused(UsageError, code, match=message):
         load_experiment(file, [override])
     file.write_text(TEXT + CLAIM + CLAIM)
-    with pytest.raises(UsageError, match="hypothesis 'b beats a' is there twice"):
+    with refused(UsageError, "named-twice", match="hypothesis 'b beats a' is there twice"):
         load_experiment(file)
 
 
@@ -125,39 +137,51 @@ def test_overrides(file, override, read):
 
 
 @pytest.mark.parametrize(
-    ("override", "message"),
+    ("override", "code", "message"),
     [
-        ("bacth=3", "unknown key bacth; did you mean 'batch'"),
-        ("data.nam=digits", "unknown key data.nam; did you mean 'name'"),
-        ("arms.0.featurs.vae=1", "unknown key arms.0.featurs; did you mean 'features'"),
-        ("blocks.vae.latnt=3", "unknown key blocks.vae.latnt; did you mean 'latent'"),
-        ("arms.0.strategy=coreset", "unknown strategy 'coreset'; did you mean 'core_set'"),
-        ("arms.1.features.vea=1", "unknown feature block 'vea'; did you mean 'vae'"),
-        ("arms.1.baseline=c", "baseline 'c' of arm 'b' is not an arm"),
-        ("primary=a", "primary 'a' has no baseline"),
-        ("primary=z", "primary 'z' is not an arm"),
-        ("target=3", "target 3 is below initial 10"),
-        ("seeds=[1,1]", "seed 1 is there twice"),
-        ("seeds=[-1]", "seed -1 must lie between 0"),
-        ("seeds=[9223372036854775808]", "must lie between 0 and"),
-        ("seeds=10001", "seeds 10001 are too many; give at most 10000"),
-        ("seeds=0", "seeds"),
-        ("batch=0", "batch: 0 must be at least 1; raise it"),
-        ("initial=many", "initial: 'many' must be a whole number; write it"),
-        ("arms.1.name=a", "arm 'a' is there twice"),
-        ("arms.5.name=x", "'5' must be a number from 0 to 1 or a name"),
-        ("arms.1.features={task=0.0,vae=0.0}", "every block has weight 0"),
-        ("arms.b.features={task=-1}", "arms.1: weight -1.0 of block 'task' is not a finite number"),
-        ("arms.1.options={entropy_top=3}", "strategy 'core_set' has no option 'entropy_top'"),
-        ("training.learning_rate=inf", "learning_rate: .*finite"),
-        ("model.name=resnet19", "model.name"),
-        ("name=../x", "name: "),
-        ("target", "has no value; write key=value"),
-        ("data=7", "data: "),
+        ("bacth=3", "unknown-key", "unknown key bacth; did you mean 'batch'"),
+        ("data.nam=digits", "unknown-key", "'name'"),
+        ("arms.0.featurs.vae=1", "unknown-key", "'features'"),
+        ("blocks.vae.latnt=3", "unknown-key", "'latent'"),
+        (
+            "arms.0.strategy=coreset",
+            "unknown-name",
+            "unknown strategy 'coreset'; did you mean 'core_set'",
+        ),
+        ("arms.1.features.vea=1", "unknown-name", "'vea'.*'vae'"),
+        ("arms.1.baseline=c", "unknown-arm", "baseline 'c' of arm 'b' is not an arm"),
+        ("primary=a", "primary-without-baseline", "primary 'a' has no baseline"),
+        ("primary=z", "unknown-arm", "'z'"),
+        ("target=3", "target-too-small", "target 3 is below initial 10"),
+        ("seeds=[1,1]", "named-twice", "seed 1 is there twice"),
+        ("seeds=[-1]", "seed-out-of-range", "seed -1 must lie between 0"),
+        ("seeds=[9223372036854775808]", "seed-out-of-range", "0"),
+        ("seeds=10001", "too-many-seeds", "seeds 10001 are too many; give at most 10000"),
+        ("seeds=0", "invalid-setting", "seeds"),
+        ("batch=0", "invalid-setting", "batch: 0 must be at least 1; raise it"),
+        ("initial=many", "invalid-setting", "initial: 'many' must be a whole number; write it"),
+        ("arms.1.name=a", "named-twice", "'a'"),
+        ("arms.5.name=x", "no-such-position", "'5' must be a number from 0 to 1 or a name"),
+        ("arms.1.features={task=0.0,vae=0.0}", "weights-all-zero", "every block has weight 0"),
+        (
+            "arms.b.features={task=-1}",
+            "bad-weight",
+            "arms.1: weight -1.0 of block 'task' is not a finite number",
+        ),
+        (
+            "arms.1.options={entropy_top=3}",
+            "unknown-option",
+            "strategy 'core_set' has no option 'entropy_top'",
+        ),
+        ("training.learning_rate=inf", "invalid-setting", "learning_rate: .*finite"),
+        ("model.name=resnet19", "unknown-name", "model.name"),
+        ("name=../x", "invalid-setting", "name: "),
+        ("target", "override-without-value", "has no value; write key=value"),
+        ("data=7", "invalid-setting", "data: "),
     ],
 )
-def test_what_is_wrong_is_said_by_name(file, override, message):
-    with pytest.raises(UsageError, match=message):
+def test_what_is_wrong_is_said_by_name(file, override, code, message):
+    with refused(UsageError, code, match=message):
         load_experiment(file, [override])
 
 
@@ -208,22 +232,22 @@ def test_a_file_that_says_former_keys_for_every_source_is_read_as_ever(file):
 
 def test_a_whole_number_is_a_number_and_a_long_value_is_cut(file):
     assert load_experiment(file, ["training.learning_rate=1"]).training.learning_rate == 1.0
-    with pytest.raises(UsageError, match=r"initial: 'x{59}… must be"):
+    with refused(UsageError, "invalid-setting", match=r"initial: 'x{59}… must be"):
         load_experiment(file, ["initial=" + "x" * 200])
 
 
 def test_files_that_cannot_be_read(tmp_path):
-    with pytest.raises(UsageError, match="cannot read"):
+    with refused(UsageError, "experiment-file-unreadable", match="cannot read"):
         load_experiment(tmp_path / "absent.toml")
     broken = tmp_path / "broken.toml"
     broken.write_text("name = [")
-    with pytest.raises(UsageError, match="is not valid TOML"):
+    with refused(UsageError, "not-toml", match="is not valid TOML"):
         load_experiment(broken)
     broken.write_bytes(b"\xff\xfe")
-    with pytest.raises(UsageError, match="is not UTF-8"):
+    with refused(UsageError, "not-utf-8", match="is not UTF-8"):
         load_experiment(broken)
     broken.write_text(TEXT.replace('name = "small"', ""))
-    with pytest.raises(UsageError, match="name: is missing"):
+    with refused(UsageError, "invalid-setting"):
         load_experiment(broken)
 
 

@@ -20,6 +20,7 @@ from nextlabel.trial.trial import (
     learner_of,
     run_trial,
 )
+from refusals import refused
 
 
 def rounds(experiment, arm, seed, folder, history=()):
@@ -112,9 +113,11 @@ def test_a_strategy_may_choose_the_initial_set(tiny, tmp_path):
     experiment = tiny(arms=[arm], primary=None)
     one, two = (rounds(experiment, "cold", 0, tmp_path / n) for n in "ab")
     assert identities(one) == identities(two)
-    with pytest.raises(UsageError, match="the task model's; add a block to its features"):
+    with refused(
+        UsageError, "signal-before-labels", match="the task model's; add a block to its features"
+    ):
         tiny(arms=[{**arm, "features": {"task": 1.0}}], primary=None)
-    with pytest.raises(UsageError, match="needs probabilities before any label"):
+    with refused(UsageError, "signal-before-labels"):
         tiny(arms=[{**arm, "start": "entropy"}], primary=None)
 
 
@@ -187,16 +190,31 @@ def test_trials_that_run_at_once_have_other_seeds(tiny):
 
 
 @pytest.mark.parametrize(
-    ("changes", "error", "message"),
+    ("changes", "error", "code", "message"),
     [
-        ({"target": 151}, UsageError, "target 151 must lie between .* the pool's 150 images"),
-        ({"data__validation": 0}, DataError, "has no validation labels"),
-        ({"headline": "validation/acc"}, UsageError, "is not measured .* one of validation/accura"),
-        ({"headline": "test/accuracy", "data__test": 0}, UsageError, "'test/accuracy' is not meas"),
+        (
+            {"target": 151},
+            UsageError,
+            "target-out-of-range",
+            "target 151 must lie between .* the pool's 150 images",
+        ),
+        ({"data__validation": 0}, DataError, "labels-missing", "has no validation labels"),
+        (
+            {"headline": "validation/acc"},
+            UsageError,
+            "headline-not-measured",
+            "is not measured .* one of validation/accura",
+        ),
+        (
+            {"headline": "test/accuracy", "data__test": 0},
+            UsageError,
+            "headline-not-measured",
+            "'test/accuracy'",
+        ),
     ],
 )
-def test_sizes_and_a_headline_that_do_not_fit(tiny, changes, error, message):
-    with pytest.raises(error, match=message):
+def test_sizes_and_a_headline_that_do_not_fit(tiny, changes, error, code, message):
+    with refused(error, code, match=message):
         load_data(tiny(**changes), None)
 
 
@@ -220,7 +238,11 @@ def test_a_headline_that_is_not_defined_names_others(tiny, tmp_path):
     images = np.random.default_rng(0).integers(0, 255, (60, 8, 8)).astype(np.uint8)
     np.savez(tmp_path / "a.npz", images=images, labels=np.ones((60, 3), int))
     data = {"name": "arrays", "path": str(tmp_path / "a.npz")}
-    with pytest.raises(DataError, match="or set headline to one of validation/label_accuracy, val"):
+    with refused(
+        DataError,
+        "headline-not-defined",
+        match="or set headline to one of validation/label_accuracy, val",
+    ):
         load_data(tiny(data=data, initial=5, target=10, primary=None), None)
 
 
@@ -277,7 +299,11 @@ def test_a_multi_label_experiment_has_a_headline_of_its_kind_and_runs(tiny, tmp_
     data = {"name": "arrays", "path": str(tmp_path / "a.npz")}
     arm = {"name": "margin", "strategy": "margin"}
     changes = {"data": data, "initial": 5, "target": 15, "arms": [arm], "primary": None}
-    with pytest.raises(UsageError, match="which is multilabel; set it to one of validation/auroc"):
+    with refused(
+        UsageError,
+        "headline-not-measured",
+        match="which is multilabel; set it to one of validation/auroc",
+    ):
         load_data(tiny(**changes, headline="validation/accuracy"), None)
     assert headline(tiny(**changes), load_data(tiny(**changes), None)) == "validation/auroc"
     found = rounds(tiny(**changes), "margin", 0, tmp_path)
@@ -345,7 +371,7 @@ def test_side_rows_are_missed_in_the_pool_and_only_left_out_in_validation(tiny, 
     arms = [{"name": "a", "strategy": "predicted_loss", "side": {str(path): 1.0}}]
     experiment = tiny(arms=arms, primary=None, loss_prediction={"width": 8})
     np.save(path, np.random.default_rng(0).normal(size=(149, 3)))
-    with pytest.raises(DataError, match="has 149 rows; give 150 or 240"):
+    with refused(DataError, "embedding-row-count", match="has 149 rows; give 150 or 240"):
         rounds(experiment, "a", 0, tmp_path)
     np.save(path, np.random.default_rng(0).normal(size=(150, 3)))
     with pytest.warns(UserWarning, match=r"v\.npy' has no rows for the validation images, so how"):
@@ -354,7 +380,9 @@ def test_side_rows_are_missed_in_the_pool_and_only_left_out_in_validation(tiny, 
     holed = np.random.default_rng(0).normal(size=(240, 3))
     holed[157] = np.nan
     np.save(path, holed)
-    with pytest.raises(DataError, match="is not finite in row 7 of validation; give numbers there"):
+    with refused(
+        DataError, "not-finite", match="is not finite in row 7 of validation; give numbers there"
+    ):
         rounds(experiment, "a", 0, tmp_path)
 
 
@@ -376,22 +404,32 @@ def test_initial_weights_need_no_side_block_and_so_time_none(tiny, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("arm", "message"),
+    ("arm", "code", "message"),
     [
         (
             {"strategy": "random", "side": {"vae": 1.0}},
+            "side-not-used",
             "does not use; put the blocks into features",
         ),
         (
             {"strategy": "predicted_loss", "side": {"task": 1.0}},
+            "side-is-task",
             "is an input of the module P anyway",
         ),
-        ({"strategy": "predicted_loss", "side": {"vae": -1.0}}, "weight -1.0 of block 'vae'"),
-        ({"strategy": "predicted_loss", "side": {"va": 1.0}}, "unknown feature block 'va'"),
+        (
+            {"strategy": "predicted_loss", "side": {"vae": -1.0}},
+            "bad-weight",
+            "weight -1.0 of block 'vae'",
+        ),
+        (
+            {"strategy": "predicted_loss", "side": {"va": 1.0}},
+            "unknown-name",
+            "unknown feature block 'va'",
+        ),
     ],
 )
-def test_a_side_that_cannot_be_is_refused(tiny, arm, message):
-    with pytest.raises(UsageError, match=message):
+def test_a_side_that_cannot_be_is_refused(tiny, arm, code, message):
+    with refused(UsageError, code, match=message):
         tiny(arms=[{"name": "a", **arm}], primary=None)
 
 
