@@ -46,7 +46,7 @@ SMALL = ["--labelled", "20", "--candidates", "40", "--picked", "5", "--perplexit
 def here(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     Path("tiny.toml").write_text(TOML)
-    monkeypatch.setattr(maps, "seen_from_above", lambda points, *_: np.array(points[:, :2]))
+    monkeypatch.setattr(maps, "t_sne", lambda points, *_: np.array(points[:, :2]))
     return tmp_path
 
 

@@ -18,7 +18,7 @@ from nextlabel.trial.space_map import (
     choose_arm,
     draw,
     make_map,
-    seen_from_above,
+    t_sne,
     spaces_of,
 )
 
@@ -40,7 +40,7 @@ def cache(tmp_path_factory):
 @pytest.fixture
 def flat(monkeypatch):
     """In the place of t-SNE: the first two columns."""
-    monkeypatch.setattr(maps, "seen_from_above", lambda points, *_: points[:, :2])
+    monkeypatch.setattr(maps, "t_sne", lambda points, *_: points[:, :2])
 
 
 # -- a whole map ---------------------------------------------------------------------------------
@@ -203,17 +203,17 @@ def test_tsne_keeps_neighbours_together_and_draws_from_no_shared_generator():
     points = np.concatenate([rng.normal(c, 0.1, (25, 6)) for c in (0, 5, 10)])
     np.random.seed(1)  # noqa: NPY002 - what is looked at
     before = np.random.get_state()[1].tolist()  # noqa: NPY002
-    seen = seen_from_above(points, 5, 3)
+    seen = t_sne(points, 5, 3)
     assert np.random.get_state()[1].tolist() == before  # noqa: NPY002
     assert seen.shape == (75, 2)
     distances = np.linalg.norm(seen[:, None] - seen[None], axis=2)
     nearest = np.argsort(distances, axis=1)[:, 1]
     assert np.array_equal(nearest // 25, np.arange(75) // 25)
-    assert np.array_equal(seen, seen_from_above(points, 5, 3))
+    assert np.array_equal(seen, t_sne(points, 5, 3))
 
 
 def test_tsne_of_a_line_and_of_nothing():
     line = np.random.default_rng(0).normal(size=(40, 1))
-    assert np.isfinite(seen_from_above(line, 5, 0)).all()
+    assert np.isfinite(t_sne(line, 5, 0)).all()
     with pytest.raises(DataError, match="all 40 points are the same"):
-        seen_from_above(np.ones((40, 3)), 5, 0)
+        t_sne(np.ones((40, 3)), 5, 0)

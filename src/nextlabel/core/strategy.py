@@ -11,7 +11,7 @@ from nextlabel.core.types import Array, Ids
 
 @runtime_checkable
 class Strategy(Protocol):
-    """Chooses the next batch; `needs` names the signals to compute for it, and no others.
+    """A way of choosing the next batch; `needs` names the signals to compute for it, and no others.
 
     A strategy that needs less for some pools, such as one that begins without a model, may have a
     method `needs_now(pool, budget)` that names the signals for one choice.
@@ -49,7 +49,7 @@ class Strategy(Protocol):
 
 @runtime_checkable
 class Scored(Strategy, Protocol):
-    """A strategy that gives the score of its picks: what made each the best when it was picked."""
+    """A strategy that scores its picks: by the value that made each the best when it was picked."""
 
     score: ClassVar[str]
     """The score in a few words, such as "entropy, in nats"."""

@@ -1,4 +1,4 @@
-"""Task models: what they are fitted to, what they predict, and what a fit costs."""
+"""Task models: their inputs and outputs, and the cost of a fit."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -48,7 +48,7 @@ def fitted_block(
     cache: Cache,
     progress: bool = False,
 ) -> FittedBlock:
-    """Return what a block makes of the images alone, fitted now or taken from the cache.
+    """Return a block as fitted to the images alone, now or taken from the cache.
 
     Warns of what the block finds wrong with the fit, also when it comes from the cache.
     """

@@ -1,4 +1,4 @@
-"""Images by their content: what each is known by, and its pixels at full size."""
+"""Images by their content: the digest that identifies each, and its pixels at full size."""
 
 import hashlib
 from collections.abc import Mapping
@@ -31,7 +31,7 @@ class ImageContents(Protocol):
         ...
 
     def digest(self, row: int) -> bytes:
-        """Return the 32 bytes that an image is known by; DataError as for `content`."""
+        """Return the digest that identifies an image, 32 bytes; DataError as for `content`."""
         ...
 
     def pixels(self, row: int, content: bytes, size: int | None) -> NDArray[np.uint8]:
@@ -60,7 +60,7 @@ def contents_of(data: Dataset, part: Images) -> ImageContents:
 
 
 def digest_of(content: bytes) -> bytes:
-    """Return the 32 bytes that a content is known by."""
+    """Return the digest that identifies a content, 32 bytes."""
     return hashlib.sha256(content).digest()
 
 

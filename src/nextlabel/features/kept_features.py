@@ -164,9 +164,9 @@ def _extend(
     cache: Cache,
     begin: Callable[[str], None],
 ) -> dict[str, Array]:
-    """Return the rows of today's images: those that are known, and new ones by the same fits."""
-    known = {digest: row for row, digest in enumerate(before.digests)}
-    kept = np.array([known.get(digest, -1) for digest in digests])
+    """Return the rows of the present images: kept ones, and those of new ones by the same fits."""
+    before_by_digest = {digest: row for row, digest in enumerate(before.digests)}
+    kept = np.array([before_by_digest.get(digest, -1) for digest in digests])
     new = np.flatnonzero(kept < 0)
     rows = {name: of_block[kept] for name, of_block in before.rows.items()}
     if len(new):

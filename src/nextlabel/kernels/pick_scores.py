@@ -1,4 +1,4 @@
-"""Scores of picks that are made already: what made each of them the best when it was picked.
+"""Scores of picks that are made already: the value by which each was the best when picked.
 
 N images, L labelled ids, B picks in the order of choice, n open (unlabelled) images. Each
 pick counts as labelled for those after it. All distances are direct differences in float64.

@@ -1,4 +1,4 @@
-"""Models that see the rows of blocks and no pixels: a space judged as a representation."""
+"""Task models that read the rows of blocks and no pixels."""
 
 import time
 from collections.abc import Mapping, Sequence

@@ -1,4 +1,4 @@
-"""Predictions for labels that were held out, and the temperature that they tell.
+"""Predictions for labels that were held out, and the temperature that suits them best.
 
 n images are labelled, K classes are among their labels.
 """

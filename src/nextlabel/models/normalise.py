@@ -1,4 +1,4 @@
-"""From stored bytes to what networks see."""
+"""Pixels as networks read them: on the device, with ImageNet's mean and deviation."""
 
 import warnings
 

@@ -14,7 +14,7 @@ BINS = 10
 
 
 def reliability(probabilities: Array, labels: Labels, task: Task) -> list[dict[str, float]]:
-    """Return what predictions of each range of confidence are worth, the lowest range first.
+    """Return the accuracy of predictions by range of confidence, the lowest range first.
 
     Parameters
     ----------

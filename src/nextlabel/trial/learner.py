@@ -158,7 +158,7 @@ class TrialLearner:
         return model.restore(state, training)
 
     def _head_identity(self, resolution: Resolution) -> dict[str, Any]:
-        """Return what decides how P trains, for arms that have it."""
+        """Return the settings that decide how P trains, for arms that have it."""
         spec, arm = self.experiment, self.arm
         if not arm.predicts_loss:
             return {}
@@ -204,7 +204,7 @@ class TrialLearner:
         return fitted
 
     def block(self, name: str) -> FittedBlock:
-        """Return what the block makes of the images alone, fitted once or taken from the cache."""
+        """Return the block as fitted to the images alone, now or taken from the cache."""
         if name not in self._blocks:
             self._blocks[name] = fitted_block(
                 self.experiment.block(name),
@@ -236,7 +236,7 @@ class FittedRound:
         return self.model.predict(self.learner.inputs(part, self.blocks))
 
     def reliability(self) -> list[dict[str, float]]:
-        """Return what confidences are worth on validation; empty without validation labels."""
+        """Return the reliability on the validation images; empty without validation labels."""
         validation = self.learner.data.validation
         if validation.labels is None or not len(validation):
             return []

@@ -1,11 +1,10 @@
-"""Figures 5-6: what is labelled, what is not and what is picked, seen in two feature spaces."""
+"""Maps of two feature spaces (Figures 5-6): labelled, unlabelled and picked images."""
 
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +12,7 @@ from pydantic import Field
 
 from nextlabel.core.dataset import Dataset
 from nextlabel.core.errors import DataError, UsageError
+from nextlabel.core.learner import Training
 from nextlabel.core.oracle import Reveal
 from nextlabel.core.pool import Pool
 from nextlabel.core.seeds import Seeds
@@ -141,7 +141,7 @@ def spaces_of(arm: Arm) -> dict[str, FeatureSpace]:
 
 
 def draw(size: int, shown: MapSettings, seeds: Seeds) -> tuple[Pool, Ids, tuple[str, ...]]:
-    """Draw who is labelled and who may be picked; return the pool of both, candidates and notes.
+    """Draw labelled images and candidates; return the pool of both, the candidates and notes.
 
     All that is left of the pool are candidates where it has fewer than asked for, and a note
     says so. Raises UsageError when the numbers do not fit.
@@ -214,7 +214,7 @@ class _Mapping:
         """The strategy that picks."""
         return create(self.arm.strategy, self.arm.options)
 
-    def fit_round_zero(self, cache: Cache) -> tuple[Snapshot, Mapping[str, Array], Any]:
+    def fit_round_zero(self, cache: Cache) -> tuple[Snapshot, Mapping[str, Array], Training]:
         """Fit round 0; return the pool's signals, its rows by block, and the training."""
         features = {**self.arm.features, TASK: self.arm.features.get(TASK) or 1.0}
         both = self.arm.model_copy(update={"features": features})
@@ -232,7 +232,7 @@ class _Mapping:
     def mapped(
         self, name: str, space: FeatureSpace, snapshot: Snapshot, rows: Mapping[str, Array]
     ) -> MappedSpace:
-        """Pick in a space, and draw it from above."""
+        """Pick in a space, and map it to two dimensions by t-SNE."""
         embedding = space.embed(rows)
         with self.clock(f"select in {name}"):
             picked = self.strategy.select(
@@ -242,7 +242,7 @@ class _Mapping:
             )
         points = embedding.rows(self.ids)
         with self.clock(f"t-SNE of {name}"):
-            seen = seen_from_above(
+            mapped = t_sne(
                 points,
                 self.shown.perplexity,
                 self.seeds.integer("t-sne") % 2**32,
@@ -252,22 +252,20 @@ class _Mapping:
         chosen = np.array([position[id] for id in picked.tolist()], np.int64)
         free = np.arange(self.pool.labelled_count, len(self.ids))
         with self.clock(f"measures of {name}"):
-            measured = shape(points, free, chosen), shape(seen, free, chosen)
+            measured = shape(points, free, chosen), shape(mapped, free, chosen)
         return MappedSpace(
             name,
             {block: space.weights[block] for block in space.blocks},
             space.scale,
             embedding.dimensions,
             picked,
-            seen,
+            mapped,
             *measured,
             contact_sheet(self.data.train.images[picked]),
         )
 
 
-def seen_from_above(
-    points: Array, perplexity: float, seed: int, threads: int = 1
-) -> NDArray[np.float64]:
+def t_sne(points: Array, perplexity: float, seed: int, threads: int = 1) -> NDArray[np.float64]:
     """Return a t-SNE map (n, 2) of points (n, d): openTSNE's defaults, with exact neighbours.
 
     It starts from the two main axes, so that the far stays far; the same seed gives the same map.

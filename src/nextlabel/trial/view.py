@@ -1,4 +1,4 @@
-"""The pool as signals read it: what the models of one round give for its images."""
+"""The pool as signals read it: its images, with outputs and blocks of the models of one round."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Feature blocks: rows of task-agnostic features per image, what they cost and warn of."""
+"""Feature blocks: rows of task-agnostic features per image, their cost and their warnings."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""Defaults of feature blocks: settings that decide all, no labels, no training."""
+"""The base of feature blocks, whose defaults are those of a block without labels and training."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Protocol, runtime_checkable

@@ -1,4 +1,4 @@
-"""Samples of a posterior, and what they say about the labels of images.
+"""Samples of a posterior, and the information in labels that they estimate.
 
 `laplace.py` draws samples of a linear layer; `information.py` measures how much they disagree.
 """

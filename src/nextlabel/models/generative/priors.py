@@ -18,7 +18,7 @@ Encode = Callable[[Tensor], tuple[Tensor, Tensor]]
 
 
 class Prior(nn.Module, ABC):
-    """p(z): what the KL term of equation 5 pulls the posteriors towards."""
+    """p(z): the distribution to which the KL term of equation 5 pulls the posteriors."""
 
     components = 1
     """The number of Gaussians in it."""
@@ -54,11 +54,11 @@ class Prior(nn.Module, ABC):
         return 1.0, 1.0
 
     def arrays(self) -> dict[str, Array]:
-        """Return what a model reads of the prior, by name; nothing of a normal one."""
+        """Return the arrays of the prior that a task model reads, by name; none of a normal one."""
         return {}
 
     def constrain(self) -> None:
-        """Bring parameters back to where they mean something, after a step of the optimiser."""
+        """Bring parameters back into their valid range, after a step of the optimiser."""
 
 
 class NormalPrior(Prior):

@@ -120,7 +120,7 @@ class FittedVAE:
         return self.encode(images)[0].numpy()
 
     def kl_by_dimension(self, images: Tensor) -> Array:
-        """Return the mean KL to N(0, 1) of each latent dimension (latent): what each one tells."""
+        """Return the mean KL to N(0, 1) of each latent dimension, shape (latent), in nats."""
         mean, log_variance = self.encode(images)
         kl = 0.5 * (mean.square() + log_variance.exp() - 1 - log_variance)
         return kl.mean(0).numpy()
@@ -235,7 +235,7 @@ def adam(
 ) -> torch.optim.Optimizer:
     """Return Adam as the settings say; a prior's parameters go at their own pace, undecayed.
 
-    Weight decay would pull them to 0, which means something for them.
+    Weight decay would pull them to 0, which is not a neutral value for them.
     """
     optimiser = torch.optim.Adam(
         weights,

@@ -17,7 +17,7 @@ COLUMNS = 12
 
 
 def reconstructions(fitted: FittedVAE, images: Array) -> bytes:
-    """Draw uint8 images (n, C, H, W) above what the VAE makes of them."""
+    """Draw uint8 images (n, C, H, W) above their reconstructions."""
     rebuilt = fitted.decode(fitted.means(torch.from_numpy(np.array(images))))
     return contact_sheet(np.concatenate([images, rebuilt]), columns=len(images))
 
@@ -42,7 +42,7 @@ def traversal(
 def traversal_of_cloud(fitted: FittedVAE, mean: Array, log_variance: Array) -> bytes:
     """Draw a traversal about the centre of posteriors (N, latent), in their own deviations.
 
-    A dimension tells what separates its posteriors: log of all its variance over the noise.
+    A dimension ranks by the log of its variance over that of the noise.
     """
     spread, noise = mean.var(0), np.exp(log_variance).mean(0)
     return traversal(fitted, np.log1p(spread / noise), mean.mean(0), np.sqrt(spread))

@@ -1,4 +1,4 @@
-"""Pretrained networks: what a source gives, and what one image becomes."""
+"""Pretrained networks: the base of their sources, and the size and values of pixels."""
 
 from collections.abc import Mapping
 from typing import Any, ClassVar, Literal, Protocol

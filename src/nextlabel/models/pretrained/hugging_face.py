@@ -14,7 +14,7 @@ from nextlabel.core.errors import DataError, UsageError
 from nextlabel.core.types import Array
 from nextlabel.files.digest import values_digest
 from nextlabel.models.pretrained import register
-from nextlabel.models.pretrained.base import NATIVE, NetworkSource, reason_of
+from nextlabel.models.pretrained.base import NATIVE, Network, NetworkSource, reason_of
 
 CLIP = ("clip", "clip_vision_model")
 
@@ -57,7 +57,7 @@ class HuggingFaceSource(NetworkSource):
         """False: the preprocessing decides."""
         return False
 
-    def load(self, size: int, device: str, precision: str) -> Any:
+    def load(self, size: int, device: str, precision: str) -> Network:
         """Return the model, its weights checked."""
         import torch
 

@@ -1,4 +1,4 @@
-"""Networks in files of their own: what their sources have in common."""
+"""The base of the sources of networks in files."""
 
 from collections.abc import Mapping
 from pathlib import Path

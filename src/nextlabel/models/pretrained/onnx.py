@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from nextlabel.core.errors import DataError, UsageError
 from nextlabel.core.types import Array
 from nextlabel.models.pretrained import register
-from nextlabel.models.pretrained.base import NATIVE, SCALES, square
+from nextlabel.models.pretrained.base import NATIVE, SCALES, Network, square
 from nextlabel.models.pretrained.network_file import NetworkFile
 
 TYPES = {
@@ -46,7 +46,7 @@ class OnnxSource(NetworkFile):
         """True when the file does not fix the size."""
         return not isinstance(self._height, int)
 
-    def load(self, size: int, device: str, precision: str) -> Any:
+    def load(self, size: int, device: str, precision: str) -> Network:
         """Return the network; it has a precision of its own."""
         channels_last = self._input.shape[3] == 3
         batch = self._input.shape[0]

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from nextlabel.models.pretrained import register
-from nextlabel.models.pretrained.base import NetworkSource
+from nextlabel.models.pretrained.base import Network, NetworkSource
 
 
 @register("resnet18")
@@ -19,7 +19,7 @@ class ResNet18Source(NetworkSource):
 
         return {"weights": weights_digest(self._file), "inputs": self._inputs}
 
-    def load(self, size: int, device: str, precision: str) -> Any:
+    def load(self, size: int, device: str, precision: str) -> Network:
         """Return the network, its BatchNorm folded into the convolutions."""
         from torch import Tensor, nn
 

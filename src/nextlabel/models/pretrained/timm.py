@@ -7,7 +7,14 @@ from typing import Any, ClassVar
 
 from nextlabel.core.errors import DataError, UsageError
 from nextlabel.models.pretrained import register
-from nextlabel.models.pretrained.base import NATIVE, SCALES, NetworkSource, Scale, reason_of
+from nextlabel.models.pretrained.base import (
+    NATIVE,
+    SCALES,
+    Network,
+    NetworkSource,
+    Scale,
+    reason_of,
+)
 
 
 @register("timm")
@@ -34,7 +41,7 @@ class TimmSource(NetworkSource):
         """True for convolutional models."""
         return not self._settings.get("fixed_input_size", False)
 
-    def load(self, size: int, device: str, precision: str) -> Any:
+    def load(self, size: int, device: str, precision: str) -> Network:
         """Return the model without its last layer."""
         from nextlabel.models.pretrained.torch_network import TorchNetwork
         from nextlabel.models.weights import check_finite

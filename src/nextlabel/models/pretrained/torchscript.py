@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from nextlabel.models.pretrained import register
+from nextlabel.models.pretrained.base import Network
 from nextlabel.models.pretrained.network_file import NetworkFile
 
 
@@ -15,7 +16,7 @@ class TorchScriptSource(NetworkFile):
 
     format = "torchscript"
 
-    def load(self, size: int, device: str, precision: str) -> Any:
+    def load(self, size: int, device: str, precision: str) -> Network:
         """Return the module, its parameters checked."""
         import torch
         from torch import Tensor

@@ -137,7 +137,7 @@ def log_frame(logs: Mapping[int, Sequence[Mapping[str, float]]]) -> "DataFrame":
 
 
 def activity_frame(activities: Mapping[int, Activity]) -> "DataFrame":
-    """Return what the latent dimensions of a fitted VAE tell, by seed."""
+    """Return the activity of the latent dimensions of a fitted VAE, by seed."""
     return make_frame(
         ("seed", *LOGGED),
         ({"seed": seed, **learned.numbers()} for seed, learned in activities.items()),

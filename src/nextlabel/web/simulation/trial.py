@@ -61,8 +61,8 @@ class Simulation:
         PageError
             The page refuses something, or ends.
         """
-        with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as place:
-            directory = Path(place) / "project"
+        with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as temporary:
+            directory = Path(temporary) / "project"
             with Project.create(self.folder, directory=directory, task=self.task) as project:
                 strategy = {"strategy": "random"} if self.order == "random" else {}
                 project.configure(seed=seed, **{**self.settings, **strategy})
