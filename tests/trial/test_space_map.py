@@ -18,8 +18,8 @@ from nextlabel.trial.space_map import (
     choose_arm,
     draw,
     make_map,
-    t_sne,
     spaces_of,
+    t_sne,
 )
 
 SMALL = MapSettings(labelled=30, candidates=60, picked=8, perplexity=5)
