@@ -177,6 +177,7 @@ def test_blocks_say_whether_they_use_labels_and_are_worth_keeping():
     assert {n: (BLOCKS[n].supervised, BLOCKS[n].cached) for n in BLOCKS} == {
         "ccvae": (True, True),
         "vaal": (True, True),
+        "ta_vaal": (True, True),
         "file": (False, False),
         "pca": (False, True),
         "pretrained": (False, False),

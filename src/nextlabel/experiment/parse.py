@@ -18,6 +18,7 @@ from nextlabel.data.registry import settings_class, without_former_keys
 from nextlabel.experiment.arm import Arm
 from nextlabel.experiment.paths import resolve_data_paths, resolve_feature_files
 from nextlabel.experiment.spec import Experiment
+from nextlabel.features.blocks.base import ReadsModel
 from nextlabel.models.signals import sources
 from nextlabel.models.task_models import create_model
 from nextlabel.strategies import create
@@ -124,6 +125,7 @@ def parse_experiment(raw: Mapping[str, Any], name: str = "experiment") -> Experi
                 )
         for block in experiment.blocks_of(arm):
             experiment.block(block)
+        _check_order(experiment, arm)
     for block in experiment.blocks:
         experiment.block(block)
     return experiment
@@ -139,6 +141,17 @@ def _check_signals(experiment: Experiment, arm: Arm) -> None:
                 f"arm {arm.name!r}: strategy {arm.strategy!r} needs {name}, which model "
                 f"{model.name} does not give; choose another strategy, or a network",
                 code="signal-not-available",
+            )
+
+
+def _check_order(experiment: Experiment, arm: Arm) -> None:
+    """Raise UsageError when the task model or P reads a block that is fitted to that model."""
+    for name in (*experiment.model_of(arm).used_blocks, *arm.side_blocks):
+        if isinstance(experiment.block(name), ReadsModel):
+            raise UsageError(
+                f"arm {arm.name!r}: block {name!r} is fitted to each round's task model, which so "
+                "cannot read it; give the model another block, such as vaal",
+                code="block-reads-model",
             )
 
 

@@ -64,6 +64,19 @@ def pair_loss(
     return torch.relu(margin - sign * (predicted[first] - predicted[second])).mean()
 
 
+def rank_loss(predicted: Tensor, losses: Tensor, pairs: Tensor) -> Tensor:
+    """Return the mean cross entropy of σ(p̃₁ - p̃₂) and of whether the first true loss is larger.
+
+    Arguments as for `pair_loss`; equal losses count as "not larger" [Kim et al. 2021].
+    """
+    if pairs.shape[1] == 0:
+        return predicted.sum() * 0
+    first, second = pairs
+    true = losses.detach()
+    larger = (true[first] > true[second]).to(predicted.dtype)
+    return F.binary_cross_entropy_with_logits(predicted[first] - predicted[second], larger)
+
+
 def random_pairs(size: int, rng: np.random.Generator) -> Tensor:
     """Return row numbers (2, ⌊size / 2⌋) that pair a batch at random; an odd row is left out."""
     half = size // 2

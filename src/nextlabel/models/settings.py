@@ -255,9 +255,12 @@ class LossPredictionSettings(Settings):
     """The table `[loss_prediction]`, by default as Yoo & Kweon have it.
 
     `margin` is equation 3's ξ; `weight` what the pair loss counts in addition to the
-    task's; `width` the features made of each stage of the network. After the share `stop` of a
+    task's; `width` the features made of each stage of the network. `objective` "rank" is that of
+    TA-VAAL. After the share `stop` of a
     round's epochs no gradient of P reaches T any more: 0 never lets any through, 1 always does.
     """
+
+    later: ClassVar[frozenset[str]] = frozenset({"objective"})
 
     margin: float = Field(1.0, ge=0)
     """Margin ξ of the pair loss (equation 3)."""
@@ -267,6 +270,10 @@ class LossPredictionSettings(Settings):
     """Number of features made of each stage of the network."""
     stop: float = Field(0.6, ge=0, le=1)
     """Share of a round's epochs after which no gradient of the module reaches the task model."""
+    objective: Literal["margin", "rank"] = "margin"
+    """Loss of a pair: "margin" as in equation 3, or "rank", the cross entropy of which image has
+    the larger loss [Kim et al. 2021], which has no margin.
+    """
 
     def stop_epoch(self, epochs: int) -> int:
         """Return the first of a round's epochs in which P's gradient stays out of T."""

@@ -12,7 +12,13 @@ from nextlabel.core.seeds import Seeds
 from nextlabel.core.types import Ids, Task
 from nextlabel.models.convolution import compact
 from nextlabel.models.device import precise
-from nextlabel.models.loss_prediction import LossHead, pair_loss, random_pairs, sample_losses
+from nextlabel.models.loss_prediction import (
+    LossHead,
+    pair_loss,
+    random_pairs,
+    rank_loss,
+    sample_losses,
+)
 from nextlabel.models.networks.base import TaskNetwork
 from nextlabel.models.normalise import normalise
 from nextlabel.models.settings import LossPredictionSettings, TrainingSettings
@@ -115,7 +121,11 @@ class Trainer:
         if predicted is not None and self.head is not None:
             true = sample_losses(logits.detach(), wanted, self.task)
             drawn = random_pairs(len(rows), pairs).to(images.device)
-            loss = loss + self.head.weight * pair_loss(predicted, true, drawn, self.head.margin)
+            if self.head.objective == "rank":
+                of_pairs = rank_loss(predicted, true, drawn)
+            else:
+                of_pairs = pair_loss(predicted, true, drawn, self.head.margin)
+            loss = loss + self.head.weight * of_pairs
         torch.autograd.backward(loss)
         counted: Tensor = right.sum()
         return counted.detach()

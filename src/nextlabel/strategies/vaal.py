@@ -30,5 +30,6 @@ class VAAL:
         Raises BudgetError, UsageError without the discriminator's scores.
         """
         snapshot.pool.check_budget(budget)
-        scores = snapshot.require("discriminator")
+        (signal,) = self.needs
+        scores = snapshot.require(signal)
         return highest(-np.asarray(scores, np.float64), snapshot.pool.unlabelled, budget)

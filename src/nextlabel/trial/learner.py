@@ -21,6 +21,7 @@ from nextlabel.core.task_model import FittedModel, ModelInputs, ModelOutputs, Ta
 from nextlabel.core.types import Array, Labels, Part
 from nextlabel.experiment.arm import Arm
 from nextlabel.experiment.spec import Experiment
+from nextlabel.features.blocks.base import ReadsModel
 from nextlabel.features.cache import Cache
 from nextlabel.features.fitted import circumstances, fitted_block, load_task, save_task
 from nextlabel.models.loss_prediction import loss_correlation
@@ -112,7 +113,10 @@ class TrialLearner:
         fitted = self._model(pool, labels, number, blocks, before)
         spent = fitting - start + sum(self._begun)
         self._begun.clear()
-        seconds = {"blocks": spent, "train": self._worked() - fitting}
+        trained = self._worked()
+        blocks |= self._fitted_to(fitted, pool, number, blocks)
+        spent += self._worked() - trained
+        seconds = {"blocks": spent, "train": trained - fitting}
         training = replace(fitted.training, seconds=seconds)
         self.last[:] = [FittedRound(self, fitted, training, blocks, number)]
         return self.last[0]
@@ -197,10 +201,27 @@ class TrialLearner:
         """Return a block as this round has it: a supervised one is fitted to the labels."""
         beginning = self.block(name)
         block = self.experiment.block(name)
-        if not block.supervised or name not in self.experiment.rows_of(self.arm):
+        used = name in self.experiment.rows_of(self.arm)
+        if not block.supervised or isinstance(block, ReadsModel) or not used:
             return beginning
         fitted = block.fit(self.data, pool, labels, number, self.seeds, beginning)
         self.latest[name] = fitted
+        return fitted
+
+    def _fitted_to(
+        self, model: FittedModel, pool: Pool, number: int, blocks: Mapping[str, FittedBlock]
+    ) -> dict[str, FittedBlock]:
+        """Return the blocks that read the task model of this round, fitted to it."""
+        used = {name: self.experiment.block(name) for name in self.experiment.rows_of(self.arm)}
+        reading = {name: block for name, block in used.items() if isinstance(block, ReadsModel)}
+        if not reading:
+            return {}
+        outputs = model.predict(self.inputs("train", blocks))
+        fitted = {
+            name: block.fit_to_model(self.data, pool, outputs, number, self.seeds, self.block(name))
+            for name, block in reading.items()
+        }
+        self.latest.update(fitted)
         return fitted
 
     def block(self, name: str) -> FittedBlock:

@@ -8,6 +8,7 @@ from nextlabel.core.pool import Pool
 from nextlabel.core.seeds import Seeds
 from nextlabel.core.settings import Settings
 from nextlabel.core.space.block import FittedBlock
+from nextlabel.core.task_model import ModelOutputs
 from nextlabel.core.types import Array, Labels, Part
 from nextlabel.features.cache import Cache
 
@@ -58,6 +59,36 @@ class BlockSettings(Settings):
     ) -> FittedBlock:
         """Return features for the images of `data`, as `core.space.block.Block.fit` says."""
         raise NotImplementedError(f"{type(self).__name__} has no method fit; write one")
+
+
+@runtime_checkable
+class ReadsModel(Protocol):
+    """A supervised block whose rounds read the task model of the same round.
+
+    It is fitted after that model, which so cannot read it.
+    """
+
+    def fit_to_model(
+        self,
+        data: Dataset,
+        pool: Pool,
+        outputs: ModelOutputs,
+        number: int,
+        seeds: Seeds,
+        start: FittedBlock,
+    ) -> FittedBlock:
+        """Return features for the images of `data`.
+
+        Parameters
+        ----------
+        data, pool, number, seeds
+            As for `core.space.block.Block.fit`.
+        outputs
+            The task model's predictions for the pool.
+        start
+            The fit without labels.
+        """
+        ...
 
 
 @runtime_checkable

@@ -1,6 +1,7 @@
 """The block `vaal`: a VAE and a discriminator of labelled images, trained in each round."""
 
-from typing import ClassVar
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, ClassVar
 
 from nextlabel.core.dataset import Dataset
 from nextlabel.core.pool import Pool
@@ -10,6 +11,9 @@ from nextlabel.core.types import PARTS, Array, Labels, Part
 from nextlabel.features.blocks import register
 from nextlabel.features.blocks.vae import SHOWN, VAEBlock
 from nextlabel.models.generative.vae_settings import ENCODER, VAALSettings
+
+if TYPE_CHECKING:
+    from nextlabel.models.generative.vae import FittedVAE
 
 
 @register("vaal")
@@ -46,25 +50,60 @@ class VAALBlock(VAALSettings, VAEBlock):
         """
         import torch
 
-        from nextlabel.models.generative import vae_pictures as draw
-        from nextlabel.models.generative.vaal import refit
         from nextlabel.models.generative.vae import fit_vae
         from nextlabel.models.normalise import to_device
 
-        cpu = torch.device("cpu")
-        images = to_device(data.train.images, cpu)
-        if start is None or labels is None or not len(labels):
-            fitted = fit_vae(images, self, seeds)
-        beginning = fitted.state() if start is None else start.state
-        scores = {}
+        images = to_device(data.train.images, torch.device("cpu"))
         if labels is None or not len(labels):
-            state = beginning
-        else:
-            fitted, probabilities = refit(images, pool.labelled, beginning, self, number, seeds)
-            state, scores = fitted.state(*ENCODER), {"discriminator": probabilities}
+            fitted = fit_vae(images, self, seeds)
+            return self._block(data, fitted, fitted.state())
+        beginning = fit_vae(images, self, seeds).state() if start is None else start.state
+        return self._round(data, pool, beginning, number, seeds)
+
+    def _round(
+        self,
+        data: Dataset,
+        pool: Pool,
+        beginning: Mapping[str, Array],
+        number: int,
+        seeds: Seeds,
+        predicted_losses: Array | None = None,
+    ) -> FittedBlock:
+        """Return the block of a round, which goes on from the weights of a beginning."""
+        import torch
+
+        from nextlabel.models.generative.vaal import refit
+        from nextlabel.models.normalise import to_device
+
+        images = to_device(data.train.images, torch.device("cpu"))
+        fitted, scores = refit(
+            images, pool.labelled, beginning, self, number, seeds, predicted_losses
+        )
+        state = fitted.state(*ENCODER)
+        # A decoder that reads more than z draws no picture from z alone.
+        return self._block(data, fitted, state, scores, draws=predicted_losses is None)
+
+    def _block(
+        self,
+        data: Dataset,
+        fitted: "FittedVAE",
+        state: Mapping[str, Array],
+        scores: Array | None = None,
+        draws: bool = True,
+    ) -> FittedBlock:
+        """Return means of each part, log, pictures, state and scores."""
+        import torch
+
+        from nextlabel.models.generative import vae_pictures as draw
+        from nextlabel.models.normalise import to_device
+
+        cpu = torch.device("cpu")
         features: dict[Part, Array] = {}
         for part in PARTS:
             if len(data.part(part)):
                 features[part] = fitted.means(to_device(data.part(part).images, cpu))
-        pictures = {"reconstructions": draw.reconstructions(fitted, data.train.images[:SHOWN])}
-        return FittedBlock(features, fitted.log, pictures, state, scores)
+        pictures = {}
+        if draws:
+            pictures["reconstructions"] = draw.reconstructions(fitted, data.train.images[:SHOWN])
+        named = {} if scores is None else {"discriminator": scores}
+        return FittedBlock(features, fitted.log, pictures, state, named)

@@ -3,6 +3,10 @@
 "Variational adversarial active learning", https://arxiv.org/abs/1904.00370. The discriminator
 learns which images are labelled, from their posterior means; the VAE learns means by which it
 cannot. An image that still seems unlabelled is unlike all that are labelled.
+
+TA-VAAL [Kim et al. 2021, https://arxiv.org/abs/2002.04709] is the same with one number more for
+each image: the loss r that the module P predicts. As in the authors' code, the discriminator reads
+r, and the decoder σ(r).
 """
 
 from collections.abc import Mapping
@@ -34,21 +38,22 @@ WIDTH = 512
 
 
 class Discriminator(nn.Module):
-    """Three linear layers from a posterior mean to the logit of "labelled"."""
+    """Three linear layers from a posterior mean, and perhaps more, to the logit of "labelled"."""
 
-    def __init__(self, latent: int) -> None:
+    def __init__(self, latent: int, more: int = 0) -> None:
         super().__init__()
         self.layers = nn.Sequential(
-            nn.Linear(latent, WIDTH),
+            nn.Linear(latent + more, WIDTH),
             nn.ReLU(),
             nn.Linear(WIDTH, WIDTH),
             nn.ReLU(),
             nn.Linear(WIDTH, 1),
         )
 
-    def forward(self, mean: Tensor) -> Tensor:
-        """Return logits (B) of posterior means (B, latent)."""
-        logits: Tensor = self.layers(mean).squeeze(1)
+    def forward(self, mean: Tensor, more: Tensor | None = None) -> Tensor:
+        """Return logits (B) of posterior means (B, latent) and `more` columns (B, more)."""
+        seen = mean if more is None else torch.cat([mean, more], dim=1)
+        logits: Tensor = self.layers(seen).squeeze(1)
         return logits
 
 
@@ -59,6 +64,7 @@ def refit(
     settings: VAALSettings,
     number: int,
     seeds: Seeds,
+    predicted_losses: Array | None = None,
 ) -> tuple[FittedVAE, Array]:
     """Train both from `state`, the VAE without labels; return it, and the discriminator's scores.
 
@@ -80,6 +86,8 @@ def refit(
         The number of the round, which names the draws.
     seeds
         The trial's seeds.
+    predicted_losses
+        The losses (N) that P predicts, for TA-VAAL.
 
     Returns
     -------
@@ -94,9 +102,14 @@ def refit(
         The training diverges, or `state` does not fit.
     """
     device = resolve_device(settings.device)
-    network = place(restored(images, state, settings), device)
+    network = restored(images, state, settings)
+    losses = None
+    if predicted_losses is not None:
+        network = with_condition(network)
+        losses = torch.from_numpy(np.asarray(predicted_losses, np.float32))[:, None].to(device)
+    network = place(network, device)
     discriminator = build(
-        lambda: Discriminator(settings.latent),
+        lambda: Discriminator(settings.latent, 0 if losses is None else 1),
         generator(seeds.integer("vaal discriminator", number)),
     ).to(device)
     optimiser = adam(network.parameters(), (), 1.0, settings, device)
@@ -117,11 +130,12 @@ def refit(
         for batch in batches(rows, others, settings.batch_size, 0.5, order):
             chosen = torch.from_numpy(batch).to(device)
             x, truth = scaled(pixels[chosen]), is_labelled[chosen]
+            of_batch = None if losses is None else losses[chosen]
             rebuilt, kl, adversarial = _vae_step(
-                network, discriminator, optimiser, x, truth, settings, noise
+                network, discriminator, optimiser, x, truth, settings, noise, of_batch
             )
             discriminating = _discriminator_step(
-                network, discriminator, discriminator_optimiser, x, truth
+                network, discriminator, discriminator_optimiser, x, truth, of_batch
             )
             sums += torch.stack(
                 [rebuilt.sum(), kl.sum(), adversarial * len(x), discriminating * len(x)]
@@ -142,8 +156,19 @@ def refit(
     fitted = FittedVAE(network, device, tuple(log), NormalPrior(settings.latent))
     with torch.inference_mode():
         means = torch.from_numpy(fitted.means(images)).to(device)
-        scores = discriminator(means).sigmoid().cpu().numpy()
+        scores = discriminator(means, losses).sigmoid().cpu().numpy()
     return fitted, scores
+
+
+def with_condition(network: VAE) -> VAE:
+    """Return the VAE with a decoder that reads a column more; its weights begin at 0."""
+    narrow = network.up
+    wide = build(lambda: nn.Linear(narrow.in_features + 1, narrow.out_features), generator(0))
+    with torch.no_grad():
+        wide.weight.copy_(F.pad(narrow.weight, (0, 1)))
+        wide.bias.copy_(narrow.bias)
+    network.up = wide
+    return network
 
 
 def _vae_step(
@@ -154,13 +179,16 @@ def _vae_step(
     truth: Tensor,
     settings: VAALSettings,
     noise: torch.Generator,
+    losses: Tensor | None,
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Take a step of the VAE; return reconstruction error and KL (B), and the adversarial loss."""
     optimiser.zero_grad()
-    outputs = draw_outputs(network, x, settings, noise)
+    condition = None if losses is None else losses.sigmoid()
+    outputs = draw_outputs(network, x, settings, noise, condition)
     rebuilt = reconstruction(outputs.logits, x, settings)
     kl = kl_divergence(outputs.mean, outputs.log_variance)
-    adversarial = cross_entropy(discriminator(outputs.mean), truth, torch.ones_like(truth))
+    called = discriminator(outputs.mean, losses)
+    adversarial = cross_entropy(called, truth, torch.ones_like(truth))
     per_pixel = (rebuilt + settings.beta * kl).mean() / x[0].numel()
     torch.autograd.backward(per_pixel + settings.adversary * adversarial)
     optimiser.step()
@@ -173,12 +201,13 @@ def _discriminator_step(
     optimiser: torch.optim.Optimizer,
     x: Tensor,
     truth: Tensor,
+    losses: Tensor | None,
 ) -> Tensor:
     """Take a step of the discriminator; return its loss."""
     with torch.no_grad():
         mean, _ = network.encode(x)
     optimiser.zero_grad()
-    loss = cross_entropy(discriminator(mean.float()), truth, truth)
+    loss = cross_entropy(discriminator(mean.float(), losses), truth, truth)
     torch.autograd.backward(loss)
     optimiser.step()
     return loss.detach()

@@ -211,17 +211,22 @@ def _step(
 
 
 def draw_outputs(
-    network: VAE, x: Tensor, settings: VAESettings, noise: torch.Generator
+    network: VAE,
+    x: Tensor,
+    settings: VAESettings,
+    noise: torch.Generator,
+    condition: Tensor | None = None,
 ) -> VAEOutputs:
     """Return what a VAE makes of images x (B, C, H, W) in [0, 1], with z drawn from q(z|x).
 
+    `condition` (B, columns) is what the decoder reads in addition to z, if anything.
     The pass is in the settings' precision; outputs in bfloat16 are returned as float32.
     """
     epsilon = torch.randn(len(x), settings.latent, generator=noise).to(x.device, x.dtype)
     with precise(x.device, settings.precision):
         mean, log_variance = network.encode(x)
         z = mean + (0.5 * log_variance).exp() * epsilon
-        logits = network.decode(z)
+        logits = network.decode(z if condition is None else torch.cat([z, condition], dim=1))
     whole = (t.float() if t.dtype == torch.bfloat16 else t for t in (mean, log_variance, z, logits))
     return VAEOutputs(*whole)
 
