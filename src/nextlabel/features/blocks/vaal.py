@@ -69,7 +69,7 @@ class VAALBlock(VAALSettings, VAEBlock):
         seeds: Seeds,
         predicted_losses: Array | None = None,
     ) -> FittedBlock:
-        """Return the block of a round, which goes on from the weights of a beginning."""
+        """Return the block of a round, which continues from the weights of a beginning."""
         import torch
 
         from nextlabel.models.generative.vaal import refit
