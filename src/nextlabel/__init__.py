@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from nextlabel.strategies.predicted_loss import PredictedLoss
     from nextlabel.strategies.prob_cover import ProbCover
     from nextlabel.strategies.random import Random
+    from nextlabel.strategies.ta_vaal import TAVAAL
     from nextlabel.strategies.tcm import TCM
     from nextlabel.strategies.typiclust import TypiClust
     from nextlabel.strategies.uherding import UHerding
@@ -52,6 +53,7 @@ if TYPE_CHECKING:
     __version__: str
 
 __all__ = [
+    "TAVAAL",
     "TCM",
     "VAAL",
     "Badge",
@@ -107,6 +109,7 @@ __all__ = [
 _MODULES = {
     "TCM": "strategies.tcm",
     "VAAL": "strategies.vaal",
+    "TAVAAL": "strategies.ta_vaal",
     "Badge": "strategies.badge",
     "Bait": "strategies.bait",
     "BalancedRandom": "strategies.balanced_random",
