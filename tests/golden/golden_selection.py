@@ -45,6 +45,7 @@ def snapshot(task: str) -> Snapshot:
             "dropped": passes(3, task, 6),
             "true_labels": np.arange(SIZE) % 4,
             "discriminator": numbers(SIZE, 1, 7)[:, 0],
+            "ranked_discriminator": numbers(SIZE, 1, 8)[:, 0],
         },
     )
 
