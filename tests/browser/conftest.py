@@ -80,7 +80,7 @@ def project(folder):
 class Site:
     """A server in a thread of this process."""
 
-    def __init__(self, project, port=0, sessions=None):
+    def __init__(self, project, users=False):
         import uvicorn
 
         from nextlabel.web.app import create_app
@@ -88,9 +88,9 @@ class Site:
         from nextlabel.web.workspace import Workspace
 
         self.project = project
-        access = access_of(project.directory, TOKEN, ServerOptions(users=sessions is not None))
+        access = access_of(project, TOKEN, ServerOptions(users=users))
         self.app = create_app(Workspace(project), access)
-        self.socket = socket.create_server(("127.0.0.1", port))
+        self.socket = socket.create_server(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self.socket.getsockname()[1]}"
         self.server = uvicorn.Server(
             uvicorn.Config(self.app, log_level="error", lifespan="off", ws="none")
@@ -133,7 +133,7 @@ def visit(browser):
         page.set_default_timeout(PATIENCE)
         page.problems = []
         page.on("pageerror", lambda error: page.problems.append(str(error)))
-        page.goto(f"{url}/{view}?token={token}")
+        page.goto(f"{url}/{view}{'&' if '?' in view else '?'}token={token}")
         ready(page)
         return page
 
@@ -189,8 +189,12 @@ def publish(project, truth, noise=0.25):
             "PCA of thumbnails",
             "margin",
             facts={"labelled": len(state.labels)},
-            estimate={"value": 0.9, "low": 0.8, "high": 0.96},
-            arrays={"probabilities": mixed.astype(np.float32), "classes": np.arange(3)},
+            estimate={"value": 0.9, "low": 0.8, "high": 0.96, "audited": 20},
+            arrays={
+                "probabilities": mixed.astype(np.float32),
+                "classes": np.arange(3),
+                "there": np.ones(len(images), bool),
+            },
         ),
         [QueueItem(position, image, "margin", 0.5) for position, image in enumerate(free)],
     )

@@ -2,6 +2,8 @@
 
 from browser.conftest import next_image, saved
 
+PASSWORD = "a long password"
+
 
 def test_two_tabs_are_never_asked_the_same_image(project, serve, visit):
     site = serve(project)
@@ -16,3 +18,28 @@ def test_two_tabs_are_never_asked_the_same_image(project, serve, visit):
         saved(page)
     assert len(set(asked[0] + asked[1])) == 16
     assert len(project.answers()) == 16
+
+
+def test_people_log_in_and_answer_under_their_names(project, serve, browser):
+    from nextlabel.project.people.people import People
+
+    for name in ("ada", "ben"):
+        People(project.database).add(name, PASSWORD, "labeller")
+    site = serve(project, users=True)
+    for name in ("ada", "ben"):
+        context = browser.new_context()
+        page = context.new_page()
+        page.goto(f"{site.url}/grid")  # leads to the form, and then back here
+        page.get_by_label("Name").fill(name)
+        page.get_by_label("Password").fill("wrong")
+        page.keyboard.press("Enter")
+        page.locator("#error:not(:empty)").wait_for()
+        page.get_by_label("Password").fill(PASSWORD)
+        page.keyboard.press("Enter")
+        page.locator(".card").first.wait_for()
+        page.keyboard.press("1")
+        saved(page)
+        context.close()
+    answers = project.answers()
+    assert [answer.person for answer in answers] == ["ada", "ben"]
+    assert answers[0].image != answers[1].image

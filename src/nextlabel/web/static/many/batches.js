@@ -42,17 +42,21 @@ export class Batches {
   }
 
   /** Remember answers that the server wrote in one call, so that they can be undone. */
-  remember(saved, items) {
-    this.#done.push({ events: saved, items, before: items.map(() => ({ label: [], state: "open" })) });
+  remember(saved) {
+    this.#done.push({ events: saved, items: [], before: [] });
   }
 
-  /** Take back the last batch. */
+  /** Take back the last batch. Return whether all of it is drawn again, as nothing is after `remember`. */
   undo() {
     const last = this.#done.pop();
-    if (!last) return announce("Nothing to undo.");
+    if (!last) {
+      announce("Nothing to undo.");
+      return true;
+    }
     for (const event of last.events) this.outbox.add({ kind: "undo", image: event.image, undoes: event.key, view: this.view() });
     last.items.forEach((item, i) => Object.assign(item, last.before[i]));
     this.redraw(last.items);
     toast(`Undone for ${many(last.events.length, "image")}.`);
+    return last.items.length > 0;
   }
 }

@@ -14,7 +14,7 @@ export function card(item, project, { predicted = true, note = "" } = {}) {
     ? h("span", { className: "card-problem", textContent: item.problem })
     : h("img", { src: item.thumb ?? item.url.thumb, alt: "", loading: "lazy", decoding: "async", draggable: false });
   const marks = h("span", { className: "card-marks" });
-  const copies = (item.copies || 1) + (item.near_copies || 1) - 2; // both count the image itself
+  const copies = Math.max(0, (item.copies ?? 1) - 1) + (item.near_copies ?? 0); // `copies` counts the image itself
   if (copies > 0) marks.append(h("span", { title: many(copies, "copy or near-copy", "copies or near-copies"), textContent: `+${copies}` }));
   if (item.flagged) marks.append(h("span", { className: "flag", title: "flagged", textContent: "⚑" }));
   const lines = h("span", { className: "card-lines" });

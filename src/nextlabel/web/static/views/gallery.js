@@ -92,7 +92,7 @@ start("Gallery", async ({ project, outbox, keys }) => {
       if (!agreed) return;
       const reply = await post("/api/confirm", { class: shelf, above, key: newKey() });
       project.count(reply.counts);
-      batches.remember(reply.saved, []);
+      batches.remember(reply.saved);
       toast(`${many(reply.saved.length, "image")} labelled as ${name}.`, { label: "Undo", run: () => undo() });
       await wall.reload({ keep: true });
     } catch (error) {
@@ -101,9 +101,16 @@ start("Gallery", async ({ project, outbox, keys }) => {
     byId("wall").focus();
   }
 
-  async function undo() {
-    batches.undo();
-    if (outbox.size) outbox.addEventListener("saved", () => wall.reload({ keep: true }), { once: true });
+  function undo() {
+    const drawn = batches.undo();
+    if (drawn) return;
+    // What the server labelled in one call is not drawn here: load it once all of the undo is saved.
+    const loaded = () => {
+      if (outbox.size) return;
+      outbox.removeEventListener("change", loaded);
+      wall.reload({ keep: true });
+    };
+    outbox.addEventListener("change", loaded);
   }
 
   function drawTotal() {

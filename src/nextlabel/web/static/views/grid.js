@@ -26,7 +26,7 @@ start("Grid", async ({ project, outbox, keys }) => {
   async function load(offset, limit) {
     if (lasso) {
       const ids = lasso.slice(offset, offset + limit);
-      const reply = await get("/api/images", { ids: ids.join(",") });
+      const reply = await get("/api/images", { ids: ids.join(","), limit: ids.length });
       return { total: lasso.length, items: reply.items };
     }
     if (offset) return { total: items.length, items: [] };

@@ -1,0 +1,102 @@
+"""Every view: no serious finding of axe-core in light and dark, and none wider than a phone."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from browser.conftest import TOKEN, publish, ready
+
+VIEWS = ["label", "grid", "gallery", "map", "review", "progress", "settings"]
+SERIOUS = {"serious", "critical"}
+
+
+@pytest.fixture(scope="module")
+def scanner():
+    from axe_playwright_python.sync_playwright import Axe
+
+    return Axe()
+
+
+def findings(scanner, page):
+    """Return the rules that the view breaks, each with the first element."""
+    violations = scanner.run(page).response["violations"]
+    return [
+        (one["id"], one["nodes"][0]["html"][:200]) for one in violations if one["impact"] in SERIOUS
+    ]
+
+
+def keep(page, name, tmp_path):
+    """Write a screenshot, to the folder NEXTLABEL_SCREENSHOTS if it is set."""
+    folder = Path(os.environ.get("NEXTLABEL_SCREENSHOTS") or tmp_path)
+    folder.mkdir(exist_ok=True)
+    page.screenshot(path=folder / f"{name}.png")
+    assert (folder / f"{name}.png").stat().st_size > 10_000
+
+
+@pytest.fixture
+def busy(project, truth):
+    """A project with labels, a model and a queue."""
+    from nextlabel.project.labelling.answer import NewAnswer
+
+    project.record([NewAnswer(f"k{i}", i, "label", (truth[i],)) for i in range(9)], "me")
+    publish(project, truth)
+    return project
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_views_are_accessible_in_light_and_dark(busy, serve, visit, scanner, scheme, tmp_path):
+    site = serve(busy)
+    page = visit(site.url, color_scheme=scheme)
+    broken = {}
+    for view in VIEWS:
+        page.goto(f"{site.url}/{view}")
+        ready(page)
+        page.wait_for_load_state("networkidle")
+        keep(page, f"{view}-{scheme}", tmp_path)
+        if wrong := findings(scanner, page):
+            broken[view] = wrong
+    page.keyboard.press("?")
+    page.locator("dialog").wait_for()
+    if wrong := findings(scanner, page):
+        broken["help"] = wrong
+    assert broken == {}
+
+
+def test_the_log_in_is_accessible(busy, serve, browser, scanner):
+    context = browser.new_context()
+    page = context.new_page()
+    page.goto(f"{serve(busy).url}/login")
+    page.get_by_label("Password").wait_for()
+    assert findings(scanner, page) == []
+    context.close()
+
+
+@pytest.mark.parametrize("width", [390, 820])
+def test_no_view_is_wider_than_the_screen(busy, serve, visit, width, tmp_path):
+    site = serve(busy)
+    page = visit(site.url, viewport={"width": width, "height": 800}, has_touch=True)
+    for view in VIEWS:
+        page.goto(f"{site.url}/{view}")
+        ready(page)
+        page.wait_for_load_state("networkidle")
+        assert page.evaluate("document.scrollingElement.scrollWidth") <= width, view
+        keep(page, f"{view}-{width}", tmp_path)
+
+
+def test_the_keyboard_reaches_all_controls(busy, serve, visit):
+    page = visit(serve(busy).url, "label")
+    page.locator("#stage > img").wait_for()
+    wanted = page.locator("button:visible:not(:disabled), summary:visible, a:visible").count()
+    reached = set()
+    for _ in range(wanted + 5):
+        page.keyboard.press("Tab")
+        reached.add(page.evaluate("document.activeElement.outerHTML"))
+    assert len(reached) > 0.8 * wanted
+    outline = page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
+    assert outline == "solid"
+
+
+def test_the_token_leaves_the_address(busy, serve, visit):
+    page = visit(serve(busy).url, "progress")
+    assert TOKEN not in page.url
