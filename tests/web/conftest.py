@@ -77,9 +77,9 @@ def visitor(page):
 @pytest.fixture
 def client(visitor):
     """A client whose session has begun by the token."""
-    made = visitor()
-    assert made.get("/", params={"token": TOKEN}).status_code == 303
-    return made
+    with visitor() as made:
+        assert made.get("/", params={"token": TOKEN}).status_code == 303
+        yield made
 
 
 @pytest.fixture

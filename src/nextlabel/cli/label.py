@@ -99,12 +99,24 @@ def command(
         classes=names,
         task=task,
     ) as opened:
+        for file in labels:
+            take_in(opened, file)
         before = opened.state().seq
         try:
             serve(opened, settings, lambda here: tell(here, not no_browser))
         except KeyboardInterrupt:
             pass
         say_end(opened, before)
+
+
+def take_in(project: "Project", file: Path) -> None:
+    """Record the labels of a file, and say how many there are."""
+    from nextlabel.project.exchange.transfer import import_file
+
+    if not len(project.images()):
+        project.scan()
+    taken = import_file(project, file)
+    note(f"{taken.recorded:,} labels of {file} are new, {taken.unchanged:,} were there")
 
 
 def check_installed() -> None:

@@ -19,7 +19,5 @@ def command(
 ) -> None:
     """Run an experiment; the same command again continues where it stopped."""
     from nextlabel.experiment.parse import load_experiment
-    from nextlabel.project.exchange.experiment_data import with_project_data
 
-    spec = load_experiment(experiment, options.all_overrides(), with_project_data)
-    execute(spec, options, context.obj)
+    execute(load_experiment(experiment, options.all_overrides()), options, context.obj)

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 GRACE = 3
 """Seconds that requests get to end."""
+IDLE = 75
+"""Seconds until a connection without requests is closed."""
 
 
 @dataclass(frozen=True)
@@ -94,6 +96,7 @@ def serve(
             lifespan="on",
             ws="none",
             server_header=False,
+            timeout_keep_alive=IDLE,
             timeout_graceful_shutdown=GRACE,
         )
         server = uvicorn.Server(config)

@@ -53,6 +53,8 @@ def save(body: AnswersBody, workspace: Shared, person: Someone) -> Json:
     model = workspace.project.model()
     version = None if model is None else model.version
     saved, refused = record(workspace, new, person)
+    if workspace.project.settings.overlap:  # other people may be asked these images now
+        workspace.project.release([answer.image for answer in new], person.name, body.tab)
     return {"saved": saved, "refused": refused, "counts": workspace.counts(), "model": version}
 
 

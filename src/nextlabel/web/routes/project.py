@@ -12,6 +12,7 @@ from nextlabel.project.labelling.classes import Action, NewClassChange
 from nextlabel.project.labelling.settings import ProjectSettings
 from nextlabel.project.people.people import Person
 from nextlabel.web.dependencies import Body, Json, Key, Number, Owner, Shared, Someone
+from nextlabel.web.routes.exchange import export_formats
 from nextlabel.web.security import Access
 from nextlabel.web.workspace import Workspace
 
@@ -91,6 +92,7 @@ def project_facts(workspace: Workspace, person: Person, users: bool) -> Json:
         "person": person.name,
         "role": person.role,
         "users": users,
+        "formats": export_formats(),
         "version": version("nextlabel"),
         "settings": settings_facts(settings),
         "model": None

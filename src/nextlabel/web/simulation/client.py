@@ -2,7 +2,7 @@
 
 import json
 import time
-from http.client import HTTPConnection, HTTPException
+from http.client import HTTPConnection, HTTPException, HTTPResponse, RemoteDisconnected
 from typing import Any, Self
 from urllib.parse import urlencode, urlsplit
 
@@ -84,9 +84,11 @@ class PageClient:
         if body is not None:
             headers["Content-Type"] = "application/json"
         try:
-            self._connection.request(method, path, body, headers)
-            response = self._connection.getresponse()
-            content = response.read()
+            try:
+                response, content = self._sent(method, path, body, headers)
+            except RemoteDisconnected:  # it was idle for too long; every request may be repeated
+                self._connection.close()
+                response, content = self._sent(method, path, body, headers)
         except (OSError, HTTPException) as error:
             self._connection.close()  # the next request connects again
             raise PageError(
@@ -96,6 +98,13 @@ class PageClient:
             raise _refusal(content, response.status, path)
         headers = {name.lower(): value for name, value in response.getheaders()}
         return response.status, headers, content
+
+    def _sent(
+        self, method: str, path: str, body: bytes | None, headers: dict[str, str]
+    ) -> tuple[HTTPResponse, bytes]:
+        self._connection.request(method, path, body, headers)
+        response = self._connection.getresponse()
+        return response, response.read()
 
 
 def _refusal(content: bytes, status: int, path: str) -> PageError:

@@ -1,0 +1,47 @@
+"""Labels out of the page and into it."""
+
+import io
+import zipfile
+
+import pytest
+
+CSV = b"path,label\nimage-00.png,cell\nimage-01.png,debris\nimage-77.png,cell\n"
+
+
+@pytest.mark.filterwarnings("ignore:1 line")
+def test_uploaded_labels_are_recorded_once(client, project, ids):
+    reply = client.post("/api/import", params={"name": "my labels.CSV"}, content=CSV).json()
+    assert reply["taken"] == 2
+    assert client.post("/api/import", params={"name": "a.csv"}, content=CSV).json()["taken"] == 0
+    assert project.state().labels == {ids["image-00.png"]: (0,), ids["image-01.png"]: (1,)}
+
+
+@pytest.mark.parametrize("name", ["labels.exe", "labels", "x.nextlabel", "../a.csv/..", "csv"])
+def test_other_files_are_refused(client, name):
+    response = client.post("/api/import", params={"name": name}, content=b"x")
+    assert (response.status_code, response.json()["error"]["code"]) == (422, "unknown-format")
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.json", "a.jsonl", "a.npz", "a.answers.jsonl"])
+@pytest.mark.parametrize("content", [b"", b"\xff\xfe\x00", b"[1, 2", b'{"a": 1}'])
+def test_damaged_uploads_are_refused_in_a_sentence(client, project, name, content):
+    response = client.post("/api/import", params={"name": name}, content=content)
+    assert response.status_code in (200, 400, 409, 422)
+    assert response.is_success or response.json()["error"]["message"]
+    assert project.answers() == []
+
+
+@pytest.mark.filterwarnings("ignore:1 line")
+def test_every_format_is_downloaded(client):
+    client.post("/api/import", params={"name": "a.csv"}, content=CSV)
+    formats = client.get("/api/project").json()["formats"]
+    assert {one["name"] for one in formats} >= {"csv", "jsonl", "class_folders", "label_studio"}
+    for one in formats:
+        response = client.get(f"/api/export/{one['name']}")
+        assert response.is_success, response.text
+        disposition = response.headers["content-disposition"]
+        assert disposition.startswith("attachment") and one["suffix"] in disposition
+        assert response.content
+    packed = zipfile.ZipFile(io.BytesIO(client.get("/api/export/class_folders").content))
+    assert "cell/image-00.png" in packed.namelist()
+    assert client.get("/api/export/nothing").status_code == 404
