@@ -13,7 +13,7 @@ def test_uploaded_labels_are_recorded_once(client, project, ids):
     reply = client.post("/api/import", params={"name": "my labels.CSV"}, content=CSV).json()
     assert reply["taken"] == 2
     assert client.post("/api/import", params={"name": "a.csv"}, content=CSV).json()["taken"] == 0
-    assert project.state().labels == {ids["image-00.png"]: (0,), ids["image-01.png"]: (1,)}
+    assert dict(project.state().labels) == {ids["image-00.png"]: (0,), ids["image-01.png"]: (1,)}
 
 
 @pytest.mark.parametrize("name", ["labels.exe", "labels", "x.nextlabel", "../a.csv/..", "csv"])
