@@ -195,6 +195,11 @@ def test_a_manifest_elsewhere_names_the_images_to_read(capsys: pytest.CaptureFix
     lines = [f"../photos/{names[0]}", str(Path("photos", names[2]).resolve())]
     Path("lists/some.csv").write_text("\n".join(["path", *lines]))
     assert embed("--manifest", "lists/some.csv") == 0
+    assert "left out: 2 × not in the manifest" in summary(capsys.readouterr().err)
+    Path("photos/manifest.csv").write_text("\n".join(["path", *names]))
+    assert embed() == 0
+    assert "left out" not in summary(capsys.readouterr().err)
+    assert embed("--manifest", "lists/some.csv") == 0
     with np.load("p.npz") as file:
         assert file["names"].tolist() == [names[0], names[2]]
     assert embed("--manifest", "lists/none.csv") == 2

@@ -22,7 +22,7 @@ def test_files_of_one_reason_are_one_group_the_largest_first() -> None:
 def test_reasons_that_differ_in_numbers_are_one() -> None:
     pages = "it has {} pages; choose one by --page 0"
     (group,) = failure_groups({"a.tif": pages.format(3), "b.tif": pages.format(12)})
-    assert group == FailureGroup("it has … pages; choose one by --page …", 2, "a.tif")
+    assert group == FailureGroup("it has … pages; choose one by --page 0", 2, "a.tif")
     (group,) = failure_groups({"a.tif": pages.format(3), "b.tif": pages.format(3)})
     assert group.reason == pages.format(3)
 
@@ -33,4 +33,6 @@ def test_nothing_that_fails_is_no_group() -> None:
 
 def test_the_fault_is_short() -> None:
     (group,) = failure_groups({"a.png": "it cannot be decoded (bad CRC); export it again"})
-    assert group.fault == "cannot be decoded"
+    assert group.fault == "cannot be decoded (bad CRC)"
+    (group,) = failure_groups({"a.png": f"it is of no known kind ({'png, ' * 10}); export it"})
+    assert group.fault == "is of no known kind"

@@ -1,10 +1,11 @@
 """Files of a folder that cannot be read, in groups of one reason each."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-_DETAIL = re.compile(r" \([^()]*\)$")
+_DETAIL = re.compile(r" \([^()]{40,}\)$")
+_OPEN = "…"
 _NUMBER = re.compile(r"\d[\d.,]*\d|\d")
 
 
@@ -29,7 +30,7 @@ class FailureGroup:
 
     @property
     def fault(self) -> str:
-        """The reason in short: without the remedy, a detail in brackets, and "it"."""
+        """The reason in short: without the remedy, a long detail in brackets, and "it"."""
         return _DETAIL.sub("", self.reason.partition(";")[0]).removeprefix("it ")
 
     def __str__(self) -> str:
@@ -45,10 +46,16 @@ def failure_groups(failures: Mapping[str, str]) -> list[FailureGroup]:
     """
     names: dict[str, list[str]] = {}
     for name in sorted(failures):
-        names.setdefault(_NUMBER.sub("…", failures[name]), []).append(name)
-    groups = []
-    for common, of_reason in names.items():
-        texts = {failures[name] for name in of_reason}
-        reason = texts.pop() if len(texts) == 1 else common
-        groups.append(FailureGroup(reason, len(of_reason), of_reason[0]))
+        names.setdefault(_NUMBER.sub(_OPEN, failures[name]), []).append(name)
+    groups = [
+        FailureGroup(_common([failures[name] for name in same]), len(same), same[0])
+        for same in names.values()
+    ]
     return sorted(groups, key=lambda group: (-group.count, group.first))
+
+
+def _common(reasons: Sequence[str]) -> str:
+    """Return reasons that are equal but for numbers as one, without the numbers that differ."""
+    columns = zip(*map(_NUMBER.findall, reasons), strict=True)
+    numbers = iter([row[0] if len(set(row)) == 1 else _OPEN for row in columns])
+    return _NUMBER.sub(lambda _: next(numbers), reasons[0])

@@ -17,6 +17,7 @@ from nextlabel.data.lists.manifest import Entry, read_manifest
 from nextlabel.files.digest import file_digest
 
 MANIFEST = "manifest.csv"
+IS_THE_MANIFEST = "the manifest"
 COMPANIONS = frozenset(
     ".csv .db .html .ini .ipynb .json .log .md .npy .npz .parquet .pdf .pickle .pkl .pt .py .sh "
     ".sqlite .toml .tsv .txt .xls .xlsx .xml .yaml .yml .zip".split()
@@ -41,16 +42,15 @@ class Listing:
     @property
     def left_out(self) -> dict[str, int]:
         """The numbers of files, links and folders that the listing does not take, by kind."""
-        found = self.walk
         left = {
             "not in the manifest": self.unlisted.count,
-            "link out of the folder": found.outside.count,
-            "link to a file that is read already": found.repeated.count,
-            "folder that a program has written": found.outputs.count,
+            "link out of the folder": self.walk.outside.count,
+            "link to a file that is read already": self.walk.repeated.count,
+            "folder that a program has written": self.walk.outputs.count,
         }
-        for (suffix, _), group in found.unread.items():
-            kind = suffix or "file without a suffix"
-            left[kind] = left.get(kind, 0) + group.count
+        for (suffix, _), group in self.walk.unread.items():
+            label = suffix or "file without a suffix"
+            left[label] = left.get(label, 0) + group.count
         return left
 
 
@@ -65,25 +65,33 @@ def listing_of(root: Path, settings: FolderSettings) -> Listing:
         There is no image, the manifest is wrong, or images lie next to class folders.
     """
     path = _manifest(root, settings)
-    found = walk(root, lambda file: kind_of(file).reason, settings.follow_links)
+
+    def reason(file: Path) -> str | None:
+        if path is not None and file.name == path.name and file.samefile(path):
+            return IS_THE_MANIFEST
+        return kind_of(file).reason
+
+    walked = walk(root, reason, settings.follow_links)
+    for suffix in [suffix for suffix, why in walked.unread if why == IS_THE_MANIFEST]:
+        del walked.unread[suffix, IS_THE_MANIFEST]  # it is read, though not as an image
     unlisted = Group()
     if path is None:
         task: Task = "multiclass"
-        if not found.names:
-            raise _without_images(root, found)
-        entries = entries_of(root, found.names, settings.classes)
+        if not walked.names:
+            raise _without_images(root, walked)
+        entries = entries_of(root, walked.names, settings.classes)
         digests = {}
     else:
         manifest = read_manifest(path, root, settings.task)
         task, entries = manifest.task, sorted(manifest.entries, key=lambda entry: entry.name)
         if not settings.follow_links:
-            entries = _inside(root, entries, found.outside)
+            entries = _inside(root, entries, walked.outside)
         digests = {path.name: file_digest(path)}
-        for name in sorted({*found.names} - {entry.name for entry in entries}):
+        for name in sorted({*walked.names} - {entry.name for entry in entries}):
             unlisted.add(name)
         if settings.classes == "none":
             task, entries = "multiclass", [Entry(e.name, None, e.part) for e in entries]
-    listing = Listing(task, tuple(entries), digests, found, unlisted)
+    listing = Listing(task, tuple(entries), digests, walked, unlisted)
     for message in _warnings(root, listing):
         warnings.warn(message, stacklevel=2)
     return listing
