@@ -139,7 +139,7 @@ def test_other_weights_of_a_network_are_refused(fitted, digits_folder, project_c
     from dataclasses import replace
 
     folder, _ = digits_folder
-    block = fitted.source.blocks["pca"]
+    block = fitted.features.blocks["pca"]
     identity = {**block.identity, "weights_sha256": "0" * 64}
     source = replace(fitted.source, blocks={"pca": replace(block, identity=identity)})
     with refused(DataError, "other-weights"):

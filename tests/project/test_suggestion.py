@@ -176,7 +176,7 @@ def test_one_in_five_is_drawn_at_random(digits_folder, write_labels, quick, proj
     classifier = Classifier.fit(
         folder, write_labels(known), pipeline=audited, cache_dir=project_cache
     )
-    estimate = classifier.source.facts["estimate"]
+    estimate = classifier.features.facts["estimate"]
     assert estimate["audited"] >= 8  # and those that the strategy chose too
     made = classifier.predict(folder, cache_dir=project_cache)
     right = np.mean([truth[n] == label for n, label in zip(made.names, made.labels, strict=True)])

@@ -42,10 +42,8 @@ def test_a_data_set_comes_back_as_it_went_in(location: Path | str, kept: DataRec
         assert store.data_record(trial.key) == kept
 
 
-def test_images_have_names_and_classes() -> None:
-    assert PHOTOS.name_of(1) == "b, c.png"
+def test_images_have_classes() -> None:
     assert [PHOTOS.classes_of(i) for i in range(3)] == [("dog",), (), ("cat",)]
-    assert FINDINGS.name_of(1) == "1"
     assert [FINDINGS.classes_of(i) for i in range(2)] == [("x", "y"), ("y",)]
 
 

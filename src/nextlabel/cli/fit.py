@@ -40,7 +40,7 @@ def command(
         progress=sys.stderr.isatty(),
     )
     made.save(out)
-    facts = made.source.facts
+    facts = made.features.facts
     if json:
         put_json({"classifier": str(out), **facts})
         return

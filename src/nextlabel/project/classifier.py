@@ -22,7 +22,7 @@ from nextlabel.project.folder_images import folder_images
 from nextlabel.project.labels import known_labels, label_files
 from nextlabel.project.pipeline import DEFAULT, Pipeline
 from nextlabel.project.prediction import Predictions
-from nextlabel.project.source import Source, StoredBlock
+from nextlabel.project.stored_features import StoredBlock, StoredFeatures
 
 VERSIONS = ("nextlabel", "numpy", "scikit-learn", "torch")
 
@@ -35,12 +35,12 @@ class Classifier:
     ----------
     model : BlockModel
         The model.
-    source : Source
+    features : StoredFeatures
         The feature blocks, and the facts for the card.
     """
 
     model: BlockModel
-    source: Source
+    features: StoredFeatures
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -122,7 +122,7 @@ class Classifier:
             "classes": [asdict(of) for of in class_accuracies(model, known, probabilities)],
             "versions": versions(),
         }
-        return cls(model, Source(blocks, pipeline.image_size, features.channels, facts))
+        return cls(model, StoredFeatures(blocks, pipeline.image_size, features.channels, facts))
 
     def predict(
         self,
@@ -155,10 +155,10 @@ class Classifier:
             The images cannot be read, or the features are not those of the fit.
         """
         cache = Cache.open(None if cache_dir is None else Path(cache_dir))
-        data = folder_images(Path(folder), self.source.image_size, cache, progress=progress)
-        seen = with_channels(data, self.source.channels)
+        data = folder_images(Path(folder), self.features.image_size, cache, progress=progress)
+        seen = with_channels(data, self.features.channels)
         rows: dict[str, Array] = {}
-        for name, stored in self.source.blocks.items():
+        for name, stored in self.features.blocks.items():
             block = make_block(name, stored.settings, TrainingSettings())
             check_identity(name, stored, block.identity)
             rows[name] = encoded_rows(block, stored.state, seen, cache)
@@ -186,9 +186,9 @@ class Classifier:
         StoreError
             The files cannot be written.
         """
-        settings = self.model.settings() | self.source.settings()
-        arrays = self.model.arrays() | self.source.arrays()
-        write(Path(folder), settings, arrays, card(self.model, self.source))
+        settings = self.model.settings() | self.features.settings()
+        arrays = self.model.arrays() | self.features.arrays()
+        write(Path(folder), settings, arrays, card(self.model, self.features))
 
     @classmethod
     def load(cls, folder: str | PathLike[str]) -> "Classifier":
@@ -213,7 +213,7 @@ class Classifier:
         """
 
         def rebuilt(settings: Mapping[str, Any], arrays: Mapping[str, Array]) -> "Classifier":
-            return cls(BlockModel.of(settings, arrays), Source.of(settings, arrays))
+            return cls(BlockModel.of(settings, arrays), StoredFeatures.of(settings, arrays))
 
         return read(Path(folder), rebuilt)
 

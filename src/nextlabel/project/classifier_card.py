@@ -3,12 +3,12 @@
 from collections.abc import Mapping
 
 from nextlabel.project.block_model import BlockModel
-from nextlabel.project.source import Source, StoredBlock
+from nextlabel.project.stored_features import StoredBlock, StoredFeatures
 
 
-def card(model: BlockModel, source: Source) -> str:
+def card(model: BlockModel, features: StoredFeatures) -> str:
     """Return the text of a classifier's README.md."""
-    facts = dict(source.facts)
+    facts = dict(features.facts)
     classes = facts.pop("classes", [])
     estimate = facts.pop("estimate", None)
     lines = [
@@ -42,10 +42,10 @@ def card(model: BlockModel, source: Source) -> str:
         f"| model | logistic regression, temperature {model.fitted.temperature:.3g} |",
         *(
             f"| features `{name}` | divided by {model.units[name]:.4g}; {_settings(block)} |"
-            for name, block in source.blocks.items()
+            for name, block in features.blocks.items()
         ),
-        f"| images | {source.image_size} × {source.image_size} pixels, "
-        f"{'grey' if source.channels == 1 else 'RGB'} |",
+        f"| images | {features.image_size} × {features.image_size} pixels, "
+        f"{'grey' if features.channels == 1 else 'RGB'} |",
         *(f"| {_cell(str(name))} | {_cell(str(value))} |" for name, value in facts.items()),
         "",
         "An image farther from all labelled ones than 99% of the images that it was fitted to is "

@@ -17,7 +17,7 @@ SIDE = 72
 
 
 @dataclass(frozen=True)
-class Card:
+class GalleryImage:
     """An image of the gallery.
 
     Parameters
@@ -28,8 +28,6 @@ class Card:
         The small image.
     confidence
         The probability of the predicted class, from 0 to 1.
-    label
-        The label that a person gave; None for images without one.
     unlike
         True when it resembles nothing that was labelled.
     """
@@ -37,26 +35,25 @@ class Card:
     name: str
     png: bytes
     confidence: float
-    label: str | None = None
     unlike: bool = False
 
 
 @dataclass(frozen=True)
-class Shelf:
-    """The images that are predicted as one class: `cards` of the least sure, and how many in all.
+class PredictedClass:
+    """The images that are predicted as one class: the least sure, and how many in all.
 
     Parameters
     ----------
     name
         The name of the class.
-    cards
+    images
         The images shown, the least sure first.
     total
         The number of images predicted as this class.
     """
 
     name: str
-    cards: tuple[Card, ...]
+    images: tuple[GalleryImage, ...]
     total: int
 
 
@@ -67,7 +64,6 @@ def gallery_page(
     images: NDArray[np.uint8],
     probabilities: Array,
     *,
-    labels: Sequence[str | None] | None = None,
     unlike: Array | None = None,
     shown: int = 300,
 ) -> str:
@@ -85,8 +81,6 @@ def gallery_page(
         The images, grey or RGB.
     probabilities : array (N, K)
         The probability of each class.
-    labels : sequence of str, optional
-        The label of each image that a person labelled, None for others.
     unlike : bool array (N), optional
         True for an image that resembles nothing that was labelled.
     shown : int
@@ -95,29 +89,28 @@ def gallery_page(
     Returns
     -------
     str
-        The page. Every class of `classes` has a shelf, also one without images.
+        The page. Every class of `classes` has a section, also one without images.
     """
     predicted = probabilities.argmax(axis=1)
     sure = probabilities.max(axis=1)
-    shelves = []
+    sections = []
     for number, name in enumerate(classes):
         members = np.flatnonzero(predicted == number)
         least = members[np.argsort(sure[members], kind="stable")][:shown]
-        cards = tuple(
-            Card(
+        least_sure = tuple(
+            GalleryImage(
                 names[i],
                 thumbnail(images[i]),
                 float(sure[i]),
-                None if labels is None else labels[i],
                 unlike is not None and bool(unlike[i]),
             )
             for i in least.tolist()
         )
-        shelves.append(Shelf(name, cards, len(members)))
+        sections.append(PredictedClass(name, least_sure, len(members)))
     return (
         page_environment(TEMPLATES)
         .get_template("gallery.html")
-        .render(title=title, shelves=shelves, total=len(names), side=SIDE)
+        .render(title=title, sections=sections, total=len(names), side=SIDE)
     )
 
 

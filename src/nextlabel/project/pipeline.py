@@ -13,14 +13,11 @@ from nextlabel.models.settings import ClassWeight, Regularisation
 from nextlabel.project.block_model import BlockModel, fit_regression
 from nextlabel.project.labels import KnownLabels
 
-EVIDENCE = "docs/results/README.md"
-"""The page with the experiments that the defaults follow from."""
-
 
 class Pipeline(Settings):
     """Feature space, strategy and model of a person's folder; `DEFAULT` is the one to use.
 
-    Its defaults follow from experiments, which the page `EVIDENCE` lists.
+    Its defaults follow from experiments, which docs/results/README.md lists.
     """
 
     features: Mapping[str, float] = Field(default_factory=lambda: {"pretrained": 1.0, "vae": 1.0})

@@ -83,10 +83,6 @@ class DataRecord:
     names: tuple[str, ...] | None
     labels: tuple[int | tuple[int, ...], ...]
 
-    def name_of(self, image: int) -> str:
-        """Return the file name of an image of the pool; its id as text when it has no name."""
-        return str(image) if self.names is None else self.names[image]
-
     def classes_of(self, image: int) -> tuple[str, ...]:
         """Return the names of an image's true classes; empty when none is known."""
         label = self.labels[image]

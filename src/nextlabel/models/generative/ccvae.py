@@ -261,12 +261,12 @@ def batches(
     labelled_count = min(len(labelled), share)
     rest = min(len(others), size - labelled_count)
     yield from np.hstack(
-        [_dealt(labelled, steps, labelled_count, order), _dealt(others, steps, rest, order)]
+        [_batches(labelled, steps, labelled_count, order), _batches(others, steps, rest, order)]
     )
 
 
-def _dealt(rows: Ids, hands: int, size: int, order: np.random.Generator) -> Array:
-    """Return (hands, size) rows, dealt from one shuffled pack after the other."""
-    packs = -(-hands * size // max(1, len(rows)))
-    dealt = [order.permutation(rows) for _ in range(packs)]
-    return np.concatenate([rows[:0], *dealt])[: hands * size].reshape(hands, size)
+def _batches(rows: Ids, count: int, size: int, order: np.random.Generator) -> Array:
+    """Return (count, size) rows, taken from one permutation of all rows after the other."""
+    repeats = -(-count * size // max(1, len(rows)))
+    permutations = [order.permutation(rows) for _ in range(repeats)]
+    return np.concatenate([rows[:0], *permutations])[: count * size].reshape(count, size)

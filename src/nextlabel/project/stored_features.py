@@ -1,4 +1,4 @@
-"""The source of a classifier: its feature blocks, and how images become their rows."""
+"""The features of a classifier as it keeps them: blocks, and how images become their rows."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -27,7 +27,7 @@ class StoredBlock:
 
 
 @dataclass(frozen=True, eq=False)
-class Source:
+class StoredFeatures:
     """The feature blocks and the folder of a fit, and how images become rows.
 
     Parameters
@@ -68,8 +68,8 @@ class Source:
         }
 
     @classmethod
-    def of(cls, settings: Mapping[str, Any], arrays: Mapping[str, Array]) -> "Source":
-        """Return the source that `settings` and `arrays` came from."""
+    def of(cls, settings: Mapping[str, Any], arrays: Mapping[str, Array]) -> "StoredFeatures":
+        """Return the features that `settings` and `arrays` came from."""
         blocks = {}
         for name, block in settings["blocks"].items():
             head = f"blocks/{name}/"
