@@ -6,7 +6,7 @@ from threading import Event
 import numpy as np
 import pytest
 
-from nextlabel.core.errors import StoreError, UsageError
+from nextlabel.core.errors import StoreError
 from nextlabel.core.learner import Training
 from nextlabel.core.space.block import FittedBlock
 from nextlabel.features.block_file import load_block, save_block
@@ -133,7 +133,7 @@ def test_what_torch_says_of_a_full_disk_costs_time_not_the_run(tmp_path):
 
 def test_a_cache_that_cannot_be_written_is_named(tmp_path):
     (tmp_path / "kind").write_text("a file where a folder is needed")
-    with pytest.raises(UsageError, match=r"cache folder .* cannot be written .*--cache-dir"):
+    with pytest.raises(StoreError, match=r"cache folder .* cannot be written .*--cache-dir"):
         Cache.open(tmp_path).get("kind", {}, lambda: "made", save, load)
 
 

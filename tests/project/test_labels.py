@@ -26,7 +26,7 @@ def test_the_order_of_classes_is_the_one_given(write_labels):
     known = known_labels(NAMES, [file], ["emu", "dog", "cat"])
     assert known.labels.tolist() == [2, 1]
     assert known.counts == (0, 1, 1)
-    with refused(DataError, "unknown-class"):
+    with refused(DataError, "label-of-unknown-class"):
         known_labels(NAMES, [file], ["emu", "dog"])
     for classes in (["cat"], ["cat", "cat"], ["cat", ""]):
         with refused(UsageError, "bad-classes"):

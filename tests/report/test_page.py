@@ -101,7 +101,7 @@ def test_the_experiment_must_be_known(store: Store, tmp_path: Path) -> None:
     fill(store, spec_of(**few, name="letters", headline="validation/accuracies"))
     with refused(UsageError, "experiment-not-named", match=r"2 experiments \(digits, letters\)"):
         build_report(store, None, tmp_path)
-    with refused(UsageError, "experiment-missing", match="did you mean 'letters'"):
+    with refused(UsageError, "experiment-not-in-store", match="did you mean 'letters'"):
         build_report(store, "leters", tmp_path)
     with refused(UsageError, "figure-format-unknown", match="'gif'; known: svg, pdf, png"):
         build_report(store, "digits", tmp_path, ["gif"])

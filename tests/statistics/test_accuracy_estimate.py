@@ -84,7 +84,7 @@ def test_a_claim_counts_as_so_many_audited_images_and_stays_in_the_interval():
         (lambda: mean_confidence(np.empty((0, 2))), DataError, "no-probabilities"),
         (lambda: mean_confidence([0.5, 0.5]), DataError, "no-probabilities"),
         (lambda: mean_confidence([[2.0, -1.0]]), UsageError, "not-probabilities"),
-        (lambda: mean_confidence([[np.nan, 1.0]]), UsageError, "not-finite"),
+        (lambda: mean_confidence([[np.nan, 1.0]]), UsageError, "numbers-not-finite"),
         (lambda: from_audit([0.5, 1]), UsageError, "not-true-or-false"),
         (lambda: from_audit([True], 1.0), UsageError, "confidence-out-of-range"),
         (lambda: from_audit([True], fitted_to=0), UsageError, "no-labels-to-fit"),

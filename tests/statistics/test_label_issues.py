@@ -33,7 +33,7 @@ def test_planted_mistakes_rank_first():
 
 
 def test_labels_must_fit_the_predictions():
-    with refused(DataError, "unequal-shapes"):
+    with refused(DataError, "labels-shape"):
         label_quality(P, np.array([0, 1]))
     with refused(DataError, "label-outside-classes"):
         label_quality(P, np.array([0, 1, 3]))

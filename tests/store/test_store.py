@@ -93,7 +93,9 @@ def test_a_round_is_there_in_full_or_not_at_all(location: Path | str) -> None:
             store.append(key, make_round(), {"picked": None})  # type: ignore[dict-item]
         assert store.history(key) == [] and store.pictures(key) == []
         assert store.trials("digits")[0].initial_hash is None
-        with refused(StoreError, "not-finite", match=r"validation/accuracy of round 0 .* is nan"):
+        with refused(
+            StoreError, "metric-not-finite", match=r"validation/accuracy of round 0 .* is nan"
+        ):
             store.append(key, make_round(**{"validation/accuracy": float("nan")}))
 
 

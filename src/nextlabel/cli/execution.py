@@ -149,7 +149,7 @@ def _execute(experiment: "Experiment", options: RunOptions, invocation: Invocati
     if not os.access(out, os.W_OK | os.X_OK):
         raise UsageError(
             f"{out} cannot be written; make it writable, or give another --out",
-            code="folder-not-writable",
+            code="out-not-writable",
         )
     with Store.open(location) as store:
         failed = _run(experiment, store, options, invocation)

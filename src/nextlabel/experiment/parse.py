@@ -187,7 +187,8 @@ def _merge(settings: Any, change: Mapping[str, Any], override: str) -> None:
             _merge(inner, value, override)
         elif isinstance(value, dict) and inner is not None:
             raise UsageError(
-                f"override {override!r}: {step!r} is a value, not a table", code="not-a-table"
+                f"override {override!r}: {step!r} is a value, not a table",
+                code="override-not-a-table",
             )
         else:
             settings[key] = value

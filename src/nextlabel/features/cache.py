@@ -10,7 +10,7 @@ from pickle import UnpicklingError
 from typing import Any, TypeVar
 from zipfile import BadZipFile
 
-from nextlabel.core.errors import StoreError, UsageError
+from nextlabel.core.errors import StoreError
 from nextlabel.files.atomic import replacing
 from nextlabel.files.digest import values_digest
 from nextlabel.files.output_mark import make_output
@@ -112,7 +112,7 @@ class Cache:
 
         Raises
         ------
-        UsageError
+        StoreError
             When the folder cannot be written.
         """
         from filelock import FileLock
@@ -124,7 +124,7 @@ class Cache:
             lock.acquire()
             self._waits.append(time.perf_counter() - clock)
         except OSError as error:
-            raise UsageError(
+            raise StoreError(
                 f"cache folder {self.folder} cannot be written ({error.strerror or error}); make "
                 "room there, or give another --cache-dir",
                 code="cache-not-writable",

@@ -100,7 +100,7 @@ def fetch(
         raise DataError(
             f"{path.name} cannot be written to {path.parent} ({error.strerror or error}); "
             f"make room there, or {remedy}",
-            code="cache-not-writable",
+            code="download-not-writable",
         ) from error
     return verify(path, published)
 

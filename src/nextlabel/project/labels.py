@@ -137,7 +137,7 @@ def known_labels(
                     raise DataError(
                         f"{names[row]} is labelled {name!r}, which is not among the classes; "
                         f"{nearest(name, classes)}",
-                        code="unknown-class",
+                        code="label-of-unknown-class",
                     )
     if not labelled:
         empty = np.empty((0, len(classes or ())) if whole == "multilabel" else 0, np.int64)

@@ -191,14 +191,14 @@ def _choose(store: Store, experiment: str | None) -> str:
             remedy = f" ({', '.join(names)}); name one" if names else "; run one first"
             raise UsageError(
                 f"{store.location} holds {len(names)} experiments{remedy}",
-                code="experiment-not-named" if names else "experiment-missing",
+                code="experiment-not-named" if names else "no-experiment",
             )
         return names[0]
     if experiment not in names:
         hint = nearest(experiment, names) if names else "run it first"
         raise UsageError(
             f"experiment {experiment!r} is not in {store.location}; {hint}",
-            code="experiment-missing",
+            code="experiment-not-in-store",
         )
     return experiment
 

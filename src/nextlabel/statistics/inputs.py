@@ -20,7 +20,9 @@ def finite(values: object, name: str) -> Floats:
             f"{name} holds what is not a number ({error}); give numbers", code="not-a-number"
         ) from error
     if not np.isfinite(array).all():
-        raise UsageError(f"{name} holds NaN or infinity; give finite numbers", code="not-finite")
+        raise UsageError(
+            f"{name} holds NaN or infinity; give finite numbers", code="numbers-not-finite"
+        )
     return array
 
 

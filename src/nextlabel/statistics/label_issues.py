@@ -47,7 +47,7 @@ def label_quality(
         raise DataError(
             f"labels have shape {truth.shape} and probabilities {p.shape}; give a label and a row "
             "of K probabilities for each image",
-            code="unequal-shapes",
+            code="labels-shape",
         )
     if truth.ndim == 2:
         of_answer = np.where(truth > 0, p, 1 - p)  # [n, K]

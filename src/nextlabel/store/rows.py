@@ -74,7 +74,7 @@ def check_finite(key: str, round: Round) -> None:
             raise StoreError(
                 f"{name} of round {round.number} of trial {key[:12]} is {value}; only finite "
                 "numbers are stored, lower the learning rate if the training diverged",
-                code="not-finite",
+                code="metric-not-finite",
             )
 
 

@@ -169,7 +169,9 @@ def test_unequal_lengths_missing_blocks_and_bad_weights():
     with refused(DataError, "block-missing", match="needs block 'b', .* given are a; give it"):
         FeatureSpace({"a": 1, "b": 1}).embed({"a": np.eye(3)})
     for weight in (-1.0, float("nan"), float("inf"), "1", None, [1.0], 1j):
-        with refused(UsageError, "bad-weight", match=r"weight .* of block 'a' is not a finite"):
+        with refused(
+            UsageError, "bad-block-weight", match=r"weight .* of block 'a' is not a finite"
+        ):
             FeatureSpace({"a": weight})
     for weight in (np.float32(0.5), np.int64(2), 1):
         assert FeatureSpace({"a": weight}).blocks == ("a",)

@@ -149,7 +149,7 @@ def test_folders_before_all_names_are_left_out_with_a_warning(tmp_path):
     with pytest.warns(UserWarning, match="begin with 'photos/'"):
         assert read_ids(path, NAMES).tolist() == [1, 2]
     for other in ("cats/0.png", "others/cats/0.png"):
-        with refused(UnknownId, "unknown-name"):
+        with refused(UnknownId, "unknown-image-name"):
             read_ids(ids_file(tmp_path, f"photos/cats/1.png\n{other}\n"), NAMES)
 
 
@@ -166,7 +166,7 @@ def test_folders_before_all_names_are_left_out_with_a_warning(tmp_path):
 )
 def test_the_nearest_name_is_suggested(line, remedy, tmp_path):
     names = [*NAMES[:3], "0/X.PNG"]
-    with refused(UnknownId, "unknown-name") as refusal:
+    with refused(UnknownId, "unknown-image-name") as refusal:
         read_ids(ids_file(tmp_path, f"cats/0.png\n{line}\n"), names)
     assert str(refusal.value).endswith(
         f"line 2: {line.split(',')[0]!r} is not among the names; {remedy}"

@@ -300,7 +300,7 @@ def test_a_head_is_not_needed_when_the_first_image_is_missing(first: str, tmp_pa
         Entry(name, ("dog",), None),
         Entry("cats/0.png", ("cat",), None),
     )
-    with refused(UnknownId, "unknown-name", match="line 1: .* is not among the images"):
+    with refused(UnknownId, "unknown-image-name", match="line 1: .* is not among the images"):
         read_labels(path, ["cats/0.png"])
 
 
@@ -344,7 +344,7 @@ def test_folders_before_all_labels_are_left_out(tmp_path: Path) -> None:
     with pytest.warns(UserWarning, match="begin with 'photos/'"):
         assert read_labels(path, NAMES)[1] == [("dog",), None, ("cat",)]
     path = written(tmp_path / "labels.csv", "cats/0.png,dog", "dogs/2.png,cat")
-    with refused(UnknownId, "unknown-name", match="line 2: 'dogs/2.png'"):
+    with refused(UnknownId, "unknown-image-name", match="line 2: 'dogs/2.png'"):
         read_labels(path, NAMES)
     with pytest.warns(UserWarning, match="1 line.* left out.* line 2: 'dogs/2.png'"):
         assert read_labels(path, NAMES, missing="skip")[1] == [("dog",), None, None]
@@ -353,11 +353,13 @@ def test_folders_before_all_labels_are_left_out(tmp_path: Path) -> None:
 def test_labels_of_images_that_are_gone_are_refused_or_skipped(tmp_path: Path) -> None:
     lines = ["path,label", "cats/0.jpg,cat", "gone.png,cat;dog", "2.png,dog"]
     path = written(tmp_path / "labels.csv", *lines)
-    with refused(UnknownId, "unknown-name", match=r"line 2: 'cats/0.jpg' .* mean 'cats/0.png'\?"):
+    with refused(
+        UnknownId, "unknown-image-name", match=r"line 2: 'cats/0.jpg' .* mean 'cats/0.png'\?"
+    ):
         read_labels(path, NAMES)
     with pytest.warns(UserWarning, match=r"2 line\(s\) .*line 2: .* did you mean 'cats/0.png'"):
         assert read_labels(path, NAMES, missing="skip") == ("multiclass", [None, None, ("dog",)])
-    with refused(UnknownId, "unknown-name", match="line 2"):
+    with refused(UnknownId, "unknown-image-name", match="line 2"):
         read_labels(written(path, *lines[:3]), NAMES, missing="skip")
 
 

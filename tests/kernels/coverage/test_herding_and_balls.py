@@ -215,7 +215,7 @@ def test_bad_input_is_named(kernel: Any) -> None:
 @pytest.mark.parametrize(
     ("weights", "code", "message"),
     [
-        ([1, 1], "unequal-shapes", r"shape \(2,\) for 3 images"),
+        ([1, 1], "weights-shape", r"shape \(2,\) for 3 images"),
         ([1, -1, 1], "bad-weight", "weight -1 of image 1"),
         ([1, 1, np.nan], "bad-weight", "weight nan of image 2"),
     ],

@@ -84,7 +84,7 @@ def test_files_that_are_no_networks_are_refused(kind, tmp_path):
     with refused(DataError, "network-file-broken"):
         source_of(f"{kind}:{path}").load(SIZE, "cpu", "fp32")
     path.unlink()
-    with refused(UsageError, "no-weights-file", match="No such file"):
+    with refused(UsageError, "network-file-unreadable", match="No such file"):
         _ = source_of(f"{kind}:{path}").identity()
 
 

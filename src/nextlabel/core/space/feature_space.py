@@ -62,7 +62,7 @@ class FeatureSpace:
                 raise UsageError(
                     f"weight {weight!r} of block {name!r} is not a finite number of at least 0; "
                     "give such a number",
-                    code="bad-weight",
+                    code="bad-block-weight",
                 )
         if not self.blocks:
             raise UsageError(

@@ -54,7 +54,7 @@ class FolderOriginals:
             check_regular(path)
             return path.read_bytes()
         except OSError as error:
-            raise Undecodable(str(error.strerror or error), code="file-unreadable") from error
+            raise Undecodable(str(error.strerror or error), code="original-unreadable") from error
 
     def pixels(self, content: bytes, size: int | None = None) -> NDArray[np.uint8]:
         """Return (H, W) or (H, W, 3); Undecodable for other bytes than an image's."""

@@ -142,7 +142,9 @@ class NameIndex:
         """Return the error for a name that no row has, with the most similar name."""
         similar = self.suggestion(text)
         remedy = "correct it" if similar is None else f"did you mean {similar!r}?"
-        return UnknownId(f"{where}: {text!r} is not among the {of}; {remedy}", code="unknown-name")
+        return UnknownId(
+            f"{where}: {text!r} is not among the {of}; {remedy}", code="unknown-image-name"
+        )
 
     def _row_of(self, path: str, text: str) -> int | None:
         rows = self._alike.get(path, ())

@@ -170,7 +170,7 @@ def _bytes(array: Array) -> tuple[NDArray[np.uint8], dict[str, str]]:
     if array.dtype.kind != "f":
         raise DataError(
             f"images are {array.dtype}; give uint8, uint16, or floats from 0 to 1",
-            code="pixel-type-unknown",
+            code="array-type-unknown",
         )
     for tile in tiles:
         values = np.asarray(array[tile], np.float64)

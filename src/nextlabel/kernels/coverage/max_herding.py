@@ -93,7 +93,7 @@ def checked_weights(weights: object, size: int) -> Floats:
     if numbers.shape != (size,):
         raise DataError(
             f"weights have shape {numbers.shape} for {size} images; give one per image",
-            code="unequal-shapes",
+            code="weights-shape",
         )
     bad = np.flatnonzero(~(np.isfinite(numbers) & (numbers >= 0)))
     if bad.size:

@@ -40,7 +40,7 @@ class NetworkFile(NetworkSource):
             raise UsageError(
                 f"the network {self.path} cannot be read ({error.strerror}); check the path, which "
                 f"counts from {Path.cwd()}",
-                code="no-weights-file",
+                code="network-file-unreadable",
             ) from error
         return {"network": self.format, "weights": " ".join(digests), "inputs": self.values}
 

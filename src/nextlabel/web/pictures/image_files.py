@@ -63,7 +63,7 @@ class ImageFiles:
                 if hashlib.file_digest(file, "sha256").hexdigest() != digest:
                     raise Unusable(
                         "the file has changed since the folder was last scanned; scan it again",
-                        code="image-changed",
+                        code="image-changed-since-scan",
                     )
                 file.seek(0)
                 yield file
