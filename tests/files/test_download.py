@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from nextlabel.core.errors import DataError
-from nextlabel.files.download import digests, fetch, verify
+from nextlabel.files.download import fetch, verify
 from refusals import refused
 
 GOOD = b"the file as published"
@@ -57,8 +57,3 @@ def test_a_file_that_is_there_is_verified(tmp_path: Path) -> None:
         fetch([], tmp_path / "f", f"sha256:{SHA256}", remedy="…")
     with refused(DataError, "file-unreadable"):
         verify(tmp_path / "absent", None)
-
-
-def test_digests_read_the_file_once(tmp_path: Path) -> None:
-    (tmp_path / "f").write_bytes(GOOD)
-    assert digests(tmp_path / "f") == {"md5": MD5, "sha256": SHA256}

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Literal
 
 from nextlabel.core.errors import UsageError
-from nextlabel.files.download import digests, fetch, user_cache, verify
+from nextlabel.files.digest import file_digest
+from nextlabel.files.download import fetch, user_cache, verify
 
 VARIABLE = "NEXTLABEL_DATA"
 Where = Literal["present", "cached", "download"]
@@ -100,8 +101,8 @@ class FileLocator:
         for path in others if remote.md5 is not None else ():
             warnings.warn(
                 f"{path} is not {remote.folder}'s, or it is truncated or altered: expected md5 "
-                f"{remote.md5}, found {digests(path)['md5']} in {path.stat().st_size} bytes; it is "
-                "not used",
+                f"{remote.md5}, found {file_digest(path, 'md5')} in {path.stat().st_size} bytes; "
+                "it is not used",
                 stacklevel=2,
             )
         path = self._cached(remote)
@@ -146,4 +147,4 @@ def unverified(remotes: Iterable[Remote]) -> dict[str, str]:
 
 
 def _has_content(path: Path, remote: Remote) -> bool:
-    return remote.md5 is not None and digests(path, ["md5"])["md5"] == remote.md5
+    return remote.md5 is not None and file_digest(path, "md5") == remote.md5

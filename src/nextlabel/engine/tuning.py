@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from multiprocessing import util
 from pathlib import Path
 
+from nextlabel.files.worker_threads import usable_cores
+
 ALLOCATOR = {
     # glibc returns blocks above 128 KiB to the system when they are freed. Gradients and
     # activations are larger, and getting them back page by page took up to a tenth of a training.
@@ -27,8 +29,7 @@ LONGEST_FOLDER = 60
 
 def jobs_of_machine(threads: int) -> int:
     """Return the number of trials of `threads` threads each that this machine runs at a time."""
-    affinity = getattr(os, "sched_getaffinity", None)  # only Linux restricts processes to cores
-    return max(1, (len(affinity(0)) if affinity else os.cpu_count() or 1) // threads)
+    return max(1, usable_cores() // threads)
 
 
 def variables(threads: int) -> dict[str, str]:

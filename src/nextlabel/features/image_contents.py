@@ -1,6 +1,5 @@
 """Images by their content: the digest that identifies each, and its pixels at full size."""
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -11,6 +10,7 @@ from numpy.typing import NDArray
 from nextlabel.core.dataset import Dataset, Images
 from nextlabel.core.errors import DataError
 from nextlabel.core.originals import Originals
+from nextlabel.files.digest import content_digest
 
 RGB = 3
 """Channels of a colour image."""
@@ -61,7 +61,7 @@ def contents_of(data: Dataset, part: Images) -> ImageContents:
 
 def digest_of(content: bytes) -> bytes:
     """Return the digest that identifies a content, 32 bytes."""
-    return hashlib.sha256(content).digest()
+    return bytes.fromhex(content_digest(content))
 
 
 @dataclass(frozen=True)

@@ -1,12 +1,9 @@
 """Rows of a pretrained network: of images that are new, computed; of all others, from the disk."""
 
-import os
 import warnings
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Mapping, Sequence
 from itertools import islice
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +15,7 @@ from nextlabel.features.cache import Cache
 from nextlabel.features.image_contents import ImageContents, digest_of
 from nextlabel.features.row_cache import RowCache
 from nextlabel.files.progress_bar import progress_bar
+from nextlabel.files.worker_threads import made_ahead, usable_cores
 from nextlabel.models.pretrained.base import Network
 
 BATCH = 32
@@ -25,13 +23,11 @@ BATCH = 32
 AHEAD = 2 * BATCH
 """Images that are decoded ahead of the network."""
 KIND = "rows"
-A = TypeVar("A")
-B = TypeVar("B")
 
 
 def keys_of(images: ImageContents, workers: int = 2) -> list[bytes]:
     """Return the key of each image: the digest of its content."""
-    return list(_ahead(range(len(images)), images.digest, workers))
+    return list(made_ahead(range(len(images)), images.digest, workers, AHEAD))
 
 
 def network_rows(
@@ -122,7 +118,7 @@ def _compute(
         return key, row, network.prepare(images.pixels(row, content, network.least_size))
 
     with progress_bar(total=len(todo), desc="features", disable=not progress) as bar:
-        images_ahead = _ahead(todo.items(), prepared, decoders())
+        images_ahead = made_ahead(todo.items(), prepared, decoders(), AHEAD)
         done = 0
         while batch := list(islice(images_ahead, BATCH)):
             keys = [key for key, _, _ in batch]
@@ -162,20 +158,4 @@ def _features(network: Network, batch: NDArray[Any]) -> NDArray[np.float16]:
 
 def decoders() -> int:
     """Return the number of threads that read and decode images while the network computes."""
-    return min(8, os.cpu_count() or 1)
-
-
-def _ahead(items: Iterable[A], make: Callable[[A], B], workers: int) -> Iterator[B]:
-    """Yield what `make` gives for each item, in order, made in threads, AHEAD items early."""
-    with ThreadPoolExecutor(workers) as pool:
-        waiting: deque[Future[B]] = deque()
-        try:
-            for item in items:
-                waiting.append(pool.submit(make, item))
-                if len(waiting) > AHEAD:
-                    yield waiting.popleft().result()
-            while waiting:
-                yield waiting.popleft().result()
-        finally:
-            for future in waiting:
-                future.cancel()
+    return min(8, usable_cores())

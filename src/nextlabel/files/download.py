@@ -1,13 +1,12 @@
 """Published files: downloaded once, checked against their digest, whole or not there."""
 
-import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from nextlabel.core.errors import DataError
 from nextlabel.files.atomic import replacing
+from nextlabel.files.digest import file_digests
 
-BLOCK = 1 << 20
 TIMEOUT = 30
 """Seconds without an answer after which a mirror is given up."""
 
@@ -17,16 +16,6 @@ def user_cache(kind: str) -> Path:
     from platformdirs import user_cache_path
 
     return user_cache_path("nextlabel") / kind
-
-
-def digests(path: Path, algorithms: Iterable[str] = ("md5", "sha256")) -> dict[str, str]:
-    """Return digests of a file by algorithm, as hexadecimal digits; the file is read once."""
-    hashes = {name: hashlib.new(name, usedforsecurity=False) for name in algorithms}
-    with path.open("rb") as file:
-        while block := file.read(BLOCK):
-            for one in hashes.values():
-                one.update(block)
-    return {name: one.hexdigest() for name, one in hashes.items()}
 
 
 def verify(path: Path, published: str | None) -> str:
@@ -154,9 +143,10 @@ def _try(url: str, path: Path, published: str | None, progress: bool) -> str | N
 def _check(path: Path, published: str | None) -> tuple[str, str | None]:
     """Return the sha256 of a file, and what is wrong with its published digest, if anything."""
     algorithm, _, expected = (published or "sha256:").partition(":")
-    found = digests(path, {"sha256", algorithm})
-    if published is None or found[algorithm] == expected.lower():
-        return found["sha256"], None
-    return found["sha256"], (
-        f"expected {algorithm} {expected}, found {found[algorithm]} in {path.stat().st_size} bytes"
+    digests = file_digests(path, {"sha256", algorithm})
+    if published is None or digests[algorithm] == expected.lower():
+        return digests["sha256"], None
+    return digests["sha256"], (
+        f"expected {algorithm} {expected}, found {digests[algorithm]} in "
+        f"{path.stat().st_size} bytes"
     )

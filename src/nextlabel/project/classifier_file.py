@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Callable, Mapping
-from hashlib import sha256
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -11,6 +10,7 @@ import numpy as np
 from nextlabel.core.errors import DataError, UsageError
 from nextlabel.core.types import Array
 from nextlabel.files.atomic import write_files
+from nextlabel.files.digest import content_digest, values_digest
 
 VERSION = 1
 """The version of the files; a newer one is refused."""
@@ -45,8 +45,10 @@ def write(
     from safetensors.numpy import save
 
     stored = save({name: np.ascontiguousarray(array) for name, array in arrays.items()})
-    whole = {**settings, "version": VERSION, "arrays_sha256": sha256(stored).hexdigest()}
-    text = json.dumps(whole | {"sha256": _digest(whole)}, indent=2, ensure_ascii=False)
+    whole = {**settings, "version": VERSION, "arrays_sha256": content_digest(stored)}
+    text = json.dumps(
+        whole | {"sha256": values_digest(whole, compact=False)}, indent=2, ensure_ascii=False
+    )
     # The settings come last: without them there is no classifier.
     write_files(folder, {ARRAYS: stored, CARD: card.encode(), SETTINGS: f"{text}\n".encode()})
 
@@ -111,12 +113,12 @@ def read(folder: Path, rebuilt: Callable[[Mapping[str, Any], Mapping[str, Array]
                 "install a newer nextlabel",
                 code="classifier-too-new",
             )
-        if settings.pop("sha256") != _digest(settings):
+        if settings.pop("sha256") != values_digest(settings, compact=False):
             raise _damaged(folder, f"{SETTINGS} was changed")
         if not (folder / ARRAYS).is_file():
             raise _damaged(folder, f"{ARRAYS} is missing")
         stored = (folder / ARRAYS).read_bytes()
-        if sha256(stored).hexdigest() != settings["arrays_sha256"]:
+        if content_digest(stored) != settings["arrays_sha256"]:
             raise _damaged(folder, f"{ARRAYS} was changed or cut short")
         from safetensors.numpy import load
 
@@ -132,7 +134,3 @@ def _damaged(folder: Path, fault: str) -> DataError:
         f"the classifier in {folder} is damaged: {fault}; take the original, or fit it again",
         code="classifier-damaged",
     )
-
-
-def _digest(settings: Mapping[str, Any]) -> str:
-    return sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()

@@ -11,7 +11,7 @@ import numpy as np
 from nextlabel.core.errors import DataError, UsageError, nearest
 from nextlabel.core.types import Ids, Labels, Task
 from nextlabel.data.class_labels import encode
-from nextlabel.data.lists.answers import Answer
+from nextlabel.data.lists.answers import Answer, label_text
 from nextlabel.data.lists.manifest import read_labels
 
 SHOWN = 5
@@ -164,7 +164,7 @@ def check_classes(classes: Sequence[str]) -> None:
 
 
 def _words(answer: Answer) -> str:
-    return "; ".join(answer or ()) or "none"
+    return label_text(answer or ())
 
 
 def label_files(

@@ -10,12 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nextlabel.core.types import Array
+from nextlabel.data.lists.answers import label_text
 
 if TYPE_CHECKING:
     import pandas as pd
-
-NOTHING = "none"
-"""The label of an image that shows none of the findings."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,7 +52,7 @@ class Predictions:
         if not self.multilabel:
             return tuple(self.classes[k] for k in self.probabilities.argmax(axis=1))
         return tuple(
-            "; ".join(self.classes[k] for k in np.flatnonzero(row > 0.5)) or NOTHING
+            label_text([self.classes[k] for k in np.flatnonzero(row > 0.5)])
             for row in self.probabilities
         )
 

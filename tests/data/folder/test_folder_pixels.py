@@ -156,7 +156,7 @@ def test_the_command_takes_channels_pages_projection_and_range(
     volumes = files.CHANNELS[0], files.CHANNELS[1]
     fill(photos, {f"{k}.tif": files.tiff(v, **stack) for k, v in enumerate(volumes)})
     code, text, _ = embed()
-    assert code == 1 and "0.tif: it has 3 pages; choose one by --page 0" in text
+    assert code == 1 and "2 images (0.tif first): it has 3 pages; choose one by --page 0" in text
     seen = set()
     for options in (
         ("--page", "0", "--channels", "0,2"),

@@ -67,7 +67,7 @@ def listing_of(root: Path, settings: FolderSettings) -> Listing:
     path = _manifest(root, settings)
 
     def reason(file: Path) -> str | None:
-        if path is not None and file.name == path.name and file.samefile(path):
+        if path is not None and file.name == path.name and file.resolve() == path.resolve():
             return IS_THE_MANIFEST
         return kind_of(file).reason
 

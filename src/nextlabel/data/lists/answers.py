@@ -21,6 +21,11 @@ Row: TypeAlias = tuple[int, list[str]]
 """The line number of a row and its cells."""
 
 
+def label_text(labels: Sequence[str]) -> str:
+    """Return the labels of an image as one text, as a manifest has them; "none" for none."""
+    return "; ".join(labels) or NOTHING
+
+
 def answers_of(
     path: Path,
     head: Sequence[str],

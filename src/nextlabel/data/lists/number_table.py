@@ -11,7 +11,7 @@ import numpy as np
 
 from nextlabel.core.errors import DataError, UsageError
 from nextlabel.core.types import Array
-from nextlabel.data.lists.columns import COLUMNS, DELIMITERS, IDS
+from nextlabel.data.lists.columns import COLUMNS, IDS, delimiter_of
 from nextlabel.data.lists.text import read_text
 from nextlabel.files.arrays import check_regular
 from nextlabel.files.standard_input import title
@@ -133,7 +133,7 @@ def _csv(path: str, text: str) -> "pd.DataFrame":
         raise DataError(
             f"{path} is empty; give one row of numbers for each image", code="table-empty"
         )
-    delimiter = max(DELIMITERS, key=lines[0].count)
+    delimiter = delimiter_of(lines[0])
     spaces = delimiter not in lines[0]
     cells = lines[0].split(None if spaces else delimiter)
     comma = delimiter == ";" and "," in lines[-1] and "." not in lines[-1]

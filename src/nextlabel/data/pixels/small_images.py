@@ -1,11 +1,7 @@
 """Small images from image files: read and decoded on all cores, in order, in bounded memory."""
 
-import hashlib
-import os
 import threading
-from collections import deque
 from collections.abc import Callable, Generator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from io import BytesIO
 from pathlib import Path
@@ -18,6 +14,8 @@ from nextlabel.data.formats.images import decode
 from nextlabel.data.pixels.grey_levels import Spread
 from nextlabel.data.resize import Pixels, resize
 from nextlabel.files.arrays import check_regular
+from nextlabel.files.digest import content_digest, stream_digest
+from nextlabel.files.worker_threads import made_ahead, usable_cores
 
 AHEAD = 4
 """Images per thread that are read ahead of the one that is returned."""
@@ -82,7 +80,7 @@ def read_small_images(
     threads : int, optional
         The number of threads; one per usable core when None.
     """
-    count = threads or _cores()
+    count = threads or usable_cores()
     budget = _Budget(AT_ONCE)
     wanted = replace(wanted, size=size, exact=True)
     _give_memory_back()
@@ -91,18 +89,7 @@ def read_small_images(
         with budget.share() as claim:
             return _read(path, size, replace(wanted, claim=claim), known)
 
-    waiting: deque[Future[SmallImage]] = deque()
-    with ThreadPoolExecutor(count, thread_name_prefix="decode") as pool:
-        try:
-            for path in paths:
-                waiting.append(pool.submit(read, path))
-                if len(waiting) > AHEAD * count:
-                    yield waiting.popleft().result()
-            while waiting:
-                yield waiting.popleft().result()
-        finally:
-            for future in waiting:
-                future.cancel()
+    yield from made_ahead(paths, read, count, AHEAD * count)
 
 
 def _give_memory_back() -> None:
@@ -116,11 +103,6 @@ def _give_memory_back() -> None:
     _imaging.set_block_size(BLOCK)
 
 
-def _cores() -> int:
-    affinity = getattr(os, "sched_getaffinity", None)  # only Linux restricts processes to cores
-    return len(affinity(0)) if affinity else os.cpu_count() or 1
-
-
 def _read(path: Path, size: int, wanted: Wanted, known: Callable[[str], bool]) -> SmallImage:
     sha256 = None
     try:
@@ -129,9 +111,9 @@ def _read(path: Path, size: int, wanted: Wanted, known: Callable[[str], bool]) -
             file: BinaryIO = opened
             if path.stat().st_size <= WHOLE:
                 content = opened.read()
-                sha256, file = hashlib.sha256(content).hexdigest(), BytesIO(content)
+                sha256, file = content_digest(content), BytesIO(content)
             else:
-                sha256 = hashlib.file_digest(opened, "sha256").hexdigest()
+                sha256 = stream_digest(opened)
                 opened.seek(0)
             if known(sha256):
                 return SmallImage(sha256)
