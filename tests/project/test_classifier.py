@@ -141,9 +141,9 @@ def test_other_weights_of_a_network_are_refused(fitted, digits_folder, project_c
     folder, _ = digits_folder
     block = fitted.features.blocks["pca"]
     identity = {**block.identity, "weights_sha256": "0" * 64}
-    source = replace(fitted.source, blocks={"pca": replace(block, identity=identity)})
+    stored = replace(fitted.features, blocks={"pca": replace(block, identity=identity)})
     with refused(DataError, "other-weights"):
-        Classifier(fitted.model, source).predict(folder, cache_dir=project_cache)
+        Classifier(fitted.model, stored).predict(folder, cache_dir=project_cache)
 
 
 def test_one_class_is_refused(digits_folder, write_labels, quick, project_cache):
