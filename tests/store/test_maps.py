@@ -94,7 +94,7 @@ def test_an_experiment_known_keeps_its_own_spec(location: Path | str) -> None:
 def test_numbers_that_are_none_are_refused_whole(location: Path | str) -> None:
     with Store.open(location) as store:
         store.keep_map(a_map(), HERE)
-        with refused(StoreError, "not-json", match="cannot be stored"):
+        with refused(StoreError, "value-not-json", match="cannot be stored"):
             store.keep_map(a_map(seconds={"data": float("nan")}), HERE)
         assert store.maps("digits")[0].seconds == {"data": 1.5}  # the older one is still there
 

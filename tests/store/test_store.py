@@ -222,7 +222,7 @@ def test_each_round_remembers_its_environment(location: Path | str) -> None:
 def test_what_json_cannot_say_is_refused(location: Path | str) -> None:
     with Store.open(location) as store:
         for bad in (float("nan"), Path("x"), np.float32(1)):
-            with refused(StoreError, "not-json"):
+            with refused(StoreError, "value-not-json"):
                 store.enrol("e", {"x": bad}, [])
         assert store.experiments() == []
 

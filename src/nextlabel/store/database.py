@@ -240,7 +240,7 @@ def to_json(value: object) -> str:
     except (TypeError, ValueError) as error:
         raise StoreError(
             f"a value cannot be stored ({error}); give finite numbers, text, lists and mappings",
-            code="not-json",
+            code="value-not-json",
         ) from error
 
 

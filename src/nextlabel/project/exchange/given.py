@@ -116,7 +116,7 @@ def take_in(
             raise DataError(
                 f"{project.images().names[one.image]} has {len(set(one.labels))} labels and the "
                 "project has one class per image; correct it, or make a multi-label project",
-                code="one-class-an-image",
+                code="several-classes-of-one-image",
             )
     added = _add_classes(project, reading)
     state = project.state()
