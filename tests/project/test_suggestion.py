@@ -124,6 +124,11 @@ def test_bad_arguments(digits_folder, quick, tmp_path):
     [
         ({"features": {"nosuch": 1.0}}, "unknown-name"),
         ({"strategy": "nosuch"}, "unknown-name"),
+        ({"strategy": "bald", "options": {}}, "strategy-needs-more"),
+        (
+            {"strategy": "random", "options": {"then": {"after": 9, "strategy": "vaal"}}},
+            "strategy-needs-more",
+        ),
         ({"strategy": "typiclust", "options": {"nosuch": 1}}, "unknown-option"),
     ],
 )
@@ -192,7 +197,7 @@ def test_random_labels_alone_have_the_interval_of_cross_validation(
     made = suggest(folder, 40, pipeline=audited, cache_dir=project_cache)
     labels = write_labels({path: truth[path] for path in made.paths})
     classifier = Classifier.fit(folder, labels, pipeline=audited, cache_dir=project_cache)
-    estimate = classifier.source.facts["estimate"]
+    estimate = classifier.features.facts["estimate"]
     assert estimate["audited"] == 40
     right = np.arange(41)[:, None] > np.arange(40)
     possible = [from_audit(some, fitted_to=36) for some in right]

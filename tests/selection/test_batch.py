@@ -11,6 +11,8 @@ from nextlabel import CoreSet, FeatureSpace, NextlabelError, Pool, Seeds, Snapsh
 from nextlabel.core.errors import AlreadyLabelled, BudgetError, DataError, UnknownId, UsageError
 from nextlabel.features.embedding_file import EmbeddingFile
 from nextlabel.selection.inputs import class_probabilities
+from nextlabel.strategies import create
+from nextlabel.strategies.bald import Bald
 from nextlabel.strategies.typiclust import TypiClust
 from refusals import refused
 
@@ -311,3 +313,14 @@ def test_a_mask_with_an_index_is_matched_by_it():
     ]
     objects = np.array(mask.tolist(), object)
     assert len(select(rows.to_numpy(), 4, labelled=objects)) == 4
+
+
+def test_errors_name_a_strategy_as_the_lists_do() -> None:
+    for strategy in (
+        "bald",
+        Bald,
+        Bald(),
+        create("bald", {"then": {"after": 1, "strategy": "vaal"}}),
+    ):
+        with refused(UsageError, "missing-signal", match="strategy 'bald' needs samples"):
+            select(X, 1, strategy=strategy)

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from nextlabel.core.errors import BudgetError
+from nextlabel.core.errors import BudgetError, UsageError
 from nextlabel.core.pool import Pool
 from nextlabel.core.strategy import needs_now
 from nextlabel.core.types import Array, Ids
@@ -22,6 +22,8 @@ from nextlabel.selection.choice import choose as select_rows
 from nextlabel.strategies import create
 from nextlabel.strategies.switch import Switch
 
+GIVEN = frozenset({"features", "probabilities"})
+"""The signals that a folder and its labels give to a strategy."""
 AUDIT = "audit"
 """The reason for an image that was drawn at random."""
 
@@ -80,6 +82,26 @@ class Candidates:
         marked = np.zeros(int(self.contents.max(initial=-1)) + 1, bool)
         marked[self.contents[rows]] = True
         return np.flatnonzero(marked[self.contents])
+
+
+def check_strategy(pipeline: Pipeline) -> None:
+    """Check that the strategy of a pipeline can choose among the images of a folder.
+
+    Raises
+    ------
+    UsageError
+        There is no such strategy, an option is wrong, or it needs what the model of a folder's
+        labels does not give.
+    """
+    strategy = create(pipeline.strategy, pipeline.options)
+    others = sorted(strategy.needs - GIVEN)
+    if others:
+        raise UsageError(
+            f"strategy {pipeline.strategy!r} needs {' and '.join(others)}, which only a simulation "
+            "or the training of a network gives; choose another by --strategy, for example "
+            "uherding or margin",
+            code="strategy-needs-more",
+        )
 
 
 def choose(

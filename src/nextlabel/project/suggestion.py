@@ -11,12 +11,11 @@ from nextlabel.core.errors import BudgetError
 from nextlabel.core.types import Array
 from nextlabel.features.cache import Cache
 from nextlabel.features.kept_features import Changes, FolderFeatures
-from nextlabel.project.choice import Candidates, choose
+from nextlabel.project.choice import Candidates, check_strategy, choose
 from nextlabel.project.folder_features import encoding_blocks, folder_features
 from nextlabel.project.folder_images import folder_images
 from nextlabel.project.labels import KnownLabels, known_labels, label_files
 from nextlabel.project.pipeline import DEFAULT, Pipeline
-from nextlabel.strategies import create
 
 
 @dataclass(frozen=True)
@@ -127,7 +126,7 @@ def suggest(
     if isinstance(budget, bool) or not isinstance(budget, int | np.integer) or budget < 1:
         raise BudgetError(f"budget {budget!r} must be a whole number from 1", code="bad-budget")
     encoding_blocks(pipeline)  # refused before any image is read, and so is the strategy
-    create(pipeline.strategy, pipeline.options)
+    check_strategy(pipeline)
     root = Path(folder)
     cache = Cache.open(None if cache_dir is None else Path(cache_dir))
     data = folder_images(root, pipeline.image_size, cache, progress=progress)

@@ -20,7 +20,7 @@ from nextlabel.selection.copies import first_of_each, without_copies
 from nextlabel.selection.inputs import blocks_of, class_probabilities, embed_blocks, numbers
 from nextlabel.selection.row_labels import RowLabels
 from nextlabel.selection.rows import common_labels, common_length, held_out, rows_of
-from nextlabel.selection.strategies import strategy_of
+from nextlabel.selection.strategies import name_of, strategy_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,8 +71,7 @@ def choose(request: Request, scores: Literal["none", "if there", "needed"]) -> C
         As `select`.
     """
     chooser = strategy_of(request.strategy, request.options)
-    called = request.strategy or "core_set"
-    called = called if isinstance(called, str) else type(chooser).__name__
+    called = request.strategy if isinstance(request.strategy, str) else name_of(chooser)
     scored = chooser if isinstance(chooser, Scored) else None
     if scores == "needed" and scored is None:
         raise UsageError(
@@ -148,5 +147,5 @@ def _missing(signal: str) -> str:
         return f"needs {signal}, and none were given; give a row of them for each image"
     return (
         f"needs {signal}, which a model trained in an experiment gives; choose another strategy, "
-        "run an experiment, or give it in signals"
+        "or run an experiment (in Python, `signals` takes it too)"
     )

@@ -8,6 +8,7 @@ import numpy as np
 from nextlabel.core.errors import UsageError
 from nextlabel.core.strategy import Strategy
 from nextlabel.strategies import STRATEGIES, create
+from nextlabel.strategies.switch import Switch
 
 OTHER_NAMES = {
     "coreset": "core_set",
@@ -77,6 +78,13 @@ def strategy_of(
             code="not-a-strategy",
         )
     return made
+
+
+def name_of(strategy: Strategy) -> str:
+    """Return the name by which a user knows a strategy: the registered one, else the class's."""
+    first = strategy.first if isinstance(strategy, Switch) else strategy
+    names = (name for name in STRATEGIES if STRATEGIES[name] is type(first))
+    return next(names, type(first).__name__)
 
 
 def _known_name(given: str) -> str:
