@@ -74,9 +74,9 @@ class FileLocator:
             The files of each form in which people keep the set, the best form first. The first
             one can be downloaded.
         """
-        for place in ("present", "cached"):
+        for where in ("present", "cached"):
             for form in forms:
-                if all(self.where(remote) == place for remote in form):
+                if all(self.where(remote) == where for remote in form):
                     return form
         return forms[0]
 

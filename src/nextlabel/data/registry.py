@@ -46,12 +46,12 @@ def settings_for(settings: DataSettings) -> DataSettings:
     UsageError
         When there is no such source, or an option is not one of it.
     """
-    kind = SOURCES[settings.name].settings_class
-    if type(settings) is kind:
+    settings_class = SOURCES[settings.name].settings_class
+    if type(settings) is settings_class:
         return settings
     values = settings.model_dump(mode="json", exclude_defaults=True)
     try:
-        return kind.model_validate(values | {"name": settings.name})
+        return settings_class.model_validate(values | {"name": settings.name})
     except ValidationError as error:
         raise UsageError(
             f"data set {settings.name!r}: {refusal(error)}", code=refusal_code(error)

@@ -47,33 +47,33 @@ class CachedTable:
         """Return the rows of a query; none of those in a file that turns out to be damaged."""
         with self._lock:
             try:
-                found = self._disk.execute(query, values).fetchall()
+                rows = self._disk.execute(query, values).fetchall()
             except sqlite3.DatabaseError:
                 self._disk.close()
                 self._disk = self._open(again=True)
-                found = []
+                rows = []
             if self._memory is not None:
-                found += self._memory.execute(query, values).fetchall()
-        return found
+                rows += self._memory.execute(query, values).fetchall()
+        return rows
 
     def _open(self, again: bool = False) -> sqlite3.Connection:
-        place = "" if self._file is None else str(self._file)
+        location = "" if self._file is None else str(self._file)
         try:
             if not again:
-                return _connected(place, self._schema)
+                return _connected(location, self._schema)
         except sqlite3.DatabaseError:
             pass
         try:
             if self._file is not None:
                 self._file.unlink(missing_ok=True)
-            return _connected(place, self._schema)
+            return _connected(location, self._schema)
         except (sqlite3.Error, OSError):
             return _connected(":memory:", self._schema)
 
 
-def _connected(place: str, schema: str) -> sqlite3.Connection:
+def _connected(location: str, schema: str) -> sqlite3.Connection:
     connection = sqlite3.connect(
-        place, timeout=PATIENCE, isolation_level=None, check_same_thread=False
+        location, timeout=PATIENCE, isolation_level=None, check_same_thread=False
     )
     try:
         connection.execute("PRAGMA synchronous = NORMAL")

@@ -59,12 +59,12 @@ def gather(images: NDArray[np.uint8], rows: NDArray[np.int64]) -> NDArray[np.uin
 def stacked(parts: Sequence[NDArray[np.uint8]], order: NDArray[np.int64]) -> NDArray[np.uint8]:
     """Return the images of all parts, joined and then put in `order`, as `scratch` holds them."""
     out = scratch((len(order), *parts[0].shape[1:]))
-    place = np.empty_like(order)
-    place[order] = np.arange(len(order))
+    position = np.empty_like(order)
+    position[order] = np.arange(len(order))
     start = 0
     for images in parts:
-        places = place[start : start + len(images)]
+        positions = position[start : start + len(images)]
         for part in tiles(images, len(images)):
-            out[places[part]] = images[part]
+            out[positions[part]] = images[part]
         start += len(images)
     return out

@@ -60,12 +60,12 @@ class AuditOrder:
         They are those before the first image without a label.
         """
         position_of = {row: position for position, row in enumerate(labelled.tolist())}
-        found = []
+        positions = []
         for row in self.rows.tolist():
             if row not in position_of:
                 break
-            found.append(position_of[row])
-        return np.array(found, np.int64)
+            positions.append(position_of[row])
+        return np.array(positions, np.int64)
 
 
 def audit_places(labelled: int, budget: int, share: float) -> Ids:

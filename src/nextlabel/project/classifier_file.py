@@ -73,10 +73,10 @@ def check_target(folder: Path) -> None:
         )
     if not folder.is_dir() or any((folder / name).exists() for name in (SETTINGS, ARRAYS)):
         return
-    found = sorted(path.name for path in folder.iterdir() if not path.name.startswith("."))
-    if found:
+    others = sorted(path.name for path in folder.iterdir() if not path.name.startswith("."))
+    if others:
         raise UsageError(
-            f"{folder} holds other files ({found[0]} first); give a new or empty folder for the "
+            f"{folder} holds other files ({others[0]} first); give a new or empty folder for the "
             "classifier",
             code="output-not-empty",
         )

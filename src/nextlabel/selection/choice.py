@@ -89,12 +89,12 @@ def choose(request: Request, scores: Literal["none", "if there", "needed"]) -> C
     size, labels = common_length(given), common_labels(given)
     if labels is not None:
         labels.check_unique()
-    known, barred = (
+    labelled, excluded = (
         as_ids(values, size) if labels is None else labels.ids_of(values)
         for values in (request.labelled, request.excluded)
     )
-    held = held_out(list(given.values()), known, barred)
-    pool = Pool(size, known, np.concatenate([barred, held]))
+    held = held_out(list(given.values()), labelled, excluded)
+    pool = Pool(size, labelled, np.concatenate([excluded, held]))
     budget = request.budget
     if budget is None:
         raise UsageError("budget is missing; give the number of images to choose", code="no-budget")

@@ -17,8 +17,8 @@ def first_of_each(blocks: Sequence[Array]) -> Ids:
     blocks : sequence of arrays (N, …)
         One row of numbers per image in each; at least one block.
     """
-    found = [first_equal(rows) for rows in blocks]
-    return found[0] if len(found) == 1 else first_equal(np.column_stack(found))
+    firsts = [first_equal(rows) for rows in blocks]
+    return firsts[0] if len(firsts) == 1 else first_equal(np.column_stack(firsts))
 
 
 def without_copies(pool: Pool, first: Ids) -> tuple[Pool, Ids]:

@@ -81,7 +81,7 @@ def strategy_of(
 
 
 def name_of(strategy: Strategy) -> str:
-    """Return the name by which a user knows a strategy: the registered one, else the class's."""
+    """Return the name of a strategy as the lists have it, or that of its class."""
     first = strategy.first if isinstance(strategy, Switch) else strategy
     names = (name for name in STRATEGIES if STRATEGIES[name] is type(first))
     return next(names, type(first).__name__)

@@ -48,7 +48,7 @@ def test_all_files_in_order_with_what_is_wrong(tmp_path: Path, threads: int | No
 def test_what_is_known_is_not_decoded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     paths = written(tmp_path, {"a.png": files.pillow(files.RGB, "PNG")})
     monkeypatch.setattr(small_images, "decode", lambda *_: pytest.fail("decoded"))
-    (image,) = read_small_images(paths, 8, Wanted(), known=lambda sha256: True)
+    (image,) = read_small_images(paths, 8, Wanted(), is_stored=lambda sha256: True)
     assert image == image and image.pixels is None and image.sha256 is not None
 
 

@@ -13,9 +13,9 @@ def orientation_in(exif: bytes) -> int:
 
     if not exif:
         return 1
-    found = Image.Exif()
-    found.load(exif)
-    return int(found.get(TAG, 1))
+    tags = Image.Exif()
+    tags.load(exif)
+    return int(tags.get(TAG, 1))
 
 
 def upright(pixels: Pixels, orientation: int) -> Pixels:

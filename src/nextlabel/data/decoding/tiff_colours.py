@@ -79,8 +79,8 @@ def _numbers(page: Any, code: int) -> list[float] | None:
 
 
 def _looked_up(table: Any, numbers: Pixels) -> Pixels:
-    found: Pixels = (np.asarray(table)[:, numbers] >> 8).astype(np.uint8)
-    return found.transpose(1, 2, 0)
+    shown: Pixels = (np.asarray(table)[:, numbers] >> 8).astype(np.uint8)
+    return shown.transpose(1, 2, 0)
 
 
 def cmyk(inverted: Pixels) -> Pixels:

@@ -7,10 +7,10 @@ PACKAGES = ("pillow", "tifffile", "imagecodecs", "pydicom", "nibabel", "pillow-h
 
 def decoder_versions() -> dict[str, str]:
     """Return the version of each decoder that is installed."""
-    found = {}
+    versions = {}
     for name in PACKAGES:
         try:
-            found[name] = version(name)
+            versions[name] = version(name)
         except PackageNotFoundError:
             continue
-    return found
+    return versions

@@ -74,15 +74,15 @@ class FolderIndex:
         }
         if len(kept) > 2 * len(names) + SPARE:
             self._forget_others(names)
-        found = {}
+        contents = {}
         for name in names:
             try:
                 self._stamps[name] = Stamp.of(self.root / name)
             except OSError:
                 continue  # reading the file says why it cannot be read
             if name in kept and self._stamps[name].same(kept[name][0]):
-                found[name] = kept[name][1]
-        return found
+                contents[name] = kept[name][1]
+        return contents
 
     def keep(self, contents: Iterable[tuple[str, str]]) -> None:
         """Store the sha256 of files by their names, after `unchanged` has taken their stamps."""

@@ -124,8 +124,8 @@ def _manifest(root: Path, settings: FolderSettings) -> Path | None:
     )
 
 
-def _without_images(root: Path, found: Walk) -> DataError:
-    left = "".join(f"; {sentence}" for sentence in (*_kinds(found), *_links(found)))
+def _without_images(root: Path, walked: Walk) -> DataError:
+    left = "".join(f"; {sentence}" for sentence in (*_kinds(walked), *_links(walked)))
     return DataError(
         f"{root} does not hold an image that is read ({', '.join(FORMATS)}){left}; "
         "give the folder that the images are in",
@@ -134,36 +134,36 @@ def _without_images(root: Path, found: Walk) -> DataError:
 
 
 def _warnings(root: Path, listing: Listing) -> Iterator[str]:
-    found, name = listing.walk, root.resolve().name
+    walked, name = listing.walk, root.resolve().name
     if listing.unlisted.count:
         yield (
             f"{listing.unlisted.count} image(s) of {name} ({listing.unlisted.first} first) are not "
             "in the manifest and are left out"
         )
-    kinds = _kinds(found)
-    if any(suffix not in COMPANIONS for suffix, _ in found.unread):
-        total = sum(group.count for group in found.unread.values())
+    kinds = _kinds(walked)
+    if any(suffix not in COMPANIONS for suffix, _ in walked.unread):
+        total = sum(group.count for group in walked.unread.values())
         yield f"{total} file(s) of {name} are left out: {'; '.join(kinds)}"
-    for sentence in _links(found):
+    for sentence in _links(walked):
         yield f"{name}: {sentence}"
-    if found.outputs.count:
+    if walked.outputs.count:
         yield (
-            f"{name}: {found.outputs.count} folder(s) that a program has written "
-            f"({found.outputs.first} first) do not count as data and are left out"
+            f"{name}: {walked.outputs.count} folder(s) that a program has written "
+            f"({walked.outputs.first} first) do not count as data and are left out"
         )
 
 
-def _kinds(found: Walk) -> list[str]:
+def _kinds(walked: Walk) -> list[str]:
     """Return how many files of each kind are not read, why, and the first of them."""
-    ordered = sorted(found.unread.items(), key=lambda item: (-item[1].count, item[0]))
+    ordered = sorted(walked.unread.items(), key=lambda item: (-item[1].count, item[0]))
     return [
         f"{group.count} {suffix or 'without a suffix'} ({group.first} first): {reason}"
         for (suffix, reason), group in ordered
     ]
 
 
-def _links(found: Walk) -> Iterator[str]:
-    outside, repeated = found.outside, found.repeated
+def _links(walked: Walk) -> Iterator[str]:
+    outside, repeated = walked.outside, walked.repeated
     if outside.count:
         yield (
             f"{outside.count} link(s) ({outside.first} first) lead out of the folder and are not "

@@ -90,7 +90,7 @@ class FolderReading:
             [self.root / name for name in waiting],
             self.size,
             wanted(self.settings),
-            known=self.store.__contains__,
+            is_stored=self.store.__contains__,
         )
         bar = progress_bar(
             zip(waiting, images, strict=True),
@@ -142,11 +142,11 @@ class FolderReading:
         self.facts = {facts.sha256: facts for facts in self.store.facts(contents)}
         rows = []
         for row, name in enumerate(names):
-            known = self.facts.get(self.contents.get(name, ""))
+            stored = self.facts.get(self.contents.get(name, ""))
             if printable(name) != name:
                 self.failures[name] = UNPRINTABLE
-            elif known is not None and known.failure is not None:
-                self.failures[name] = known.failure
+            elif stored is not None and stored.failure is not None:
+                self.failures[name] = stored.failure
             if name not in self.failures:
                 rows.append(row)
         return rows
@@ -172,8 +172,8 @@ class FolderReading:
         out = scratch((len(names), channels, self.size, self.size))
         for row, name in enumerate(names):
             spread = facts[name].spread
-            kind = None if spread is None else spread.kind
-            out[row] = levels.eight_bit(self._pixels(name), kind).transpose(2, 0, 1)
+            dtype = None if spread is None else spread.kind
+            out[row] = levels.eight_bit(self._pixels(name), dtype).transpose(2, 0, 1)
         return out, dict(levels.notes)
 
     def _pixels(self, name: str) -> Pixels:

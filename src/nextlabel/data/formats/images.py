@@ -46,15 +46,15 @@ def decode(source: bytes | Path | BinaryIO, wanted: Wanted | None = None) -> Pic
     file.seek(0)
     if not head:
         raise Undecodable("the file is empty; copy or export it again", code="image-empty")
-    kind = kind_by_head(head)
-    if kind is None:
+    recognised = kind_by_head(head)
+    if recognised is None:
         raise Undecodable(
             f"it is not an image of a kind that is read ({', '.join(FORMATS)}); export it as PNG",
             code="image-kind-unknown",
         )
-    if kind.format is None:
-        raise Undecodable(kind.reason or "", code="image-kind-not-read")
-    return _finite(_channels(_decoded(kind.format, file, wanted), wanted))
+    if recognised.format is None:
+        raise Undecodable(recognised.reason or "", code="image-kind-not-read")
+    return _finite(_channels(_decoded(recognised.format, file, wanted), wanted))
 
 
 def _decoded(name: str, file: BinaryIO, wanted: Wanted) -> Picture:

@@ -42,8 +42,10 @@ class Nifti:
         stream: Any = gzip.open(file) if packed else file
         head = stream.read(HEADERS)
         stream.seek(0)
-        kind: Any = nibabel.Nifti2Image if head[4:7] in (b"n+2", b"ni2") else nibabel.Nifti1Image
-        volume = kind.from_stream(stream)
+        image_class: Any = (
+            nibabel.Nifti2Image if head[4:7] in (b"n+2", b"ni2") else nibabel.Nifti1Image
+        )
+        volume = image_class.from_stream(stream)
         shape = volume.shape
         if len(shape) < 2:
             raise Undecodable(f"it has the shape {shape}; give a volume", code="axes-unknown")

@@ -138,8 +138,8 @@ class Series:
         if several and self.series.dataoffset is not None:
             handle = self.page.parent.filehandle
             handle.seek(self.series.dataoffset + flat * self.page.nbytes)
-            kind = self.page.parent.byteorder + self.page.dtype.char
-            values = handle.read_array(kind, self.page.size)
+            dtype = self.page.parent.byteorder + self.page.dtype.char
+            values = handle.read_array(dtype, self.page.size)
         else:
             page = self.series.pages[flat]
             if page is None:  # a plane that an OME-TIFF announces and does not hold

@@ -59,18 +59,18 @@ def read_ids(path: Path, names: Sequence[str] | None, *, hint: str = "") -> Ids:
     line_of: dict[int, int] = {}
     repeated: list[tuple[int, str, int]] = []
     for (line, words, _), number, row in zip(lines, numbers, rows, strict=True):
-        found = row if number is None else number
-        if found is None and index.names:
+        image_id = row if number is None else number
+        if image_id is None and index.names:
             raise index.unknown(f"{called}, line {line}", words[-1])
-        if found is None:
+        if image_id is None:
             raise UsageError(
                 f"{called}, line {line}: {words[-1]!r} is not an id; "
                 f"give one whole number per line{hint}",
                 code="not-an-id",
             )
-        if found in line_of:
-            repeated.append((line, words[0], line_of[found]))
-        line_of.setdefault(found, line)
+        if image_id in line_of:
+            repeated.append((line, words[0], line_of[image_id]))
+        line_of.setdefault(image_id, line)
     if repeated:
         line, word, before = repeated[0]
         more = f", and {len(repeated) - 1} more are" if len(repeated) > 1 else ""
@@ -114,18 +114,18 @@ def lines_of(text: str, names: Sequence[str] = (), *, remarks: bool = False) -> 
     remarks : bool
         Whether to yield lines that begin with # too.
     """
-    known = set(names)
+    all_names = set(names)
     column, delimiter = None, ""
     first = True
     for number, line in enumerate(text.split("\n"), 1):
         raw = line.removesuffix("\r")
-        word = raw if raw in known else raw.strip()
-        if not word or (word.startswith("#") and word not in known and not remarks):
+        word = raw if raw in all_names else raw.strip()
+        if not word or (word.startswith("#") and word not in all_names and not remarks):
             continue
         if first:
             first, delimiter = False, delimiter_of(word)
             cells = [cell.lower() for cell in _cells(word, delimiter)]
-            if word not in known and IDS.intersection(cells):
+            if word not in all_names and IDS.intersection(cells):
                 column = min(cells.index(head) for head in IDS.intersection(cells))
                 continue
         if column is not None:

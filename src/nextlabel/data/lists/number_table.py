@@ -249,8 +249,8 @@ def _numbers(path: str, head: object, values: "pd.Series[Any]") -> Array:
             )
         return np.stack(values.to_list())
     if pd.api.types.is_numeric_dtype(values):
-        kind = float if values.hasnans else None
-        return np.asarray(values.to_numpy(dtype=kind))
+        dtype = float if values.hasnans else None
+        return np.asarray(values.to_numpy(dtype=dtype))
     numbers = pd.to_numeric(values, errors="coerce")
     bad = np.flatnonzero(numbers.isna().to_numpy())
     row = int(bad[0]) if bad.size else 0

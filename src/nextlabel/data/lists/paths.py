@@ -36,9 +36,9 @@ class PathsBelow:
         """
         if not text:
             raise DataError(f"{line_name}: the path is empty; give one", code="manifest-path-empty")
-        found = self._on_disk(text)
-        if found is not None:
-            return found
+        on_disk = self._on_disk(text)
+        if on_disk is not None:
+            return on_disk
         inside = self._inside(as_path(text))
         if not inside:
             raise DataError(

@@ -102,19 +102,19 @@ class GreyLevels:
         text = rule or DEFAULT
         parsed = GreyRange.parse(text)
         ranges, notes, warnings = {}, {}, []
-        for kind in sorted({spread.kind for spread in spreads.values()}):
-            of_kind = {name: s for name, s in spreads.items() if s.kind == kind}
-            own_ranges = by_channel or all(s.quantiles.shape[1] == 2 for s in of_kind.values())
-            pairs = _pairs(list(of_kind.values()), parsed, own_ranges)
-            ranges[kind] = pairs
-            label = "16-bit" if kind == "uint16" else kind
+        for dtype in sorted({spread.kind for spread in spreads.values()}):
+            of_type = {name: s for name, s in spreads.items() if s.kind == dtype}
+            own_ranges = by_channel or all(s.quantiles.shape[1] == 2 for s in of_type.values())
+            pairs = _pairs(list(of_type.values()), parsed, own_ranges)
+            ranges[dtype] = pairs
+            label = _bits(dtype)
             shown = ", ".join(f"{low:.12g} to {high:.12g}" for low, high in pairs)
-            notes[f"{label} range"] = f"{shown} in {len(of_kind)} images"
+            notes[f"{label} range"] = f"{shown} in {len(of_type)} images"
             if parsed.kind != "all":
                 notes[f"{label} range"] += f" ({text})"
-            warnings += _far_outside(of_kind, pairs, text, remedy)
+            warnings += _far_outside(of_type, pairs, text, remedy)
             if parsed.kind == "percentiles" and not own_ranges:
-                warnings += _alone(of_kind, pairs[0], parsed, remedy)
+                warnings += _alone(of_type, pairs[0], parsed, remedy)
         return cls(ranges, notes, tuple(warnings))
 
     @classmethod
@@ -124,18 +124,18 @@ class GreyLevels:
         for name, text in notes.items():
             match = _NOTE.fullmatch(name)
             if match is not None:
-                kind = "uint16" if match[1] == "16-bit" else match[1]
-                ranges[kind] = tuple((float(a), float(b)) for a, b in _PAIR.findall(text))
+                dtype = "uint16" if match[1] == "16-bit" else match[1]
+                ranges[dtype] = tuple((float(a), float(b)) for a, b in _PAIR.findall(text))
         return cls(ranges)
 
-    def eight_bit(self, pixels: Pixels, kind: str | None = None) -> NDArray[np.uint8]:
+    def eight_bit(self, pixels: Pixels, dtype: str | None = None) -> NDArray[np.uint8]:
         """Return (H, W, C) as uint8, grey (H, W, 1) or RGB (H, W, 3), clipped to the range.
 
-        `kind` is the type that the values had before resizing. Of two channels the first becomes
+        `dtype` is the type that the values had before resizing. Of two channels the first becomes
         red, the second green.
         """
-        kind = kind or str(pixels.dtype)
-        eight = pixels if kind == "uint8" else self._stretched(pixels, self.ranges[kind])
+        dtype = dtype or str(pixels.dtype)
+        eight = pixels if dtype == "uint8" else self._stretched(pixels, self.ranges[dtype])
         if eight.shape[2] != 2:
             return eight
         return np.concatenate([eight, np.zeros_like(eight[..., :1])], axis=2)
@@ -175,14 +175,14 @@ def _pairs(
         ]
         ordered = np.sort(np.concatenate(parts))
         ends = (rule.low, rule.high) if rule.kind == "percentiles" else (0, 100)
-        found = [float(f"{v:.12g}") for v in np.percentile(ordered, ends)]
+        limits = [float(f"{v:.12g}") for v in np.percentile(ordered, ends)]
         # Nearly all values are one, as in masks: the few others must not be lost.
-        pairs.append((found[0], found[1]) if found[0] < found[1] else (low, high))
+        pairs.append((limits[0], limits[1]) if limits[0] < limits[1] else (low, high))
     return tuple(pairs)
 
 
-def _bits(kind: str) -> str:
-    return "16-bit" if kind == "uint16" else kind
+def _bits(dtype: str) -> str:
+    return "16-bit" if dtype == "uint16" else dtype
 
 
 def _alone(
@@ -191,7 +191,7 @@ def _alone(
     """Return a warning for an image without which the range would be a quarter as wide, or less."""
     if len(spreads) < FEW:
         return []
-    found = []
+    messages = []
     brightest = max(spreads, key=lambda n: float(spreads[n].quantiles.max()))
     darkest = min(spreads, key=lambda n: float(spreads[n].quantiles.min()))
     for name in sorted({brightest, darkest}):
@@ -200,13 +200,13 @@ def _alone(
             continue
         ((low, high),) = _pairs(others, rule, by_channel=False)
         if pair[1] - pair[0] >= 4 * (high - low):
-            found.append(
+            messages.append(
                 f"{name} alone widens the range of the {len(spreads)} "
                 f"{_bits(next(iter(spreads.values())).kind)} images from {low:g} to {high:g} to "
                 f"{pair[0]:g} to {pair[1]:g}, which leaves fewer grey levels to the others; leave "
                 f"it out, or give the range, as --range {low:g}-{high:g}"
             )
-    return found
+    return messages
 
 
 def _far_outside(

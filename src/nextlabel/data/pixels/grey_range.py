@@ -30,9 +30,9 @@ class GreyRange:
         if words == "min-max":
             return cls("all")
         by_rank, by_value = _PERCENTILES.fullmatch(words), _NUMBERS.fullmatch(words)
-        found = by_rank or by_value
-        if found is not None:
-            low, high = float(found[1]), float(found[2])
+        match = by_rank or by_value
+        if match is not None:
+            low, high = float(match[1]), float(match[2])
             if low < high and (by_rank is None or (low >= 0 and high <= 100)):
                 return cls("numbers" if by_rank is None else "percentiles", low, high)
         raise UsageError(

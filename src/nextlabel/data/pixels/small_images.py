@@ -58,7 +58,7 @@ def read_small_images(
     size: int,
     wanted: Wanted,
     *,
-    known: Callable[[str], bool] = lambda sha256: False,
+    is_stored: Callable[[str], bool] = lambda sha256: False,
     threads: int | None = None,
 ) -> Generator[SmallImage, None, None]:
     """Yield the image of each path, in order, resized to (size, size, C).
@@ -75,7 +75,7 @@ def read_small_images(
         The height and width in pixels.
     wanted : Wanted
         The limits, channels and pages.
-    known : callable
+    is_stored : callable
         Called with the sha256 of a file; when it returns True, the file is not decoded.
     threads : int, optional
         The number of threads; one per usable core when None.
@@ -87,7 +87,7 @@ def read_small_images(
 
     def read(path: Path) -> SmallImage:
         with budget.share() as claim:
-            return _read(path, size, replace(wanted, claim=claim), known)
+            return _read(path, size, replace(wanted, claim=claim), is_stored)
 
     yield from made_ahead(paths, read, count, AHEAD * count)
 
@@ -103,7 +103,7 @@ def _give_memory_back() -> None:
     _imaging.set_block_size(BLOCK)
 
 
-def _read(path: Path, size: int, wanted: Wanted, known: Callable[[str], bool]) -> SmallImage:
+def _read(path: Path, size: int, wanted: Wanted, is_stored: Callable[[str], bool]) -> SmallImage:
     sha256 = None
     try:
         check_regular(path)
@@ -115,7 +115,7 @@ def _read(path: Path, size: int, wanted: Wanted, known: Callable[[str], bool]) -
             else:
                 sha256 = stream_digest(opened)
                 opened.seek(0)
-            if known(sha256):
+            if is_stored(sha256):
                 return SmallImage(sha256)
             picture = decode(file, wanted)
             file.close()  # some decoders keep it until garbage is collected

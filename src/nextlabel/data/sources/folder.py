@@ -171,8 +171,8 @@ class Folder:
         copies = len(listing.entries) - len(entries)
         left = listing.left_out | {"exact copy": copies}
         for group in failure_groups(self._failures(reading, entries)):
-            kind = f"unreadable: {group.fault}"
-            left[kind] = left.get(kind, 0) + group.count
+            label = f"unreadable: {group.fault}"
+            left[label] = left.get(label, 0) + group.count
         ordered = sorted(left.items(), key=lambda item: (-item[1], item[0]))
         return FolderSummary(
             images=len(rows),
@@ -180,7 +180,7 @@ class Folder:
             decoded=reading.decoded,
             unchanged=reading.unchanged,
             copies=len(contents) - len(set(contents)),
-            left_out={kind: count for kind, count in ordered if count},
+            left_out={label: count for label, count in ordered if count},
         )
 
     def originals(self, notes: Mapping[str, str]) -> Originals:
