@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from nextlabel.core.errors import DataError
-from nextlabel.files.arrays import read_arrays
+from nextlabel.files.arrays import in_folder, of_folder, read_arrays
 from refusals import refused
 
 ROWS = np.arange(6.0).reshape(3, 2)
@@ -64,3 +64,13 @@ def test_what_is_not_there_is_one_sentence(tmp_path):
         read_arrays(tmp_path / "x.npy")
     with refused(DataError, "file-unreadable", match=r"\(Is a directory\); check the path"):
         read_arrays(tmp_path)
+
+
+def test_arrays_in_folders_come_back(tmp_path):
+    one, other = {"a/b": np.arange(3), "c": np.ones(2)}, {"c": np.zeros(1)}
+    np.savez(tmp_path / "x.npz", **in_folder("one", one), **in_folder("one more", other))
+    with np.load(tmp_path / "x.npz") as file:
+        for folder, arrays in (("one", one), ("one more", other), ("on", {})):
+            loaded = of_folder(folder, file)
+            assert list(loaded) == list(arrays)
+            assert all(np.array_equal(loaded[name], arrays[name]) for name in arrays)

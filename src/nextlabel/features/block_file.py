@@ -8,13 +8,14 @@ import numpy as np
 
 from nextlabel.core.space.block import FittedBlock
 from nextlabel.core.types import PARTS
+from nextlabel.files.arrays import in_folder, of_folder
 
 
 def save_block(block: FittedBlock, path: Path) -> None:
     """Write features, log, pictures and state as one npz file."""
+    pictures = {name: np.frombuffer(png, np.uint8) for name, png in block.pictures.items()}
     arrays: dict[str, Any] = {f"features/{part}": rows for part, rows in block.features.items()}
-    arrays |= {f"state/{name}": array for name, array in block.state.items()}
-    arrays |= {f"picture/{k}": np.frombuffer(v, np.uint8) for k, v in block.pictures.items()}
+    arrays |= in_folder("state", block.state) | in_folder("picture", pictures)
     with path.open("wb") as stream:
         np.savez(stream, log=np.array(json.dumps(block.log)), **arrays)
 
@@ -25,6 +26,6 @@ def load_block(path: Path) -> FittedBlock:
         return FittedBlock(
             {part: file[f"features/{part}"] for part in PARTS if f"features/{part}" in file},
             tuple(json.loads(str(file["log"]))),
-            {k[8:]: file[k].tobytes() for k in file.files if k.startswith("picture/")},
-            {k[6:]: file[k] for k in file.files if k.startswith("state/")},
+            {name: pixels.tobytes() for name, pixels in of_folder("picture", file).items()},
+            of_folder("state", file),
         )

@@ -18,6 +18,7 @@ from nextlabel.data.folder.copies import first_by_content
 from nextlabel.data.resize import to_channels
 from nextlabel.features.cache import Cache
 from nextlabel.features.fitted import encoded_rows, fitted_block
+from nextlabel.files.arrays import in_folder, of_folder
 from nextlabel.files.atomic import replacing
 from nextlabel.files.digest import values_digest
 from nextlabel.models.settings import TrainingSettings
@@ -199,12 +200,9 @@ def _changes(
 
 
 def _save(features: FolderFeatures, path: Path) -> None:
-    arrays: dict[str, Any] = {f"rows/{name}": rows for name, rows in features.rows.items()}
-    arrays |= {
-        f"state/{name}/{key}": array
-        for name, state in features.states.items()
-        for key, array in state.items()
-    }
+    arrays: dict[str, Any] = in_folder("rows", features.rows)
+    for name, state in features.states.items():
+        arrays |= in_folder(f"state/{name}", state)
     facts = {"names": features.names, "digests": features.digests, "channels": features.channels}
     path.parent.mkdir(parents=True, exist_ok=True)
     with replacing(path) as partial, partial.open("wb") as stream:
@@ -216,12 +214,8 @@ def _load(path: Path) -> FolderFeatures | None:
     try:
         with np.load(path, allow_pickle=False) as file:
             facts = json.loads(str(file["facts"]))
-            rows = {key[5:]: file[key] for key in file.files if key.startswith("rows/")}
-            states: dict[str, dict[str, Array]] = {name: {} for name in rows}
-            for key in file.files:
-                if key.startswith("state/"):
-                    _, name, part = key.split("/", 2)
-                    states[name][part] = file[key]
+            rows = of_folder("rows", file)
+            states = {name: of_folder(f"state/{name}", file) for name in rows}
     except (OSError, ValueError, KeyError, EOFError, BadZipFile):
         return None
     return FolderFeatures(

@@ -6,13 +6,17 @@ import stat
 import tokenize
 import zipfile
 import zlib
+from collections.abc import Mapping
 from io import BytesIO
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 
 from nextlabel.core.errors import DataError
 from nextlabel.core.types import Array
+
+T = TypeVar("T")
 
 DAMAGED: tuple[type[Exception], ...] = (
     ValueError,
@@ -73,6 +77,17 @@ def read_arrays(path: Path | str, content: bytes | None = None) -> Array | dict[
             "or numpy.savez",
             code="not-an-array-file",
         ) from error
+
+
+def in_folder(folder: str, values: Mapping[str, T]) -> dict[str, T]:
+    """Return values under the names `folder/name`, as an .npz file has arrays in folders."""
+    return {f"{folder}/{name}": value for name, value in values.items()}
+
+
+def of_folder(folder: str, values: Mapping[str, T]) -> dict[str, T]:
+    """Return the values that `in_folder` has put into a folder; no others are read."""
+    head = f"{folder}/"
+    return {name.removeprefix(head): values[name] for name in values if name.startswith(head)}
 
 
 def texts(file: Path | str, values: Array) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from nextlabel.core.types import Array
+from nextlabel.files.arrays import in_folder, of_folder
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,18 +62,16 @@ class StoredFeatures:
 
     def arrays(self) -> dict[str, Array]:
         """Return the states of all blocks by name."""
-        return {
-            f"blocks/{name}/{key}": array
-            for name, block in self.blocks.items()
-            for key, array in block.state.items()
-        }
+        arrays: dict[str, Array] = {}
+        for name, block in self.blocks.items():
+            arrays |= in_folder(f"blocks/{name}", block.state)
+        return arrays
 
     @classmethod
     def of(cls, settings: Mapping[str, Any], arrays: Mapping[str, Array]) -> "StoredFeatures":
         """Return the features that `settings` and `arrays` came from."""
         blocks = {}
         for name, block in settings["blocks"].items():
-            head = f"blocks/{name}/"
-            state = {k.removeprefix(head): a for k, a in arrays.items() if k.startswith(head)}
+            state = of_folder(f"blocks/{name}", arrays)
             blocks[name] = StoredBlock(block["settings"], block["identity"], state)
         return cls(blocks, settings["image_size"], settings["channels"], settings["facts"])
