@@ -14,11 +14,11 @@ from functools import partial
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import numpy as np
-from selection import mixture, row
 
 from nextlabel import Embedding, Pool, Snapshot
 from nextlabel.kernels.coverage.bandwidth import neighbour_distance
 from nextlabel.strategies import create
+from selection import mixture, row
 
 BUDGET, LABELLED, BLOCK = 100, 200, 1024
 STRATEGIES = ("core_set", "medal", "typiclust", "max_herding", "uherding", "prob_cover")
