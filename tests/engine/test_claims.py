@@ -1,5 +1,7 @@
 """Several drivers on one PostgreSQL store: each trial has one driver at a time."""
 
+import subprocess
+import sys
 import threading
 from contextlib import closing
 
@@ -22,6 +24,8 @@ from nextlabel.engine.run import run
 from nextlabel.store.store import Store
 from nextlabel.trial.spec import TrialSpec
 from postgresql import postgresql_server, postgresql_url  # noqa: F401 - fixtures
+
+TEXT = {"capture_output": True, "text": True, "check": True}
 
 
 @pytest.fixture
@@ -145,6 +149,21 @@ def test_claims_end_with_the_run(drive, postgresql_url):  # noqa: F811
             assert claim.driver.count("/") == 2 and claim.since < claim.until
     with Store.read(postgresql_url) as store:
         assert store.claims.read() == {}
+
+
+def test_a_driver_that_died_on_this_machine_is_not_waited_for(drive, postgresql_url):  # noqa: F811
+    gone = subprocess.run([sys.executable, "-c", "import os; print(os.getpid())"], **TEXT).stdout
+    head, pid, name = Claimant(Store.open(postgresql_url)).driver.rsplit("/", 2)
+    dead, alive = f"{head}/{gone.strip()}/{name}", f"{head}/{pid}/{name}"
+    elsewhere = f"{head}/{gone.strip()}/00000000-{name}"
+    events = drive(seeds=[0])
+    next(events)
+    with Store.open(postgresql_url) as store:
+        keys = [state.record.key for state in store.trials("tiny")]
+        for key, driver in zip(keys, (dead, alive, elsewhere), strict=True):
+            assert store.claims.take([key], driver, 60.0) == key
+        with Claimant(store):
+            assert {c.driver for c in store.claims.read().values()} == {alive, elsewhere}
 
 
 def test_a_store_of_one_writer_has_no_claims(tmp_path, tiny):

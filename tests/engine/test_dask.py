@@ -73,7 +73,7 @@ def test_a_grid_goes_through_the_queue_in_order(tiny, tmp_path, executor):
     with Store.open(tmp_path / "store.db") as store:
         events = list(run(tiny(), store, cache_dir=tmp_path, executor=executor(work=fake_work)))
         states = store.trials("tiny")
-    assert "2 workers" in events[0].where and "inproc://" in events[0].where
+    assert "2 workers; dashboard http:" in events[0].where and "inproc://" in events[0].where
     assert len({event.worker for event in events if isinstance(event, TrialPlaced)}) == 2
     assert sum(isinstance(event, TrialDone) for event in events) == 6
     assert [(state.status, state.rounds) for state in states] == [("done", 4)] * 6

@@ -1,11 +1,13 @@
 """The claimant: what a driver claims of the trials of a store that several drivers share."""
 
+import hashlib
 import os
 import platform
 import threading
 import time
 from collections.abc import Sequence
 from contextlib import suppress
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 from uuid import uuid4
@@ -34,7 +36,7 @@ class Claimant:
     """
 
     def __init__(self, store: Store, lease: float = LEASE) -> None:
-        self.driver = f"{platform.node() or 'host'}/{os.getpid()}/{uuid4().hex[:8]}"
+        self.driver = f"{platform.node() or 'host'}/{os.getpid()}/{processes()}-{uuid4().hex[:8]}"
         self._claims, self._lease = store.claims, lease
         self._renewed = 0.0
         self._held: set[str] = set()
@@ -106,6 +108,9 @@ class Claimant:
 
     def __enter__(self) -> Self:
         if self.shared:
+            for driver in {claim.driver for claim in self._claims.read().values()}:
+                if died_here(driver):
+                    self._claims.release(driver)
             self._thread.start()
         return self
 
@@ -120,3 +125,25 @@ class Claimant:
             self._thread.join()
             with suppress(StoreError):  # the claims lapse by themselves
                 self._claims.release(self.driver)
+
+
+def processes() -> str:
+    """Return a name of the set of processes that this one belongs to; empty where it is not known.
+
+    Process numbers mean the same within one boot of one machine, and within one container.
+    """
+    try:
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii")
+        container = Path("/proc/self/ns/pid").readlink()
+        return hashlib.sha256(f"{boot}{container}".encode()).hexdigest()[:8]
+    except OSError:
+        return ""
+
+
+def died_here(driver: str) -> bool:
+    """Return whether a driver was a process of this machine that has ended."""
+    import psutil
+
+    _, number, name = driver.rsplit("/", 2)
+    here = processes()
+    return bool(here) and name.startswith(f"{here}-") and not psutil.pid_exists(int(number))

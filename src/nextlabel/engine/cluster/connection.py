@@ -83,6 +83,12 @@ def connect(address: str, timeout: float) -> "Client":
     return client
 
 
+def dashboard(client: "Client") -> str:
+    """Return the address of the scheduler's dashboard; "none" when it has none."""
+    has_one = "dashboard" in client.scheduler_info()["services"]
+    return shown(client.dashboard_link) if has_one else "none"
+
+
 def start_cluster(jobs: int, threads: int) -> "LocalCluster":
     """Return a new cluster of worker processes with one thread each, reachable on loopback alone.
 

@@ -15,6 +15,7 @@ from nextlabel.core.round import Round
 from nextlabel.engine.cluster.connection import (
     check_installed,
     connect,
+    dashboard,
     quiet,
     shown,
     start_cluster,
@@ -125,7 +126,7 @@ class DaskExecutor:
         number = len(self._crew.usable)
         return (
             f"Dask cluster at {shown(self._address)}, {number} worker{'' if number == 1 else 's'}; "
-            f"dashboard {shown(self._client.dashboard_link or '') or 'none'}"
+            f"dashboard {dashboard(self._client)}"
         )
 
     @property

@@ -1,0 +1,141 @@
+"""docs/cluster.md is true: its commands run on processes of this machine."""
+
+import os
+import re
+import shlex
+import socket
+import subprocess
+import sys
+import time
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+import typer
+import yaml
+
+pytest.importorskip("distributed")
+
+from nextlabel.cli import app
+from nextlabel.store.store import Store
+from postgresql import postgresql_server, postgresql_url  # noqa: F401 - fixtures
+
+GUIDE = (Path(__file__).parents[2] / "docs/cluster.md").read_text(encoding="utf-8")
+
+EXPERIMENT = """
+name = "digits"
+seeds = 1
+initial = 20
+batch = 20
+target = 40
+data = { name = "digits", train = 150, validation = 60, test = 30 }
+model = { name = "small_cnn", weights = "random" }
+training = { epochs = { initial = 1, step = 0 }, device = "cpu" }
+arms = [{ name = "random", strategy = "random" }, { name = "margin", strategy = "margin" }]
+"""
+
+SRUN = """#!/usr/bin/env bash
+for _ in $(seq "$SLURM_NTASKS"); do "$@" & done
+wait
+"""
+
+
+def blocks(language):
+    return re.findall(rf"^```{language}\n(.*?)^```$", GUIDE, re.M | re.S)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """A folder with the experiment, and programs with the names that the page uses."""
+    (tmp_path / "experiments").mkdir()
+    (tmp_path / "experiments/digits.toml").write_text(EXPERIMENT)
+    (tmp_path / "bin").mkdir()
+    programs = {
+        "dask": f'exec {shlex.quote(sys.executable)} -m dask "$@"\n',
+        "nextlabel": f'exec {shlex.quote(sys.executable)} -m nextlabel "$@"\n',
+    }
+    for name, text in {k: f"#!/usr/bin/env bash\n{v}" for k, v in programs.items()}.items():
+        (tmp_path / "bin" / name).write_text(text)
+        (tmp_path / "bin" / name).chmod(0o755)
+    (tmp_path / "bin/srun").write_text(SRUN)
+    (tmp_path / "bin/srun").chmod(0o755)
+    return tmp_path
+
+
+def environment(folder, **values):
+    path = f"{folder / 'bin'}{os.pathsep}{os.environ['PATH']}"
+    return {**os.environ, "PATH": path, "XDG_CACHE_HOME": str(folder / "own"), **values}
+
+
+def free_port():
+    with socket.socket() as listener:
+        listener.bind(("", 0))
+        return listener.getsockname()[1]
+
+
+def trials(location):
+    with Store.read(location) as store:
+        return [(trial.status, trial.rounds) for trial in store.trials("digits")]
+
+
+@pytest.mark.slow
+def test_the_commands_run_in_their_order(folder, postgresql_url):  # noqa: F811
+    """Those of `dask` stay in the background; the page's host and database are those here."""
+    port = str(free_port())
+    asked = []
+    with ExitStack() as stack:
+        log = stack.enter_context((folder / "log").open("w"))
+        for line in "".join(blocks("sh")).splitlines():
+            here = line.replace("head:8786", f"127.0.0.1:{port}").replace("8786", port)
+            words = shlex.split(here.replace("postgresql://me@database/results", postgresql_url))
+            options = {"cwd": folder, "env": environment(folder)}
+            if words[0] == "dask":
+                words += ["--host", "127.0.0.1", "--no-dashboard"]
+                process = subprocess.Popen(words, stdout=log, stderr=log, **options)
+                stack.callback(process.wait, 30)
+                stack.callback(process.terminate)
+                time.sleep(1)
+            elif words[0] == "nextlabel":
+                if words[1] == "run" and "--plan" not in words:
+                    words += ["--out", f"out{len(asked)}"]
+                done = subprocess.run(words, capture_output=True, text=True, timeout=300, **options)
+                assert done.returncode == 0, done.stderr
+                asked.append((words[1], done.stdout, done.stderr))
+    kinds = [kind for kind, *_ in asked]
+    assert kinds == ["run", "run", "run", "run", "status", "report"]
+    (_, _, own), (_, planned, _), (_, _, cluster), *_ = asked
+    assert re.search(r"Dask cluster at tcp://127\.0\.0\.1:\d+, 2 workers; dashboard http://", own)
+    assert "with 2 jobs" in planned
+    assert f"Dask cluster at tcp://127.0.0.1:{port}, 2 workers" in cluster
+    assert " on tcp://" in cluster
+    for location in (folder / "out0/store.db", folder / "out2/store.db", postgresql_url):
+        assert trials(location) == [("done", 2)] * 2
+
+
+@pytest.mark.slow
+def test_the_script_for_slurm_runs_with_a_stand_in_for_srun(folder):
+    (script,) = blocks("bash")
+    (folder / "job.sh").write_text(script)
+    done = subprocess.run(
+        ["bash", "job.sh"],
+        cwd=folder, capture_output=True, text=True, timeout=300,
+        env=environment(folder, SLURM_NTASKS="2", PORT=str(free_port())),
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert trials(folder / "runs/digits/store.db") == [("done", 2)] * 2
+
+
+def test_the_file_for_kubernetes_parses_and_its_commands_exist():
+    (text,) = blocks("yaml")
+    documents = list(yaml.safe_load_all(text))
+    assert [document["kind"] for document in documents] == [
+        *("Service", "Deployment", "Deployment", "Job")
+    ]
+    commands = [
+        container["command"]
+        for document in documents[1:]
+        for container in document["spec"]["template"]["spec"]["containers"]
+    ]
+    assert [command[0] for command in commands] == ["dask", "dask", "nextlabel"]
+    run = typer.main.get_command(app).commands[commands[2][1]]
+    assert run.make_context("run", commands[2][2:]).params["scheduler"] == "tcp://scheduler:8786"
