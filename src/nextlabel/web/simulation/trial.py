@@ -57,10 +57,14 @@ class Simulation:
         Raises
         ------
         UsageError
-            The truth has no label of an image.
+            There is no file of the truth, or it has no label of an image.
         PageError
             The page refuses something, or ends.
         """
+        if not self.truth.is_file():
+            raise UsageError(
+                f"there is no file {self.truth}; give the true labels as a CSV", code="no-such-file"
+            )
         with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as temporary:
             directory = Path(temporary) / "project"
             with Project.create(self.folder, directory=directory, task=self.task) as project:
