@@ -1,11 +1,15 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from nextlabel.project.audit import AuditOrder
 from nextlabel.project.labels import KnownLabels
 from nextlabel.project.loop.round import Labelled, next_round
+from nextlabel.project.loop.serving import labelled_as_shown
 from nextlabel.project.loop.space import Space
 from nextlabel.project.pipeline import Pipeline
+from simulated_project import answer, state_of
 
 COUNT = 400
 PIPELINE = Pipeline()
@@ -85,6 +89,25 @@ def test_what_is_excluded_is_never_asked_and_does_not_end_the_audit(groups):
     ids = order_of().rows[3:30]
     made = next_round(space, labelled(classes, ids, excluded=first), PIPELINE)
     assert made.model.estimate["audited"] == 27
+
+
+def test_labels_given_next_to_their_prediction_are_not_audited(groups):
+    space, classes = groups
+    first = order_of().rows[:40]
+    both = labelled(classes, first)
+    assert next_round(space, both, PIPELINE).model.estimate["audited"] == 40
+    some = replace(both, shown=first[10:25])
+    assert next_round(space, some, PIPELINE).model.estimate["audited"] == 25
+    state = state_of(
+        [
+            answer(1, 7, view="gallery"),
+            answer(2, 8),
+            answer(3, 8, view="gallery"),
+            answer(4, 9, view="gallery"),
+            answer(5, 9, view="grid"),
+        ]
+    )
+    assert labelled_as_shown(state).tolist() == [7]
 
 
 def test_the_last_images_are_asked_and_then_none(groups):

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -34,8 +35,9 @@ class Child:
     """
 
     def __init__(self, module: str, arguments: Mapping[str, Any], log: Path) -> None:
-        if log.is_file() and log.stat().st_size > LARGEST:
-            log.unlink()
+        with suppress(OSError):  # Windows keeps a file that another process writes
+            if log.stat().st_size > LARGEST:
+                log.unlink()
         with log.open("ab") as output:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", module],
@@ -45,11 +47,9 @@ class Child:
                 creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),  # only on Windows
             )
         assert self._process.stdin is not None
-        try:
+        with suppress(OSError):  # it has ended already, which `code` tells
             self._process.stdin.write(json.dumps(dict(arguments)).encode() + b"\n")
             self._process.stdin.flush()
-        except OSError:
-            pass  # it has ended already, which `code` tells
 
     @property
     def pid(self) -> int:
@@ -64,10 +64,8 @@ class Child:
     def stop(self) -> None:
         """End the process; it may finish what it is doing for a few seconds."""
         if self._process.stdin is not None:
-            try:
+            with suppress(OSError):  # no process reads it any more
                 self._process.stdin.close()
-            except OSError:
-                pass  # no process reads it any more
         try:
             self._process.wait(GRACE)
         except subprocess.TimeoutExpired:
@@ -113,7 +111,5 @@ def _lower_priority() -> None:
     import psutil
 
     process = psutil.Process()
-    try:
+    with suppress(psutil.Error, OSError):  # it works without, too
         process.nice(getattr(psutil, "BELOW_NORMAL_PRIORITY_CLASS", 15))
-    except (psutil.Error, OSError):
-        pass  # it is quick enough without

@@ -4,7 +4,7 @@ import time
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
@@ -42,6 +42,9 @@ class Labelled:
         The random order of all images.
     seq : int
         The last answer that is among them.
+    shown : int64 array
+        Images that were labelled next to their prediction, by the page-full; the audit leaves them
+        out, since their labels may be the model's own.
     """
 
     labels: KnownLabels
@@ -49,6 +52,7 @@ class Labelled:
     excluded: Ids
     order: AuditOrder
     seq: int
+    shown: Ids = field(default_factory=lambda: np.empty(0, np.int64))
 
 
 @dataclass(frozen=True, eq=False)
@@ -120,7 +124,8 @@ def next_round(
     with _timed(seconds, "estimate"):
         estimate = None
         if probabilities is not None:
-            order = labelled.order.without(np.union1d(excluded, unplaced))
+            left_out = np.concatenate([excluded, unplaced, labelled.shown])
+            order = labelled.order.without(left_out)
             estimate = _estimate(models, placed, order, excluded)
     free = len(space) - len(np.union1d(labels.ids, excluded))
     facts: dict[str, Any] = {

@@ -14,6 +14,8 @@ from nextlabel.project.labelling.models import QueueItem
 from nextlabel.project.labelling.state import State
 from nextlabel.project.scanning.images import ProjectImages
 
+GALLERY = "gallery"
+"""The view in which images are labelled by the page-full, next to what the model predicts."""
 AGAIN = "overlap"
 """The reason for an image that another person has labelled."""
 
@@ -53,6 +55,23 @@ def settled_ids(state: State) -> Ids:
     """Return the images that need no answer, int64 (n)."""
     parts = (state.labels, state.skipped, state.unsure, state.flagged)
     return np.unique(np.concatenate([np.fromiter(p, np.int64, len(p)) for p in parts]))
+
+
+def labelled_as_shown(state: State) -> Ids:
+    """Return the images whose label comes from the gallery alone, next to their prediction."""
+    return np.array(
+        [
+            image
+            for image, answer in state.last.items()
+            if answer.view == GALLERY
+            and answer.kind == "label"
+            and not any(
+                event.kind == "label" and event.view != GALLERY and state.counts(event)
+                for event in state.events(image)
+            )
+        ],
+        np.int64,
+    )
 
 
 def left(state: State, images: ProjectImages) -> int:

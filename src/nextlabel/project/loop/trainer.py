@@ -12,6 +12,7 @@ import threading
 import time
 
 import numpy as np
+from sqlalchemy.exc import SQLAlchemyError
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from nextlabel.core.errors import StoreError
@@ -23,7 +24,7 @@ from nextlabel.project.loop import child
 from nextlabel.project.loop.background import Background
 from nextlabel.project.loop.pages.review import write_review
 from nextlabel.project.loop.round import Labelled, next_round
-from nextlabel.project.loop.serving import order_of, settled_ids, usable
+from nextlabel.project.loop.serving import labelled_as_shown, order_of, settled_ids, usable
 from nextlabel.project.loop.space import Space
 from nextlabel.project.loop.spaces import Spaces
 from nextlabel.project.scanning.images import ProjectImages
@@ -99,6 +100,7 @@ class Loop:
             np.union1d(settled_ids(state), unfit),
             order_of(images),
             state.seq,
+            labelled_as_shown(state),
         )
         made = next_round(space, labelled, settings.pipeline)
         version = self.project.publish(made.model, made.queue)
@@ -131,7 +133,7 @@ def main() -> None:
                 while not stop.is_set():
                     try:
                         loop.step()
-                    except StoreError as error:  # a full disk, or a database that is busy
+                    except (StoreError, SQLAlchemyError) as error:  # a full disk, a busy database
                         log.warning("%s", error)
                         project.set_activity(ACTIVITY, "failed", message=str(error))
                         stop.wait(AGAIN)
