@@ -40,6 +40,7 @@ def pictures(tmp_path):
 def test_thumbnails_of_all_kinds_make_one_space_as_they_are_read(pictures, monkeypatch):
     folder, names = pictures
     monkeypatch.setattr(thumbnails, "FIRST", 0.0)
+    monkeypatch.setattr(thumbnails, "ENOUGH", 3)
     spaces, failures = [], {}
     made = Thumbnails(folder, spaces.append, failures.__setitem__)
     made.read(names, 30, NOW)

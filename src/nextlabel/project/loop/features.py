@@ -108,7 +108,7 @@ def _with_gone(space: Space, before: Space) -> Space:
         of_block[kept] = before.rows[name][kept]
     there = space.there.copy()
     there[kept] = True
-    return replace(space, rows=rows, there=there)
+    return replace(space, rows=rows, there=there, _scaled={})
 
 
 def _say(project: Project, word: str, space: Space, name: str, lacking: str | None) -> None:

@@ -6,7 +6,7 @@ N images; the row of an image is its id.
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from functools import cached_property, partial
+from functools import partial
 from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile
@@ -42,6 +42,9 @@ class Space:
     there: Array
     key: str = ""
     state: Mapping[str, Array] = field(default_factory=dict)
+    _scaled: dict[tuple[tuple[str, float], ...], ScaledBlocks] = field(
+        default_factory=dict, repr=False
+    )
 
     def __len__(self) -> int:
         return len(self.there)
@@ -51,14 +54,23 @@ class Space:
         """The images without a row."""
         return np.flatnonzero(~self.there)
 
-    @cached_property
+    @property
     def blocks(self) -> ScaledBlocks:
         """The rows of equal scale: each block divided by its RMS distance."""
         return self.scaled({})
 
     def scaled(self, weights: Mapping[str, float]) -> ScaledBlocks:
-        """Return the rows as a model reads them; a block of weight 0 is left out."""
+        """Return the rows as a model reads them; a block of weight 0 is left out.
+
+        Every round asks for the same, so the result is kept.
+        """
         used = dict.fromkeys(self.rows, 1.0) | {k: v for k, v in weights.items() if k in self.rows}
+        key = tuple(sorted(used.items()))
+        if key not in self._scaled:
+            self._scaled[key] = self._made(used)
+        return self._scaled[key]
+
+    def _made(self, used: Mapping[str, float]) -> ScaledBlocks:
         kept = {name: rows for name, rows in self.rows.items() if used[name]}
         of_images = {name: rows[self.there] for name, rows in kept.items()}
         distances = {name: partial(rms_distance, rows) for name, rows in of_images.items()}
@@ -70,7 +82,7 @@ class Space:
             return self
         rows = {name: _padded(of_block, self.there, count) for name, of_block in self.rows.items()}
         there = np.concatenate([self.there, np.zeros(count - len(self), bool)])
-        return replace(self, rows=rows, there=there)
+        return replace(self, rows=rows, there=there, _scaled={})
 
     def save(self, path: Path) -> None:
         """Write the space to a file, complete or not at all; OSError when it cannot be written."""

@@ -28,7 +28,10 @@ COMPONENTS = 32
 FITTED = 2000
 """Images that the components are fitted to."""
 FIRST = 1.5
-"""Seconds after which the images read so far make a space."""
+"""Seconds after which the images read so far make a space, if they are at least ENOUGH."""
+ENOUGH = 100
+LATEST = 6.0
+"""Seconds after which fewer are enough."""
 PASSING = ("it cannot be read", "it needs more memory")
 """Starts of the failures that another time may not have."""
 
@@ -74,8 +77,7 @@ class Thumbnails:
             Ends the reading.
         """
         waiting: dict[int, Pixels] = {}
-        due = time.monotonic() + FIRST
-        aim = 0
+        begun, aim = time.monotonic(), ENOUGH
         paths = [self.folder / name for name in names.values()]
         images = read_small_images(paths, SIDE, Wanted())
         try:
@@ -87,7 +89,8 @@ class Thumbnails:
                 elif not (small.failure or "").startswith(PASSING):
                     self.failed(image, small.failure or "it cannot be read")
                 there = len(self.rows) + len(waiting)
-                if there >= max(aim, 2) and time.monotonic() >= due:
+                seconds = time.monotonic() - begun
+                if (there >= aim and seconds >= FIRST) or (aim == ENOUGH and seconds >= LATEST):
                     self._renew(waiting, count)
                     waiting, aim = {}, 2 * there
         finally:
