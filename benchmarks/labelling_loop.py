@@ -137,7 +137,7 @@ def measure(count: int, labelled: int, plainly: bool) -> None:
     )
     for filters in (
         Filters(class_id=3, by="prediction"),
-        Filters(order="most", above=0.9, unlabelled=True),
+        Filters(order="most", above=0.9, labelled=False),
         Filters(disagree=True, order="path"),
         Filters(order="new"),
         Filters(order="path"),

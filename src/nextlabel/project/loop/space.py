@@ -62,7 +62,7 @@ class Space:
     def scaled(self, weights: Mapping[str, float]) -> ScaledBlocks:
         """Return the rows as a model reads them; a block of weight 0 is left out.
 
-        Every round asks for the same, so the result is kept.
+        Every round needs the same, so the result is kept.
         """
         used = dict.fromkeys(self.rows, 1.0) | {k: v for k, v in weights.items() if k in self.rows}
         key = tuple(sorted(used.items()))
