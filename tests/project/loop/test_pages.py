@@ -57,7 +57,7 @@ def test_a_label_counts_before_a_prediction():
     assert shown(Filters(class_id=0, by="label"), labels) == [4]
     assert shown(Filters(class_id=0, by="prediction"), labels) == [1, 0]
     assert shown(Filters(class_id=NONE, by="label"), labels) == [1, 3, 2]
-    assert shown(Filters(unlabelled=True), labels) == [1, 3, 2]
+    assert shown(Filters(labelled=False), labels) == [1, 3, 2]
     assert shown(Filters(disagree=True), labels) == [4, 0]
     assert shown(Filters(flagged=True), labels) == [3]
     assert shown(Filters(order="new"), labels)[:2] == [4, 0]
@@ -109,6 +109,10 @@ def test_near_copies_are_linked_by_distance_alone():
     assert groups[7] == groups[3] == 3
     assert set(groups[200:220].tolist()) == {100}
     assert len(np.unique(groups)) == 300 - 1 - 20
+    wide = rng.normal(size=(300, 12)) * np.array([9.0] * 6 + [1.0] * 6)
+    wide[7] = wide[3]
+    wide[7, -3:] += 3  # near by the main axes alone
+    assert near_copies(wide)[7] == 7
     assert near_copies(np.ones((99, 2))).tolist() == [0] * 99
     rows[40:90] = rows[3]
     assert set(near_copies(rows)[[7, *range(40, 90)]].tolist()) == {3}

@@ -159,12 +159,10 @@ def _again(
     """Yield the images of the overlap that one other person has labelled."""
     fit = usable(images)
     for image in sorted(shared(images, overlap)):
-        by_person = state.image(image).by_person
-        if len(by_person) != 1 or person in by_person or not fit[image]:
+        if not fit[image] or image in state.flagged or len(state.image(image).by_person) != 1:
             continue
-        if image in state.flagged or _answered(state, image, person):
-            continue
-        yield QueueItem(position, image, AGAIN, None, False, 0)
+        if not _answered(state, image, person):
+            yield QueueItem(position, image, AGAIN, None, False, 0)
 
 
 def _answered(state: State, image: int, person: str) -> bool:
