@@ -76,6 +76,10 @@ def test_a_folder_that_grows_keeps_its_rows_until_a_refit(folder, tmp_path):
     assert not np.array_equal(after["cell_05.png"], after["more.png"])
     again = rows(refit=True)
     assert changes[2].refitted
+    for number, image in enumerate(sorted(folder.iterdir())):
+        Image.new("L", (24, 20), 3 * number).save(image)
+    rows()
+    assert changes[3].refitted and len(changes[3].changed) == 12  # none is as it was
     assert not any(np.array_equal(again[name], before[name]) for name in stayed)
 
 

@@ -102,6 +102,7 @@ def kept_features(
 
     The blocks are fitted when the folder is read for the first time. Later the fits stay, so that
     the rows of images that are there already do not move; new images get rows by the same fits.
+    When all earlier images have left, the blocks are fitted again.
 
     Parameters
     ----------
@@ -138,6 +139,8 @@ def kept_features(
     if before is not None and not refit and (before.names, before.digests) == (names, digests):
         return replace(before, changes=Changes(first=False))
     states: Mapping[str, Mapping[str, Array]]
+    if before is not None and not set(before.digests) & set(digests):
+        refit = True  # no image of the fit is left
     if before is None or refit:
         fits = {}
         for name, block in blocks.items():
