@@ -9,8 +9,11 @@ import tomllib
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-TESTED = ("torch", "hypothesis", "pytest", "pytest-xdist", "pyyaml", "grimp")
+TESTED = ("torch", "hypothesis", "httpx", "pytest", "pytest-xdist", "pyyaml", "grimp")
 """Packages that keep the tested version."""
+
+EXTRAS = ("label", "parquet")
+"""Extras that the fast tests use."""
 
 
 def lowest(dependencies: list[str], tested: dict[str, str]) -> list[str]:
@@ -27,7 +30,9 @@ def main() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     pins = re.findall(r"^(\S+)==(\S+)$", (ROOT / "constraints.txt").read_text(), re.M)
     tested = {name.replace("_", "-").lower(): version for name, version in pins}
-    print("\n".join(lowest(project["dependencies"], tested)))
+    extras = project["optional-dependencies"]
+    dependencies = [*project["dependencies"], *(line for name in EXTRAS for line in extras[name])]
+    print("\n".join(lowest(dependencies, tested)))
 
 
 if __name__ == "__main__":

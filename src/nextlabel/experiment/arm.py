@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 from nextlabel.core.errors import UsageError
 from nextlabel.core.settings import Settings
 from nextlabel.core.space.feature_space import FeatureSpace, Scale
-from nextlabel.models.signals import blocks_of, sources
+from nextlabel.models.signals import signal_blocks, sources
 from nextlabel.strategies import create
 
 TASK = "task"
@@ -84,7 +84,7 @@ class Arm(Settings):
     @property
     def signal_blocks(self) -> tuple[str, ...]:
         """The blocks that are fitted for the signals of the strategy, sorted."""
-        return blocks_of(create(self.strategy, self.options).needs)
+        return signal_blocks(create(self.strategy, self.options).needs)
 
     @property
     def side_space(self) -> FeatureSpace:

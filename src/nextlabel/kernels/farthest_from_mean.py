@@ -16,7 +16,7 @@ import numpy as np
 from nextlabel.core.progress import picked
 from nextlabel.core.types import Array, Ids
 from nextlabel.kernels.distance.exact import TILE, Floats, Metric, does_not_vary
-from nextlabel.kernels.distance.products import COARSE, Precision, ShiftedRows, inner
+from nextlabel.kernels.distance.products import COARSE, FloatType, ShiftedRows, inner
 from nextlabel.kernels.inputs import metric_and_pool
 from nextlabel.kernels.memory import memory_for
 
@@ -144,7 +144,7 @@ class _Scores:
         self.totals = np.zeros(metric.size)  # literal sums over the first `summed` of L
         self.summed = np.zeros(metric.size, np.int64)
         coarse = self.shifted.rounding(np.float32)[0] > COARSE
-        self.precision: Precision = np.float64 if coarse else np.float32
+        self.precision: FloatType = np.float64 if coarse else np.float32
         self._renew()
 
     @property
@@ -172,7 +172,7 @@ class _Scores:
         terms = 8 * (self.metric.dimensions + self.count) + 80
         return terms * 2.0**-53 * 2 * self.largest + 1e-300
 
-    def _score(self, ids: Ids | slice, precision: Precision = np.float64) -> Floats:
+    def _score(self, ids: Ids | slice, precision: FloatType = np.float64) -> Floats:
         """Return ‖z‖² - 2 z·μ of some rows (n)."""
         mean = self.shifted.weighted(self.mean, precision)
         products = self.shifted.products(ids, mean, precision)  # [n]

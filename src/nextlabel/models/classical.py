@@ -20,7 +20,7 @@ from nextlabel.models.cross_validation import (
     best_temperature,
     held_out_probabilities,
 )
-from nextlabel.models.linear import last_layer
+from nextlabel.models.linear import regression_layer
 from nextlabel.models.timing import seconds_of
 
 COLUMNS = 32
@@ -83,7 +83,7 @@ class BlockOutputs(ModelOutputs):
     def last_layer(self) -> LastLayer | None:
         """The regression's layer with its posterior; None for another classifier."""
         fitted: FittedClassical = self.__dict__["_fitted"]
-        return last_layer(
+        return regression_layer(
             fitted.classifiers, fitted.constants, fitted.task, fitted.temperature, fitted.labelled
         )
 

@@ -97,7 +97,7 @@ def fit_linear(
     return LinearClassifier(fitted.classes_, coefficients, intercepts, float(regularisation))
 
 
-def last_layer(
+def regression_layer(
     classifiers: Sequence[BlockClassifier | None],
     constants: Array,
     task: Task,

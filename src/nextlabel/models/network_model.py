@@ -23,7 +23,7 @@ from nextlabel.models.networks.base import (
     TaskNetwork,
     build,
     generator,
-    place,
+    on_device,
     state_on_cpu,
 )
 from nextlabel.models.normalise import ImagesOnDevice, normalise, to_device
@@ -158,7 +158,7 @@ class NetworkModel:
         if head is not None:
             head.load_state_dict(weights)
             head.to(self.device)
-        return self._fitted(place(network, self.device), head, training)
+        return self._fitted(on_device(network, self.device), head, training)
 
     def initial_digest(self, seeds: Seeds) -> str:
         """Return the sha256 of the weights that every round starts from."""
@@ -228,7 +228,7 @@ class NetworkModel:
         if self.training.refit == "finetune" and previous is not None:
             network.load_state_dict(state_on_cpu(previous.network))
             weights = "finetuned"
-        place(network, device)
+        on_device(network, device)
         side = None if side is None else side.to(device)
         head = self._head(seeds, number, _columns(side))
         if head is not None:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from nextlabel.report.formatting import Format, metric_name
+from nextlabel.report.formatting import CellFormat, metric_name
 
 
 @dataclass(frozen=True)
@@ -11,7 +11,7 @@ class Column:
     """The heading of a column on the page, and the format of its cells."""
 
     heading: str
-    format: Format = "text"
+    format: CellFormat = "text"
 
 
 COLUMNS: Mapping[str, Column] = {

@@ -4,7 +4,7 @@ import math
 from typing import Literal
 
 Cell = str | int | float | bool | None
-Format = Literal[
+CellFormat = Literal[
     "text",
     "count",
     "number",
@@ -30,7 +30,7 @@ METRICS = {
 """The metrics whose names are abbreviations; the others are words with underscores."""
 
 
-def show(value: Cell, format: Format = "text") -> str:
+def show(value: Cell, format: CellFormat = "text") -> str:
     """Return a cell of a table as text; an en dash where there is no value."""
     if value is None or value == "" or (isinstance(value, float) and math.isnan(value)):
         return MISSING

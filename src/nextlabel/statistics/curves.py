@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from nextlabel.core.errors import UsageError
 from nextlabel.statistics.effects import CONFIDENCE
-from nextlabel.statistics.inputs import Floats, finite, label_counts, rounding_noise
+from nextlabel.statistics.inputs import Floats, finite, increasing_counts, rounding_noise
 from nextlabel.statistics.subsets import central, means, random_subsets, subsets
 
 DRAWS = 4999
@@ -63,7 +63,7 @@ def aubc(counts: Counts, values: object, scale: Literal["linear", "log2"] = "lin
         The counts do not increase, or the shapes do not fit.
 
     """
-    x, y = label_counts(counts), finite(values, "curve")
+    x, y = increasing_counts(counts), finite(values, "curve")
     if y.ndim < 1 or y.shape[-1] != len(x):
         raise UsageError(
             f"{len(x)} label counts for curves of shape {y.shape}; give one per point",
@@ -103,7 +103,7 @@ def labels_to_reach(counts: Counts, values: object, level: float) -> float | Non
         The counts do not increase, or the shapes do not fit.
 
     """
-    x, y = label_counts(counts), finite(values, "curve")
+    x, y = increasing_counts(counts), finite(values, "curve")
     if y.shape != x.shape:
         raise UsageError(
             f"{len(x)} label counts for a curve of shape {y.shape}; give one per point",
@@ -178,7 +178,7 @@ def saving_intervals(
         The counts do not increase, or the shapes do not fit.
 
     """
-    x, a, b = label_counts(counts), finite(arm, "arm"), finite(baseline, "baseline")
+    x, a, b = increasing_counts(counts), finite(arm, "arm"), finite(baseline, "baseline")
     if a.ndim != 2 or a.shape != b.shape or a.shape[1] != len(x):
         raise UsageError(
             f"curves of shapes {a.shape} and {b.shape} for {len(x)} label counts; "

@@ -26,7 +26,7 @@ def finite(values: object, name: str) -> Floats:
     return array
 
 
-def label_counts(counts: object) -> Floats:
+def increasing_counts(counts: object) -> Floats:
     """Return label counts (T) as float64; UsageError unless they increase, from 1 or more."""
     x = finite(counts, "label counts")
     if x.ndim != 1 or not len(x) or x[0] < 1 or (np.diff(x) <= 0).any():

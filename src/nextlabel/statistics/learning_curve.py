@@ -10,7 +10,7 @@ import numpy as np
 
 from nextlabel.core.types import Array
 from nextlabel.statistics.accuracy_estimate import PRIOR
-from nextlabel.statistics.inputs import Floats, finite, label_counts
+from nextlabel.statistics.inputs import Floats, finite, increasing_counts
 
 LEVEL = 0.9
 """The share of cases in which the rise lies in its range."""
@@ -88,7 +88,7 @@ def expected_rise(
     values = finite(accuracies, "accuracies")
     if not len(values):
         return None
-    counts = label_counts(labelled)
+    counts = increasing_counts(labelled)
     weights = finite(audited, "audited") + PRIOR  # [T]
     enough = len(counts) >= FEWEST and weights[-1] - PRIOR >= AUDITED
     if not enough or counts[-1] < SPAN * counts[0]:

@@ -8,7 +8,7 @@ import pytest
 from nextlabel.core.space.embedding import Embedding
 from nextlabel.kernels.coverage.gaussian_kernel import GaussianKernel, gaussian
 from nextlabel.kernels.distance.exact import Metric
-from nextlabel.kernels.distance.products import Precision
+from nextlabel.kernels.distance.products import FloatType
 from nextlabel.kernels.distance.tiles import Distances, nearest_squared_distances
 
 
@@ -17,7 +17,7 @@ def direct(metric: Metric, first: np.ndarray, second: np.ndarray) -> np.ndarray:
 
 
 @pytest.mark.parametrize("precision", [np.float32, np.float64])
-def test_tiles_are_within_their_error(hard_set: Any, precision: Precision) -> None:
+def test_tiles_are_within_their_error(hard_set: Any, precision: FloatType) -> None:
     metric = Metric(Embedding.of(hard_set.features[-60:]))
     ids = np.arange(metric.size)
     measured = Distances(metric, ids, precision)

@@ -7,14 +7,14 @@ import pytest
 
 from nextlabel.core.space.embedding import Embedding
 from nextlabel.kernels.distance.exact import Metric
-from nextlabel.kernels.distance.products import Precision, ShiftedRows
+from nextlabel.kernels.distance.products import FloatType, ShiftedRows
 from nextlabel.kernels.k_centre.centres import Centres
 from nextlabel.kernels.k_centre.initial_bounds import initial_bounds
 from nextlabel.kernels.k_centre.tuning import KCentreTuning
 
 
 def bounds_and_truth(
-    features: object, labelled: np.ndarray, precision: Precision
+    features: object, labelled: np.ndarray, precision: FloatType
 ) -> tuple[np.ndarray, np.ndarray]:
     metric = Metric(Embedding.of(features))
     centres = Centres(ShiftedRows(metric), precision, len(labelled))
@@ -27,7 +27,7 @@ def bounds_and_truth(
 
 
 @pytest.mark.parametrize("precision", [np.float32, np.float64])
-def test_no_bound_is_below_the_distance(hard_set: Any, precision: Precision) -> None:
+def test_no_bound_is_below_the_distance(hard_set: Any, precision: FloatType) -> None:
     if len(hard_set.labelled):
         bound, truth = bounds_and_truth(hard_set.features, hard_set.labelled, precision)
         assert (bound >= truth).all()

@@ -20,9 +20,9 @@ from nextlabel.models.generative.ccvae import (
     CCVAESettings,
     ClassDistributions,
     _frequencies,
-    begin,
+    begin_ccvae,
     objective,
-    refit,
+    refit_ccvae,
 )
 from nextlabel.models.generative.ccvae import batches as batches_of
 from nextlabel.models.generative.priors import kl_divergence, log_normal
@@ -47,7 +47,7 @@ QUICK = CCVAESettings(
 
 @pytest.fixture(scope="module")
 def beginning(digits):
-    return begin(digits[0][:600], QUICK, Seeds(0))
+    return begin_ccvae(digits[0][:600], QUICK, Seeds(0))
 
 
 @pytest.fixture(scope="module")
@@ -205,7 +205,7 @@ def test_labels_make_latents_that_separate_classes(task, digits, beginning, plai
     values = 10 if task == "multiclass" else 2
     known = np.arange(100)
     settings = QUICK.model_copy(update={"dims_per_label": 1 if task == "multiclass" else 3})
-    shaped, _ = refit(
+    shaped, _ = refit_ccvae(
         images[:600], known, targets[known], values, beginning.state(), settings, 1, Seeds(0)
     )
 
@@ -227,7 +227,7 @@ def test_a_round_repeats_bit_for_bit_and_depends_on_its_number(digits, beginning
     def means(number, seed=0, rows=range(50)):
         rows = np.array(rows)
         before = torch.random.get_rng_state()
-        fitted, _ = refit(
+        fitted, _ = refit_ccvae(
             images, rows, labels[rows], 10, beginning.state(), settings, number, Seeds(seed)
         )
         assert torch.equal(torch.random.get_rng_state(), before)
@@ -250,7 +250,8 @@ def test_rounds_see_the_images_in_other_orders(digits, beginning, monkeypatch):
 
     monkeypatch.setattr("nextlabel.models.generative.ccvae.batches", kept)
     for number in (1, 1, 2):
-        refit(images, np.arange(50), labels[:50], 10, beginning.state(), settings, number, Seeds(0))
+        state = beginning.state()
+        refit_ccvae(images, np.arange(50), labels[:50], 10, state, settings, number, Seeds(0))
     first, again, other = (np.concatenate(batches).tolist() for batches in seen)
     assert first == again != other
 

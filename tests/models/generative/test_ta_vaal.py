@@ -69,7 +69,7 @@ def test_the_discriminator_reads_the_predicted_loss(digits) -> None:
     losses[labelled] = 2
     gaps = []
     for predicted in (None, losses):
-        _, scores = vaal.refit(images, labelled, beginning, QUICK, 1, Seeds(0), predicted)
+        _, scores = vaal.refit_vaal(images, labelled, beginning, QUICK, 1, Seeds(0), predicted)
         others = np.setdiff1d(np.arange(200), labelled)
         gaps.append(scores[labelled].mean() - scores[others].mean())
     assert abs(gaps[0]) < 0.1 and gaps[1] > 0.3
@@ -99,13 +99,13 @@ def experiment_of(tiny, **changes):
 
 def test_each_round_reads_the_model_of_the_same_round(tiny, tmp_path, monkeypatch) -> None:
     read = []
-    refit = vaal.refit
+    refit = vaal.refit_vaal
 
     def recording(*arguments):
         read.append(arguments[-1])
         return refit(*arguments)
 
-    monkeypatch.setattr(vaal, "refit", recording)
+    monkeypatch.setattr(vaal, "refit_vaal", recording)
     experiment = experiment_of(tiny)
     trial, data = TrialSpec.of(experiment, "a", 0), load_data(experiment, None)
     cache = Cache.open(tmp_path)

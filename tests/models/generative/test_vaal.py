@@ -68,7 +68,7 @@ def test_the_discriminator_finds_the_labelled_unless_the_adversary_hides_them(
     gaps = []
     for weight in (0.0, 50.0):
         settings = QUICK.model_copy(update={"adversary": weight})
-        fitted, scores = vaal.refit(images, labelled, beginning, settings, 1, Seeds(0))
+        fitted, scores = vaal.refit_vaal(images, labelled, beginning, settings, 1, Seeds(0))
         assert scores.shape == (200,)
         assert [sorted(epoch) for epoch in fitted.log] == 6 * [
             ["adversary", "discriminator", "elbo", "kl", "reconstruction"]
@@ -81,7 +81,7 @@ def test_the_discriminator_finds_the_labelled_unless_the_adversary_hides_them(
 def test_a_round_is_the_same_again_and_whatever_the_order_of_labels(images, beginning) -> None:
     rows = np.arange(0, 60, 3)
     first, again, other = (
-        vaal.refit(images, ids, beginning, QUICK, number, Seeds(0))[1]
+        vaal.refit_vaal(images, ids, beginning, QUICK, number, Seeds(0))[1]
         for ids, number in ((rows, 1), (rows[::-1], 1), (rows, 2))
     )
     assert np.array_equal(first, again)

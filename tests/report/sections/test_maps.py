@@ -18,7 +18,7 @@ from nextlabel.core.types import as_ids
 from nextlabel.report import figures
 from nextlabel.report.figures.space_map import GROUPS, draw_map
 from nextlabel.report.page import build_report
-from nextlabel.report.sections.maps import differences
+from nextlabel.report.sections.maps import changed_settings
 from nextlabel.statistics.point_cloud import Shape
 from nextlabel.store.maps import Map, MappedSpace
 from nextlabel.store.store import Store
@@ -113,8 +113,8 @@ def test_a_store_with_a_map_and_no_trial_has_a_page(
 
 def test_what_differs_from_the_experiment_is_said(spec: dict[str, Any]) -> None:
     other = spec_of(ARMS[1:3], seeds=9, training={"learning_rate": 0.5}, blocks={})
-    assert list(differences(a_map(spec), spec)) == []
-    notes = list(differences(a_map(other), spec))
+    assert list(changed_settings(a_map(spec), spec)) == []
+    notes = list(changed_settings(a_map(other), spec))
     assert "training.learning_rate is 0.5 here, and 0.01 in the experiment" in notes
     assert "blocks.vae.latent is not set here, and 32 in the experiment" in notes
     assert len(notes) == 4

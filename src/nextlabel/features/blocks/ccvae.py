@@ -55,13 +55,13 @@ class CCVAEBlock(CCVAESettings, VAEBlock):
         """
         import torch
 
-        from nextlabel.models.generative.ccvae import begin, refit
+        from nextlabel.models.generative.ccvae import begin_ccvae, refit_ccvae
         from nextlabel.models.normalise import to_device
 
         images = to_device(data.train.images, torch.device("cpu"))
         width = self.class_dims(len(data.classes))
         if labels is None or not len(labels):
-            fitted = begin(images, self, seeds)
+            fitted = begin_ccvae(images, self, seeds)
             return self._block(data, fitted, self.latent, fitted.state(), images, None, seeds)
         if len(labels) != pool.labelled_count:
             raise DataError(
@@ -69,9 +69,9 @@ class CCVAEBlock(CCVAESettings, VAEBlock):
                 "each",
                 code="unequal-lengths",
             )
-        state = start.state if start is not None else begin(images, self, seeds).state()
+        state = start.state if start is not None else begin_ccvae(images, self, seeds).state()
         multiclass = data.task == "multiclass"
-        fitted, classes = refit(
+        fitted, classes = refit_ccvae(
             images,
             pool.labelled,
             labels[:, None] if multiclass else labels,

@@ -24,7 +24,7 @@ from nextlabel.features.network_rows import keys_of, network_rows
 from nextlabel.features.reduction import Reduction
 from nextlabel.files.digest import values_digest
 from nextlabel.models.pretrained import source_of
-from nextlabel.models.pretrained.base import Inputs, Network, NetworkSource
+from nextlabel.models.pretrained.base import Network, NetworkSource, PixelValues
 from nextlabel.models.settings import Device, Precision
 
 VERSION = 1
@@ -56,7 +56,7 @@ class PretrainedBlock(BlockSettings):
     """Principal components of the standardised features; 0 keeps all features as they are."""
     weights: str | None = None
     """Path or URL of other weights of the same network; its published ones if not set."""
-    inputs: Inputs = "auto"
+    inputs: PixelValues = "auto"
     """Values of pixels that the network is trained with: "imagenet" (mean and deviation of
     ImageNet), "symmetric" (-1 to 1), "unit" (0 to 1); "auto" is known for all networks but files,
     for which it means "imagenet".

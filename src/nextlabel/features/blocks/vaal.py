@@ -72,11 +72,11 @@ class VAALBlock(VAALSettings, VAEBlock):
         """Return the block of a round, which continues from the weights of a beginning."""
         import torch
 
-        from nextlabel.models.generative.vaal import refit
+        from nextlabel.models.generative.vaal import refit_vaal
         from nextlabel.models.normalise import to_device
 
         images = to_device(data.train.images, torch.device("cpu"))
-        fitted, scores = refit(
+        fitted, scores = refit_vaal(
             images, pool.labelled, beginning, self, number, seeds, predicted_losses
         )
         state = fitted.state(*ENCODER)

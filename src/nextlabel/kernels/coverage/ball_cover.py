@@ -18,7 +18,7 @@ from nextlabel.core.progress import picked
 from nextlabel.core.space.embedding import Embedding
 from nextlabel.core.types import Array, Ids, as_ids
 from nextlabel.kernels.distance.exact import Metric, does_not_vary
-from nextlabel.kernels.distance.products import Precision, ShiftedRows
+from nextlabel.kernels.distance.products import FloatType, ShiftedRows
 from nextlabel.kernels.distance.tiles import TILE_ROWS, Distances, TileRows
 from nextlabel.kernels.inputs import metric_and_pool
 
@@ -173,7 +173,7 @@ class _BallCounts:
         ids = np.concatenate([pool.unlabelled, pool.labelled])  # open images first
         shifted = ShiftedRows(metric)
         error = 2 * shifted.error(np.float32)[0] * float(shifted.squared_norms[ids].max())
-        precision: Precision = np.float32 if error <= COARSE * squared_radius else np.float64
+        precision: FloatType = np.float32 if error <= COARSE * squared_radius else np.float64
         self.distances = Distances(metric, ids, precision, tuning.tile_rows, shifted)
         self.balls = self._count(np.arange(self.size, len(ids)))  # [n]
         self.unpicked = np.ones(self.size, bool)  # [n]

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from nextlabel.core.types import Array
 from nextlabel.kernels.distance.exact import BlockRows, Floats, Metric, RowIndex
 
-Precision = type[np.float32] | type[np.float64]
+FloatType = type[np.float32] | type[np.float64]
 
 COARSE = 0.01
 """Rounding (κ) above which products in float32 rule out too little: with very many columns."""
@@ -75,7 +75,7 @@ class ShiftedRows:
             total += block.squared_weight * np.einsum("ij,ij->i", z, z)  # [n]
         return total
 
-    def rows(self, ids: RowIndex, precision: Precision) -> list[Array]:
+    def rows(self, ids: RowIndex, precision: FloatType) -> list[Array]:
         """Return the shifted rows of `ids` block by block, each (n, d_b), rounded once."""
         shifted: list[Array] = []
         for block, shift in zip(self.metric.blocks, self.shifts, strict=True):
@@ -88,7 +88,7 @@ class ShiftedRows:
                 shifted.append((rows - shift if moved else rows).astype(precision, copy=False))
         return shifted
 
-    def weighted(self, rows: Sequence[Array], precision: Precision) -> list[Array]:
+    def weighted(self, rows: Sequence[Array], precision: FloatType) -> list[Array]:
         """Return shifted rows or vectors times the squared weight of their block.
 
         One side of a product is weighted, the other is not.
@@ -100,11 +100,11 @@ class ShiftedRows:
             for block, z in zip(self.metric.blocks, rows, strict=True)
         ]
 
-    def products(self, ids: RowIndex, others: Sequence[Array], precision: Precision) -> Array:
+    def products(self, ids: RowIndex, others: Sequence[Array], precision: FloatType) -> Array:
         """Return Σ_b w_b² z_b·o_b, (n) for `weighted` vectors (d_b), (n, k) for rows (k, d_b)."""
         return inner(self.rows(ids, precision), others)
 
-    def error(self, precision: Precision) -> tuple[float, float]:
+    def error(self, precision: FloatType) -> tuple[float, float]:
         """Return κ and η: ‖z_i‖² + ‖z_c‖² - 2 z_i·z_c is off by at most κ(‖z_i‖² + ‖z_c‖²) + η.
 
         The error is against the *computed* direct difference; κ and η are 0 where products are
@@ -112,7 +112,7 @@ class ShiftedRows:
         """
         return (0.0, 0.0) if self.integral else self.rounding(precision)
 
-    def rounding(self, precision: Precision) -> tuple[float, float]:
+    def rounding(self, precision: FloatType) -> tuple[float, float]:
         """Return κ and η for any values.
 
         A product of d terms in unit roundoff u is wrong by at most d·u/(1 - d·u)·‖z_i‖‖z_c‖ in any

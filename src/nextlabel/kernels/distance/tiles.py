@@ -11,7 +11,7 @@ import numpy as np
 
 from nextlabel.core.types import Array, Ids
 from nextlabel.kernels.distance.exact import Floats, Metric
-from nextlabel.kernels.distance.products import Precision, ShiftedRows
+from nextlabel.kernels.distance.products import FloatType, ShiftedRows
 
 TILE_ROWS = 512
 """Rows and columns of a tile: 2 MB in float64, which stays near the processor."""
@@ -38,7 +38,7 @@ class TileBuffer:
     def __init__(self) -> None:
         self._memory = np.empty(0, np.uint8)
 
-    def __call__(self, shape: tuple[int, ...], precision: Precision = np.float64) -> Array:
+    def __call__(self, shape: tuple[int, ...], precision: FloatType = np.float64) -> Array:
         """Return an array of `shape` with any content, valid until the next call."""
         size = int(np.prod(shape)) * np.dtype(precision).itemsize
         if size > self._memory.nbytes:
@@ -59,7 +59,7 @@ class Distances:
     ids
         The images, int64 (n).
     precision
-        Precision of the products.
+        FloatType of the products.
     tile_rows
         Rows and columns of a tile; for speed only.
     shifted
@@ -71,7 +71,7 @@ class Distances:
         self,
         metric: Metric,
         ids: Ids,
-        precision: Precision = np.float64,
+        precision: FloatType = np.float64,
         tile_rows: int = TILE_ROWS,
         shifted: ShiftedRows | None = None,
     ) -> None:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from nextlabel.core.types import Array, Ids
 from nextlabel.kernels.distance.exact import Floats
-from nextlabel.kernels.distance.products import Precision, ShiftedRows, inner
+from nextlabel.kernels.distance.products import FloatType, ShiftedRows, inner
 from nextlabel.kernels.k_centre.tuning import STANDARD, KCentreTuning
 
 Positions = NDArray[np.int64]
@@ -35,7 +35,7 @@ class Centres:
     shifted
         The rows of the metric.
     precision
-        Precision of the products.
+        FloatType of the products.
     capacity
         The largest number of centres.
     tuning
@@ -46,7 +46,7 @@ class Centres:
     def __init__(
         self,
         shifted: ShiftedRows,
-        precision: Precision,
+        precision: FloatType,
         capacity: int,
         tuning: KCentreTuning = STANDARD,
     ) -> None:

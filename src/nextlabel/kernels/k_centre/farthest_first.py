@@ -16,7 +16,7 @@ from nextlabel.core.pool import Pool
 from nextlabel.core.progress import ProgressCallback
 from nextlabel.core.types import Ids
 from nextlabel.kernels.distance.exact import Metric, does_not_vary
-from nextlabel.kernels.distance.products import COARSE, Precision, ShiftedRows
+from nextlabel.kernels.distance.products import COARSE, FloatType, ShiftedRows
 from nextlabel.kernels.inputs import metric_and_pool
 from nextlabel.kernels.k_centre.bounds import CLOSED, TopRows, UpperBounds
 from nextlabel.kernels.k_centre.candidates import Candidates
@@ -140,7 +140,7 @@ def _centres(metric: Metric, capacity: int, tuning: KCentreTuning) -> Centres:
     """
     shifted = ShiftedRows(metric)
     in_float64 = metric.dimensions <= FEW_COLUMNS or shifted.error(np.float32)[0] > COARSE
-    precision: Precision = np.float64 if in_float64 else np.float32
+    precision: FloatType = np.float64 if in_float64 else np.float32
     return Centres(shifted, precision, capacity, tuning)
 
 

@@ -25,7 +25,7 @@ from nextlabel.models.generative.vae import (
     VAE,
     FittedVAE,
     adam,
-    check_finite,
+    check_loss,
     draw_outputs,
     fit_vae,
     reconstruction,
@@ -33,7 +33,7 @@ from nextlabel.models.generative.vae import (
 )
 from nextlabel.models.generative.vae_settings import CCVAESettings as CCVAESettings
 from nextlabel.models.generative.vae_settings import VAESettings
-from nextlabel.models.networks.base import build, generator, place
+from nextlabel.models.networks.base import build, generator, on_device
 
 PACE = 10.0
 """The class part's learning rate in multiples of the networks': it starts again each round."""
@@ -150,7 +150,7 @@ def objective(
     return Terms(reconstruction(outputs.logits, x, settings), kl, log_label, weight)
 
 
-def begin(images: Tensor, settings: CCVAESettings, seeds: Seeds) -> FittedVAE:
+def begin_ccvae(images: Tensor, settings: CCVAESettings, seeds: Seeds) -> FittedVAE:
     """Train on uint8 images (N, C, H, W) without labels: a plain VAE, all of z being style.
 
     Its dimensions are sorted by what they tell (KL, falling), which changes nothing else, so that
@@ -167,7 +167,7 @@ def begin(images: Tensor, settings: CCVAESettings, seeds: Seeds) -> FittedVAE:
     return fitted
 
 
-def refit(
+def refit_ccvae(
     images: Tensor,
     rows: Ids,
     labels: Labels,
@@ -177,7 +177,7 @@ def refit(
     number: int,
     seeds: Seeds,
 ) -> tuple[FittedVAE, ClassDistributions]:
-    """Go on training from `state`, which `begin` left, with the labels (n, L) of `rows`.
+    """Go on training from `state`, which `begin_ccvae` left, with the labels (n, L) of `rows`.
 
     `values` is V and `number` the round, which names the draws. An epoch has as many steps as a
     pass over all images. A batch takes up to `labelled_share` of its rows from the labelled
@@ -194,7 +194,7 @@ def refit(
             code="labels-out-of-range",
         )
     device = resolve_device(settings.device)
-    network = place(restored(images, state, settings), device)
+    network = on_device(restored(images, state, settings), device)
     count = labels.shape[1]
     width = settings.class_dims(values if count == 1 else count)
     classes = ClassDistributions(_frequencies(labels, values), width // count).to(device)
@@ -221,7 +221,7 @@ def refit(
             seen += len(batch)
         rebuilt, kl = (sums[:2] / seen).tolist()
         label = float(sums[2] / sums[3].clamp(min=1))
-        check_finite(rebuilt + kl + label, len(log) + 1, settings)
+        check_loss(rebuilt + kl + label, len(log) + 1, settings)
         log.append({"elbo": -(rebuilt + kl), "reconstruction": rebuilt, "kl": kl, "label": label})
     network.eval()
     return FittedVAE(network, device, tuple(log), NormalPrior(settings.latent)), classes

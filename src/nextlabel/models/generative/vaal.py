@@ -25,13 +25,13 @@ from nextlabel.models.generative.vae import (
     VAE,
     FittedVAE,
     adam,
-    check_finite,
+    check_loss,
     draw_outputs,
     reconstruction,
     scaled,
 )
 from nextlabel.models.generative.vae_settings import VAALSettings
-from nextlabel.models.networks.base import build, generator, place
+from nextlabel.models.networks.base import build, generator, on_device
 
 WIDTH = 512
 """The width of the discriminator's hidden layers."""
@@ -57,7 +57,7 @@ class Discriminator(nn.Module):
         return logits
 
 
-def refit(
+def refit_vaal(
     images: Tensor,
     labelled: Ids,
     state: Mapping[str, Array],
@@ -107,7 +107,7 @@ def refit(
     if predicted_losses is not None:
         network = with_condition(network)
         losses = torch.from_numpy(np.asarray(predicted_losses, np.float32))[:, None].to(device)
-    network = place(network, device)
+    network = on_device(network, device)
     discriminator = build(
         lambda: Discriminator(settings.latent, 0 if losses is None else 1),
         generator(seeds.integer("vaal discriminator", number)),
@@ -142,7 +142,7 @@ def refit(
             )
             seen += len(batch)
         rebuilt_mean, kl_mean, adversary, loss = (sums / seen).tolist()
-        check_finite(rebuilt_mean + kl_mean + adversary + loss, len(log) + 1, settings)
+        check_loss(rebuilt_mean + kl_mean + adversary + loss, len(log) + 1, settings)
         log.append(
             {
                 "elbo": -(rebuilt_mean + kl_mean),

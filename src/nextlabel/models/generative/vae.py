@@ -17,7 +17,7 @@ from nextlabel.models.device import precise, resolve_device
 from nextlabel.models.generative.priors import Prior
 from nextlabel.models.generative.priors import kl_divergence as kl_divergence
 from nextlabel.models.generative.vae_settings import VAESettings as VAESettings
-from nextlabel.models.networks.base import build, generator, place
+from nextlabel.models.networks.base import build, generator, on_device
 from nextlabel.models.networks.encoder import CHANNELS
 
 UP = 4
@@ -158,7 +158,7 @@ def fit_vae(images: Tensor, settings: VAESettings, seeds: Seeds) -> FittedVAE:
     device = resolve_device(settings.device)
     shape = (images.shape[1], images.shape[2], images.shape[3])
     network = build(lambda: VAE(shape, settings), generator(seeds.integer("vae weights")))
-    place(network, device)
+    on_device(network, device)
     prior = settings.prior(network.encode, images, seeds).to(device)
     images = images.to(device)
     optimiser = adam(network.parameters(), prior.parameters(), prior.pace, settings, device)
@@ -176,7 +176,7 @@ def fit_vae(images: Tensor, settings: VAESettings, seeds: Seeds) -> FittedVAE:
             sums += done
             points.append(z)
         rebuilt, kl = (sums / len(images)).tolist()
-        check_finite(rebuilt + kl, len(log) + 1, settings)
+        check_loss(rebuilt + kl, len(log) + 1, settings)
         log.append({"elbo": -(rebuilt + kl), "reconstruction": rebuilt, "kl": kl})
         if prior.components > 1:
             used, distinct = prior.in_use(torch.cat(points))
@@ -255,7 +255,7 @@ def adam(
     return optimiser
 
 
-def check_finite(loss: float, epoch: int, settings: VAESettings) -> None:
+def check_loss(loss: float, epoch: int, settings: VAESettings) -> None:
     """Raise DataError when an epoch's loss is not a number any more."""
     if not np.isfinite(loss):
         raise DataError(

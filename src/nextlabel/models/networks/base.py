@@ -104,7 +104,7 @@ def generator(seed: int) -> torch.Generator:
     return torch.Generator().manual_seed(seed)
 
 
-def place(network: N, device: torch.device) -> N:
+def on_device(network: N, device: torch.device) -> N:
     """Return the network on `device`, its filters laid out channels last, which is fastest."""
     return network.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
 

@@ -14,14 +14,14 @@ NATIVE = 224
 SMALL, ENLARGED = 64, 128
 """Images of up to SMALL pixels are enlarged to ENLARGED only, where a network takes any size."""
 
-Inputs = Literal["auto", "imagenet", "symmetric", "unit"]
+PixelValues = Literal["auto", "imagenet", "symmetric", "unit"]
 """The values of pixels that a network is trained with."""
 
 IMAGENET_MEAN, IMAGENET_DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
-Scale = tuple[tuple[float, ...], tuple[float, ...]]
+PixelScale = tuple[tuple[float, ...], tuple[float, ...]]
 """Mean and deviation of each channel, of values 0 to 255."""
 
-SCALES: Mapping[str, Scale] = {
+SCALES: Mapping[str, PixelScale] = {
     "imagenet": (
         tuple(255 * mean for mean in IMAGENET_MEAN),
         tuple(255 * deviation for deviation in IMAGENET_DEVIATION),

@@ -12,7 +12,7 @@ from nextlabel.models.pretrained.base import (
     SCALES,
     Network,
     NetworkSource,
-    Scale,
+    PixelScale,
     reason_of,
 )
 
@@ -50,7 +50,7 @@ class TimmSource(NetworkSource):
         return TorchNetwork.of(self._module, size, self._scale, device=device, precision=precision)
 
     @property
-    def _scale(self) -> Scale:
+    def _scale(self) -> PixelScale:
         if self.inputs != "auto":
             return SCALES[self.inputs]
         settings = self._settings

@@ -12,8 +12,8 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from nextlabel.core.types import Array
 from nextlabel.models.device import resolve_device
-from nextlabel.models.networks.base import place
-from nextlabel.models.pretrained.base import SCALES, Scale, square
+from nextlabel.models.networks.base import on_device
+from nextlabel.models.pretrained.base import SCALES, PixelScale, square
 
 Module = Callable[[Tensor], Tensor]
 
@@ -34,7 +34,7 @@ class TorchNetwork:
         cls,
         module: Module,
         size: int,
-        inputs: str | Scale,
+        inputs: str | PixelScale,
         *,
         device: str,
         precision: str,
@@ -48,7 +48,7 @@ class TorchNetwork:
             torch.bfloat16 if precision == "bf16" else torch.float32,
         )
         if isinstance(module, nn.Module):
-            module = place(module.eval().requires_grad_(False).to(dtype), placed)
+            module = on_device(module.eval().requires_grad_(False).to(dtype), placed)
         mean, deviation = SCALES[inputs] if isinstance(inputs, str) else inputs
         return cls(module, size, mean, deviation, placed, dtype)
 

@@ -54,7 +54,7 @@ def sources(names: Iterable[str]) -> frozenset[SignalSource]:
     return frozenset().union(*(_signal(name).reads for name in names))
 
 
-def blocks_of(names: Iterable[str]) -> tuple[str, ...]:
+def signal_blocks(names: Iterable[str]) -> tuple[str, ...]:
     """Return the blocks that are fitted for the signals `names`, sorted."""
     blocks: set[str] = set()
     for name in names:

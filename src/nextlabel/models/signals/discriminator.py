@@ -10,7 +10,7 @@ from nextlabel.models.signals import register
 
 
 @register("discriminator")
-class Discriminator:
+class DiscriminatorScores:
     """Probabilities of being labelled, float32 (N), from the block `vaal`."""
 
     dimensions: ClassVar[int] = 1

@@ -11,7 +11,7 @@ from nextlabel.models.signals import register
 
 
 @register("predicted_loss")
-class PredictedLoss:
+class PredictedLosses:
     """Predicted losses, float32 (N)."""
 
     dimensions: ClassVar[int] = 1

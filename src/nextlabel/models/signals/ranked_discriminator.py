@@ -5,11 +5,11 @@ from typing import ClassVar
 from nextlabel.core.signals import PoolView, SignalSource
 from nextlabel.core.types import Array
 from nextlabel.models.signals import register
-from nextlabel.models.signals.discriminator import Discriminator
+from nextlabel.models.signals.discriminator import DiscriminatorScores
 
 
 @register("ranked_discriminator")
-class RankedDiscriminator(Discriminator):
+class RankedDiscriminatorScores(DiscriminatorScores):
     """Probabilities of being labelled, float32 (N), from the block `ta_vaal`."""
 
     reads: ClassVar[frozenset[SignalSource]] = frozenset({"blocks", "model", "loss_prediction"})

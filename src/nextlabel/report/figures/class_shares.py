@@ -8,8 +8,8 @@ from nextlabel.report.figures.style import (
     INK,
     WIDTH,
     Style,
-    label_counts,
     legend_entry,
+    mark_counts,
 )
 from nextlabel.report.picks import ClassShares
 
@@ -47,7 +47,7 @@ def draw_class_shares(shares: Sequence[ClassShares], styles: Mapping[str, Style]
                 label=legend_entry(arm.arm),
             )
         axes.set_title(name)
-        label_counts(axes, arm.labelled.tolist()[:: max(1, len(arm.labelled) // 4)])
+        mark_counts(axes, arm.labelled.tolist()[:: max(1, len(arm.labelled) // 4)])
     for empty in range(len(classes), rows * columns):
         grid[empty // columns][empty % columns].set_axis_off()
     highest = max(float(max(arm.picks.max(), arm.pool.max())) for arm in shares)

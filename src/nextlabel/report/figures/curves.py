@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from nextlabel.report.experiment_record import Curve
-from nextlabel.report.figures.style import WIDTH, Style, label_counts, legend_entry, new_figure
+from nextlabel.report.figures.style import WIDTH, Style, legend_entry, mark_counts, new_figure
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -55,7 +55,7 @@ def draw_curves(curves: Sequence[Curve], styles: Mapping[str, Style], metric: st
     axes.set_xlabel("labelled images")
     axes.set_ylabel(metric)
     if curves:
-        label_counts(axes, curves[0].counts.tolist())
+        mark_counts(axes, curves[0].counts.tolist())
     figure.legend(loc="outside lower center", ncols=2)
     return figure
 

@@ -136,7 +136,7 @@ def new_figure(height: float, width: float = WIDTH) -> "tuple[Figure, Axes]":
     return figure, figure.add_subplot()
 
 
-def label_counts(axes: "Axes", counts: Iterable[int]) -> None:
+def mark_counts(axes: "Axes", counts: Iterable[int]) -> None:
     """Put ticks at the label counts, where they are few enough to be read."""
     ticks = list(counts)
     if ticks and len(ticks) <= 8:

@@ -102,7 +102,7 @@ def second_frame(seconds: Mapping[str, float]) -> "DataFrame":
     return make_frame(("part", "seconds"), rows)
 
 
-def differences(space_map: Map, spec: Mapping[str, Any]) -> Iterator[str]:
+def changed_settings(space_map: Map, spec: Mapping[str, Any]) -> Iterator[str]:
     """Yield each setting in which a map's experiment differs from that of the trials, `spec`."""
     for table in ("data", "model", "training", "blocks"):
         of_map, of_trials = (
@@ -118,7 +118,7 @@ def differences(space_map: Map, spec: Mapping[str, Any]) -> Iterator[str]:
 def _part(space_map: Map, name: str, spec: Mapping[str, Any]) -> Section:
     numbers = number_frame([space_map])
     seconds = second_frame(space_map.seconds)
-    notes = (*space_map.notes, *differences(space_map, spec))
+    notes = (*space_map.notes, *changed_settings(space_map, spec))
     sheets = (
         Section(
             f"{len(space.picked)} picked in {space.name}, in the order of choice",
