@@ -6,6 +6,7 @@ import { many, percent } from "./numbers.js";
 import { Outbox } from "./outbox.js";
 import { project } from "./project.js";
 
+const LONGEST = 32; // letters of a message that fits into the bar
 const VIEWS = [
   ["label", "Label"],
   ["grid", "Grid"],
@@ -61,7 +62,7 @@ function drawProject() {
   activity.hidden = !shown;
   activity.classList.toggle("failed", Boolean(failed));
   if (!shown) return;
-  const text = failed ? `${failed.name}: failed` : `${running.name} ${percent(running.done / running.total)}`;
+  const text = failed ? `${failed.name}: failed` : `${running.message && running.message.length <= LONGEST ? running.message : running.name} ${percent(running.done / running.total)}`;
   if (activity.textContent !== text) activity.textContent = text;
   activity.title = shown.message || text;
 }

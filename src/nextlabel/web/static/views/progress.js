@@ -8,6 +8,8 @@ import { curve, curveTable } from "../progress/chart.js";
 import { classTable, table } from "../progress/tables.js";
 
 const EVERY = 5000; // milliseconds
+const FIRST_MINUTE = 1; // minutes at work before a speed is shown
+const FEWEST = 10; // labels before a speed is shown
 const FORMATS = { csv: "CSV", jsonl: "JSON lines", parquet: "Parquet", label_studio: "Label Studio", npz: "NumPy", class_folders: "Folders by class", answers: "Log of answers" };
 
 start("Progress", async ({ project }) => {
@@ -45,7 +47,9 @@ start("Progress", async ({ project }) => {
   function drawFigures({ counts, per_hour, minutes, audit, expected }) {
     const figures = [
       [count(counts.labelled), "labelled", `of ${many(counts.images, "image")}`],
-      [per_hour ? count(Math.round(per_hour)) : "–", "images an hour", minutes ? `${many(Math.round(minutes), "minute")} at work` : "while you label"],
+      per_hour && minutes >= FIRST_MINUTE && counts.labelled >= FEWEST
+        ? [count(Math.round(per_hour)), "images per hour", `${many(Math.round(minutes), "minute")} at work, without pauses`]
+        : ["–", "images per hour", "too early to say"],
       [count(counts.skipped + counts.unsure), "skipped or unsure", counts.flagged ? `${count(counts.flagged)} flagged` : "none is flagged"],
     ];
     if (expected) {
@@ -62,7 +66,7 @@ start("Progress", async ({ project }) => {
     const shown = points.filter((point) => point.value !== null && point.value !== undefined);
     const last = shown[shown.length - 1];
     byId("accuracy-text").textContent = last
-      ? `${percent(last.value)} of all images are classified right, as estimated from ${many(audit?.answered ?? 0, "random image")}; the interval is ${interval(last.low, last.high)}.`
+      ? `${percent(last.value)} of all images are classified right, as estimated from ${many(last.audited ?? audit?.answered ?? 0, "image")} that no model chose; the interval is ${interval(last.low, last.high)}.`
       : "The accuracy is estimated as soon as enough random images are labelled. Some of the images that are asked are drawn at random for this.";
     byId("curve").hidden = byId("curve-details").hidden = shown.length < 2;
     if (shown.length < 2) return;
