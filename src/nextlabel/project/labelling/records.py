@@ -1,5 +1,6 @@
 """Recording: answers and changes of classes are checked and added to their logs."""
 
+import math
 import time
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, get_args
@@ -22,6 +23,7 @@ KINDS = frozenset(get_args(Kind))
 ACTIONS = frozenset(get_args(Action))
 LONGEST_KEY = 200
 LONGEST_NOTE = 10_000
+LONGEST_VIEW = 16
 LONGEST_NAME = 200
 AT_A_TIME = 500
 """Values in one query: databases have a limit."""
@@ -156,6 +158,20 @@ def _fault(answer: NewAnswer, images: int, classes: Classes, task: Task) -> Usag
         return UsageError(
             f"the note has {len(answer.note)} characters; {LONGEST_NOTE} are the most",
             code="note-too-long",
+        )
+    if not 0 < len(answer.view) <= LONGEST_VIEW or _text(answer.view) != answer.view:
+        return UsageError(
+            f"{answer.view!r:.60} is not the name of a page; give up to {LONGEST_VIEW} letters",
+            code="bad-view",
+        )
+    whole = [v for v in (answer.model, answer.position) if v is not None]
+    times = [v for v in (answer.shown_at, answer.answered_at) if v is not None]
+    wrong: list[float] = [v for v in whole if not 0 <= v < 2**31]
+    wrong += [v for v in times if not math.isfinite(v)]
+    if wrong:
+        return UsageError(
+            f"{wrong[0]} is not a number of a model, a position or a time; leave it out",
+            code="bad-number",
         )
     if answer.kind != "label":
         return None
