@@ -1,6 +1,8 @@
 """The revision of a database's schema: read, and brought to the newest by migrations."""
 
 import re
+import sqlite3
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -39,6 +41,8 @@ class Schema:
         A table that every revision has.
     sqlite_revision : str, optional
         The newest migration that changes a SQLite file; by default `revision`.
+    copied : bool
+        Copy a SQLite file of an older revision before it is upgraded.
     """
 
     title: str
@@ -47,6 +51,7 @@ class Schema:
     versions: Path
     table: str
     sqlite_revision: str | None = None
+    copied: bool = False
 
     def newest(self, dialect: str) -> str:
         """Return the newest migration of a database; `dialect` is SQLAlchemy's name for it."""
@@ -91,7 +96,21 @@ def _migrate(engine: Engine, name: str, create: bool, schema: Schema) -> None:
             return
         if stored is None and (tables - {"alembic_version"} or not create):
             raise no_store(name, schema)
+        check_known(stored, name, schema)
+        if schema.copied and stored is not None:
+            _copy(engine, stored)
         upgrade(connection, stored, name, schema)
+
+
+def _copy(engine: Engine, stored: str) -> None:
+    """Copy the file of a SQLite database, with what is in its log, next to it: `NAME.REVISION`."""
+    file = engine.url.database
+    if engine.dialect.name != "sqlite" or not file or file == ":memory:":
+        return
+    copy = Path(f"{file}.{stored}")
+    copy.unlink(missing_ok=True)
+    with closing(sqlite3.connect(file)) as source, closing(sqlite3.connect(copy)) as target:
+        source.backup(target)
 
 
 def no_store(name: str, schema: Schema = STORE) -> StoreError:

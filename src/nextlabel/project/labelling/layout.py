@@ -104,7 +104,7 @@ def without_password(store: str) -> str:
         url = address(store)
     except ArgumentError as error:
         raise StoreError(f"{store} is not a database URL; give one", code="not-a-url") from error
-    return url.set(password=None).render_as_string(hide_password=False)
+    return url._replace(password=None).render_as_string(hide_password=False)
 
 
 def printable(name: str) -> str:

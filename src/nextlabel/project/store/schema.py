@@ -182,5 +182,10 @@ VERSIONS = Table(
 """Counts of changes: another number than before means that a copy is out of date."""
 
 PROJECT = Schema(
-    "project", METADATA, REVISION, Path(__file__).with_name("migrations") / "versions", "answers"
+    "project",
+    METADATA,
+    REVISION,
+    Path(__file__).with_name("migrations") / "versions",
+    "answers",
+    copied=True,
 )
