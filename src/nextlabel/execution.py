@@ -78,6 +78,7 @@ def run(
     """
     from nextlabel.engine.events import TrialFailed
     from nextlabel.engine.run import run as events_of
+    from nextlabel.project.exchange.experiment_data import with_project_data
     from nextlabel.store.store import Store
 
     if isinstance(experiment, Experiment):
@@ -89,7 +90,7 @@ def run(
                 code="overrides-without-a-file",
             )
     else:
-        spec = load_experiment(Path(experiment), overrides)
+        spec = load_experiment(Path(experiment), overrides, with_project_data)
     location = str(store or Path("runs") / spec.name / "store.db")
     if "://" not in location:
         make_output(Path(location).parent)

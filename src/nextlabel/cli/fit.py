@@ -13,11 +13,11 @@ from nextlabel.cli.project import pipeline_of, say_labels
 
 def command(
     folder: options.ImageFolder,
-    labels: options.LabelFiles,
     out: Annotated[
         Path,
         typer.Option("--out", "-o", metavar="DIR", help="The folder to write the classifier to."),
     ],
+    labels: options.LabelFiles = [],  # noqa: B006 - typer copies it
     classes: options.ClassList = None,
     features: options.FeatureWeights = [],  # noqa: B006 - typer copies it
     refit: options.Refit = False,

@@ -73,10 +73,11 @@ def command(
     from nextlabel.engine.environment import environment
     from nextlabel.experiment.parse import load_experiment
     from nextlabel.files.atomic import write_files
+    from nextlabel.project.exchange.experiment_data import with_project_data
     from nextlabel.store.store import Store
     from nextlabel.trial.space_map import MapSettings, make_map
 
-    spec = load_experiment(experiment, overrides)
+    spec = load_experiment(experiment, overrides, with_project_data)
     folder = out or Path("runs") / spec.name
     given: dict[str, Any] = {
         "labelled": labelled,

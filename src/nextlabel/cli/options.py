@@ -93,7 +93,10 @@ PlanOnly = Annotated[
     typer.Option("--plan", help="Show what would run, its time and its disk space; run nothing."),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Write the results as JSON.")]
-ImageFolder = Annotated[Path, typer.Argument(metavar="FOLDER", help="The folder of images.")]
+ImageFolder = Annotated[
+    Path,
+    typer.Argument(metavar="FOLDER", help="The folder of images, or of a project with its labels."),
+]
 ProjectFolder = Annotated[
     Path,
     typer.Argument(metavar="PROJECT", help="The folder of a project, or that of its images."),
@@ -119,7 +122,7 @@ LabelFiles = Annotated[
     typer.Option(
         metavar="FILE.csv",
         help="The labels so far: the columns path and label; the label is empty if there is none. "
-        "Several files can be given.",
+        "Or the folder of a project. Several can be given.",
     ),
 ]
 ClassList = Annotated[

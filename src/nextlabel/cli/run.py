@@ -19,5 +19,7 @@ def command(
 ) -> None:
     """Run an experiment; the same command again continues where it stopped."""
     from nextlabel.experiment.parse import load_experiment
+    from nextlabel.project.exchange.experiment_data import with_project_data
 
-    execute(load_experiment(experiment, options.all_overrides()), options, context.obj)
+    spec = load_experiment(experiment, options.all_overrides(), with_project_data)
+    execute(spec, options, context.obj)

@@ -2,7 +2,7 @@
 
 import json
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from datetime import time as dt_time
 from pathlib import Path, PurePath
@@ -26,7 +26,11 @@ from nextlabel.strategies import create
 MOST_SEEDS = 10_000
 
 
-def load_experiment(source: Path | str, overrides: Sequence[str] = ()) -> Experiment:
+def load_experiment(
+    source: Path | str,
+    overrides: Sequence[str] = (),
+    prepare: Callable[[dict[str, Any], Path], None] | None = None,
+) -> Experiment:
     """Read an experiment from a TOML file.
 
     Parameters
@@ -37,6 +41,8 @@ def load_experiment(source: Path | str, overrides: Sequence[str] = ()) -> Experi
     overrides
         Changes, such as "seeds=[0, 1]" or "arms.0.features.vae=2". An override of a table sets
         the keys that it names and leaves the others.
+    prepare
+        A function that may change the plain values first; it gets them and the path.
 
     Returns
     -------
@@ -67,6 +73,8 @@ def load_experiment(source: Path | str, overrides: Sequence[str] = ()) -> Experi
         raise UsageError(
             f"{path} is not valid TOML: {error}; correct it there", code="not-toml"
         ) from error
+    if prepare is not None:
+        prepare(raw, path)
     resolve_data_paths(raw, path)
     for override in overrides:
         _override(raw, override)

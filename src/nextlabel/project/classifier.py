@@ -6,7 +6,7 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
-from nextlabel.core.errors import DataError
+from nextlabel.core.errors import DataError, UsageError
 from nextlabel.core.types import Array, Task
 from nextlabel.features.block_creation import make_block
 from nextlabel.features.cache import Cache
@@ -19,7 +19,8 @@ from nextlabel.project.classifier_card import card
 from nextlabel.project.classifier_file import read, write
 from nextlabel.project.folder_features import encoding_blocks, folder_features
 from nextlabel.project.folder_images import folder_images
-from nextlabel.project.labels import known_labels, label_files
+from nextlabel.project.label_sources import folder_and_labels
+from nextlabel.project.labels import known_labels
 from nextlabel.project.pipeline import DEFAULT, Pipeline
 from nextlabel.project.prediction import Predictions
 from nextlabel.project.stored_features import StoredBlock, StoredFeatures
@@ -56,7 +57,7 @@ class Classifier:
     def fit(
         cls,
         folder: str | PathLike[str],
-        labels: str | PathLike[str] | Sequence[str | PathLike[str]],
+        labels: str | PathLike[str] | Sequence[str | PathLike[str]] = (),
         *,
         classes: Sequence[str] | None = None,
         pipeline: Pipeline = DEFAULT,
@@ -69,9 +70,9 @@ class Classifier:
         Parameters
         ----------
         folder
-            The folder of images.
+            The folder of images; or that of a project, for its images with its labels.
         labels
-            A file of labels, or several: CSV with the columns path and label.
+            A file of labels, or several: CSV with the columns path and label; or a project.
         classes
             The names of the classes; by default those that the labels have.
         pipeline
@@ -96,11 +97,16 @@ class Classifier:
             The images or the labels cannot be used, or all labels are of one class.
         """
         encoding_blocks(pipeline)  # refused before any image is read
-        root = Path(folder)
+        root, sources = folder_and_labels(folder, labels)
+        if not sources:
+            raise UsageError(
+                f"{root} has no labels; give --labels FILE.csv, or the folder of a project",
+                code="labels-missing",
+            )
         cache = Cache.open(None if cache_dir is None else Path(cache_dir))
         data = folder_images(root, pipeline.image_size, cache, progress=progress)
         assert data.train.names is not None
-        known = known_labels(data.train.names, label_files(labels), classes)
+        known = known_labels(data.train.names, sources, classes)
         known.check()
         features = folder_features(root, data, pipeline, cache, refit=refit)
         model = pipeline.fit(features.rows, known)
@@ -155,7 +161,8 @@ class Classifier:
             The images cannot be read, or the features are not those of the fit.
         """
         cache = Cache.open(None if cache_dir is None else Path(cache_dir))
-        data = folder_images(Path(folder), self.features.image_size, cache, progress=progress)
+        images, _ = folder_and_labels(folder)
+        data = folder_images(images, self.features.image_size, cache, progress=progress)
         seen = with_channels(data, self.features.channels)
         rows: dict[str, Array] = {}
         for name, stored in self.features.blocks.items():

@@ -3,8 +3,8 @@
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from os import PathLike
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 
@@ -80,20 +80,43 @@ class KnownLabels:
         return tuple(np.bincount(self.labels, minlength=len(self.classes)).tolist())
 
 
+class LabelSource(Protocol):
+    """A file or project that has labels; `str` gives its name for messages."""
+
+    def read(self, names: Sequence[str], task: Task | None) -> tuple[Task, list[Answer]]:
+        """Return the task, and the labels of each of `names` (N); None where it gives none."""
+        ...
+
+
+@dataclass(frozen=True)
+class LabelFile:
+    """A file as `read_labels` takes it."""
+
+    path: Path
+
+    def __str__(self) -> str:
+        return str(self.path)
+
+    def read(self, names: Sequence[str], task: Task | None) -> tuple[Task, list[Answer]]:
+        """Return the task, and the labels of each of `names` (N); None where it gives none."""
+        return read_labels(self.path, names, task, missing="skip")
+
+
 def known_labels(
     names: Sequence[str],
-    files: Sequence[Path] = (),
+    files: Sequence[Path | LabelSource] = (),
     classes: Sequence[str] | None = None,
     task: Task | None = None,
 ) -> KnownLabels:
-    """Return the labels that some files give to images.
+    """Return the labels that some files or projects give to images.
 
     Parameters
     ----------
     names : sequence of str
         The file names of the images.
-    files : sequence of Path
-        Files as `read_labels` takes them. Several files may name an image if they agree.
+    files : sequence of Path or LabelSource
+        Files as `read_labels` takes them, and other sources. Several may name an image if they
+        agree.
     classes : sequence of str, optional
         The names of the classes in their order; by default those that occur, sorted.
     task : str, optional
@@ -110,22 +133,23 @@ def known_labels(
         A file does not fit, two files disagree, or a label is not among `classes`.
     """
     answers: list[Answer] = [None] * len(names)
-    given: list[Path | None] = [None] * len(names)
+    given: list[LabelSource | None] = [None] * len(names)
     tasks: set[Task] = set()
     for file in files:
-        of_file, found = read_labels(file, names, task, missing="skip")
-        tasks.add(of_file)
-        for row, answer in enumerate(found):
+        source = LabelFile(file) if isinstance(file, Path) else file
+        of_source, labels = source.read(names, task)
+        tasks.add(of_source)
+        for row, answer in enumerate(labels):
             if answer is None:
                 continue
             before = answers[row]
             if before is not None and set(before) != set(answer):
                 raise DataError(
                     f"{names[row]} is {_words(before)} in {given[row]} and {_words(answer)} in "
-                    f"{file}; correct one of the two",
+                    f"{source}; correct one of the two",
                     code="labels-disagree",
                 )
-            answers[row], given[row] = answer, file
+            answers[row], given[row] = answer, source
     whole: Task = "multilabel" if "multilabel" in tasks else "multiclass"
     ids = np.array([row for row, answer in enumerate(answers) if answer is not None], np.int64)
     labelled = [answers[row] for row in ids.tolist()]
@@ -165,12 +189,3 @@ def check_classes(classes: Sequence[str]) -> None:
 
 def _words(answer: Answer) -> str:
     return label_text(answer or ())
-
-
-def label_files(
-    labels: str | PathLike[str] | Sequence[str | PathLike[str]],
-) -> tuple[Path, ...]:
-    """Return one file of labels or several as a tuple of paths."""
-    if isinstance(labels, str | PathLike):
-        return (Path(labels),)
-    return tuple(Path(file) for file in labels)

@@ -14,7 +14,8 @@ from nextlabel.features.kept_features import Changes, FolderFeatures
 from nextlabel.project.choice import Candidates, check_strategy, choose
 from nextlabel.project.folder_features import encoding_blocks, folder_features
 from nextlabel.project.folder_images import folder_images
-from nextlabel.project.labels import KnownLabels, known_labels, label_files
+from nextlabel.project.label_sources import folder_and_labels
+from nextlabel.project.labels import KnownLabels, known_labels
 from nextlabel.project.pipeline import DEFAULT, Pipeline
 
 
@@ -90,11 +91,11 @@ def suggest(
     Parameters
     ----------
     folder
-        The folder of images.
+        The folder of images; or that of a project, for its images with its labels.
     budget
         The number of images to choose.
     labels
-        A file of labels, or several: CSV with the columns path and label.
+        A file of labels, or several: CSV with the columns path and label; or a project.
     classes
         The names of the classes; by default those that the labels have.
     pipeline
@@ -127,11 +128,11 @@ def suggest(
         raise BudgetError(f"budget {budget!r} must be a whole number from 1", code="bad-budget")
     encoding_blocks(pipeline)  # refused before any image is read, and so is the strategy
     check_strategy(pipeline)
-    root = Path(folder)
+    root, sources = folder_and_labels(folder, labels)
     cache = Cache.open(None if cache_dir is None else Path(cache_dir))
     data = folder_images(root, pipeline.image_size, cache, progress=progress)
     assert data.train.names is not None
-    known = known_labels(data.train.names, label_files(labels), classes)
+    known = known_labels(data.train.names, sources, classes)
     features = folder_features(root, data, pipeline, cache, refit=refit)
     left = len(features) - len(known)
     if not left:

@@ -139,6 +139,8 @@ class Project(AnswerLog, Board):
         task: Task = "multiclass",
     ) -> "Project":
         """Open the project of a folder and add `classes`; make one where there is none."""
+        if directory is None and is_project(folder):
+            directory = folder
         target = directory_of(folder, directory)
         if not is_project(target):
             return cls.create(folder, directory=target, store=store, classes=classes, task=task)

@@ -21,6 +21,8 @@ from nextlabel.project.store.schema import ANSWERS, CLASS_CHANGES, IMAGES, QUEUE
 
 KINDS = frozenset(get_args(Kind))
 ACTIONS = frozenset(get_args(Action))
+SEPARATORS = frozenset(";|")
+FORMULA = ("=", "+", "-", "@")
 LONGEST_KEY = 200
 LONGEST_NOTE = 10_000
 LONGEST_VIEW = 16
@@ -265,6 +267,12 @@ def check_change(change: NewClassChange, classes: Classes) -> None:
 def check_name(name: str) -> None:
     """Raise UsageError unless a class may be called so."""
     printable = name.strip() == name and name.isprintable() and _text(name) == name
+    if (name.startswith(FORMULA) and any(sign in name for sign in "(!")) or set(name) & SEPARATORS:
+        raise UsageError(
+            f"{name!r:.60} cannot be the name of a class: ; and | separate labels in files, and "
+            "= + - or @ before ( or ! is a formula in spreadsheets; give another name",
+            code="bad-class-name",
+        )
     if not (printable and 0 < len(name) <= LONGEST_NAME):
         raise UsageError(
             f"{name!r:.60} cannot be the name of a class; give 1 to {LONGEST_NAME} characters in "

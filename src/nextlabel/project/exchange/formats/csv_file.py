@@ -42,7 +42,7 @@ class CsvFile:
             for row in content.rows:
                 table.writerow(
                     [
-                        _path(row.path),
+                        path_cell(row.path),
                         joined(row.labels, several),
                         row.state,
                         _text(row.person),
@@ -79,7 +79,8 @@ def joined(names: tuple[str, ...] | None, several: bool) -> str:
     return "; ".join(names) or (NOTHING if several else "")
 
 
-def _path(path: str) -> str:
+def path_cell(path: str) -> str:
+    """Return a path as a cell that is not a formula and keeps its first space."""
     shown = printable(path)
     return f"./{shown}" if shown.startswith((*FORMULA, " ")) else shown
 

@@ -1,0 +1,67 @@
+"""Labels for the images of a folder: from files and from projects."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from os import PathLike
+from pathlib import Path
+
+from nextlabel.core.errors import DataError
+from nextlabel.core.types import Task
+from nextlabel.data.lists.answers import Answer
+from nextlabel.project.labelling.layout import is_project
+from nextlabel.project.labelling.project import Project
+from nextlabel.project.labels import LabelFile, LabelSource
+
+Paths = str | PathLike[str] | Sequence[str | PathLike[str]]
+
+
+@dataclass(frozen=True)
+class ProjectLabels:
+    """The labels of a project as of now."""
+
+    directory: Path
+
+    def __str__(self) -> str:
+        return str(self.directory)
+
+    def read(self, names: Sequence[str], task: Task | None) -> tuple[Task, list[Answer]]:
+        """Return the task of the project, and the labels of each of `names` (N); None for none.
+
+        Raises
+        ------
+        DataError
+            The project does not have any of the names.
+        """
+        with Project.open(self.directory) as project:
+            project.scan()
+            state, files = project.state(), project.files()
+        class_of = {one.id: one.name for one in state.classes}
+        images = [files.get(name) for name in names]
+        if names and files and all(image is None for image in images):
+            raise DataError(
+                f"the project {self.directory} has none of the {len(names)} images; give the "
+                f"project of their folder, or export its labels and give these",
+                code="project-of-other-images",
+            )
+        labels = [None if image is None else state.labels.get(image) for image in images]
+        return project.task, [
+            None if label is None else tuple(class_of[one] for one in label) for label in labels
+        ]
+
+
+def label_sources(labels: Paths) -> tuple[LabelSource, ...]:
+    """Return one source of labels or several: files, and folders of projects."""
+    paths = [labels] if isinstance(labels, str | PathLike) else labels
+    return tuple(
+        ProjectLabels(Path(path)) if is_project(path) else LabelFile(Path(path)) for path in paths
+    )
+
+
+def folder_and_labels(
+    folder: str | PathLike[str], labels: Paths = ()
+) -> tuple[Path, tuple[LabelSource, ...]]:
+    """Return a folder of images and the sources of its labels; of a project, its own come first."""
+    if not is_project(folder):
+        return Path(folder), label_sources(labels)
+    with Project.open(folder) as project:
+        return project.folder, (ProjectLabels(Path(folder)), *label_sources(labels))

@@ -1,0 +1,95 @@
+"""A project in the place of a folder with a file of labels."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from nextlabel.core.errors import DataError, UsageError
+from nextlabel.project.classifier import Classifier
+from nextlabel.project.labelling.answer import NewAnswer
+from nextlabel.project.labelling.project import Project
+from nextlabel.project.suggestion import suggest
+from projects import photos_in
+from refusals import refused
+
+CLASSES = ["zero", "one", "two"]
+
+
+@pytest.fixture
+def project(digits_folder, tmp_path):
+    folder, truth = digits_folder
+    made = Project.create(folder, directory=tmp_path / "digits.nextlabel", classes=CLASSES)
+    made.scan()
+    names = made.images().names
+    made.record(
+        [NewAnswer(n, i, "label", (CLASSES.index(truth[n]),)) for i, n in enumerate(names[:30])]
+    )
+    return made
+
+
+def test_a_classifier_is_the_same_as_of_the_file(
+    project, digits_folder, write_labels, quick, project_cache
+):
+    folder, truth = digits_folder
+    file = write_labels(dict(list(truth.items())[:30]))
+    of_file = Classifier.fit(folder, file, pipeline=quick, cache_dir=project_cache)
+    expected = of_file.predict(folder, cache_dir=project_cache).to_csv()
+    for words in [(project.directory,), (folder, project.directory), (folder, [project.directory])]:
+        made = Classifier.fit(*words, pipeline=quick, cache_dir=project_cache)
+        assert made.predict(project.directory, cache_dir=project_cache).to_csv() == expected
+
+
+def test_images_of_a_project_are_suggested(project, quick, project_cache):
+    made = suggest(project.directory, 5, pipeline=quick, cache_dir=project_cache)
+    assert (made.images, made.labelled, len(made.items)) == (90, 30, 5)
+    labelled = {project.images().names[image] for image in project.state().labels}
+    assert not labelled & set(made.paths)
+
+
+def test_what_does_not_fit_is_refused(project, digits_folder, tmp_path, quick, project_cache):
+    folder, _ = digits_folder
+    with refused(UsageError, "labels-missing", match="--labels"):
+        Classifier.fit(folder, pipeline=quick, cache_dir=project_cache)
+    other = photos_in(tmp_path / "photos", ["a.png", "b.png"])
+    with refused(DataError, "project-of-other-images"):
+        suggest(other, 1, labels=project.directory, pipeline=quick, cache_dir=project_cache)
+
+
+def test_an_experiment_runs_on_the_labels_of_a_project(project, tmp_path: Path) -> None:
+    from nextlabel.data.loading import load
+    from nextlabel.experiment.parse import load_experiment
+    from nextlabel.project.exchange.experiment_data import with_project_data
+
+    file = tmp_path / "mine.toml"
+    file.write_text(
+        'name = "mine"\nseeds = [0]\ninitial = 5\nbatch = 5\ntarget = 10\n'
+        '[data]\nname = "project"\npath = "digits.nextlabel"\nvalidation = 6\ntest = 4\n'
+        '[model]\nname = "small_cnn"\nweights = "random"\n'
+        '[[arms]]\nname = "chance"\nstrategy = "random"\n'
+    )
+    first = load_experiment(file, prepare=with_project_data)
+    assert first == load_experiment(file, prepare=with_project_data)
+    data = load(first.data, image_size=8)
+    assert data.classes == ("one", "two", "zero")
+    assert [len(part) for part in (data.train, data.validation, data.test)] == [20, 6, 4]
+    labels = np.concatenate([data.train.labels, data.validation.labels, data.test.labels])
+    counts = dict(zip(data.classes, np.bincount(labels).tolist(), strict=True))
+    assert counts == {
+        project.state().classes[one].name: n for one, n in project.state().class_counts.items()
+    }
+    project.record([NewAnswer("more", 40, "label", (0,))])
+    assert load_experiment(file, prepare=with_project_data).data != first.data
+
+
+def test_an_experiment_without_labels_is_refused(project, tmp_path: Path) -> None:
+    from nextlabel.project.exchange.experiment_data import with_project_data
+
+    empty = Project.create(project.folder, directory=tmp_path / "empty.nextlabel")
+    data = {"data": {"name": "project", "path": str(empty.directory)}}
+    with refused(DataError, "no-labels"):
+        with_project_data(data, tmp_path / "x.toml")
+    with refused(UsageError, "path-missing"):
+        with_project_data({"data": {"name": "project"}}, tmp_path / "x.toml")
+    with refused(UsageError, "no-project"):
+        with_project_data({"data": {"name": "project", "path": "none"}}, tmp_path / "x.toml")
