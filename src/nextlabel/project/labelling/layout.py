@@ -1,7 +1,9 @@
 """The folder of a project: where it lies, and what is in it."""
 
 import os
+from contextlib import suppress
 from pathlib import Path
+from urllib.parse import quote, unquote_to_bytes
 
 from sqlalchemy.exc import ArgumentError
 
@@ -13,6 +15,8 @@ from nextlabel.store.database import address
 
 DATABASE = "project.db"
 CACHE = "cache"
+ESCAPED = "file:"
+"""The beginning of a path in the settings in which bytes that are not text are written as %xx."""
 SUFFIX = ".nextlabel"
 """End of the name of a project's folder, after that of the folder of images."""
 
@@ -89,7 +93,9 @@ def make_directory(folder: Path, directory: Path, task: Task, store: str | None)
 
 def images_folder(directory: Path, settings: ProjectSettings) -> Path:
     """Return the folder of the images of a project."""
-    named = os.fsdecode(settings.folder.encode("utf-8", "surrogateescape"))
+    named = settings.folder
+    if named.startswith(ESCAPED):
+        named = os.fsdecode(unquote_to_bytes(named.removeprefix(ESCAPED)))
     return Path(os.path.normpath(directory / named))
 
 
@@ -114,8 +120,9 @@ def printable(name: str) -> str:
 
 def _relative(folder: Path, directory: Path) -> str:
     """Return the folder of the images as seen from that of the project, or its absolute path."""
-    absolute = os.path.abspath(folder)  # noqa: PTH100
-    try:
-        return Path(os.path.relpath(absolute, directory)).as_posix()
-    except ValueError:  # another drive
-        return absolute
+    name = os.path.abspath(folder)  # noqa: PTH100
+    with suppress(ValueError):  # it is on another drive
+        name = Path(os.path.relpath(name, directory)).as_posix()
+    if printable(name) == name and not name.startswith(ESCAPED):
+        return name
+    return ESCAPED + quote(os.fsencode(name))
