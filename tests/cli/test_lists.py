@@ -108,12 +108,12 @@ def test_embed_as_json_with_settings_of_the_block(photos, capsys):
     assert expected.items() <= found.items()
     assert main(["cache", "size", "--cache-dir", "cache", "--json"]) == 0
     assert (
-        json.loads(capsys.readouterr().out)["entries"] == 4
-    )  # features, decoded images, the index of files, and small images
+        json.loads(capsys.readouterr().out)["entries"] == 5
+    )  # the fit, its rows, decoded images, the index of files, and small images
     assert main(["cache", "--cache-dir", "cache", "--json"]) == 0
     assert (
-        json.loads(capsys.readouterr().out)["entries"] == 4
-    )  # features, decoded images, the index of files, and small images
+        json.loads(capsys.readouterr().out)["entries"] == 5
+    )  # the fit, its rows, decoded images, the index of files, and small images
     for before in (["--json"], ["--cache-dir", "cache"]):
         assert main(["cache", *before, "prune", "--all"]) == 2
         assert "options before 'prune' do not reach it" in capsys.readouterr().err
@@ -122,7 +122,7 @@ def test_embed_as_json_with_settings_of_the_block(photos, capsys):
     assert json.loads(capsys.readouterr().out)["entries"] == 0
     assert main([*prune, "--all"]) == 0
     out, err = capsys.readouterr()
-    assert out.startswith("4 files, ")
+    assert out.startswith("5 files, ")
     assert err == "removed\n"
     assert main(["cache", "size", "--cache-dir", "cache"]) == 0
     assert capsys.readouterr().out == "0 files, 0 B\n"
