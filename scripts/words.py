@@ -3,7 +3,7 @@
 `python -m scripts.words` reads the paths listed in `[tool.nextlabel.words]` of pyproject.toml, or
 those after `--only`, and prints each finding with file, line and a plain alternative. It reads
 docstrings, comments, help texts, messages, templates and Markdown; names in backquotes and code
-are left out.
+are left out. In `src` it also finds local variables whose names do not say what they hold.
 """
 
 import ast
@@ -67,6 +67,9 @@ WORDS = {
 }
 """Patterns, matched at word boundaries, and what to write instead."""
 
+VAGUE = ("found", "kind", "known", "own", "place")
+"""Names of locals that do not say what they hold; fields and parameters may have them."""
+
 RIDDLE = re.compile(r"(?:What|Who|How|Where|Which|Whether|When|Whose)\b")
 """A docstring that begins so names no subject."""
 
@@ -108,6 +111,23 @@ def check(path: Path) -> Iterator[Finding]:
                 yield Finding(name, line, " ".join(match.group().split()), remedy)
     if path.suffix == ".md":
         yield from long_sentences(name, text)
+    if path.suffix == ".py" and name.startswith("src/"):
+        yield from vague_locals(name, text)
+
+
+def vague_locals(name: str, text: str) -> Iterator[Finding]:
+    """Yield the local variables of a module that are called by a word of VAGUE."""
+    functions = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
+    nodes = (
+        node for f in ast.walk(ast.parse(text)) if isinstance(f, functions) for node in ast.walk(f)
+    )
+    assigned = {
+        (node.lineno, node.id)
+        for node in nodes
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store) and node.id in VAGUE
+    }
+    for line, variable in sorted(assigned):
+        yield Finding(name, line, variable, "name what the variable holds")
 
 
 def passages(path: Path, text: str) -> Iterator[Passage]:

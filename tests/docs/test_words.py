@@ -95,3 +95,16 @@ def test_the_command_fails_when_there_is_something(tmp_path, capsys):
 
 def test_the_paths_that_lint_reads_exist():
     assert all((ROOT / path).exists() for path in words.settings()["paths"])
+
+
+def test_locals_are_named_for_what_they_hold():
+    text = (
+        "def f(known, kind=1):\n"
+        "    found, rows = known, [own for own in kind]\n"
+        "    if place := rows:\n"
+        "        return place\n"
+        "class C:\n"
+        "    kind: str = 'a field'\n"
+    )
+    findings = [(finding.line, finding.words) for finding in words.vague_locals("src/a.py", text)]
+    assert findings == [(2, "found"), (2, "own"), (3, "place")]

@@ -67,5 +67,5 @@ def _show(found: "CacheSize", json: bool) -> None:
         put_json(facts)
         return
     put(f"{plural(found.entries, 'file')}, {size(found.bytes)}")
-    for kind, number in sorted(found.by_kind.items()):
-        put(f"  {kind}: {size(number)}")
+    for folder, number in sorted(found.by_kind.items()):
+        put(f"  {folder}: {size(number)}")

@@ -31,8 +31,8 @@ def explain(error: BaseException) -> tuple[str, int]:
     if code < 0:
         if os.environ.get(DEBUG):
             raise error
-        kind = type(error).__name__
-        message = f"unexpected {kind}: {error}; {DEBUG}=1 shows the traceback, please report it"
+        name = type(error).__name__
+        message = f"unexpected {name}: {error}; {DEBUG}=1 shows the traceback, please report it"
         code = 1
     return " ".join(message.splitlines()), code
 

@@ -150,8 +150,8 @@ def choose(
     by_strategy = budget - len(drawn)
     at = np.setdiff1d(np.arange(budget), places)[:by_strategy].tolist()
     picks = {
-        place: Pick(row, AUDIT)
-        for place, row in zip(
+        position: Pick(row, AUDIT)
+        for position, row in zip(
             np.setdiff1d(np.arange(budget), at).tolist(), drawn.tolist(), strict=True
         )
     }
@@ -162,7 +162,7 @@ def choose(
         shown = np.union1d(free[:most], seen.ids)
     chosen = _by_strategy(candidates, seen, shown, by_strategy, pipeline, predict)
     picks |= zip(at, chosen, strict=False)  # fewer where only copies are left
-    return [picks[place] for place in range(budget) if place in picks]
+    return [picks[position] for position in range(budget) if position in picks]
 
 
 def _by_strategy(

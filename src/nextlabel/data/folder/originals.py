@@ -41,7 +41,10 @@ class FolderOriginals:
     def identity(self) -> Mapping[str, Any]:
         """The range, the channels and pages, and the decoders' versions."""
         return {
-            "range": {kind: list(map(list, pairs)) for kind, pairs in self.levels.ranges.items()},
+            "range": {
+                pixel_type: list(map(list, pairs))
+                for pixel_type, pairs in self.levels.ranges.items()
+            },
             "wanted": self.wanted.identity,
             "channels": self.channels,
             "decoders": decoder_versions(),

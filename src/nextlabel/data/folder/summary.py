@@ -36,7 +36,7 @@ class FolderSummary:
         files = "file" if self.read == 1 else "files"
         parts = [f"{self.read:,} {files} read now, {self.unchanged:,} unchanged since before"]
         if self.left_out:
-            shown = ", ".join(f"{count:,} × {kind}" for kind, count in self.left_out.items())
+            shown = ", ".join(f"{count:,} × {reason}" for reason, count in self.left_out.items())
             parts.append(f"left out: {shown}")
         if self.copies:
             one = self.copies == 1

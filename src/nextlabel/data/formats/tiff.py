@@ -116,7 +116,7 @@ class Series:
             )
         planes = []
         for channel in chosen:
-            index = [int(place) for place in rest]
+            index = [int(coordinate) for coordinate in rest]
             if self.channel_axis is not None:
                 index.insert(self.channel_axis, channel)
             flat = int(np.ravel_multi_index(index, self.shape)) if index else 0

@@ -121,15 +121,15 @@ class NameIndex:
         """
         rows = [_first(self.row(word) for word in words) for words in lines]
         below = {
-            i: found
+            i: match
             for i, words in enumerate(lines)
-            if rows[i] is None and (found := _first(self.row_below(word) for word in words))
+            if rows[i] is None and (match := _first(self.row_below(word) for word in words))
         }
-        relative = {found.folders for found in below.values() if not _is_absolute(found.folders)}
+        relative = {match.folders for match in below.values() if not _is_absolute(match.folders)}
         left_out = relative if len(relative) == 1 and not any(r is not None for r in rows) else ()
-        for i, found in below.items():
-            if found.folders in left_out or _is_absolute(found.folders):
-                rows[i] = found.row
+        for i, match in below.items():
+            if match.folders in left_out or _is_absolute(match.folders):
+                rows[i] = match.row
         for folders in left_out:
             warnings.warn(
                 f"all names in {called} begin with {folders!r}, which the names of the images do "

@@ -75,9 +75,9 @@ class PathsBelow:
         folder = ""
         for part in name.split("/"):
             alike = self._listed(self.root / folder).get(composed(part), [])
-            exact = [found for found in alike if found == part] or alike
+            exact = [spelling for spelling in alike if spelling == part] or alike
             if len(exact) > 1:
-                first, second = (ascii(folder + found) for found in exact[:2])
+                first, second = (ascii(folder + spelling) for spelling in exact[:2])
                 raise DataError(
                     f"{name!r} may be {first} or {second}, which are equal but for the form of "
                     "their characters; rename one of the two",

@@ -97,9 +97,9 @@ def read_batch(path: Path, member: str | None, labels: str) -> Images:
 
 def _array(stored: Any) -> NDArray[np.uint8]:
     """Return the bytes (N, pixels) of a stored array."""
-    _, shape, kind, columns_first, content = stored.state
-    if kind.name != "u1" or len(shape) != 2 or shape[1] != PIXELS:
-        raise ValueError(f"an array of {kind.name} and shape {shape}")
+    _, shape, number_type, columns_first, content = stored.state
+    if number_type.name != "u1" or len(shape) != 2 or shape[1] != PIXELS:
+        raise ValueError(f"an array of {number_type.name} and shape {shape}")
     return np.frombuffer(content, np.uint8).reshape(shape, order="F" if columns_first else "C")
 
 

@@ -41,12 +41,12 @@ def image_facts(content: bytes) -> ImageFacts:
     """
     if not content:
         return ImageFacts(problem="the file is empty")
-    kind = kind_by_head(content[:HEAD])
-    if kind is None:
+    file_kind = kind_by_head(content[:HEAD])
+    if file_kind is None:
         return ImageFacts(problem="it is not an image of a kind that is read")
-    if kind.format is None:
-        return ImageFacts(problem=kind.reason)
-    if kind.format == "tiff":
+    if file_kind.format is None:
+        return ImageFacts(problem=file_kind.reason)
+    if file_kind.format == "tiff":
         return _of_tiff(content)
     return _of_others(content)
 
