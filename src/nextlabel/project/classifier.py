@@ -106,10 +106,10 @@ class Classifier:
         cache = Cache.open(None if cache_dir is None else Path(cache_dir))
         data = folder_images(root, pipeline.image_size, cache, progress=progress)
         assert data.train.names is not None
-        known = known_labels(data.train.names, sources, classes)
-        known.check()
+        labelled = known_labels(data.train.names, sources, classes)
+        labelled.check()
         features = folder_features(root, data, pipeline, cache, refit=refit)
-        model = pipeline.fit(features.rows, known)
+        model = pipeline.fit(features.rows, labelled)
         blocks = {
             name: StoredBlock(
                 pipeline.blocks.get(name, {}),
@@ -119,13 +119,13 @@ class Classifier:
             for name in features.rows
         }
         probabilities = model.probabilities(features.rows)
-        estimate = estimate_accuracy(features.rows, features.digests, known, pipeline)
+        estimate = estimate_accuracy(features.rows, features.digests, labelled, pipeline)
         facts = {
             "folder": root.resolve().name,
             "images": len(features),
-            "labelled": len(known),
+            "labelled": len(labelled),
             "estimate": asdict(estimate),
-            "classes": [asdict(of) for of in class_accuracies(model, known, probabilities)],
+            "classes": [asdict(of) for of in class_accuracies(model, labelled, probabilities)],
             "versions": versions(),
         }
         return cls(model, StoredFeatures(blocks, pipeline.image_size, features.channels, facts))

@@ -132,9 +132,9 @@ def suggest(
     cache = Cache.open(None if cache_dir is None else Path(cache_dir))
     data = folder_images(root, pipeline.image_size, cache, progress=progress)
     assert data.train.names is not None
-    known = known_labels(data.train.names, sources, classes)
+    labelled = known_labels(data.train.names, sources, classes)
     features = folder_features(root, data, pipeline, cache, refit=refit)
-    left = len(features) - len(known)
+    left = len(features) - len(labelled)
     if not left:
         raise BudgetError(
             f"all {len(features)} images of {root} are labelled; add images", code="all-labelled"
@@ -144,13 +144,13 @@ def suggest(
         return predict_pool(features, labels, pipeline)
 
     candidates = Candidates.of(features.rows, features.digests)
-    picks = choose(candidates, known, min(int(budget), left), pipeline, predict)
+    picks = choose(candidates, labelled, min(int(budget), left), pipeline, predict)
     if not picks:
         raise BudgetError(
             f"the {left} images of {root} without a label are copies of others; add images",
             code="all-labelled",
         )
-    probabilities = predict(known)
+    probabilities = predict(labelled)
     items = []
     for row, reason, score in picks:
         chances = None if probabilities is None else probabilities[row]
@@ -159,15 +159,15 @@ def suggest(
                 features.names[row],
                 reason,
                 score,
-                None if chances is None else known.classes[int(chances.argmax())],
+                None if chances is None else labelled.classes[int(chances.argmax())],
                 None if chances is None else float(chances.max()),
             )
         )
     return Suggestions(
         tuple(items),
         len(features),
-        len(known),
-        dict(zip(known.classes, known.counts, strict=True)),
+        len(labelled),
+        dict(zip(labelled.classes, labelled.counts, strict=True)),
         features.changes,
     )
 
