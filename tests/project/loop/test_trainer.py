@@ -8,7 +8,7 @@ import pytest
 
 from nextlabel.project.labelling.answer import NewAnswer
 from nextlabel.project.labelling.classes import NewClassChange
-from nextlabel.project.loop import trainer
+from nextlabel.project.loop import thumbnails, trainer
 from nextlabel.project.loop.pages.predictions import predictions
 from nextlabel.project.loop.pages.review import review
 from nextlabel.project.loop.serving import serve_next
@@ -115,6 +115,17 @@ def test_a_broken_image_is_noted_and_new_ones_join(digits, loop):
     assert images.widths[broken] == 8
     served = serve_next(project.state(), project.queue(), images, (), 61)
     assert len(served) == 60 and broken not in {item.image for item in served}
+
+
+def test_a_second_start_uses_the_thumbnails_of_the_first(digits, loop, monkeypatch):
+    project, _ = digits
+    monkeypatch.setattr(thumbnails, "FITTED", 20)
+    wait_for(loop.step)
+    wait_for(lambda: loop.spaces.quick_ready)
+    again = Loop(project, threading.Event())
+    monkeypatch.setattr(thumbnails, "read_small_images", None)
+    assert again.step() and again.spaces.quick_ready
+    assert project.model().facts["with features"] == 60
 
 
 @pytest.mark.slow

@@ -49,7 +49,7 @@ class Spaces:
         """True when the full space is there, or all thumbnails are read."""
         if self._full is not None:
             return True
-        return self._begun and self._thread is not None and not self._thread.is_alive()
+        return self._begun and (self._thread is None or not self._thread.is_alive())
 
     def current(self, images: ProjectImages) -> Space | None:
         """Return the space of all images, as far as it is there; None before the first seconds."""
@@ -112,7 +112,6 @@ class Spaces:
         try:
             self._thumbnails.read(names, count, self._stop)
             if self._quick is not None and not self._stop.is_set():
-                self._quick.save(self.project.cache / QUICK)
                 self._say("done", self._quick)
         except Exception:
             log.exception("thumbnails")
@@ -120,6 +119,10 @@ class Spaces:
 
     def _renewed(self, space: Space) -> None:
         self._quick = space
+        try:
+            space.save(self.project.cache / QUICK)
+        except OSError as error:  # it is made again next time
+            log.warning("%s cannot be kept: %s", QUICK, error)
         self._say("running", space)
 
     def _say(self, word: str, space: Space) -> None:
