@@ -13,7 +13,7 @@ import pytest
 
 TOKEN = "a-token-of-at-least-twenty-letters"
 CLASSES = ["zero", "one", "two"]
-PATIENCE = 10_000
+PATIENCE = 30_000
 """Milliseconds after which something that does not happen is a failure."""
 
 
