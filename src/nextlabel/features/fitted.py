@@ -50,7 +50,23 @@ def fitted_block(
 ) -> FittedBlock:
     """Return a block as fitted to the images alone, now or taken from the cache.
 
-    Warns of what the block finds wrong with the fit, also when it comes from the cache.
+    Parameters
+    ----------
+    block
+        The block.
+    data
+        The data set; its labels are not read.
+    seeds, training
+        The trial's seeds and training settings, on which the result depends.
+    cache
+        The cache of fits and rows.
+    progress
+        Show a bar on stderr.
+
+    Warns
+    -----
+    UserWarning
+        The block finds a fault in the fit, also in one from the cache.
     """
     pool = Pool(len(data.train))
     if isinstance(block, KeepsRows):

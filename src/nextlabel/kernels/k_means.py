@@ -22,9 +22,20 @@ def k_means(
 ) -> Array:
     """Return the cluster, 0 … count - 1, of each of `ids`, int64 (n); a cluster may be empty.
 
-    The initial means of k-means++ are drawn from `rng`. Rows are copied for its duration, as
-    float32 about their mean. Equal rows share a cluster. More than `few` clusters are made from
-    mini-batches.
+    Rows are copied for its duration, as float32 about their mean. Equal rows share a cluster.
+
+    Parameters
+    ----------
+    metric
+        The rows.
+    ids
+        The images to cluster, int64 (n).
+    count
+        The number of clusters; with as many images or fewer, each is a cluster of its own.
+    rng
+        The source of the initial means of k-means++.
+    few
+        The largest number of clusters that use all images; more are made from mini-batches.
     """
     if count >= len(ids):
         return np.arange(len(ids))

@@ -53,8 +53,18 @@ def pair_loss(
 ) -> Tensor:
     """Return equation 3 averaged over pairs: max(0, -J(p) · (p̃₁ - p̃₂) + ξ), J by equation 4.
 
-    `predicted` and `losses` are (B), `pairs` row numbers (2, n); J is +1 where the first true loss
-    is the larger and -1 elsewhere, ties included. True losses get no gradient. No pairs give 0.
+    J is +1 where the first true loss is the larger and -1 elsewhere, ties included.
+
+    Parameters
+    ----------
+    predicted
+        Losses p̃ that P predicts, (B).
+    losses
+        True losses, (B); they get no gradient.
+    pairs
+        Row numbers (2, n); without pairs the loss is 0.
+    margin
+        ξ.
     """
     if pairs.shape[1] == 0:
         return predicted.sum() * 0

@@ -34,13 +34,25 @@ class Weights:
 def load_weights(
     source: str, cache_dir: Path | None = None, progress: bool = False
 ) -> Weights | None:
-    """Return the weights that `source` names: None for "random", else "imagenet", a path or a URL.
+    """Return the weights that `source` names; None for "random".
 
-    A URL may end in "#sha256=…", and then what it gives is checked against that. Files are read
-    with `weights_only=True`; a state dict inside a checkpoint is taken out of it, and the prefix
-    "module." of its keys is left out, with a warning. Raises DataError when there is no such file,
-    when it cannot be downloaded or is not what was promised, when it is not a state dict, or when
-    a weight is not finite.
+    Files are read with `weights_only=True`; a state dict inside a checkpoint is taken out of it,
+    and the prefix "module." of its keys is left out, with a warning.
+
+    Parameters
+    ----------
+    source
+        "random", "imagenet", a path, or a URL, which may end in "#sha256=…" to be checked.
+    cache_dir
+        The folder of downloads; the user's by default.
+    progress
+        Show a bar on stderr.
+
+    Raises
+    ------
+    DataError
+        There is no such file, it cannot be downloaded, its sha256 is another, it is not a state
+        dict, or a weight is not finite.
     """
     if source == "random":
         return None
@@ -138,10 +150,21 @@ def _download(source: str, cache_dir: Path | None, progress: bool) -> Path:
 
 
 def insert(network: nn.Module, weights: Weights, head: str | None = None) -> None:
-    """Copy `weights` into `network`; another number of classes keeps the network's expected head.
+    """Copy weights into a network; another number of classes keeps the network's own last layer.
 
-    With `head`, the name of the last layer, that layer may be missing on either side. Raises
-    DataError naming the first key that is missing, unknown or of another shape.
+    Parameters
+    ----------
+    network
+        The network, changed in place.
+    weights
+        Its weights, by the names of its state dict.
+    head
+        The name of the last layer, which may then be missing on either side.
+
+    Raises
+    ------
+    DataError
+        A key is missing, unknown or of another shape; the message names the first.
     """
 
     def body(state: Mapping[str, Any]) -> dict[str, Any]:

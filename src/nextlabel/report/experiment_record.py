@@ -170,7 +170,24 @@ class ExperimentRecord:
     def curve(
         self, arm: str, seeds: Sequence[int] | None = None, metric: str | None = None
     ) -> Curve:
-        """Return an arm's curve over `seeds` (see `seeds`) at the common label counts."""
+        """Return an arm's curve at the common label counts.
+
+        Parameters
+        ----------
+        arm
+            The name of the arm.
+        seeds
+            The seeds of its rows; by default those of the method `seeds`.
+        metric
+            The metric, such as "validation/accuracy"; the headline by default.
+
+        Raises
+        ------
+        UsageError
+            No round recorded the metric.
+        StoreError
+            Some rounds lack the metric.
+        """
         chosen = tuple(self.seeds(arm) if seeds is None else seeds)
         trials = {trial.seed: trial for trial in self.of(arm)}
         rows = [{r.labelled_count: r for r in trials[seed].rounds} for seed in chosen]

@@ -53,7 +53,7 @@ def make_map(
     cache_dir: Path | None = None,
     progress: bool = False,
 ) -> Iterator[str | Map]:
-    """Yield what is being done, part by part, and the map in the end.
+    """Yield a sentence per step, and the map in the end.
 
     The task model is trained on random labels as in an experiment's round 0; the arm's strategy
     then picks among random candidates, in the space of the task model alone and in the arm's own.

@@ -39,9 +39,27 @@ def run_trial(
     history: Sequence[Round] = (),
     learner: TrialLearner | None = None,
 ) -> Iterator[tuple[Round, Mapping[str, bytes]]]:
-    """Yield each round that `history` does not have, with a picture of what was chosen.
+    """Yield each round that `history` does not have, with a picture of the chosen images.
 
-    Give a learner, of `learner_of`, to ask it for its blocks afterwards.
+    Parameters
+    ----------
+    trial
+        The arm and the seed.
+    data
+        The data set, with all labels.
+    cache
+        The cache of blocks and of round 0.
+    history
+        The rounds that are there already, from round 0 on.
+    learner
+        The trial's, of `learner_of`, to ask it for its blocks afterwards.
+
+    Yields
+    ------
+    Round
+        The round.
+    mapping of str to bytes
+        PNG pictures by name: "picked".
     """
     import torch
 

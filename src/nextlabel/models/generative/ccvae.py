@@ -177,15 +177,34 @@ def refit_ccvae(
     number: int,
     seeds: Seeds,
 ) -> tuple[FittedVAE, ClassDistributions]:
-    """Go on training from `state`, which `begin_ccvae` left, with the labels (n, L) of `rows`.
+    """Continue the training of `begin_ccvae` with labels.
 
-    `values` is V and `number` the round, which names the draws. An epoch has as many steps as a
-    pass over all images. A batch takes up to `labelled_share` of its rows from the labelled
-    images, each at most once as long as there are fewer of them, and the rest from all others: of
-    64 rows, each of 10 labelled images is seen in every step, each of 160 in every tenth. More
-    of them would have the few labelled images learned by heart. The order of `rows` does not
-    matter. Raises DataError when the training diverges, labels lie outside V or `state` does not
-    fit.
+    An epoch has as many steps as a pass over all images. A batch takes up to `labelled_share` of
+    its rows from the labelled images, each at most once as long as there are fewer of them, and
+    the rest from all others: of 64 rows, each of 10 labelled images is seen in every step, each of
+    160 in every tenth. More of them would have the few labelled images learned by heart.
+
+    Parameters
+    ----------
+    images
+        Uint8 (N, C, H, W).
+    rows, labels
+        The n labelled images, in any order, and their labels (n, L).
+    values
+        V, the number of values of a label.
+    state
+        The weights that `begin_ccvae` left.
+    settings
+        The settings of the block.
+    number
+        The number of the round, which names the draws.
+    seeds
+        The trial's seeds.
+
+    Raises
+    ------
+    DataError
+        The training diverges, labels lie outside V, or `state` does not fit.
     """
     if labels.min() < -1 or labels.max() >= values:
         raise DataError(

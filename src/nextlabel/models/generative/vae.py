@@ -150,10 +150,23 @@ class FittedVAE:
 
 
 def fit_vae(images: Tensor, settings: VAESettings, seeds: Seeds) -> FittedVAE:
-    """Train V on uint8 images (N, C, H, W) by maximising the ELBO (equation 5), labels unused.
+    """Train V on images by maximising the ELBO (equation 5), without labels.
 
-    Both terms are summed over their own dimensions and averaged over the batch. Raises DataError
-    when the training diverges.
+    Both terms are summed over their own dimensions and averaged over the batch.
+
+    Parameters
+    ----------
+    images
+        Uint8 (N, C, H, W).
+    settings
+        The settings of the block.
+    seeds
+        The trial's seeds: streams "vae weights", "vae order" and "vae noise".
+
+    Raises
+    ------
+    DataError
+        The training diverges.
     """
     device = resolve_device(settings.device)
     shape = (images.shape[1], images.shape[2], images.shape[3])

@@ -114,9 +114,18 @@ def view(
     caption: str = "",
     headings: Mapping[str, str] | None = None,
 ) -> TableView:
-    """Return a DataFrame, or the named columns of it, as text.
+    """Return a DataFrame as a table of text.
 
-    `headings` replace those of `nextlabel.report.columns`.
+    Parameters
+    ----------
+    frame
+        The rows.
+    columns
+        The columns to show, by name; all by default.
+    caption
+        The line above the table.
+    headings
+        Headings by column, in place of those of `nextlabel.report.columns`.
     """
     shown = frame[list(columns)] if columns else frame
     described = {str(name): column(str(name)) for name in shown.columns}
