@@ -92,6 +92,14 @@ def test_names_and_addresses_of_this_machine_pass(client, host):
     assert client.get("/api/project", headers={"Host": host, "Cookie": cookie(client)}).is_success
 
 
+def test_a_name_that_is_given_passes(project):
+    from nextlabel.web.server import ServerOptions, access_of
+
+    access = access_of(project, TOKEN, ServerOptions(names=("Label.example",)))
+    assert access.is_this_server("label.example:443")
+    assert not access.is_this_server("other.example")
+
+
 def cookie(client):
     return "; ".join(f"{name}={value}" for name, value in client.cookies.items())
 

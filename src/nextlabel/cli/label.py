@@ -50,6 +50,13 @@ def command(
     host: Annotated[
         str, typer.Option(help="The address to listen at; others than this machine need --users.")
     ] = "127.0.0.1",
+    host_name: Annotated[
+        list[str],
+        typer.Option(
+            metavar="NAME",
+            help="A further name under which the page is reached, as that of a web server in front.",
+        ),
+    ] = [],  # noqa: B006 - typer copies it
     users: Annotated[
         bool, typer.Option("--users", help="People log in by name and password.")
     ] = False,
@@ -108,7 +115,7 @@ def command(
     from nextlabel.project.labelling.project import Project
     from nextlabel.web.server import ServerOptions, serve
 
-    settings = ServerOptions(host, port, users, store)
+    settings = ServerOptions(host, port, users, tuple(host_name), store)
     settings.check()
     with Project.open_or_create(
         folder,

@@ -36,6 +36,8 @@ class ServerOptions:
         The port; the next free one when it is taken.
     users : bool
         Whether people log in by name and password.
+    names : tuple of str
+        Further names under which the page is reached, as behind a web server.
     store : str, optional
         The URL of the project's database with its password, for the trainer.
     trainer : bool
@@ -45,6 +47,7 @@ class ServerOptions:
     host: str = "127.0.0.1"
     port: int | None = None
     users: bool = False
+    names: tuple[str, ...] = ()
     store: str | None = None
     trainer: bool = True
 
@@ -110,7 +113,7 @@ def access_of(project: Project, token: str, options: ServerOptions) -> Access:
 
     directory = str(project.directory.resolve())
     name = hashlib.sha256(directory.encode("utf-8", "surrogateescape")).hexdigest()[:12]
-    names = {"localhost", options.host.lower()}
+    names = {"localhost", options.host.lower(), *map(str.lower, options.names)}
     if not is_loopback(options.host):
         host = socket.gethostname().lower()
         names |= {host, f"{host}.local", socket.getfqdn().lower()}

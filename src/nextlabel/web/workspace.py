@@ -3,6 +3,7 @@
 import hashlib
 import threading
 from collections.abc import Collection
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -116,8 +117,7 @@ class Workspace:
                 "skipped": len(state.skipped),
                 "unsure": len(state.unsure),
                 "flagged": len(state.flagged),
-                "problems": sum(problem is not None for problem in images.problems),
-                "gone": int(images.gone.sum()),
+                **broken(images),
                 "left": left(state, images),
             }
             self._counted = (stamp, counts)
@@ -156,6 +156,13 @@ class Workspace:
                 "pixels": f"/pixels/{image}?v={version}",
             },
         }
+
+
+@lru_cache(maxsize=2)
+def broken(images: ProjectImages) -> dict[str, int]:
+    """Return how many images cannot be shown, and how many are gone."""
+    problems = sum(problem is not None for problem in images.problems)
+    return {"problems": problems, "gone": int(images.gone.sum())}
 
 
 def text(name: str) -> str:

@@ -1,0 +1,167 @@
+"""How fast the labelling page answers: requests under load, opening a large project, thumbnails.
+
+    python benchmarks/label_latency.py --images 100000
+
+Tiny PNG files stand for a large folder. Ten clients send 50 answers per second in all, each
+followed by a request for the next image, while the trainer works. Thumbnails are made of 300-pixel PNG files
+in one process. They are also given per second of processor time, since other programs may use the
+machine.
+"""
+
+import argparse
+import struct
+import tempfile
+import threading
+import time
+import uuid
+import zlib
+from pathlib import Path
+
+import numpy as np
+import psutil
+
+from nextlabel.project.labelling.project import Project
+from nextlabel.web.pictures.thumbnails import small
+from nextlabel.web.simulation.client import PageClient
+from nextlabel.web.simulation.server_process import ServerProcess
+from nextlabel.web.workspace import Workspace
+
+CLASSES = ("cell", "debris", "empty")
+
+
+def chunk(name, data):
+    return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+
+
+def write_tiny(folder, count):
+    """Write 8 x 8 grey PNG files, all different, as quickly as the disk takes them."""
+    folder.mkdir()
+    head = chunk(b"IHDR", struct.pack(">IIBBBBB", 8, 8, 8, 0, 0, 0, 0))
+    rng = np.random.default_rng(0)
+    for number in range(count):
+        rows = rng.integers(0, 256, (8, 9), dtype=np.uint8)
+        rows[:, 0] = 0  # no filter
+        data = chunk(b"IDAT", zlib.compress(rows.tobytes(), 1))
+        content = b"\x89PNG\r\n\x1a\n" + head + data + chunk(b"IEND", b"")
+        (folder / f"{number:06}.png").write_bytes(content)
+
+
+def ask(address, rate, ends, seconds):
+    """Answer images at a steady rate until `ends`, and note the seconds of each request."""
+    with PageClient(address, uuid.uuid4().hex) as client:
+        rng = np.random.default_rng()
+        due = time.monotonic() + rng.uniform(0, 1 / rate)
+        items = []
+        while (now := time.monotonic()) < ends:
+            time.sleep(max(0, due - now))
+            due += 1 / rate
+            if not items:
+                items = client.get("/api/next", count=6, tab=client.tab)["items"]
+            item = items.pop()
+            answer = {
+                "key": uuid.uuid4().hex,
+                "image": item["image"],
+                "kind": "label",
+                "classes": [item["image"] % len(CLASSES)],
+                "model": item["model"],
+            }
+            begun = time.perf_counter()
+            client.post("/api/answers", tab=client.tab, answers=[answer])
+            answered = time.perf_counter()
+            held = ",".join(str(one["image"]) for one in items)
+            reply = client.get("/api/next", count=6 - len(items), held=held, tab=client.tab)
+            items += reply["items"]
+            seconds["answers"].append(answered - begun)
+            seconds["next"].append(time.perf_counter() - answered)
+            begun = time.perf_counter()
+            client.content(items[0]["url"]["pixels"])
+            seconds["pixels"].append(time.perf_counter() - begun)
+
+
+def load(address, clients=10, answers=50, duration=20):
+    """Return the seconds of requests of some clients who answer so many images per second."""
+    seconds = {"answers": [], "next": [], "pixels": []}
+    ends = time.monotonic() + duration
+    rate = answers / clients
+    threads = [
+        threading.Thread(target=ask, args=(address, rate, ends, seconds)) for _ in range(clients)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return seconds
+
+
+def processor_seconds(pid):
+    """Return the processor time that a process has used so far."""
+    times = psutil.Process(pid).cpu_times()
+    return times.user + times.system
+
+
+def until_an_image(arguments):
+    """Start a server; return it and the seconds until it answers with an image."""
+    begun = time.perf_counter()
+    server = ServerProcess(arguments)
+    with PageClient(server.address, "first") as client:
+        while not (items := client.get("/api/next", tab="first", count=1)["items"]):
+            time.sleep(0.05)
+        client.content(items[0]["url"]["pixels"])
+    return server, time.perf_counter() - begun
+
+
+def thumbnails(work, count=200):
+    """Return thumbnails per second of one process, by the clock and by processor time."""
+    from PIL import Image
+    from scipy.ndimage import gaussian_filter
+
+    folder = work / "photos"
+    folder.mkdir()
+    rng = np.random.default_rng(0)
+    for number in range(count):
+        noise = gaussian_filter(rng.normal(size=(300, 300, 3)), (3, 3, 0))
+        pixels = np.clip(noise * 800 + 128, 0, 255).astype(np.uint8)
+        Image.fromarray(pixels).save(folder / f"{number}.png")
+    with Project.create(folder, directory=work / "p") as project:
+        project.scan()
+        workspace = Workspace(project)
+        small(workspace.files, 0)
+        clock, processor = time.perf_counter(), time.process_time()
+        for image in range(count):
+            small(workspace.files, image)
+        return count / (time.perf_counter() - clock), count / (time.process_time() - processor)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--images", type=int, default=100_000)
+    parser.add_argument("--seconds", type=float, default=20)
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as temporary:
+        work = Path(temporary)
+        by_clock, by_processor = thumbnails(work)
+        print(f"thumbnails of 300-pixel PNG: {by_clock:.0f} per second, {by_processor:.0f} per "
+              "second of processor time", flush=True)  # fmt: skip
+        write_tiny(work / "images", options.images)
+        directory = work / "project"
+        begun = time.perf_counter()
+        with Project.create(work / "images", directory=directory, classes=CLASSES) as project:
+            project.scan()
+            project.configure(features={"pca": 1.0})
+        print(f"first scan of {options.images} images: {time.perf_counter() - begun:.1f} s")
+        arguments = [str(work / "images"), "--project", str(directory)]
+        server, took = until_an_image(arguments)
+        print(f"start to the first image: {took:.1f} s", flush=True)
+        with server:
+            before = processor_seconds(server.pid)
+            seconds = load(server.address, duration=options.seconds)
+            used = processor_seconds(server.pid) - before
+        for name, values in seconds.items():
+            p50, p95 = np.percentile(values, [50, 95]) * 1000
+            print(f"{name}: median {p50:.0f} ms, 95% within {p95:.0f} ms, {len(values)} requests")
+        requests = sum(map(len, seconds.values()))
+        print(f"processor time of the server: {1000 * used / requests:.1f} ms per request")
+
+
+if __name__ == "__main__":
+    main()
