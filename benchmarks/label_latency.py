@@ -3,9 +3,9 @@
     python benchmarks/label_latency.py --images 100000
 
 Tiny PNG files stand for a large folder. Ten clients send 50 answers per second in all, each
-followed by a request for the next image, while the trainer works. Thumbnails are made of 300-pixel PNG files
-in one process. They are also given per second of processor time, since other programs may use the
-machine.
+followed by a request for the next image, while the trainer works. Thumbnails are made of
+300-pixel PNG files in one process. They are also given per second of processor time, since other
+programs may use the machine.
 """
 
 import argparse
