@@ -1,8 +1,8 @@
-"""How fast the labelling page answers: requests under load, opening a large project, thumbnails.
+"""The speed of the labelling page: requests under load, opening a large project, thumbnails.
 
     python benchmarks/label_latency.py --images 100000
 
-Tiny PNG files stand for a large folder. Ten clients send 50 answers per second in all, each
+The large folder has tiny PNG files. Ten clients send 50 answers per second in all, each
 followed by a request for the next image, while the trainer works. Thumbnails are made of
 300-pixel PNG files in one process. They are also given per second of processor time, since other
 programs may use the machine.
@@ -79,7 +79,7 @@ def ask(address, rate, ends, seconds):
 
 
 def load(address, clients=10, answers=50, duration=20):
-    """Return the seconds of requests of some clients who answer so many images per second."""
+    """Return the seconds of requests of some clients who answer that many images per second."""
     seconds = {"answers": [], "next": [], "pixels": []}
     ends = time.monotonic() + duration
     rate = answers / clients
@@ -151,7 +151,9 @@ def main():
         print(f"first scan of {options.images} images: {time.perf_counter() - begun:.1f} s")
         arguments = [str(work / "images"), "--project", str(directory)]
         server, took = until_an_image(arguments)
-        print(f"start to the first image: {took:.1f} s", flush=True)
+        processor = processor_seconds(server.pid)
+        print(f"start to the first image: {took:.1f} s, {processor:.1f} s of processor time of "
+              "the server", flush=True)  # fmt: skip
         with server:
             before = processor_seconds(server.pid)
             seconds = load(server.address, duration=options.seconds)

@@ -54,7 +54,7 @@ def command(
         list[str],
         typer.Option(
             metavar="NAME",
-            help="A further name under which the page is reached, as that of a web server in front.",
+            help="Another name under which the page is reached, as behind a web server.",
         ),
     ] = [],  # noqa: B006 - typer copies it
     users: Annotated[
