@@ -30,6 +30,15 @@ from nextlabel.strategies import STRATEGIES  # noqa: E402
 PAGES = pages()
 MARKDOWN = [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")]
 OUTSIDE = {"--resolution", "--index-url", "--strict", "--full", "--check", "--only"}
+OUTSIDE |= {
+    "--port",
+    "--nthreads",
+    "--nworkers",
+    "--resources",
+    "--no-dashboard",
+    "--death-timeout",
+}
+OUTSIDE |= {"--job-name", "--ntasks", "--cpus-per-task", "--time"}
 """Options of other programs that guides mention."""
 
 

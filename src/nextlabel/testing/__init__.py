@@ -1,4 +1,4 @@
-"""Contracts of a strategy, shipped so that another package can run them on its own strategy.
+"""Contracts of a strategy and of a store, shipped so that another package can run them on its own.
 
     from nextlabel.testing import check_strategy
 
@@ -8,6 +8,8 @@
 A strategy may declare three things in addition to `needs`: `prefix = True` (a smaller budget gives
 the beginning of a larger one's picks), `tasks` (the tasks that it can do; both by default) and
 `cold = False` (at least one image must be labelled; it then refuses an empty set by a UsageError).
+
+`check_store(URL)` tells in the same way whether a database can hold results.
 """
 
 import warnings
@@ -27,10 +29,13 @@ from nextlabel.testing.contracts import (
     works_at_the_edges,
 )
 from nextlabel.testing.snapshots import example, tasks_of
+from nextlabel.testing.store_contracts import STORE_CONTRACTS, check_store
 
 __all__ = [
     "CONTRACTS",
+    "STORE_CONTRACTS",
     "check_picks",
+    "check_store",
     "check_strategy",
     "draws_from_its_generator_alone",
     "example",
