@@ -6,6 +6,7 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from nextlabel.core.errors import UsageError, nearest
+from nextlabel.core.round import Round
 from nextlabel.report.comparisons import Pair, compare_arms
 from nextlabel.report.experiment_record import ExperimentRecord, Trial
 from nextlabel.report.frame import make_frame
@@ -180,7 +181,8 @@ def read_results(store: Store, experiment: str | None = None) -> Results:
     spec = check_spec(store.experiment(name), store.location)
     states = store.trials(name)
     check_arms(spec, {state.record.arm for state in states}, store.location)
-    trials = tuple(_trial(store, state, spec["target"]) for state in states)
+    histories, target = store.histories(name), spec["target"]
+    trials = tuple(_trial(store, s, histories.get(s.record.key, []), target) for s in states)
     return Results(name, spec, trials, store)
 
 
@@ -203,7 +205,6 @@ def _choose(store: Store, experiment: str | None) -> str:
     return experiment
 
 
-def _trial(store: Store, state: TrialState, target: int) -> Trial:
-    history = store.history(state.record.key)
+def _trial(store: Store, state: TrialState, history: list[Round], target: int) -> Trial:
     rounds = tuple(r for r in history if r.labelled_count <= target)
     return Trial(state, rounds, bool(rounds) and rounds[-1].labelled_count == target, store)

@@ -27,38 +27,67 @@ from nextlabel.store.schema import (
     TrialRow,
 )
 
+CHUNK = 500
+"""Trials that one statement reads; SQLite has a limit on the values in a statement."""
+
 
 def read_history(session: Session, key: str) -> list[Round]:
     """Return a trial's rounds in order, as they were appended."""
     trial = find_trial(session, key)
-    metrics: dict[int, dict[str, float]] = {}
-    for m in session.scalars(
-        select(MetricRow).where(MetricRow.trial_id == trial.id).order_by(MetricRow.name)
-    ):
-        metrics.setdefault(m.number, {})[m.name] = finite(m.name, m.value)
-    seconds: dict[tuple[int, str], dict[str, float]] = {}
-    for s in session.scalars(
-        select(SecondsRow).where(SecondsRow.trial_id == trial.id).order_by(SecondsRow.phase)
-    ):
-        seconds.setdefault((s.number, s.scope), {})[s.phase] = finite(s.phase, s.seconds)
-    rows = session.scalars(
-        select(RoundRow).where(RoundRow.trial_id == trial.id).order_by(RoundRow.number)
+    return _histories(session, {trial.id: key})[key]
+
+
+def read_histories(session: Session, experiment: str) -> dict[str, list[Round]]:
+    """Return the rounds of all trials of an experiment by key, in few statements."""
+    members = (
+        select(TrialRow.id, TrialRow.key)
+        .join(MemberRow, MemberRow.trial_id == TrialRow.id)
+        .where(MemberRow.experiment_id == find_experiment(session, experiment).id)
     )
-    rounds = [
-        to_round(
-            row,
-            metrics.get(row.number, {}),
-            seconds.get((row.number, "round"), {}),
-            seconds.get((row.number, "training"), {}),
-        )
-        for row in rows
-    ]
+    keys = {trial: text("key", key) for trial, key in session.execute(members)}
+    ids = sorted(keys)
+    histories: dict[str, list[Round]] = {}
+    for start in range(0, len(ids), CHUNK):
+        histories |= _histories(session, {id: keys[id] for id in ids[start : start + CHUNK]})
+    return histories
+
+
+def _histories(session: Session, keys: Mapping[int, str]) -> dict[str, list[Round]]:
+    """Return the rounds of these trials, of which `keys` has the ids and the keys."""
+    metrics: dict[tuple[int, int], dict[str, float]] = {}
+    m = MetricRow.__table__.c
+    for trial, number, name, value in session.execute(
+        select(m.trial_id, m.number, m.name, m.value).where(m.trial_id.in_(keys)).order_by(m.name)
+    ):
+        metrics.setdefault((trial, number), {})[name] = finite(name, value)
+    seconds: dict[tuple[int, int, str], dict[str, float]] = {}
+    s = SecondsRow.__table__.c
+    for trial, number, scope, phase, value in session.execute(
+        select(s.trial_id, s.number, s.scope, s.phase, s.seconds)
+        .where(s.trial_id.in_(keys))
+        .order_by(s.phase)
+    ):
+        seconds.setdefault((trial, number, scope), {})[phase] = finite(phase, value)
+    rounds: dict[int, list[Round]] = {trial: [] for trial in keys}
+    r = RoundRow.__table__
+    for row in session.execute(
+        select(r).where(r.c.trial_id.in_(keys)).order_by(r.c.trial_id, r.c.number)
+    ):
+        at = row.trial_id, row.number
+        training, whole_round = seconds.get((*at, "training"), {}), seconds.get((*at, "round"), {})
+        rounds[row.trial_id].append(to_round(row, metrics.get(at, {}), whole_round, training))
+    for trial, key in keys.items():
+        _check_rounds(key, rounds[trial])
+    return {key: rounds[trial] for trial, key in keys.items()}
+
+
+def _check_rounds(key: str, rounds: list[Round]) -> None:
+    """Raise Damaged when a round is missing, or the labels do not increase."""
     labels = [0, *(round.labelled_count for round in rounds)]
     if any(after <= before for before, after in pairwise(labels)):
         raise Damaged(f"the label counts of trial {key[:12]}, {labels[1:]}, do not increase")
     if [round.number for round in rounds] != list(range(len(rounds))):
         raise Damaged(f"trial {key[:12]} lacks a round before its last one")
-    return rounds
 
 
 def read_experiments(session: Session) -> list[str]:

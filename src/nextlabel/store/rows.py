@@ -175,12 +175,15 @@ def to_row(trial: TrialRow, round: Round) -> RoundRow:
 
 
 def to_round(
-    row: RoundRow,
+    row: Any,
     metrics: Mapping[str, float],
     seconds: Mapping[str, float],
     training_seconds: Mapping[str, float],
 ) -> Round:
-    """Return the round of a row, its metrics and both kinds of seconds; Damaged if garbled."""
+    """Return the round of a row of `rounds`, its metrics and both kinds of seconds.
+
+    Raises Damaged when the row is garbled.
+    """
     training = Training(
         finite("train accuracy", row.train_accuracy),
         whole("epochs", row.epochs),

@@ -41,15 +41,13 @@ class Store:
     **One transaction per call.** After a crash at any moment a round is there in full, with its
     seconds and pictures, or not at all.
 
-    **One writer.** One driver writes to a SQLite file at a time; another one waits for `busy`
-    seconds and then gets a StoreError. Any number of readers may read meanwhile. Several drivers
-    write to a server's database: each claims a trial before it runs it.
+    **One writer.** One driver writes to a SQLite file at a time; another one gets a StoreError.
+    Several drivers write to a server's database: each claims a trial before it runs it.
 
     **Pairing.** Trials of the same experiment, seed, start and data have the same initial labels.
     A round 0 or a `begin` that breaks this is refused.
 
-    **Damage.** A value that no run has written is a StoreError with the code ``store-damaged``,
-    whichever method reads it.
+    **Damage.** A value that no run has written is a StoreError with the code ``store-damaged``.
     """
 
     def __init__(self, engine: Engine, url: URL, busy: float) -> None:
@@ -255,6 +253,11 @@ class Store:
         """Return a trial's rounds in order, equal to those that were appended."""
         with self._reading() as session:
             return queries.read_history(session, key)
+
+    def histories(self, experiment: str) -> Mapping[str, list[Round]]:
+        """Return the `history` of every trial of an experiment, by key."""
+        with self._reading() as session:
+            return queries.read_histories(session, experiment)
 
     def environments(self, key: str) -> list[Mapping[str, Any]]:
         """Return the environments of a trial's rounds, each once, in the order of the rounds."""

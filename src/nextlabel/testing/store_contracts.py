@@ -113,7 +113,7 @@ def writers_at_the_same_time_lose_nothing(location: str) -> None:
                 with Store.open(location) as store:
                     store.begin(trial.key, {"processor": "b"})
                     for number in range(4):
-                        pictures = {f"{kind}": b"same %d" % kind for kind in range(4)}
+                        pictures = {f"{i}": b"same %d" % i for i in range(4)}
                         store.append(trial.key, _round(number), pictures)
             except BaseException as error:
                 failures.append(error)

@@ -1,0 +1,169 @@
+"""A PostgreSQL store: `status` and a report of many trials, and two drivers against one.
+
+python benchmarks/shared_store.py read [--trials 10000]
+python benchmarks/shared_store.py drivers [--seeds 4]
+
+Both use the server of NEXTLABEL_TEST_DB_URL, or start one of their own on loopback.
+"""
+
+import argparse
+import hashlib
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+ROOT = Path(__file__).parents[1]
+sys.path.insert(0, str(ROOT / "tests"))
+
+from postgresql import database, server  # noqa: E402
+
+ROUNDS = 10
+ARMS = 20
+
+
+@contextmanager
+def timed(what):
+    """Print the seconds that a block of code takes, and those of a processor outside the server."""
+    began, busy = time.perf_counter(), sum(os.times()[:4])
+    yield
+    seconds, own = time.perf_counter() - began, sum(os.times()[:4]) - busy
+    print(f"{what:44} {seconds:8.2f} s, of which {own:7.2f} s of a processor here", flush=True)
+
+
+def fill(url, trials):
+    """Write an experiment of 20 arms with ten rounds a trial, by plain inserts."""
+    from sqlalchemy import insert
+
+    from nextlabel.experiment.parse import parse_experiment
+    from nextlabel.store import schema
+    from nextlabel.store.store import Store, TrialRecord
+
+    seeds = range(max(1, trials // ARMS))
+    raw = {
+        "name": "many",
+        "seeds": list(seeds),
+        "initial": 10,
+        "batch": 10,
+        "target": 10 * ROUNDS,
+        "data": {"name": "digits"},
+        "arms": [{"name": f"arm {arm}", "strategy": "random"} for arm in range(ARMS)],
+    }
+    spec = parse_experiment(raw).resolved() | {"headline": "validation/accuracy"}
+    records = [
+        TrialRecord(
+            hashlib.sha256(f"{arm['name']} {seed}".encode()).hexdigest(),
+            arm["name"],
+            seed,
+            {"start": "random", "data_checksum": "d", "arm": arm},
+        )
+        for arm in spec["arms"]
+        for seed in seeds
+    ]
+    rng = np.random.default_rng(0)
+    with Store.open(url) as store:
+        store.enrol("many", spec, records)
+        with store._engine.begin() as connection:
+            for first in range(1, len(records) + 1, 100):
+                trials = range(first, min(first + 100, len(records) + 1))
+                at = [{"trial_id": trial, "number": n} for trial in trials for n in range(ROUNDS)]
+                common = {
+                    "train_accuracy": 1.0, "epochs": 10, "steps": 100, "weights": "random",
+                    "reached": True, "shared": False, "peak_memory": 2**30,
+                }  # fmt: skip
+                rounds = [
+                    {
+                        "labelled_count": 10 * (row["number"] + 1),
+                        "chosen": rng.integers(0, 50_000, 10).tolist(),
+                        **(common | row),
+                    }
+                    for row in at
+                ]
+                metrics = [
+                    {"name": name, "value": float(rng.random()), **row}
+                    for row in at
+                    for name in ("validation/accuracy", "test/accuracy", "test/loss")
+                ]
+                seconds = [
+                    {"scope": "round", "phase": phase, "seconds": 1.0, **row}
+                    for row in at
+                    for phase in ("select", "train", "evaluate")
+                ]
+                connection.execute(insert(schema.RoundRow), rounds)
+                connection.execute(insert(schema.MetricRow), metrics)
+                connection.execute(insert(schema.SecondsRow), seconds)
+            connection.exec_driver_sql("UPDATE trials SET status = 'done'")
+            connection.exec_driver_sql("ANALYZE")
+    return len(records)
+
+
+def read(url, trials):
+    """Time `status` and a report, each in a process of its own, and their parts."""
+    from nextlabel.report.results import read_results
+    from nextlabel.store.store import Store
+
+    with timed(f"writing {trials:,} trials of {ROUNDS} rounds"):
+        fill(url, trials)
+    with Store.read(url) as store:
+        with timed("states of all trials, of `status`"):
+            store.trials("many")
+        with timed("all rounds, of a report"):
+            results = read_results(store, "many")
+        with timed("table of the arms"):
+            results.summary()
+    nextlabel = [sys.executable, "-m", "nextlabel"]
+    for words in (["status", "many"], ["report"]):
+        with tempfile.TemporaryDirectory() as out, timed(f"nextlabel {words[0]}, all of it"):
+            where = ["--store", url, *(["--out", out] if words[0] == "report" else [])]
+            subprocess.run([*nextlabel, *words, *where], check=True, stdout=subprocess.DEVNULL)
+
+
+def drivers(server_url, seeds):
+    """Time the demo's experiment with one driver of one job, and with two on one store."""
+    experiment = ROOT / "src/nextlabel/experiments/digits.toml"
+    seconds = {}
+    for number in (1, 2):
+        with database(server_url) as url, tempfile.TemporaryDirectory() as folder:
+            began = time.perf_counter()
+            running = [
+                subprocess.Popen(
+                    [
+                        sys.executable, "-m", "nextlabel", "run", str(experiment),
+                        *("--seeds", str(seeds), "--jobs", "1", "--store", url),
+                        *("--out", f"{folder}/{k}", "--cache-dir", f"{folder}/cache"),
+                    ],
+                    stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                )
+                for k in range(number)
+            ]  # fmt: skip
+            assert [process.wait() for process in running] == [0] * number
+            seconds[number] = time.perf_counter() - began
+        print(
+            f"{number} driver{'s' * (number > 1)} of one job: {seconds[number]:.1f} s", flush=True
+        )
+    print(f"ratio {seconds[2] / seconds[1]:.2f}, with load {os.getloadavg()[0]:.1f} at the end")
+
+
+def main():
+    """Run the part that was asked for."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("part", choices=("read", "drivers"))
+    parser.add_argument("--trials", type=int, default=10_000)
+    parser.add_argument("--seeds", type=int, default=4)
+    given = parser.parse_args()
+    with server() as server_url:
+        if given.part == "drivers":
+            drivers(server_url, given.seeds)
+        else:
+            with database(server_url) as url:
+                read(url, given.trials)
+
+
+if __name__ == "__main__":
+    main()
