@@ -53,6 +53,11 @@ def write_images(folder, count, side):
         Image.fromarray(pixels.astype(np.uint8)).save(folder / f"{number:06}.png", compress_level=1)
 
 
+def state(page):
+    """Return what runs in the background of the server."""
+    return page.evaluate("fetch('/api/project').then((reply) => reply.json())")["activities"]
+
+
 def measure(address, options):
     """Return the milliseconds from each key to the next image."""
     from playwright.sync_api import sync_playwright
@@ -67,17 +72,19 @@ def measure(address, options):
         page.goto(address)
         page.locator("#stage > img").wait_for(timeout=300_000)
         print(f"first image after {time.perf_counter() - clock:.1f} s", flush=True)
+        while any(one["name"] == "scan" and one["state"] != "done" for one in state(page)):
+            page.wait_for_timeout(500)
+        print(f"all images known after {time.perf_counter() - clock:.1f} s", flush=True)
         page.wait_for_timeout(3000)
         page.evaluate(MEASURE)
         for number in range(options.keys):
             page.keyboard.press("123"[number % 3])
             page.wait_for_timeout(1000 / options.pace)
-        page.locator("#saving[data-state=saved]").wait_for(timeout=60_000)
-        model = page.evaluate("fetch('/api/project').then((reply) => reply.json())")["model"]
         times = page.evaluate("window.times")
+        print(f"{len(times)} of {options.keys} keys showed an image", flush=True)
+        page.locator("#saving[data-state=saved]").wait_for(timeout=60_000)
+        print(f"all answers saved after {time.perf_counter() - clock:.1f} s", flush=True)
         browser.close()
-    trained = "no model" if model is None else f"{model['version']} models"
-    print(f"{len(times)} of {options.keys} keys showed an image; {trained} in the meantime")
     return np.array(times)
 
 

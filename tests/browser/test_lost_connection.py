@@ -156,3 +156,26 @@ def test_what_the_server_refuses_is_shown(project, serve, visit):
     page.locator("#banner button", has_text="Discard").click()
     page.locator("#banner").wait_for(state="hidden")
     assert waiting(page) == 0
+
+
+def test_an_answer_that_cannot_be_read_does_not_hold_back_others(project, serve, visit):
+    page = visit(serve(project).url)
+    error = {"error": {"code": "malformed", "message": "a flag is no answer"}}
+
+    def choose(route):
+        kinds = [one["kind"] for one in route.request.post_data_json["answers"]]
+        if "flag" in kinds:
+            route.fulfill(status=422, body=json.dumps(error))
+        else:
+            route.continue_()
+
+    page.route("**/api/answers", lambda route: route.abort())
+    on_screen(page)
+    page.keyboard.press("f")
+    with next_image(page) as image:
+        page.keyboard.press("2")
+    page.locator("#saving[data-state=offline]").wait_for()
+    page.route("**/api/answers", choose)  # the newest route counts
+    page.locator("#banner", has_text="1 answer was refused: a flag is no answer").wait_for()
+    saved(page)
+    assert dict(project.state().labels) == {image: (1,)}

@@ -35,7 +35,7 @@ export function ask(heading, text, agree, { danger = false } = {}) {
 export function askText(heading, label, { value = "", save = "Save", long = false } = {}) {
   return new Promise((resolve) => {
     let given = null;
-    const input = h(long ? "textarea" : "input", { value, id: "dialog-text", ...(long ? { rows: 4 } : {}), autocomplete: "off" });
+    const input = h(long ? "textarea" : "input", { value, id: "dialog-text", maxLength: long ? 10_000 : 200, ...(long ? { rows: 4 } : {}), autocomplete: "off" });
     const submit = (event) => {
       event.preventDefault();
       given = input.value.trim();

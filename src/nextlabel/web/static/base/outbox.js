@@ -22,6 +22,7 @@ export class Outbox extends EventTarget {
   #sending = false;
   #pause = 0;
   #timer = 0;
+  #single = false; // send one at a time, to find the answer that the server cannot read
   problem = null;
 
   constructor(project, person) {
@@ -112,9 +113,9 @@ export class Outbox extends EventTarget {
     this.#sending = true;
     try {
       while (this.size) {
-        const batch = this.#entries((entry) => !entry.refused).slice(0, BATCH);
+        const batch = this.#entries((entry) => !entry.refused).slice(0, this.#single ? 1 : BATCH);
         if (this.#pause) await this.#checkProject();
-        this.#acknowledge(batch, await post("/api/answers", { tab, project: this.#project, answers: batch.map(([, entry]) => entry.answer) }));
+        await this.#post(batch);
         this.#pause = 0;
         this.problem = null;
         this.#changed();
@@ -127,6 +128,18 @@ export class Outbox extends EventTarget {
       this.#changed();
     } finally {
       this.#sending = false;
+    }
+  }
+
+  // An answer that the server cannot read must not hold back the others.
+  async #post(batch) {
+    const answers = batch.map(([, entry]) => entry.answer);
+    try {
+      this.#acknowledge(batch, await post("/api/answers", { tab, project: this.#project, answers }));
+    } catch (error) {
+      if (error.status !== 422) throw error;
+      if (batch.length === 1) this.#keep(batch[0][0], { answer: answers[0], refused: { key: answers[0].key, code: error.code, message: error.message } });
+      this.#single = batch.length > 1;
     }
   }
 
