@@ -69,6 +69,23 @@ def test_what_is_exported_is_imported(made: Path, tmp_path: Path, name: str, tas
     export(second, tmp_path / f"again{WRITTEN[name]}")
 
 
+def test_an_image_keeps_its_label_unless_it_is_to_be_replaced(made: Path, tmp_path: Path) -> None:
+    project = filled(made, tmp_path / "one", "multiclass")
+    file = tmp_path / "other.csv"
+    file.write_text("path,label\na.png,cell\nb c.png,dust\ng;h|i.png,cell\n")
+    before = named_labels(project)
+    taken = import_file(project, file, person="ann")
+    assert taken.kept + taken.unchanged == 3 and taken.recorded == 0
+    assert named_labels(project) == before
+    taken = import_file(project, file, person="ann", replace=True)
+    assert taken.kept == 0 and taken.recorded + taken.unchanged == 3
+    assert named_labels(project)["b c.png"] == ("dust",)
+    again = import_file(project, file, person="ann", replace=True)
+    assert (again.recorded, again.unchanged) == (0, 3)
+    other = import_file(project, file, person="ben")  # another person's label is no hindrance
+    assert other.recorded == 3 and other.kept == 0
+
+
 def test_another_project_gives_its_labels_people_and_keys(made: Path, tmp_path: Path) -> None:
     first = filled(made, tmp_path / "one", "multiclass")
     first.record([NewAnswer("u", 0, "undo", undoes="l0")], "ann")

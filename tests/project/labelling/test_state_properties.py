@@ -9,7 +9,7 @@ from nextlabel.project.labelling.answer import Answer
 from nextlabel.project.labelling.classes import ClassChange
 from nextlabel.project.labelling.state import State, fold
 
-IMAGES, PEOPLE, CLASSES = range(4), ("ann", "ben"), range(4)
+IMAGES, PEOPLE, CLASSES = range(2), ("ann", "ben"), range(4)
 KEYS = st.integers(0, 14).map("k{}".format)
 
 
@@ -162,3 +162,25 @@ def test_a_removed_class_can_come_back_with_its_labels() -> None:
     assert dict(fold(log, removed).labels) == {}
     assert dict(fold(log, added).labels) == {0: (1,)}
     assert len(fold(log, added).classes) == 4
+
+
+def test_the_newest_label_counts_whoever_gave_it() -> None:
+    log = [
+        answer("k0", 0, "label", frozenset({0}), "ann", ""),
+        answer("k1", 0, "label", frozenset({1}), "ben", ""),
+        answer("k2", 0, "label", frozenset({2}), "ann", ""),
+    ]
+    state = fold([replace(a, seq=n) for n, a in enumerate(log, 1)], ADDED)
+    assert state.labels[0] == (2,) and 0 in state.conflicts
+
+
+def test_two_states_can_continue_from_the_same_one() -> None:
+    first, left, right = (
+        replace(answer(f"k{n}", n % 2, "label", frozenset({n}), "ann", ""), seq=min(n, 1) + 1)
+        for n in range(3)
+    )
+    base = fold([first], ADDED)
+    one, other = base.advance([left]), base.advance([right])
+    assert list(one.history()) == [first, left]
+    assert list(other.history()) == [first, right]
+    assert list(base.history()) == [first]

@@ -1,8 +1,10 @@
 """The log of a project: answers and changes of classes, and the state that follows from them."""
 
+import gc
 import threading
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 
 from nextlabel.core.errors import UsageError
 from nextlabel.core.types import Ids, Task
@@ -72,9 +74,10 @@ class AnswerLog:
         """Return the state after all that is recorded by now; cheap when nothing is new."""
         with self._lock:
             with self._database.reading() as connection:
-                answers = answers_after(connection, self._state.seq)
                 changes = changes_after(connection, self._state.change_seq)
-            self._state = self._state.advance(answers, changes)
+                with _uncollected(bool(changes) or not self._state.seq):
+                    answers = answers_after(connection, self._state.seq)
+                    self._state = self._state.advance(answers, changes)
             return self._state
 
     def answers(self, after: int = 0) -> list[Answer]:
@@ -90,3 +93,16 @@ class AnswerLog:
     def known_labels(self, among: Ids | None = None) -> KnownLabels:
         """Return the labels as a model takes them: rows are ids of images, of those in `among`."""
         return known_labels(self.state(), self.task, among)
+
+
+@contextmanager
+def _uncollected(pause: bool) -> Iterator[None]:
+    """Pause the search for cyclic garbage, which takes most of the time of a long log."""
+    pause = pause and gc.isenabled()
+    if pause:
+        gc.disable()
+    try:
+        yield
+    finally:
+        if pause:
+            gc.enable()

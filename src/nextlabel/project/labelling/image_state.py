@@ -82,7 +82,8 @@ def _followed(answer: Answer, ends: Mapping[int, int | None]) -> ClassIds | None
     """Return the classes that a label counts for; None where all of them were removed."""
     if answer.kind != "label":
         return None
-    counted = {ends.get(one) for one in answer.classes} - {None}
-    if answer.classes and not counted:
-        return None
-    return tuple(sorted(one for one in counted if one is not None))
+    if len(answer.classes) == 1:  # as nearly all are
+        end = ends.get(answer.classes[0])
+        return None if end is None else (end,)
+    counted = {end for one in answer.classes if (end := ends.get(one)) is not None}
+    return None if answer.classes and not counted else tuple(sorted(counted))
