@@ -49,7 +49,7 @@ def test_images_of_a_project_are_suggested(project, quick, project_cache):
 
 def test_what_does_not_fit_is_refused(project, digits_folder, tmp_path, quick, project_cache):
     folder, _ = digits_folder
-    with refused(UsageError, "labels-missing", match="--labels"):
+    with refused(UsageError, "labels-not-given", match="--labels"):
         Classifier.fit(folder, pipeline=quick, cache_dir=project_cache)
     other = photos_in(tmp_path / "photos", ["a.png", "b.png"])
     with refused(DataError, "project-of-other-images"):

@@ -61,11 +61,15 @@ def prune(
         note("removed")
 
 
-def _show(found: "CacheSize", json: bool) -> None:
+def _show(total: "CacheSize", json: bool) -> None:
     if json:
-        facts = {"entries": found.entries, "bytes": found.bytes, "kinds": dict(found.by_kind)}
+        facts = {
+            "entries": total.entries,
+            "bytes": total.bytes,
+            "kinds": dict(total.by_kind),
+        }
         put_json(facts)
         return
-    put(f"{plural(found.entries, 'file')}, {size(found.bytes)}")
-    for folder, number in sorted(found.by_kind.items()):
+    put(f"{plural(total.entries, 'file')}, {size(total.bytes)}")
+    for folder, number in sorted(total.by_kind.items()):
         put(f"  {folder}: {size(number)}")

@@ -101,7 +101,7 @@ class Classifier:
         if not sources:
             raise UsageError(
                 f"{root} has no labels; give --labels FILE.csv, or the folder of a project",
-                code="labels-missing",
+                code="labels-not-given",
             )
         cache = Cache.open(None if cache_dir is None else Path(cache_dir))
         data = folder_images(root, pipeline.image_size, cache, progress=progress)

@@ -84,7 +84,7 @@ class _Walker:
     def __init__(self, root: Path, reason: Reason, follow_links: bool) -> None:
         self.root, self.reason, self.follow_links = root, reason, follow_links
         self.real_root = os.path.realpath(root)
-        self.found = Walk()
+        self.result = Walk()
         self.links: list[str] = []  # a heap
         self.folders: set[str] = set()
         self.files: set[str] | None = None  # needed for links alone
@@ -92,11 +92,11 @@ class _Walker:
     def walk(self) -> Walk:
         self._folder("", self.real_root)
         if self.links:
-            self.files = {f"{self.real_root}/{name}" for name in self.found.names}
+            self.files = {f"{self.real_root}/{name}" for name in self.result.names}
         while self.links:
             self._link(heappop(self.links))
-        self.found.names.sort()
-        return self.found
+        self.result.names.sort()
+        return self.result
 
     def _folder(self, name: str, real: str) -> None:
         """Read a folder and those below it, and note the links."""
@@ -104,11 +104,11 @@ class _Walker:
         while waiting:
             name, real = waiting.pop()
             if real in self.folders:
-                self.found.repeated.add(name)
+                self.result.repeated.add(name)
                 continue
             inside = self._listed(name)
             if name and is_output(entry.name for entry in inside):
-                self.found.outputs.add(name)
+                self.result.outputs.add(name)
                 continue
             self.folders.add(real)
             noted = any(entry.name == NAMES for entry in inside)
@@ -144,7 +144,7 @@ class _Walker:
             return
         outside = not f"{target}/".startswith(f"{self.real_root}/")
         if is_folder and outside and not self.follow_links:
-            self.found.outside.add(name)
+            self.result.outside.add(name)
         elif is_folder:
             self._folder(name, target)
         else:
@@ -154,12 +154,12 @@ class _Walker:
         reason = self.reason(self.root / name)
         if reason is not None:
             suffix = PurePosixPath(name).suffix.lower()
-            self.found.unread.setdefault((suffix, reason), Group()).add(name)
+            self.result.unread.setdefault((suffix, reason), Group()).add(name)
         elif self.files is not None and real in self.files:
-            self.found.repeated.add(name)
+            self.result.repeated.add(name)
         elif outside and not self.follow_links:
-            self.found.outside.add(name)
+            self.result.outside.add(name)
         else:
-            self.found.names.append(name)
+            self.result.names.append(name)
             if self.files is not None:
                 self.files.add(real)

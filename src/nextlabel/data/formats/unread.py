@@ -29,8 +29,8 @@ _HEADS: Mapping[bytes, str] = {
     b"\0\0\0\x0cjP  ": ".jp2",
 }
 _REASONS: Mapping[str, str] = {
-    suffix: f"{kind} is not read; {remedy}"
-    for suffixes, (kind, remedy) in _SUFFIXES.items()
+    suffix: f"{label} is not read; {remedy}"
+    for suffixes, (label, remedy) in _SUFFIXES.items()
     for suffix in suffixes.split()
 }
 
