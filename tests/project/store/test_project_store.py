@@ -194,3 +194,13 @@ def test_a_server_without_a_password_is_named_without_it(
             connection.execute(sqlalchemy.text("DROP TABLE alembic_version"))
         engine.dispose()
         Project.create(other, store=postgresql_url)
+
+
+def test_a_project_is_not_opened_with_an_empty_database(
+    tmp_path: Path, postgresql_url: str
+) -> None:
+    """A wrong URL would show a project without answers."""
+    folder = photos_in(tmp_path / "photos", ["a.png"])
+    Project.create(folder).close()
+    with refused(StoreError, "not-a-store"):
+        Project.open(folder, store=postgresql_url)

@@ -125,7 +125,7 @@ class Project(AnswerLog, Board):
         """
         directory = open_directory(path)
         settings = read_settings(directory)
-        database = Database(store or database_url(directory, settings), create=store is not None)
+        database = Database(store or database_url(directory, settings), create=False)
         return cls(directory, settings, database)
 
     @classmethod
