@@ -62,10 +62,13 @@ def test_a_labeller_changes_nothing_but_labels(ben):
         ("/api/people", {"name": "eve", "password": "long enough"}),
         ("/api/settings", {"audit": 0}),
         ("/api/people", {"name": "ben", "role": "owner"}),
+        ("/api/classes", {"action": "remove", "class": 0, "key": "k"}),
     ):
         response = ben.post(path, json=body)
         assert (response.status_code, code(response)) == (403, "owners-only")
     assert code(ben.get("/api/people")) == "owners-only"
+    body = {"action": "add", "value": "new", "key": "n"}
+    assert ben.post("/api/classes", json=body).json()["classes"][-1]["name"] == "new"
 
 
 def test_wrong_passwords_are_refused_then_wait(anna, visitor):

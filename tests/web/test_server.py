@@ -109,9 +109,16 @@ def test_a_server_from_start_to_end(folder):
         process.send_signal(signal.SIGINT)
         _, messages = process.communicate(timeout=60)
         assert (process.returncode, "Traceback" in messages) == (0, False)
-        assert "1 images are labelled" in messages
+        assert "1 image labelled" in messages
     with Project.open(folder) as project:
         assert [answer.key for answer in project.answers()] == ["a"]
+
+
+def test_another_task_is_refused(folder, capsys):
+    from nextlabel.cli import main
+
+    assert main(["label", str(folder), "--multilabel", "--no-browser"]) == 2
+    assert "one class per image" in capsys.readouterr().err
 
 
 def test_the_command_says_what_to_install(monkeypatch):

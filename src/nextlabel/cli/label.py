@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from nextlabel.cli import options
-from nextlabel.cli.output import note, put
+from nextlabel.cli.output import note, plural, put
 from nextlabel.cli.values import parse_seeds
 from nextlabel.core.errors import UsageError
 from nextlabel.core.types import Task
@@ -124,6 +124,12 @@ def command(
         classes=names,
         task=task,
     ) as opened:
+        if opened.task != task and multilabel:
+            raise UsageError(
+                f"the project in {opened.directory} has one class per image; leave --multilabel "
+                "out, or give another --project",
+                code="task-differs",
+            )
         if demo:
             from nextlabel.web.demo_images import give_digit_keys
 
@@ -182,6 +188,6 @@ def say_end(project: "Project", before: int) -> None:
     """Say how many answers came since, and where they are."""
     state = project.state()
     note(
-        f"stopped; {state.seq - before:,} answers are new, {len(state.labels):,} images are "
-        f"labelled in {project.directory}"
+        f"stopped; {plural(state.seq - before, 'answer')} new, "
+        f"{plural(len(state.labels), 'image')} labelled in {project.directory}"
     )

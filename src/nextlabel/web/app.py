@@ -1,5 +1,6 @@
 """The application: routes, static files and the guard in front of them."""
 
+from asyncio import Lock
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
 from importlib import import_module
@@ -65,7 +66,7 @@ def create_app(
         redirect_slashes=False,
     )
     page.state.workspace, page.state.access = workspace, access
-    page.state.attempts = Attempts(5)
+    page.state.attempts, page.state.one_log_in = Attempts(5), Lock()
     add_handlers(page)
     for name in sorted(one.name for one in iter_modules(routes.__path__)):
         if name != LAST:

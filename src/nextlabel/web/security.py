@@ -8,7 +8,7 @@ A request passes these checks, in this order:
 3. Its body has a length, and is not too long.
 4. It has a session: the cookie of a person, or the token of the address that the command printed.
    The token becomes a cookie at once, so that it stays out of the browser's history. It counts on
-   this machine only. `OPEN` lists the paths that need no session.
+   this machine only. Only the paths of `OPEN` and `OPEN_FOLDER` need no session.
 
 Every response forbids inline scripts, foreign content, frames, type sniffing and referrers.
 """
@@ -32,7 +32,7 @@ from nextlabel.web.errors import refusal
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-OPEN = ("/login", "/static/")
+OPEN, OPEN_FOLDER = "/login", "/static/"
 """Paths without a session: the form for logging in, and files that are part of nextlabel."""
 LONG = ("/api/import",)
 """Paths that take long bodies."""
@@ -182,7 +182,7 @@ class Guard:
             return self._token_to_cookie(scope, token)
         person = self.access.person(_cookie(headers, self.access.cookie))
         scope.setdefault("state", {})["person"] = person
-        if person is not None or path.startswith(OPEN):
+        if person is not None or path == OPEN or path.startswith(OPEN_FOLDER):
             return None
         if path.startswith("/api/") or "text/html" not in headers.get("accept", ""):
             return refusal(401, "no-session", "open the address that nextlabel printed, or log in")

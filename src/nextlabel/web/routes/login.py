@@ -24,12 +24,13 @@ async def log_in(request: Request) -> Response:
     sources = [client_of(request.scope)]
     if "name" in fields:
         sources.append(f"name {fields['name'][:200]}")
-    if (seconds := attempts.wait(sources)) > 0:
-        return too_many(seconds)
-    secret = await run_in_threadpool(_secret, access, fields, is_local(request.scope))
-    if secret is None:
-        attempts.failed(sources)
-        return refusal(401, "wrong-password", "name and password, or the token, do not fit")
+    async with request.app.state.one_log_in:  # a hash takes much memory, and failures must count
+        if (seconds := attempts.wait(sources)) > 0:
+            return too_many(seconds)
+        secret = await run_in_threadpool(_secret, access, fields, is_local(request.scope))
+        if secret is None:
+            attempts.failed(sources)
+            return refusal(401, "wrong-password", "name and password, or the token, do not fit")
     response = _answer(request, fields.get("next", "/"))
     access.keep(response, secret, request.url.scheme == "https")
     return response

@@ -11,7 +11,7 @@ from pydantic import Field
 from nextlabel.project.labelling.classes import Action, NewClassChange
 from nextlabel.project.labelling.settings import ProjectSettings
 from nextlabel.project.people.people import Person
-from nextlabel.web.dependencies import Body, Json, Key, Number, Owner, Shared, Someone
+from nextlabel.web.dependencies import Body, Json, Key, Number, Owner, Shared, Someone, owner_of
 from nextlabel.web.routes.exchange import export_formats
 from nextlabel.web.security import Access
 from nextlabel.web.workspace import Workspace
@@ -48,7 +48,9 @@ def show(request: Request, workspace: Shared, person: Someone) -> Json:
 
 @router.post("/api/classes")
 def change_classes(body: ClassBody, workspace: Shared, person: Someone) -> Json:
-    """Change the classes, and return them."""
+    """Change the classes, and return them; a labeller may only add some."""
+    if body.action != "add":
+        owner_of(person)
     value = None if body.value is None else str(body.value)
     change = NewClassChange(body.key, body.action, body.class_id, value)
     workspace.project.change_classes([change], person.name)
