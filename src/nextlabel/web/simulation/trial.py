@@ -2,6 +2,7 @@
 
 import tempfile
 import time
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -83,7 +84,9 @@ class Simulation:
     def labels(self, client: PageClient) -> dict[str, tuple[str, ...]]:
         """Return the true classes of the images, by path."""
         names = [item["path"] for item in every_image(client)]
-        _, labels = read_labels(self.truth, names, self.task, missing="skip")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of copies, which have one image and several names
+            _, labels = read_labels(self.truth, names, self.task, missing="skip")
         truth = {
             name: tuple(label)
             for name, label in zip(names, labels, strict=True)
