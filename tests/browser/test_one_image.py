@@ -191,3 +191,17 @@ def test_the_buttons_do_the_same_as_the_keys(project, serve, visit):
     page.locator("#actions button", has_text="Undo").tap()
     saved(page)
     assert not project.state().labels
+
+
+def test_the_reason_is_shown_after_the_answer_alone(project, serve, visit, truth):
+    publish(project, truth)
+    page = visit(serve(project).url)
+    on_screen(page)
+    page.keyboard.press("w")
+    page.locator("#why-body", has_text="are shown after the answer").wait_for()
+    assert "margin" not in page.locator("#why-body").inner_text()
+    with next_image(page):
+        page.keyboard.press("1")
+    saved(page)
+    page.keyboard.press("ArrowLeft")
+    page.locator("#why-body", has_text="Chosen by margin.").wait_for()

@@ -17,7 +17,7 @@ export async function drawWhy(area, item, project) {
   if (area.dataset.image !== String(item.image)) return;
   const parts = [];
   if (why.answered && why.reason) {
-    parts.push(h("p", { textContent: why.reason }));
+    parts.push(h("p", { textContent: why.reason === "audit" ? "Drawn at random, to estimate how good the model is." : `Chosen by ${why.reason}.` }));
     const facts = [["Rank", why.rank === null || why.rank === undefined ? null : count(why.rank)], ["Score", why.score?.toPrecision(3)], ["Strategy", why.strategy]];
     parts.push(h("dl", { className: "facts" }, ...facts.filter(([, value]) => value).flatMap(([name, value]) => [h("dt", { textContent: name }), h("dd", { textContent: value })])));
   } else if (!why.answered) {

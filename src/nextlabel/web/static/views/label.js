@@ -259,8 +259,8 @@ start("Label", async ({ project, outbox, keys }) => {
   // ---- keys and buttons
 
   keys
-    .action({ id: "save", keys: ["Enter"], label: "Save and next, with several classes per image", run: save, group: "Answer" })
-    .action({ id: "skip", keys: ["s"], label: "Skip: ask it again at the end", run: () => give("skip"), group: "Answer" })
+    .action({ id: "save", keys: ["Enter"], label: project.multilabel ? "Save and next" : undefined, run: save, group: "Answer" })
+    .action({ id: "skip", keys: ["s"], label: "Skip: leave it without a label", run: () => give("skip"), group: "Answer" })
     .action({ id: "unsure", keys: ["u"], label: "Unsure", run: () => give("unsure"), group: "Answer" })
     .action({ id: "flag", keys: ["f"], label: "Flag, or take the flag away", run: flag, group: "Answer" })
     .action({ id: "note", keys: ["n"], label: "Write a note", run: note, group: "Answer" })
@@ -285,7 +285,11 @@ start("Label", async ({ project, outbox, keys }) => {
   byId("save").addEventListener("click", save);
   byId("add-class").addEventListener("click", addClass);
   byId("adjust").addEventListener("toggle", () => adjust.show(session.current));
-  byId("why").addEventListener("toggle", () => byId("why").open && session.current && drawWhy(byId("why-body"), session.current, project));
+  byId("why").addEventListener("toggle", async () => {
+    if (!byId("why").open || !session.current) return;
+    await drawWhy(byId("why-body"), session.current, project);
+    byId("why").scrollIntoView({ block: "nearest" });
+  });
   viewer.addEventListener("change", () => {
     byId("zoom").textContent = viewer.zoom;
     byId("zoom-toggle").textContent = viewer.mode === "fit" ? "1:1" : "Fit";
