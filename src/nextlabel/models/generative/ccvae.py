@@ -280,11 +280,14 @@ def batches(
     labelled_count = min(len(labelled), share)
     rest = min(len(others), size - labelled_count)
     yield from np.hstack(
-        [_batches(labelled, steps, labelled_count, order), _batches(others, steps, rest, order)]
+        [
+            _shuffled_batches(labelled, steps, labelled_count, order),
+            _shuffled_batches(others, steps, rest, order),
+        ]
     )
 
 
-def _batches(rows: Ids, count: int, size: int, order: np.random.Generator) -> Array:
+def _shuffled_batches(rows: Ids, count: int, size: int, order: np.random.Generator) -> Array:
     """Return (count, size) rows, taken from one permutation of all rows after the other."""
     repeats = -(-count * size // max(1, len(rows)))
     permutations = [order.permutation(rows) for _ in range(repeats)]
