@@ -6,7 +6,6 @@ import shlex
 import socket
 import subprocess
 import sys
-import time
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -78,38 +77,59 @@ def trials(location):
         return [(trial.status, trial.rounds) for trial in store.trials("digits")]
 
 
-@pytest.mark.slow
-def test_the_commands_run_in_their_order(folder, postgresql_url):  # noqa: F811
-    """Those of `dask` stay in the background; the page's host and database are those here."""
-    port = str(free_port())
-    asked = []
+@pytest.fixture
+def run(folder):
+    """Run a block's commands in their order; those of `dask` stay in the background."""
     with ExitStack() as stack:
-        log = stack.enter_context((folder / "log").open("w"))
-        for line in "".join(blocks("sh")).splitlines():
-            here = line.replace("head:8786", f"127.0.0.1:{port}").replace("8786", port)
-            words = shlex.split(here.replace("postgresql://me@database/results", postgresql_url))
-            options = {"cwd": folder, "env": environment(folder)}
-            if words[0] == "dask":
-                words += ["--host", "127.0.0.1", "--no-dashboard"]
-                process = subprocess.Popen(words, stdout=log, stderr=log, **options)
-                stack.callback(process.wait, 30)
-                stack.callback(process.terminate)
-                time.sleep(1)
-            elif words[0] == "nextlabel":
-                if words[1] == "run" and "--plan" not in words:
-                    words += ["--out", f"out{len(asked)}"]
-                done = subprocess.run(words, capture_output=True, text=True, timeout=300, **options)
-                assert done.returncode == 0, done.stderr
-                asked.append((words[1], done.stdout, done.stderr))
-    kinds = [kind for kind, *_ in asked]
-    assert kinds == ["run", "run", "run", "run", "status", "report"]
-    (_, _, own), (_, planned, _), (_, _, cluster), *_ = asked
-    assert re.search(r"Dask cluster at tcp://127\.0\.0\.1:\d+, 2 workers; dashboard http://", own)
-    assert "with 2 jobs" in planned
-    assert f"Dask cluster at tcp://127.0.0.1:{port}, 2 workers" in cluster
-    assert " on tcp://" in cluster
-    for location in (folder / "out0/store.db", folder / "out2/store.db", postgresql_url):
-        assert trials(location) == [("done", 1)]
+
+        def commands(block, **replaced):
+            outputs = []
+            for line in block.splitlines():
+                for old, new in replaced.values():
+                    line = line.replace(old, new)
+                words = shlex.split(line)
+                options = {"cwd": folder, "env": environment(folder)}
+                if words[0] == "dask":
+                    log = stack.enter_context((folder / "log").open("a"))
+                    words += ["--host", "127.0.0.1", "--no-dashboard"]
+                    process = subprocess.Popen(words, stdout=log, stderr=log, **options)
+                    stack.callback(process.wait, 60)
+                    stack.callback(process.terminate)
+                elif words[0] == "nextlabel":
+                    done = subprocess.run(words, capture_output=True, text=True, **options)
+                    assert done.returncode == 0, done.stderr
+                    outputs.append((done.stdout, done.stderr))
+            return outputs
+
+        yield commands
+
+
+STORE = "runs/digits/store.db"
+
+
+@pytest.mark.slow
+def test_a_cluster_of_this_machine(run, folder):
+    ((_, err),) = run(blocks("sh")[0])
+    assert re.search(r"Dask cluster at tcp://127\.0\.0\.1:\d+, 2 workers; dashboard http://", err)
+    assert trials(folder / STORE) == [("done", 1)]
+
+
+@pytest.mark.slow
+def test_a_cluster_of_several_machines(run, folder):
+    port = str(free_port())
+    host = {"host": ("head:8786", f"127.0.0.1:{port}"), "port": ("8786", port)}
+    _, (_, err) = run(blocks("sh")[1], **host)
+    assert f"Dask cluster at tcp://127.0.0.1:{port}" in err and " on tcp://" in err
+    assert trials(folder / STORE) == [("done", 1)]
+
+
+@pytest.mark.slow
+def test_a_database_for_several_drivers(run, folder, postgresql_url):  # noqa: F811
+    _, (status, _), (report, _) = run(
+        blocks("sh")[2], url=("postgresql://me@database/results", postgresql_url)
+    )
+    assert "done" in status and "report.html" in report
+    assert trials(postgresql_url) == [("done", 1)]
 
 
 @pytest.mark.slow

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
+from multiprocessing import resource_tracker
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit, urlunsplit
 
@@ -96,6 +97,7 @@ def start_cluster(jobs: int, threads: int) -> "LocalCluster":
     """
     from distributed import LocalCluster
 
+    resource_tracker.ensure_running()  # first, because its start unblocks Ctrl-C again
     with ctrl_c_blocked():
         return LocalCluster(
             n_workers=jobs,
