@@ -8,7 +8,7 @@ from nextlabel.project.people import people as module
 from nextlabel.project.people.people import People
 from nextlabel.web.people import PeopleSessions
 from nextlabel.web.server import ServerOptions, access_of
-from web.conftest import TOKEN
+from web.conftest import BASE, TOKEN
 
 
 @pytest.fixture(autouse=True)
@@ -129,3 +129,18 @@ def test_a_password_must_be_long_enough(client):
     )
     assert (response.status_code, code(response)) == (400, "bad-password")
     assert code(client.post("/api/people", json={"name": "anna"})) == "password-missing"
+
+
+def test_attempts_at_the_same_time_are_counted_as_well(page):
+    import asyncio
+
+    import httpx
+
+    async def attempt_all():
+        transport = httpx.ASGITransport(page, client=("10.0.0.1", 50000))
+        async with httpx.AsyncClient(transport=transport, base_url=BASE) as stranger:
+            body = {"name": "anna", "password": "wrong"}
+            sent = (stranger.post("/login", json=body, headers={"Origin": BASE}) for _ in range(20))
+            return [response.status_code for response in await asyncio.gather(*sent)]
+
+    assert sorted(asyncio.run(attempt_all())) == [401] * 5 + [429] * 15

@@ -110,13 +110,17 @@ def test_a_broken_image_shows_its_reason_and_is_not_asked(client, project, ids, 
     assert client.get("/api/project").json()["counts"]["problems"] == 1
 
 
-def test_a_vanished_and_a_changed_image_show_their_reason(client, folder, ids):
+def test_a_vanished_and_a_changed_image_show_their_reason(client, project, folder, ids):
     (folder / "image-04.png").unlink()
     (folder / "image-05.png").write_bytes((folder / "image-06.png").read_bytes())
-    for name, code in (("image-04.png", "image-gone"), ("image-05.png", "image-changed")):
+    for name, code in (
+        ("image-04.png", "image-gone"),
+        ("image-05.png", "image-changed-since-scan"),
+    ):
         response = client.get(f"/pixels/{ids[name]}")
         assert response.headers["x-problem"] == code
         assert response.headers["cache-control"] == "no-store"
+        assert project.images().problems[ids[name]] is None  # it is asked when it is back
 
 
 def test_a_huge_image_is_refused_before_it_is_decoded(client, project, folder):
@@ -157,3 +161,12 @@ def test_strange_names_are_served(client, project, folder):
     }  # fmt: skip
     for item in fresh:
         assert opened(client.get(item["url"]["pixels"])).size == (9, 8)
+
+
+def test_the_size_of_an_image_that_cannot_be_decoded_stays_known(client, project, folder):
+    (folder / "half.png").write_bytes((folder / "image-00.png").read_bytes()[:200])
+    project.scan()
+    image = project.images().names.index("half.png")
+    assert client.get(f"/thumb/{image}").headers["x-problem"] == "image-broken"
+    images = project.images()
+    assert images.problems[image] and (images.widths[image], images.heights[image]) == (24, 20)

@@ -12,9 +12,11 @@ import pytest
 from nextlabel.core.errors import StoreError, UsageError
 from nextlabel.project.labelling.project import Project
 from nextlabel.web.announcement import Announcement, alone, announced, token_of
+from nextlabel.web.background import scan
 from nextlabel.web.simulation.client import PageClient
 from nextlabel.web.simulation.server_process import ServerProcess
 from nextlabel.web.sockets import is_loopback, listening, url_of
+from nextlabel.web.workspace import Workspace
 from refusals import refused
 
 
@@ -133,3 +135,24 @@ def test_the_socket_is_not_shared():
     with listening("127.0.0.1", None) as opened, socket.socket() as other:
         with pytest.raises(OSError):
             other.bind(opened.getsockname())
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="names are text on other systems")
+def test_a_project_of_a_folder_whose_name_is_not_text_has_an_id(tmp_path):
+    folder = tmp_path / os.fsdecode(b"photos-\xff")
+    folder.mkdir()
+    with Project.create(folder) as project:
+        assert len(Workspace(project).id) == 16
+
+
+def test_a_scan_that_ends_unexpectedly_says_so(project, monkeypatch):
+    def fail(progress):
+        raise MemoryError
+
+    monkeypatch.setattr(project, "scan", fail)
+    with pytest.raises(MemoryError):
+        scan(project)
+    said = project.activity()["scan"]
+    assert (said.state, said.message) == (
+        "failed", "unexpected MemoryError; the terminal shows more"
+    )  # fmt: skip

@@ -46,4 +46,8 @@ def scan(project: Project) -> None:
     except (NextlabelError, OSError) as error:
         project.set_activity("scan", "failed", None, None, str(error))
         return
+    except Exception as error:
+        message = f"unexpected {type(error).__name__}; the terminal shows more"
+        project.set_activity("scan", "failed", None, None, message)
+        raise
     project.set_activity("scan", "done", result.total, result.total, "")

@@ -1,6 +1,7 @@
 """The open project, as all requests share it: images, state, the queue and pictures."""
 
 import hashlib
+import os
 import threading
 from collections.abc import Collection
 from functools import lru_cache
@@ -12,10 +13,9 @@ from nextlabel.project.labelling.project import Project
 from nextlabel.project.labelling.state import State
 from nextlabel.project.loop.pages.predictions import Predictions, predictions
 from nextlabel.project.loop.serving import left, serve_next
-from nextlabel.project.scanning.image_facts import ImageFacts
 from nextlabel.project.scanning.images import ProjectImages
 from nextlabel.web.errors import HttpRefusal
-from nextlabel.web.pictures.image_files import ImageFiles
+from nextlabel.web.pictures.image_files import PASSING, ImageFiles, Unusable
 from nextlabel.web.pictures.thumbnails import Thumbnails
 
 LEASE = 120.0
@@ -43,7 +43,7 @@ class Workspace:
     @property
     def id(self) -> str:
         """A name of the project that stays the same, for what browsers keep of it."""
-        return hashlib.sha256(str(self.project.directory.resolve()).encode()).hexdigest()[:16]
+        return hashlib.sha256(os.fsencode(self.project.directory.resolve())).hexdigest()[:16]
 
     @property
     def folder(self) -> Path:
@@ -65,10 +65,12 @@ class Workspace:
         if not 0 <= image < len(self.images):
             raise HttpRefusal(404, "no-such-image", f"there is no image {image}")
 
-    def note_problem(self, image: int, problem: Exception) -> None:
-        """Record why an image cannot be shown, so that it is not asked."""
-        if self.images.problems[image] is None and not self.images.gone[image]:
-            self.project.note_images({image: ImageFacts(problem=str(problem))})
+    def note_problem(self, image: int, problem: Unusable) -> None:
+        """Record why an image can never be shown, so that it is not asked."""
+        images = self.images
+        if problem.code in PASSING or images.problems[image] is not None or images.gone[image]:
+            return
+        self.project.note_images({image: images.facts(image, str(problem))})
 
     def file(self, image: int) -> tuple[str, str]:
         """Return the path of an image below the folder, and its digest."""

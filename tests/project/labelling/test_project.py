@@ -8,6 +8,7 @@ from PIL import Image
 
 from nextlabel.core.errors import UsageError
 from nextlabel.project.labelling.answer import NewAnswer
+from nextlabel.project.labelling.classes import NewClassChange
 from nextlabel.project.labelling.models import NewModel, QueueItem
 from nextlabel.project.labelling.project import Project
 from refusals import refused
@@ -69,3 +70,21 @@ def test_an_image_is_leased_to_one_tab(project: Project) -> None:
     project.release([1, 2], "ann", "one")
     assert project.lease([2], "ben", "three") == [2]
     assert set(project.leased()) == {2, 3}
+
+
+def test_an_answer_to_the_queue_of_a_former_model_is_of_the_audit(project: Project) -> None:
+    for image in range(5):
+        project.publish(NewModel(0, "PCA", "x"), [QueueItem(0, image, "audit", audit=True)])
+    project.record([NewAnswer("a", 0, "label", (0,), model=1)])
+    assert [answer.audit for answer in project.answers()] == [True]
+    assert len(list(project.cache.glob("model-*.npz"))) == 3
+
+
+def test_a_class_that_comes_back_leaves_its_key_to_the_one_that_has_it(project: Project) -> None:
+    changes = [
+        NewClassChange("a", "remove", 0),
+        NewClassChange("b", "add", value="dust"),
+        NewClassChange("c", "add", value="cell"),
+    ]
+    keys = {one.name: one.key for one in project.change_classes(changes)}
+    assert keys == {"dust": "1", "debris": "2", "cell": "3"}

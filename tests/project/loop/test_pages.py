@@ -7,7 +7,7 @@ import pytest
 from nextlabel.project.labelling.models import Model
 from nextlabel.project.labels import KnownLabels
 from nextlabel.project.loop.near_copies import near_copies
-from nextlabel.project.loop.pages.gallery import Filters, gallery
+from nextlabel.project.loop.pages.gallery import Filters, class_counts, gallery
 from nextlabel.project.loop.pages.predictions import NONE, Predicted, first_labels, predictions
 from nextlabel.project.loop.pages.progress import curve, outlook, pace
 from nextlabel.project.loop.pages.review import doubts
@@ -89,6 +89,21 @@ def test_near_copies_are_one_card():
     predicted = predictions(model_of(P), state.classes, 5, "multiclass")
     rows = gallery(Filters(collapse=True), images_of(5), state, predicted, groups)
     assert (rows.ids.tolist(), rows.copies.tolist()) == ([4, 1, 2], [1, 3, 1])
+
+
+@pytest.mark.parametrize("collapse", [False, True])
+@pytest.mark.parametrize("by", ["label", "prediction", "any"])
+def test_the_counts_of_classes_are_those_of_the_gallery(by, collapse):
+    groups = np.array([0, 0, 2, 0, 4])
+    state = state_of([answer(1, 0, classes=(2,)), answer(2, 4, classes=(0,))])
+    facts = images_of(5, gone={3}), state, predictions(model_of(P), state.classes, 5, "multiclass")
+    filters = Filters(by=by, above=0.1, collapse=collapse)
+    shown = {
+        of.id: len(gallery(replace(filters, class_id=of.id), *facts, groups))
+        for of in state.classes
+    }
+    assert class_counts(filters, *facts, groups) == shown
+    assert any(shown.values())
 
 
 def test_a_merged_class_is_predicted_as_the_other_and_new_images_are_not():

@@ -2,16 +2,19 @@ import os
 import signal
 import threading
 import time
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
 
+from nextlabel.core.errors import StoreError
 from nextlabel.project.labelling.answer import NewAnswer
 from nextlabel.project.labelling.classes import NewClassChange
-from nextlabel.project.loop import thumbnails, trainer
+from nextlabel.project.loop import supervisor, thumbnails, trainer
 from nextlabel.project.loop.pages.predictions import predictions
 from nextlabel.project.loop.pages.review import review
 from nextlabel.project.loop.serving import serve_next
+from nextlabel.project.loop.spaces import Spaces
 from nextlabel.project.loop.supervisor import Trainer
 from nextlabel.project.loop.trainer import Loop
 
@@ -106,8 +109,7 @@ def test_a_broken_image_is_noted_and_new_ones_join(digits, loop):
     whole = (project.folder / "0000.png").read_bytes()
     (project.folder / "broken.png").write_bytes(whole[:60])
     project.scan()
-    wait_for(lambda: loop.step() or any(project.images().problems))
-    wait_for(lambda: any(project.images().problems))
+    wait_for(lambda: (loop.step(), any(project.images().problems))[1])
     wait_for(loop.step)
     images = project.images()
     broken = images.names.index("broken.png")
@@ -159,3 +161,38 @@ def test_a_trainer_that_fails_says_so_and_is_tried_again(digits):
         said = wait_for(lambda: project.activity().get("trainer"))
         assert said.state == "failed" and "starts again" in said.message
     assert "Error" in (project.directory / "trainer.log").read_text()
+
+
+def test_a_model_that_cannot_be_stored_is_tried_again(digits, loop, monkeypatch):
+    project, _ = digits
+    wait_for(lambda: loop.attempt() and loop.spaces.quick_ready)
+    wait_for(lambda: not loop.step())
+    answer(project, digits[1], 20, [])
+    full = StoreError("the disk is full", code="disk-full")
+    with monkeypatch.context() as broken:
+        broken.setattr(project, "publish", Mock(side_effect=full))
+        assert not loop.attempt()
+        assert project.activity()["trainer"].state == "failed"
+    assert loop.attempt()
+    assert project.model().after_answer == 20
+    assert project.activity()["trainer"].state == "running"
+
+
+def test_a_trainer_that_cannot_be_started_is_tried_again(digits, monkeypatch):
+    project, _ = digits
+    monkeypatch.setattr(supervisor, "Child", Mock(side_effect=OSError(12, "no memory")))
+    with Trainer(project.directory, pauses=(0.01,)):
+        said = wait_for(lambda: project.activity().get("trainer"))
+        assert "cannot be started (no memory) and starts again" in said.message
+        wait_for(lambda: supervisor.Child.call_count > 1)
+
+
+def test_a_busy_database_does_not_end_the_reading_of_thumbnails(digits, monkeypatch):
+    project, _ = digits
+    busy = StoreError("the database is busy", code="store-busy")
+    monkeypatch.setattr(project, "set_activity", Mock(side_effect=busy))
+    stop = threading.Event()
+    spaces = Spaces(project, stop)
+    wait_for(lambda: spaces.current(project.images()) and spaces.quick_ready)
+    assert spaces.current(project.images()).there.all()
+    stop.set()

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import delete, select, text
 
 from nextlabel.core.errors import UsageError
 from nextlabel.project.people import people as module
@@ -86,3 +86,12 @@ def test_what_is_refused(people: People) -> None:
         with refused(UsageError, "last-owner"):
             people.change("ann", **change)
     assert people.check("ann", PASSWORD) == people.all()[0]
+
+
+def test_a_labeller_is_changed_where_no_owner_has_a_password(
+    people: People, database: Database
+) -> None:
+    with database.writing() as connection:
+        connection.execute(delete(PEOPLE))
+    people.add("ben", PASSWORD)
+    assert not people.change("ben", active=False).active

@@ -111,11 +111,11 @@ def changed(classes: Classes, changes: Iterable[ClassChange]) -> Classes:
 
 def _add(now: list[ClassOf], name: str) -> None:
     same = next((one for one in now if one.name == name and one.merged_into is None), None)
-    if same is not None:
-        now[same.id] = replace(same, removed=False)
-        return
-    used = {one.key for one in now if one.live}
+    used = {one.key for one in now if one.live and one is not same}
     free = next((key for key in KEYS if key not in used), "")
+    if same is not None:  # another class may have got its key meanwhile
+        now[same.id] = replace(same, removed=False, key=free if same.key in used else same.key)
+        return
     now.append(ClassOf(len(now), name, free, COLOURS[len(now) % len(COLOURS)]))
 
 

@@ -17,7 +17,9 @@ from nextlabel.files.atomic import replacing
 from nextlabel.project.store.schema import MODELS, QUEUE
 
 KEPT = 3
-"""The newest models whose queue and arrays are kept."""
+"""The newest models whose arrays are kept."""
+KEPT_QUEUES = 500
+"""The newest models whose queues are kept, since answers to them may come late."""
 
 
 @dataclass(frozen=True)
@@ -139,7 +141,7 @@ def add_model(
     )
     if queue:
         connection.execute(insert(QUEUE), [vars(item) | {"model": version} for item in queue])
-    connection.execute(delete(QUEUE).where(QUEUE.c.model <= version - KEPT))
+    connection.execute(delete(QUEUE).where(QUEUE.c.model <= version - KEPT_QUEUES))
 
 
 def forget_arrays(cache: Path, version: int) -> None:

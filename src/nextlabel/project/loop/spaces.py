@@ -3,16 +3,17 @@
 import logging
 import threading
 import time
+from contextlib import suppress
 
 import numpy as np
 
+from nextlabel.core.errors import StoreError
 from nextlabel.core.types import Ids
 from nextlabel.project.labelling.project import Project
 from nextlabel.project.loop.cached import FULL, QUICK, stamp
 from nextlabel.project.loop.serving import order_of, usable
 from nextlabel.project.loop.space import Space
 from nextlabel.project.loop.thumbnails import Thumbnails
-from nextlabel.project.scanning.image_facts import ImageFacts
 from nextlabel.project.scanning.images import ProjectImages
 
 ACTIVITY = "space"
@@ -36,6 +37,7 @@ class Spaces:
     def __init__(self, project: Project, stop: threading.Event) -> None:
         self.project, self._stop = project, stop
         self._quick: Space | None = None
+        self._renewing = threading.Lock()
         self._full: Space | None = None
         self._stamp, self._looked = (0, 0), -EVERY
         self._thread: threading.Thread | None = None
@@ -58,9 +60,10 @@ class Spaces:
             self._full = self._full.grown(len(images))
             return self._full
         self._read(images)
-        if self._quick is not None:
-            self._quick = self._quick.grown(len(images))
-        return self._quick
+        with self._renewing:  # a renewal in between would be lost
+            if self._quick is not None:
+                self._quick = self._quick.grown(len(images))
+            return self._quick
 
     def _look(self) -> None:
         """Take the full space, when it is there or was renewed."""
@@ -118,7 +121,8 @@ class Spaces:
             self.project.set_activity(ACTIVITY, "failed", message="trainer.log has the reason")
 
     def _renewed(self, space: Space) -> None:
-        self._quick = space
+        with self._renewing:
+            self._quick = space
         try:
             space.save(self.project.cache / QUICK)
         except OSError as error:  # it is made again next time
@@ -127,7 +131,8 @@ class Spaces:
 
     def _say(self, word: str, space: Space) -> None:
         message = f"the model and the queue use {space.name}"
-        self.project.set_activity(ACTIVITY, word, int(space.there.sum()), len(space), message)
+        with suppress(StoreError):  # a busy database does not end the reading
+            self.project.set_activity(ACTIVITY, word, int(space.there.sum()), len(space), message)
 
     def _failed(self, image: int, reason: str) -> None:
         self._problems[image] = reason
@@ -137,14 +142,9 @@ class Spaces:
         if not self._problems:
             return
         problems, self._problems = self._problems, {}
-        facts = {}
-        for image, reason in problems.items():
-            width, height = int(images.widths[image]), int(images.heights[image])
-            bits, channels = int(images.bits[image]), int(images.channels[image])
-            facts[image] = ImageFacts(
-                width or None, height or None, bits or None, channels or None, reason
-            )
-        self.project.note_images(facts)
+        self.project.note_images(
+            {image: images.facts(image, reason) for image, reason in problems.items()}
+        )
 
 
 def _at_random(images: ProjectImages) -> Ids:

@@ -101,20 +101,29 @@ class Trainer:
         failures = 0
         while not self._ends.is_set():
             begun = time.monotonic()
-            self._child = Child(MODULE, self.arguments, self.directory / LOG)
-            while self._child.code is None and not self._ends.wait(POLL):
-                pass
+            ended = self._run()
             if self._ends.is_set():
-                self._child.stop()
                 return
             failures = 0 if time.monotonic() - begun > LONG else failures
             pause = self.pauses[min(failures, len(self.pauses) - 1)]
             failures += 1
             self._report(
-                f"the trainer ended with {self._child.code} and starts again in {pause:g} s; "
+                f"the trainer {ended} and starts again in {pause:g} s; "
                 "labelling continues from the queue that is there, and trainer.log has the reason"
             )
             self._ends.wait(pause)
+
+    def _run(self) -> str:
+        """Run the process until it ends, or should; return how it ended, for a message."""
+        try:
+            child = self._child = Child(MODULE, self.arguments, self.directory / LOG)
+        except OSError as error:  # no memory or no space for another process
+            return f"cannot be started ({error.strerror or error})"
+        while child.code is None and not self._ends.wait(POLL):
+            pass
+        if self._ends.is_set():
+            child.stop()
+        return f"ended with {child.code}"
 
     def _report(self, message: str) -> None:
         with (

@@ -10,6 +10,7 @@ import logging
 import os
 import threading
 import time
+from contextlib import suppress
 
 import numpy as np
 from sqlalchemy.exc import SQLAlchemyError
@@ -66,6 +67,7 @@ class Loop:
         self._seq = self._reviewed = 0
         self._newest, self._changed_at = -1, 0.0
         self._problem: str | None = None
+        self._failed = False
 
     def step(self) -> bool:
         """Make a model and a queue if there is reason to; return whether one was published."""
@@ -87,8 +89,23 @@ class Loop:
                 self._reviewed = state.seq
                 write_review(self.project, state, space)
             return False
-        self._cause, self._seq = cause, state.seq
         self._publish(images, state, space)
+        self._cause, self._seq = cause, state.seq  # last: what cannot be stored is tried again
+        return True
+
+    def attempt(self) -> bool:
+        """Make a step; return False when the project cannot be read or written now."""
+        try:
+            self.step()
+            if self._failed:
+                self.project.set_activity(ACTIVITY, "running", message="")
+        except (StoreError, SQLAlchemyError, OSError) as error:  # a full disk, a busy database
+            log.warning("%s", error)
+            self._failed = True
+            with suppress(StoreError, SQLAlchemyError):
+                self.project.set_activity(ACTIVITY, "failed", message=str(error))
+            return False
+        self._failed = False
         return True
 
     def _publish(self, images: ProjectImages, state: State, space: Space) -> None:
@@ -123,7 +140,7 @@ def main() -> None:
         background = Background(project, arguments) if arguments["background"] else None
         loop = Loop(project, stop, background)
         project.set_activity(ACTIVITY, "running", message="")
-        loop.step()  # begins to read thumbnails, while what fits them is imported
+        loop.attempt()  # begins to read thumbnails, while what fits them is imported
         import sklearn.cluster
         import sklearn.decomposition
         import sklearn.linear_model  # noqa: F401
@@ -131,13 +148,7 @@ def main() -> None:
         try:
             with threadpool_limits(max(1, (os.cpu_count() or 1) - 1)):
                 while not stop.is_set():
-                    try:
-                        loop.step()
-                    except (StoreError, SQLAlchemyError) as error:  # a full disk, a busy database
-                        log.warning("%s", error)
-                        project.set_activity(ACTIVITY, "failed", message=str(error))
-                        stop.wait(AGAIN)
-                    stop.wait(POLL)
+                    stop.wait(POLL if loop.attempt() else AGAIN)
         finally:
             stop.set()
             if background is not None:

@@ -94,14 +94,15 @@ class People:
         if active is not None:
             values["active"] = active
         with self._database.writing() as connection:
-            if name not in _people(connection):
+            before = _people(connection).get(name)
+            if before is None:
                 raise UsageError(
                     f"there is no person {name!r:.80}; add one first", code="no-such-person"
                 )
             if values:
                 connection.execute(update(PEOPLE).where(PEOPLE.c.name == name).values(values))
             people = _people(connection)
-            if not any(one.role == "owner" and one.active for one in people.values()):
+            if _is_owner(before) and not any(map(_is_owner, people.values())):
                 raise UsageError(
                     f"{name} is the only owner; make another person an owner first",
                     code="last-owner",
@@ -153,6 +154,10 @@ class People:
 def _people(connection: Connection) -> dict[str, Person]:
     query = select(PEOPLE.c.name, PEOPLE.c.role, PEOPLE.c.active).order_by(PEOPLE.c.name)
     return {name: Person(name, role, active) for name, role, active in connection.execute(query)}
+
+
+def _is_owner(person: Person) -> bool:
+    return person.role == "owner" and person.active
 
 
 def _digest(secret: str) -> str:

@@ -50,6 +50,16 @@ class ProjectImages:
     def __len__(self) -> int:
         return len(self.names)
 
+    def facts(self, image: int, problem: str | None = None) -> ImageFacts:
+        """Return the facts about an image, with why it cannot be shown."""
+        return ImageFacts(
+            int(self.widths[image]) or None,
+            int(self.heights[image]) or None,
+            int(self.bits[image]) or None,
+            int(self.channels[image]) or None,
+            problem,
+        )
+
 
 def images_version(connection: Connection) -> int:
     """Return the number of changes of the images."""

@@ -11,6 +11,9 @@ from typing import BinaryIO, Protocol
 from nextlabel.core.errors import DataError
 from nextlabel.files.arrays import check_regular
 
+PASSING = frozenset({"image-gone", "image-unreadable", "image-changed-since-scan"})
+"""Codes of what another time, or the next scan, may not find."""
+
 
 class Unusable(DataError):
     """An image cannot be shown; the message is the reason, for a person."""

@@ -1,15 +1,18 @@
 """The gallery: all images by class, confidence and other facts, and labels for many at once."""
 
 import hashlib
-from dataclasses import replace
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query
 from pydantic import Field
 
+from nextlabel.core.types import Ids
 from nextlabel.project.labelling.answer import NewAnswer
+from nextlabel.project.labelling.state import State
 from nextlabel.project.loop.cached import COPIES, load_copies
-from nextlabel.project.loop.pages.gallery import Filters, Rows, gallery
+from nextlabel.project.loop.pages.gallery import Filters, class_counts, gallery
+from nextlabel.project.loop.pages.predictions import Predictions
+from nextlabel.project.scanning.images import ProjectImages
 from nextlabel.web.dependencies import Body, Json, Key, Number, Shared, Someone
 from nextlabel.web.routes.answers import record
 from nextlabel.web.routes.queue import image_list
@@ -78,15 +81,13 @@ def show(
         order=order,
         collapse=collapse,
     )
-    rows = _rows(workspace, filters)
+    facts = _facts(workspace, filters)
+    rows = gallery(filters, *facts)
     shown = rows.ids[offset : offset + limit].tolist()
     items = items_of(workspace, shown)
     for item, copies in zip(items, rows.copies[offset : offset + limit].tolist(), strict=True):
         item["near_copies"] = copies - 1
-    counts = {}
-    if not offset:
-        classes = [of.id for of in workspace.state.classes if of.live]
-        counts = {one: len(_rows(workspace, replace(filters, class_id=one))) for one in classes}
+    counts = {} if offset else class_counts(filters, *facts)
     return {"total": len(rows), "items": items, "by_class": counts}
 
 
@@ -94,7 +95,7 @@ def show(
 def confirm(body: ConfirmBody, workspace: Shared, person: Someone) -> Json:
     """Label all images without a label that are predicted as a class, sure enough, as that."""
     filters = Filters(body.class_id, "prediction", labelled=False, above=body.above)
-    images = _rows(workspace, filters).ids.tolist()
+    images = gallery(filters, *_facts(workspace, filters)).ids.tolist()
     if body.images is not None:
         among = set(body.images)
         images = [image for image in images if image in among]
@@ -131,10 +132,13 @@ def items_of(workspace: Workspace, ids: list[int]) -> list[Json]:
     ]
 
 
-def _rows(workspace: Workspace, filters: Filters) -> Rows:
+def _facts(
+    workspace: Workspace, filters: Filters
+) -> tuple[ProjectImages, State, Predictions, Ids | None]:
+    """Return what `gallery` reads, in the order of its parameters."""
     images = workspace.images
     groups = None
     if filters.collapse:
         copies = load_copies(workspace.project.cache / COPIES)
         groups = None if copies is None else copies.groups(len(images))
-    return gallery(filters, images, workspace.state, workspace.predictions(), groups)
+    return images, workspace.state, workspace.predictions(), groups

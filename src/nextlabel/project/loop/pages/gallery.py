@@ -4,12 +4,13 @@ N images.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
 
 from nextlabel.core.types import Array, Ids
+from nextlabel.project.labelling.classes import live
 from nextlabel.project.labelling.state import State
 from nextlabel.project.loop.pages.predictions import NONE, Predictions, first_labels
 from nextlabel.project.scanning.images import ProjectImages
@@ -80,7 +81,7 @@ def gallery(
     predicted: Predictions,
     groups: Ids | None = None,
 ) -> Rows:
-    """Return the images that pass some filters, in order.
+    """Return the images that pass some filters, in order; N is the number of all images.
 
     Parameters
     ----------
@@ -95,13 +96,50 @@ def gallery(
     groups : int64 array (N), optional
         The first image of each image's group of near-copies.
     """
-    count = len(images)
-    labels = first_labels(state, count)
-    labelled = np.zeros(count, bool)
-    labelled[_ids(state.labels, count)] = True
-    shown = ~images.gone
+    labels, labelled = first_labels(state, len(images)), _mask(state.labels, len(images))
+    shown = _passing(filters, images, state, predicted, labels, labelled)
     if filters.class_id is not None:
         shown &= _of_class(filters, state, labels, labelled, predicted)
+    ids = _ordered(np.flatnonzero(shown), filters.order, images, state, predicted)
+    if not filters.collapse or groups is None:
+        return Rows(ids, np.ones(len(ids), np.int64))
+    _, first, counts = np.unique(groups[ids], return_index=True, return_counts=True)
+    order = np.argsort(first)
+    return Rows(ids[first[order]], counts[order].astype(np.int64))
+
+
+def class_counts(
+    filters: Filters,
+    images: ProjectImages,
+    state: State,
+    predicted: Predictions,
+    groups: Ids | None = None,
+) -> dict[int, int]:
+    """Return how many images `gallery` shows of each live class under the other filters."""
+    labels, labelled = first_labels(state, len(images)), _mask(state.labels, len(images))
+    passing = _passing(filters, images, state, predicted, labels, labelled)
+    counts = {}
+    for one in live(state.classes):
+        of_class = replace(filters, class_id=one.id)
+        shown = passing & _of_class(of_class, state, labels, labelled, predicted)
+        if filters.collapse and groups is not None:
+            counts[one.id] = len(np.unique(groups[shown]))
+        else:
+            counts[one.id] = int(shown.sum())
+    return counts
+
+
+def _passing(
+    filters: Filters,
+    images: ProjectImages,
+    state: State,
+    predicted: Predictions,
+    labels: Ids,
+    labelled: Array,
+) -> Array:
+    """Return which images pass all filters but that of the class, bool (N)."""
+    count = len(images)
+    shown = ~images.gone
     if filters.person is not None:
         shown &= _mask(
             (i for i, one in state.images.items() if filters.person in one.by_person), count
@@ -125,12 +163,7 @@ def gallery(
             shown &= predicted.confidence >= filters.above
         if filters.below is not None:
             shown &= predicted.confidence < filters.below
-    ids = _ordered(np.flatnonzero(shown), filters.order, images, state, predicted)
-    if not filters.collapse or groups is None:
-        return Rows(ids, np.ones(len(ids), np.int64))
-    _, first, counts = np.unique(groups[ids], return_index=True, return_counts=True)
-    order = np.argsort(first)
-    return Rows(ids[first[order]], counts[order].astype(np.int64))
+    return np.asarray(shown)
 
 
 def _of_class(
