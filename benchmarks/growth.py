@@ -16,9 +16,9 @@ from pathlib import Path
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import numpy as np
-from selection import mixture
 
 from nextlabel import farthest_first
+from selection import mixture
 
 BASE = {"images": 25_000, "picks": 500, "columns": 256, "labelled": 500}
 SIZES = {
