@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nextlabel.core.errors import DataError, UsageError
-from nextlabel.core.types import as_array, as_ids
+from nextlabel.core.types import as_array, as_ids, in_sequence
 from refusals import refused
 
 
@@ -74,3 +74,9 @@ def test_arrays_are_seen_not_copied():
 def test_rows_of_unequal_lengths_are_refused():
     with pytest.raises(DataError, match=r"make no array .* give rows of one length"):
         as_array([[1.0, 2.0], [3.0]])
+
+
+def test_a_set_without_an_order_keeps_all_of_its_members() -> None:
+    assert in_sequence({3, 1, 2}) == [1, 2, 3]
+    members = in_sequence({1, "a"})
+    assert isinstance(members, list) and set(members) == {1, "a"}
