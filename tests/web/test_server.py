@@ -85,6 +85,7 @@ def test_a_second_server_is_refused_with_the_address_of_the_first(tmp_path):
         pass
 
 
+@pytest.mark.slow
 def test_a_server_from_start_to_end(folder):
     """One process for several claims, since its start takes a while."""
     with Project.open(folder) as project:
