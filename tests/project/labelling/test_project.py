@@ -7,6 +7,7 @@ import pytest
 from PIL import Image
 
 from nextlabel.core.errors import UsageError
+from nextlabel.project.exchange.content import Content
 from nextlabel.project.labelling.answer import NewAnswer
 from nextlabel.project.labelling.classes import NewClassChange
 from nextlabel.project.labelling.models import NewModel, QueueItem
@@ -88,3 +89,14 @@ def test_a_class_that_comes_back_leaves_its_key_to_the_one_that_has_it(project: 
     ]
     keys = {one.name: one.key for one in project.change_classes(changes)}
     assert keys == {"dust": "1", "debris": "2", "cell": "3"}
+
+
+def test_an_image_without_features_is_exported_without_a_prediction(project: Project) -> None:
+    arrays = {
+        "probabilities": np.full((6, 2), (0.9, 0.1), np.float32),
+        "classes": np.arange(2),
+        "there": np.arange(6) != 3,
+    }
+    project.publish(NewModel(0, "PCA", "x", arrays=arrays), [])
+    rows = Content.of(project).rows
+    assert [row.image for row in rows if row.prediction is None] == [3]

@@ -160,6 +160,8 @@ def _chances(arrays: Any, classes: Classes, count: int) -> Array | None:
         if one.id in columns:
             rows = min(count, len(of_model))
             chances[:rows, k] = of_model[:rows, columns.index(one.id)]
+    if (there := arrays.get("there")) is not None:  # the others have the mean of the features
+        chances[: len(there)][~there[:count]] = np.nan
     return chances
 
 
