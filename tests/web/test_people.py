@@ -144,3 +144,10 @@ def test_attempts_at_the_same_time_are_counted_as_well(page):
             return [response.status_code for response in await asyncio.gather(*sent)]
 
     assert sorted(asyncio.run(attempt_all())) == [401] * 5 + [429] * 15
+
+
+def test_half_a_character_is_refused(visitor):
+    with visitor() as client:
+        content = b'{"name": "\\ud800", "password": "x"}'
+        reply = client.post("/login", content=content, headers={"Content-Type": "application/json"})
+        assert reply.status_code == 422

@@ -3,7 +3,7 @@
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 
 from nextlabel.core.errors import NextlabelError
 from nextlabel.project.labelling.project import Project
@@ -12,6 +12,10 @@ from nextlabel.web.workspace import Workspace
 
 STEP = 0.5
 """Seconds between two reports of progress."""
+PAUSE = 60.0
+"""Seconds between two scans of the folder, at least."""
+SHARE = 0.02
+"""The largest share of the time that scans take."""
 
 
 @contextmanager
@@ -20,13 +24,26 @@ def background(workspace: Workspace, store: str | None, *, trainer: bool) -> Ite
 
     `store` is the URL of the project's database with its password, where it has one.
     """
-    project = workspace.project
-    threading.Thread(target=scan, args=(project,), daemon=True).start()
-    if not trainer:
-        yield
-        return
-    with Trainer(project.directory, store):
-        yield
+    project, ended = workspace.project, threading.Event()
+    threading.Thread(target=keep_scanned, args=(project, ended), daemon=True).start()
+    try:
+        with nullcontext() if not trainer else Trainer(project.directory, store):
+            yield
+    finally:
+        ended.set()
+
+
+def keep_scanned(project: Project, ended: threading.Event, pause: float = PAUSE) -> None:
+    """Scan the folder now and then again and again, until `ended`; only the first is reported."""
+    scan(project)
+    took = 0.0
+    while not ended.wait(max(pause, took / SHARE)):
+        begin = time.monotonic()
+        try:
+            project.scan()
+        except (NextlabelError, OSError) as error:
+            project.set_activity("scan", "failed", None, None, str(error))
+        took = time.monotonic() - begin
 
 
 def scan(project: Project) -> None:

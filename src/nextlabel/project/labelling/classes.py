@@ -4,15 +4,24 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
+from nextlabel.core.errors import UsageError
+
 Action: TypeAlias = Literal["add", "rename", "merge", "key", "colour", "remove"]
 
 KEYS = "123456789abcdeghijklmopqrtvwxyz"
-"""Keys that classes get in their order; f, n, s and u are left to flag, note, skip and unsure."""
+"""Keys that classes get in their order; f, n, s and u are left to flag, note, skip and unsure.
+
+A class that is named by one of them, or by 0, gets that one where it is free.
+"""
 COLOURS = (
     "#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#8c6bb1", "#a6761d",
     "#666666", "#1b9e77", "#e7298a", "#66a61e",
 )  # fmt: skip
 """Colours that classes get in their order; people with colour blindness can tell most apart."""
+
+SEPARATORS = frozenset(";|")
+FORMULA = ("=", "+", "-", "@")
+LONGEST_NAME = 200
 
 
 @dataclass(frozen=True)
@@ -109,10 +118,28 @@ def changed(classes: Classes, changes: Iterable[ClassChange]) -> Classes:
     return tuple(now)
 
 
+def check_name(name: str) -> None:
+    """Raise UsageError unless a class may be called so."""
+    printable = name.strip() == name and name.isprintable()
+    if (name.startswith(FORMULA) and any(sign in name for sign in "(!")) or set(name) & SEPARATORS:
+        raise UsageError(
+            f"{name!r:.60} cannot be the name of a class: ; and | separate labels in files, and "
+            "= + - or @ before ( or ! is a formula in spreadsheets; give another name",
+            code="bad-class-name",
+        )
+    if not (printable and 0 < len(name) <= LONGEST_NAME):
+        raise UsageError(
+            f"{name!r:.60} cannot be the name of a class; give 1 to {LONGEST_NAME} characters in "
+            "one line, without spaces at its ends",
+            code="bad-class-name",
+        )
+
+
 def _add(now: list[ClassOf], name: str) -> None:
     same = next((one for one in now if one.name == name and one.merged_into is None), None)
     used = {one.key for one in now if one.live and one is not same}
-    free = next((key for key in KEYS if key not in used), "")
+    wishes = [key for key in (*KEYS, "0") if key == name.lower()]
+    free = next((key for key in (*wishes, *KEYS) if key not in used), "")
     if same is not None:  # another class may have got its key meanwhile
         now[same.id] = replace(same, removed=False, key=free if same.key in used else same.key)
         return

@@ -10,7 +10,7 @@ from uuid import uuid4
 from nextlabel.core.types import Task
 from nextlabel.project.labelling.answer_log import ME, AnswerLog
 from nextlabel.project.labelling.board import Board
-from nextlabel.project.labelling.classes import NewClassChange, live
+from nextlabel.project.labelling.classes import NewClassChange, check_name, live
 from nextlabel.project.labelling.layout import (
     CACHE,
     DATABASE,
@@ -21,7 +21,6 @@ from nextlabel.project.labelling.layout import (
     make_directory,
     open_directory,
 )
-from nextlabel.project.labelling.records import check_name
 from nextlabel.project.labelling.settings import (
     FILE,
     ProjectSettings,

@@ -1,6 +1,7 @@
 """Recording: answers and changes of classes are checked and added to their logs."""
 
 import math
+import re
 import time
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, get_args
@@ -16,17 +17,16 @@ from nextlabel.project.labelling.classes import (
     Classes,
     NewClassChange,
     changed,
+    check_name,
 )
 from nextlabel.project.store.schema import ANSWERS, CLASS_CHANGES, IMAGES, QUEUE
 
+COLOUR = re.compile("#[0-9a-fA-F]{6}")
 KINDS = frozenset(get_args(Kind))
 ACTIONS = frozenset(get_args(Action))
-SEPARATORS = frozenset(";|")
-FORMULA = ("=", "+", "-", "@")
 LONGEST_KEY = 200
 LONGEST_NOTE = 10_000
 LONGEST_VIEW = 16
-LONGEST_NAME = 200
 AT_A_TIME = 500
 """Values in one query: databases have a limit."""
 
@@ -259,26 +259,9 @@ def check_change(change: NewClassChange, classes: Classes) -> None:
             )
     elif change.action == "key":
         _check_key(value, others)
-    elif change.action == "colour" and not _is_colour(value):
+    elif change.action == "colour" and not COLOUR.fullmatch(value):
         raise UsageError(
             f"{value!r:.60} is not a colour; give one such as #0072b2", code="bad-colour"
-        )
-
-
-def check_name(name: str) -> None:
-    """Raise UsageError unless a class may be called so."""
-    printable = name.strip() == name and name.isprintable() and _text(name) == name
-    if (name.startswith(FORMULA) and any(sign in name for sign in "(!")) or set(name) & SEPARATORS:
-        raise UsageError(
-            f"{name!r:.60} cannot be the name of a class: ; and | separate labels in files, and "
-            "= + - or @ before ( or ! is a formula in spreadsheets; give another name",
-            code="bad-class-name",
-        )
-    if not (printable and 0 < len(name) <= LONGEST_NAME):
-        raise UsageError(
-            f"{name!r:.60} cannot be the name of a class; give 1 to {LONGEST_NAME} characters in "
-            "one line, without spaces at its ends",
-            code="bad-class-name",
         )
 
 
@@ -300,10 +283,3 @@ def _check_key(value: str, others: Sequence[Any]) -> None:
         raise UsageError(
             f"the key {value!r} is that of {taken[0]!r}; give another one", code="class-key-taken"
         )
-
-
-def _is_colour(value: str) -> bool:
-    digits = value.removeprefix("#")
-    return (
-        value != digits and len(digits) == 6 and all(c in "0123456789abcdefABCDEF" for c in digits)
-    )

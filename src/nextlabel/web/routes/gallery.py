@@ -14,6 +14,7 @@ from nextlabel.project.loop.pages.gallery import Filters, class_counts, gallery
 from nextlabel.project.loop.pages.predictions import Predictions
 from nextlabel.project.scanning.images import ProjectImages
 from nextlabel.web.dependencies import Body, Json, Key, Number, Shared, Someone
+from nextlabel.web.errors import HttpRefusal
 from nextlabel.web.routes.answers import record
 from nextlabel.web.routes.queue import image_list
 from nextlabel.web.workspace import Workspace, guess
@@ -35,10 +36,12 @@ class ConfirmBody(Body):
     above: Annotated[float, Field(ge=0, le=1)] = 0.0
     images: Annotated[list[Number] | None, Field(max_length=100_000)] = None
     """Only these of them."""
+    model: Number | None = None
+    """The model whose predictions the person saw; another one is refused."""
     dry: bool = False
     """Count them only."""
     key: Key
-    """Names the request; sent again, it changes nothing."""
+    """Names the request; sent again with the same model, it changes nothing."""
 
 
 @router.get("/api/images")
@@ -93,22 +96,33 @@ def show(
 
 @router.post("/api/confirm")
 def confirm(body: ConfirmBody, workspace: Shared, person: Someone) -> Json:
-    """Label all images without a label that are predicted as a class, sure enough, as that."""
+    """Label all images without a label that are predicted as a class, sure enough, as that.
+
+    Images that cannot be shown are left out, since nobody has seen them.
+    """
+    model = workspace.project.model()
+    version = None if model is None else model.version
+    if body.model is not None and body.model != version:
+        raise HttpRefusal(
+            409, "model-changed", "a new model has other predictions; look at them again"
+        )
     filters = Filters(body.class_id, "prediction", labelled=False, above=body.above)
-    images = gallery(filters, *_facts(workspace, filters)).ids.tolist()
+    facts = _facts(workspace, filters)
+    hidden = [problem is not None for problem in facts[0].problems]
+    images = [i for i in gallery(filters, *facts).ids.tolist() if not hidden[i]]
+    images = [image for image in images if not facts[0].gone[image]]
     if body.images is not None:
         among = set(body.images)
         images = [image for image in images if image in among]
     if body.dry:
-        return {"count": len(images)}
-    model = workspace.project.model()
+        return {"count": len(images), "model": version}
     answers = [
         NewAnswer(
             hashlib.sha256(f"{body.key} {image}".encode()).hexdigest()[:40],
             image,
             "label",
             (body.class_id,),
-            model=None if model is None else model.version,
+            model=version,
             view="gallery",
         )
         for image in images

@@ -66,9 +66,14 @@ async def _fields(request: Request) -> dict[str, str]:
             values = dict(parse_qsl(content.decode(), keep_blank_values=True))
     except (ValueError, RecursionError) as error:
         raise HttpRefusal(422, "malformed", "the body is neither JSON nor a form") from error
-    if not isinstance(values, dict) or not all(isinstance(v, str) for v in values.values()):
+    if not isinstance(values, dict) or not all(_is_text(v) for v in values.values()):
         raise HttpRefusal(422, "malformed", "give name and password, or token, as text")
     return values
+
+
+def _is_text(value: Any) -> bool:
+    """Return whether a value is text that can be stored, without half a pair of code units."""
+    return isinstance(value, str) and not any("\ud800" <= c <= "\udfff" for c in value)
 
 
 def _answer(request: Request, target: str) -> Response:

@@ -29,7 +29,7 @@ export const withOthers = (left) =>
 
 /** The project has no image. */
 export const noImages = (folder) =>
-  h("div", { className: "empty" }, h("h1", { textContent: "No images yet" }), h("p", { textContent: `No image was found in ${folder}. Images that are added to the folder appear here.` }));
+  h("div", { className: "empty" }, h("h1", { textContent: "No images yet" }), h("p", { textContent: `No image was found in ${folder}. Images that are added to the folder appear here within a minute or two.` }));
 
 /** The project has no class. */
 export const noClasses = (add) =>

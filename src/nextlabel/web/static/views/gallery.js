@@ -82,7 +82,7 @@ start("Gallery", async ({ project, outbox, keys }) => {
     if (shelf === null) return toast("Choose a class first: its surest images are confirmed together.");
     const name = project.nameOf(shelf);
     try {
-      const { count: total } = await post("/api/confirm", { class: shelf, above, dry: true, key: newKey() });
+      const { count: total, model } = await post("/api/confirm", { class: shelf, above, dry: true, key: newKey() });
       if (!total) return toast(`No unlabelled image is predicted as ${name} with more than ${percent(above, 1)}.`);
       const agreed = await ask(
         `Label ${many(total, "image")} as ${name}?`,
@@ -90,7 +90,7 @@ start("Gallery", async ({ project, outbox, keys }) => {
         `Label ${count(total)}`,
       );
       if (!agreed) return;
-      const reply = await post("/api/confirm", { class: shelf, above, key: newKey() });
+      const reply = await post("/api/confirm", { class: shelf, above, model, key: newKey() });
       project.count(reply.counts);
       batches.remember(reply.saved);
       toast(`${many(reply.saved.length, "image")} labelled as ${name}.`, { label: "Undo", run: () => undo() });
