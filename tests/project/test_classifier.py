@@ -7,7 +7,7 @@ from PIL import Image
 
 from nextlabel.core.errors import DataError, UsageError
 from nextlabel.project.classifier import Classifier
-from nextlabel.project.classifier_card import estimate_words
+from nextlabel.project.classifier_folder.card import estimate_words
 from refusals import refused
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*1 label only")

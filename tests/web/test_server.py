@@ -6,6 +6,8 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
+import time
 
 import pytest
 
@@ -157,3 +159,23 @@ def test_a_scan_that_ends_unexpectedly_says_so(project, monkeypatch):
     assert (said.state, said.message) == (
         "failed", "unexpected MemoryError; the terminal shows more"
     )  # fmt: skip
+
+
+def test_images_that_come_later_are_taken_in(project, folder):
+    from nextlabel.web.background import keep_scanned
+
+    ended = threading.Event()
+    scanning = threading.Thread(target=keep_scanned, args=(project, ended, 0.05))
+    scanning.start()
+    try:
+        before = len(project.images())
+        (folder / "late.png").write_bytes((folder / "image-00.png").read_bytes() + b"more")
+        for _ in range(200):
+            if len(project.images()) > before:
+                break
+            time.sleep(0.05)
+        assert "late.png" in project.images().names
+    finally:
+        ended.set()
+        scanning.join(10)
+    assert not scanning.is_alive()

@@ -26,8 +26,8 @@ def command(
 ) -> None:
     """Train a classifier; print its estimated accuracy with an interval, and per class."""
     from nextlabel.project.classifier import Classifier
-    from nextlabel.project.classifier_card import estimate_words
-    from nextlabel.project.classifier_file import check_target
+    from nextlabel.project.classifier_folder.card import estimate_words
+    from nextlabel.project.classifier_folder.file import check_target
 
     check_target(out)
     made = Classifier.fit(

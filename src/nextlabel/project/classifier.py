@@ -15,15 +15,15 @@ from nextlabel.features.kept_features import with_channels
 from nextlabel.models.settings import TrainingSettings
 from nextlabel.project.accuracy import class_accuracies, estimate_accuracy
 from nextlabel.project.block_model import BlockModel
-from nextlabel.project.classifier_card import card
-from nextlabel.project.classifier_file import read, write
+from nextlabel.project.classifier_folder.card import card
+from nextlabel.project.classifier_folder.file import read, write
+from nextlabel.project.classifier_folder.stored_features import StoredBlock, StoredFeatures
 from nextlabel.project.folder_features import encoding_blocks, folder_features
 from nextlabel.project.folder_images import folder_images
 from nextlabel.project.label_sources import folder_and_labels
 from nextlabel.project.labels import known_labels
 from nextlabel.project.pipeline import DEFAULT, Pipeline
 from nextlabel.project.prediction import Predictions
-from nextlabel.project.stored_features import StoredBlock, StoredFeatures
 
 VERSIONS = ("nextlabel", "numpy", "scikit-learn", "torch")
 

@@ -100,3 +100,12 @@ def test_an_image_without_features_is_exported_without_a_prediction(project: Pro
     project.publish(NewModel(0, "PCA", "x", arrays=arrays), [])
     rows = Content.of(project).rows
     assert [row.image for row in rows if row.prediction is None] == [3]
+
+
+def test_a_class_named_by_one_character_gets_it_as_key(tmp_path: Path) -> None:
+    (tmp_path / "photos").mkdir()
+    names = ["cell", "0", "2", "d", "1", "S", "9"]
+    with Project.create(tmp_path / "photos", classes=names) as project:
+        keys = {one.name: one.key for one in project.state().classes}
+    # "1" has gone to the first class, and s is left to skipping.
+    assert keys == {"cell": "1", "0": "0", "2": "2", "d": "d", "1": "3", "S": "4", "9": "9"}

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from nextlabel.project.block_model import BlockModel
-from nextlabel.project.stored_features import StoredBlock, StoredFeatures
+from nextlabel.project.classifier_folder.stored_features import StoredBlock, StoredFeatures
 
 
 def card(model: BlockModel, features: StoredFeatures) -> str:
