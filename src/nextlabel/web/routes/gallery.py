@@ -98,13 +98,13 @@ def show(
 def confirm(body: ConfirmBody, workspace: Shared, person: Someone) -> Json:
     """Label all images without a label that are predicted as a class, sure enough, as that.
 
-    Images that cannot be shown are left out, since nobody has seen them.
+    Images that cannot be shown are left out: their predictions cannot be judged.
     """
     model = workspace.project.model()
     version = None if model is None else model.version
     if body.model is not None and body.model != version:
         raise HttpRefusal(
-            409, "model-changed", "a new model has other predictions; look at them again"
+            409, "model-changed", "a new model has other predictions; check them again"
         )
     filters = Filters(body.class_id, "prediction", labelled=False, above=body.above)
     facts = _facts(workspace, filters)
