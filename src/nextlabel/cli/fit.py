@@ -27,9 +27,9 @@ def command(
     """Train a classifier; print its estimated accuracy with an interval, and per class."""
     from nextlabel.project.classifier import Classifier
     from nextlabel.project.classifier_folder.card import estimate_words
-    from nextlabel.project.classifier_folder.file import check_target
+    from nextlabel.project.classifier_folder.file import check_classifier_folder
 
-    check_target(out)
+    check_classifier_folder(out)
     made = Classifier.fit(
         folder,
         labels,

@@ -41,7 +41,7 @@ def write(
     StoreError
         The files cannot be written.
     """
-    check_target(folder)
+    check_classifier_folder(folder)
     from safetensors.numpy import save
 
     stored = save({name: np.ascontiguousarray(array) for name, array in arrays.items()})
@@ -53,7 +53,7 @@ def write(
     write_files(folder, {ARRAYS: stored, CARD: card.encode(), SETTINGS: f"{text}\n".encode()})
 
 
-def check_target(folder: Path) -> None:
+def check_classifier_folder(folder: Path) -> None:
     """Refuse a folder of other files: the card would replace their README.md.
 
     Parameters
