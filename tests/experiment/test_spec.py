@@ -165,7 +165,7 @@ def test_overrides(file, override, read):
         ("arms.1.features={task=0.0,vae=0.0}", "weights-all-zero", "every block has weight 0"),
         (
             "arms.b.features={task=-1}",
-            "bad-weight",
+            "bad-block-weight",
             "arms.1: weight -1.0 of block 'task' is not a finite number",
         ),
         (

@@ -1,5 +1,6 @@
 import csv
 from pathlib import Path
+from typing import Any
 
 import pytest
 from studies import ARMS, accuracy, areas, fill, spec_of
@@ -127,6 +128,16 @@ def test_rounds_beyond_the_target_do_not_count(store: Store) -> None:
     assert results.complete("random") == (0, 1, 2)
 
 
+def begin_with(store: Store, digest: str, **trials: str) -> None:
+    """Store another digest of the initial labels for the trials of an arm or a key."""
+    from nextlabel.store.schema import TrialRow
+
+    def write(session: Any) -> None:
+        session.query(TrialRow).filter_by(**trials).update({"initial_hash": digest})
+
+    store._write(write)
+
+
 def test_unequal_starts_and_other_machines_are_said(store: Store) -> None:
     arms = ({**TWO[0], "start": "random"}, TWO[1])
     fill(store, spec_of(arms, 1))
@@ -134,10 +145,7 @@ def test_unequal_starts_and_other_machines_are_said(store: Store) -> None:
     assert notices_of(store) == []
     store.begin(key, {"processor": "another"})
     assert notices_of(store) == []  # no round was computed there
-    with store._writing() as session:
-        from nextlabel.store.schema import TrialRow
-
-        session.query(TrialRow).filter_by(key=key).update({"initial_hash": initial_hash([7])})
+    begin_with(store, initial_hash([7]), key=key)
     assert notices_of(store) == ["Seed 0: not all arms started from the same initial labels."]
 
 
@@ -153,11 +161,8 @@ def test_arms_that_choose_their_start_share_it_within_a_space(store: Store) -> N
 
     arms = (TWO[0], own("a", "vae"), own("b", "vae"), own("c", "pca"))
     fill(store, spec_of(arms, 2))
-    with store._writing() as session:
-        from nextlabel.store.schema import TrialRow
-
-        for arm, first in (("a", 7), ("b", 7), ("c", 8)):
-            session.query(TrialRow).filter_by(arm=arm).update({"initial_hash": str(first) * 64})
+    for arm, first in (("a", 7), ("b", 7), ("c", 8)):
+        begin_with(store, str(first) * 64, arm=arm)
     (said,) = notices_of(store)
     assert said.startswith("Arms start in different ways (random, typiclust): ")
     (experiment,) = (
@@ -170,8 +175,7 @@ def test_arms_that_choose_their_start_share_it_within_a_space(store: Store) -> N
     assert starts["initial labels.seed 1, typiclust (pca × 1)"].endswith("8888…")
     pair = compare_arms(read_results(store))[0]
     assert [test.count for test in pair.tests] == [50, 100, 150, 200, 250]  # round 0 as well
-    with store._writing() as session:
-        session.query(TrialRow).filter_by(arm="b").update({"initial_hash": "9" * 64})
+    begin_with(store, "9" * 64, arm="b")
     assert "Seed 0: not all arms that start alike started from the same initial labels." in (
         notices_of(store)
     )

@@ -23,6 +23,7 @@ SIGNALS = {
     "samples": SAMPLES,
     "dropped": SAMPLES,
     "discriminator": RNG.uniform(size=len(X)),
+    "ranked_discriminator": RNG.uniform(size=len(X)),
 }
 SCORED = [name for name in STRATEGIES if isinstance(create(name), Scored)]
 

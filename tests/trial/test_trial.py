@@ -418,7 +418,7 @@ def test_initial_weights_need_no_side_block_and_so_time_none(tiny, tmp_path):
         ),
         (
             {"strategy": "predicted_loss", "side": {"vae": -1.0}},
-            "bad-weight",
+            "bad-block-weight",
             "weight -1.0 of block 'vae'",
         ),
         (

@@ -1,13 +1,12 @@
 """`nextlabel import`: labels of a file, of class folders or of another project into a project."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
 from nextlabel.cli import options
 from nextlabel.cli.output import note, plural, put_json
-from nextlabel.core.types import Task
 
 
 def command(
@@ -29,7 +28,8 @@ def command(
         typer.Option("--replace", help="Take the label of the file where the project has another."),
     ] = False,
     task: Annotated[
-        Task, typer.Option(help="For a new project: one class per image, or any number.")
+        Literal["multiclass", "multilabel"],
+        typer.Option(help="For a new project: one class per image, or any number."),
     ] = "multiclass",
     store: options.ProjectStore = None,
     json: options.AsJson = False,

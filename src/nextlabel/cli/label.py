@@ -10,9 +10,9 @@ from nextlabel.cli import options
 from nextlabel.cli.output import note, plural, put
 from nextlabel.cli.values import parse_seeds
 from nextlabel.core.errors import UsageError
-from nextlabel.core.types import Task
 
 if TYPE_CHECKING:
+    from nextlabel.core.types import Task
     from nextlabel.project.labelling.project import Project
     from nextlabel.web.announcement import Announcement
 

@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from nextlabel.strategies.predicted_loss import PredictedLoss
     from nextlabel.strategies.prob_cover import ProbCover
     from nextlabel.strategies.random import Random
+    from nextlabel.strategies.ta_vaal import TAVAAL
     from nextlabel.strategies.tcm import TCM
     from nextlabel.strategies.typiclust import TypiClust
     from nextlabel.strategies.uherding import UHerding
@@ -52,6 +53,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "STRATEGIES",
+    "TAVAAL",
     "TCM",
     "VAAL",
     "Badge",

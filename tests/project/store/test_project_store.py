@@ -105,7 +105,7 @@ def test_queues_of_former_models_tell_which_image_was_drawn(project: Project) ->
         [NewAnswer("a", 4, "label", (0,), model=4), NewAnswer("b", 5, "label", (0,), model=4),
          NewAnswer("c", 1, "label", (0,), model=1)]
     )  # fmt: skip
-    assert [answer.audit for answer in project.answers()] == [True, False, False]
+    assert [answer.audit for answer in project.answers()] == [True, False, True]
     assert [item.image for item in project.queue()] == [5, 0]
     assert [model.version for model in project.models()] == [1, 2, 3, 4, 5]
     assert project.models()[0].arrays == {}
