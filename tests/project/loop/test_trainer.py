@@ -191,6 +191,8 @@ def test_a_busy_database_does_not_end_the_reading_of_thumbnails(digits, monkeypa
     project, _ = digits
     busy = StoreError("the database is busy", code="store-busy")
     monkeypatch.setattr(project, "set_activity", Mock(side_effect=busy))
+    monkeypatch.setattr(thumbnails, "ENOUGH", 5)  # so that the space is renewed more than once
+    monkeypatch.setattr(thumbnails, "FIRST", 0.0)
     stop = threading.Event()
     spaces = Spaces(project, stop)
     wait_for(lambda: spaces.current(project.images()) and spaces.quick_ready)
