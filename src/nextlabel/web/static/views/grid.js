@@ -14,16 +14,19 @@ import { Wall } from "../many/wall.js";
 
 const SIZE = 50;
 const RENEWAL = 45_000; // milliseconds
+const PAUSE = 2000; // milliseconds until an empty queue is asked again: others may give images back
 
 start("Grid", async ({ project, outbox, keys }) => {
   const lasso = fromLasso();
   let items = [];
+  let asking = 0;
   let shownAt = Date.now() / 1000;
   const predicted = lasso !== null || !project.data.settings.hide_predictions;
   const wall = new Wall(byId("wall"), { load, draw: (item) => card(item, project, { predicted }), height: predicted ? 168 : 150 });
   const batches = new Batches(outbox, project, { view: () => "grid", redraw });
 
   async function load(offset, limit) {
+    clearTimeout(asking);
     if (lasso) {
       const ids = lasso.slice(offset, offset + limit);
       const reply = await get("/api/images", { ids: ids.join(","), limit: ids.length });
@@ -83,14 +86,22 @@ start("Grid", async ({ project, outbox, keys }) => {
   wall.addEventListener("open", (event) => look(event.detail, project));
   wall.addEventListener("load", () => {
     shownAt = Date.now() / 1000;
-    byId("empty").hidden = wall.total > 0;
     byId("wall").hidden = wall.total === 0;
-    byId("empty").replaceChildren(h("div", { className: "empty" }, h("h1", { textContent: "No image is open" }), h("p", { textContent: "Every image has an answer, or another tab or person has the last ones." })));
+    if (wall.total) byId("empty").hidden = true;
+    else instead(h("h1", { textContent: "No image is open" }), h("p", { textContent: "Every image has an answer, or another tab or person has the last ones. They appear here if they are given back." }));
   });
-  wall.addEventListener("fail", (event) => {
+  wall.addEventListener("fail", (event) =>
+    instead(h("h1", { textContent: "The images could not be loaded" }), h("p", { textContent: event.detail.message }), h("button", { type: "button", textContent: "Try again", on: { click: () => wall.reload() } })),
+  );
+
+  // What stands in the place of the images until there are some. The same text stays as it is, with its focus.
+  function instead(...parts) {
+    const message = h("div", { className: "empty" }, ...parts);
+    if (message.textContent !== byId("empty").textContent) byId("empty").replaceChildren(message);
     byId("empty").hidden = false;
-    byId("empty").replaceChildren(h("div", { className: "empty" }, h("h1", { textContent: "The images could not be loaded" }), h("p", { textContent: event.detail.message }), h("button", { type: "button", textContent: "Try again", on: { click: () => wall.reload() } })));
-  });
+    if (!lasso) asking = setTimeout(() => wall.reload(), PAUSE);
+  }
+
   if (!lasso) {
     addEventListener("pagehide", () => sendLast("/api/release", { tab, images: items.map((item) => item.image) }));
     setInterval(() => items.length && !document.hidden && post("/api/leases", { tab, images: items.map((item) => item.image) }).catch(() => {}), RENEWAL);
