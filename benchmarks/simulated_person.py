@@ -1,7 +1,8 @@
 """The labelling page from end to end: a simulated person answers over HTTP, and so does chance.
 
 Images of a data set are written out as PNG. For each seed, a simulated person answers what the page
-asks, by the true labels, once in the order of the queue and once at random. The tables have the
+asks, by the true labels, once in the order of the queue and once at random. A seed draws the audit,
+too, so that the courses of an order say how often the interval holds. The tables have the
 accuracy on the images without a label, the estimate that the page shows next to it, and the paired
 differences. Results are kept in a file: the same command again continues.
 
@@ -14,6 +15,7 @@ import dataclasses
 import json
 import statistics
 import tempfile
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -98,13 +100,13 @@ def report(done, seeds):
     test = sign_flip(*areas)
     difference = np.mean(areas[0]) - np.mean(areas[1])
     print(f"area: {difference:+.4f}, exact sign-flip p {test.p:.4f}, {seeds} pairs")
-    inside = [
-        of["low"] <= of["accuracy"] <= of["high"]
-        for course in done.values()
-        for of in course["curve"]
-        if of["low"] is not None
-    ]
-    print(f"the interval of the estimate has the truth in {sum(inside)} of {len(inside)} cases")
+    held = Counter()
+    for course in done.values():
+        for of in course["curve"]:
+            if of["low"] is not None:
+                held[of["labelled"], of["low"] <= of["accuracy"] <= of["high"]] += 1
+    parts = [f"{at}: {held[at, True]} of {held[at, True] + held[at, False]}" for at in marks]
+    print(f"courses in which the interval of the estimate has the truth: {', '.join(parts)}")
     for name in ("answered", "renewed"):
         seconds = [value for course in done.values() for value in course[name]]
         p50, p95 = np.percentile(seconds, [50, 95])

@@ -20,6 +20,14 @@ def test_the_order_depends_on_content_alone():
     assert fewer.tolist() == [row for row in order.tolist() if row < 150]
 
 
+def test_a_seed_draws_another_audit():
+    first, second = (set(AuditOrder.of(DIGESTS, seed).reserved(0.5).tolist()) for seed in (0, 1))
+    assert 25 <= len(first & second) <= 75  # about a quarter of 200 are in both
+    other = AuditOrder.of(DIGESTS, 1)
+    assert set(AuditOrder.of(DIGESTS[:150], 1).rows.tolist()) == set(range(150))
+    assert other.rows.tolist() != AuditOrder.of(DIGESTS).rows.tolist()
+
+
 def test_equal_images_count_once():
     assert sorted(AuditOrder.of(["a", "b", "a", "c", "b"]).rows.tolist()) == [0, 1, 3]
 

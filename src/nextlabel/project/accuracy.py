@@ -71,7 +71,7 @@ def estimate_accuracy(
     def predict(labels: KnownLabels) -> Array | None:
         return pipeline.predict(blocks, labels)
 
-    positions = AuditOrder.of(digests).audited(known.ids)
+    positions = AuditOrder.of(digests, pipeline.seed).audited(known.ids)
     free = np.setdiff1d(np.arange(len(blocks)), known.ids)
     return audited_accuracy(blocks, known, positions, free, pipeline, predict)
 

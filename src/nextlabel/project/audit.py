@@ -1,7 +1,8 @@
 """The audit: images drawn at random, by which the accuracy of a classifier is estimated.
 
 Each image has a place in a random order that its content decides, so that it stays the same when
-other images come and go. The first images of the order are a random sample of the folder. A share
+other images come and go; a seed other than 0 gives another order. The first images of the order
+are a random sample of the folder. A share
 of the images is reserved for the audit: a strategy neither chooses nor counts them. If it did, it
 would avoid what resembles them, and a model would look worse there than it is.
 """
@@ -31,12 +32,13 @@ class AuditOrder:
     places: Array
 
     @classmethod
-    def of(cls, digests: Sequence[str]) -> "AuditOrder":
-        """Return the order of images by the sha256 of each (N)."""
+    def of(cls, digests: Sequence[str], seed: int = 0) -> "AuditOrder":
+        """Return the order of images by the sha256 of each (N) and a seed."""
+        text = f"audit {seed} " if seed else "audit "
         first: dict[str, int] = {}
         for row, digest in enumerate(digests):
             first.setdefault(digest, row)
-        hashes = (int.from_bytes(sha256(f"audit {d}".encode()).digest()[:8]) for d in first)
+        hashes = (int.from_bytes(sha256(f"{text}{d}".encode()).digest()[:8]) for d in first)
         places = np.array([number / 2**64 for number in hashes], np.float64)
         order = np.argsort(places, kind="stable")
         return cls(np.array(list(first.values()), np.int64)[order], places[order])

@@ -69,10 +69,10 @@ class Candidates:
     unplaced: Ids = field(default_factory=_none)
 
     @classmethod
-    def of(cls, rows: Mapping[str, Array], digests: Sequence[str]) -> "Candidates":
-        """Return the images with these rows and the sha256 of each (N)."""
+    def of(cls, rows: Mapping[str, Array], digests: Sequence[str], seed: int = 0) -> "Candidates":
+        """Return the images with these rows and the sha256 of each (N); the seed is the audit's."""
         contents = np.unique(np.array(digests), return_inverse=True)[1]
-        return cls(rows, AuditOrder.of(digests), contents.astype(np.int64))
+        return cls(rows, AuditOrder.of(digests, seed), contents.astype(np.int64))
 
     def __len__(self) -> int:
         return len(self.contents)

@@ -143,7 +143,7 @@ def suggest(
     def predict(labels: KnownLabels) -> Array | None:
         return predict_pool(features, labels, pipeline)
 
-    candidates = Candidates.of(features.rows, features.digests)
+    candidates = Candidates.of(features.rows, features.digests, pipeline.seed)
     picks = choose(candidates, labelled, min(int(budget), left), pipeline, predict)
     if not picks:
         raise BudgetError(

@@ -95,6 +95,7 @@ class Workspace:
                     taken,
                     person=person,
                     overlap=project.settings.overlap,
+                    seed=project.settings.seed,
                 )
                 got = set(project.lease([item.image for item in items], person, tab, LEASE))
                 chosen += [item for item in items if item.image in got]

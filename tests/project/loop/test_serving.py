@@ -67,6 +67,9 @@ def test_without_a_queue_the_images_come_in_the_random_order_of_the_audit():
     served = serve_next(state_of([]), [], images, (), 30)
     assert [item.image for item in served] == order_of(images).rows.tolist()
     assert all(item.audit for item in served)
+    other = serve_next(state_of([]), [], images, (), 30, seed=2)
+    assert [item.image for item in other] == order_of(images, 2).rows.tolist()
+    assert other != served
     assert [item.position for item in served] == list(range(30))
     queue = queue_of([4, 2])
     served = serve_next(state_of([]), queue, images, (), 3)

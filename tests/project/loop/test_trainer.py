@@ -13,7 +13,7 @@ from nextlabel.project.labelling.classes import NewClassChange
 from nextlabel.project.loop import supervisor, thumbnails, trainer
 from nextlabel.project.loop.pages.predictions import predictions
 from nextlabel.project.loop.pages.review import review
-from nextlabel.project.loop.serving import serve_next
+from nextlabel.project.loop.serving import order_of, serve_next
 from nextlabel.project.loop.spaces import Spaces
 from nextlabel.project.loop.supervisor import Trainer
 from nextlabel.project.loop.trainer import Loop
@@ -69,6 +69,16 @@ def test_answers_become_a_model_and_a_new_queue(digits, loop):
     assert not {item.image for item in project.queue()} & set(seen)
     assert not loop.step()  # nothing is new
     assert all(truth[doubt.image] == doubt.label[0] for doubt in review(project))
+
+
+def test_the_seed_of_the_project_decides_what_is_audited(digits, loop):
+    project, _ = digits
+    project.configure(seed=3)
+    wait_for(loop.step)
+    wait_for(lambda: loop.step() or project.queue())
+    audited = [item.image for item in project.queue() if item.audit]
+    assert audited and audited == order_of(project.images(), 3).rows[: len(audited)].tolist()
+    assert audited != order_of(project.images()).rows[: len(audited)].tolist()
 
 
 def test_few_answers_wait_for_a_moment_of_quiet(digits, loop, monkeypatch):

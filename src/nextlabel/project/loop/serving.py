@@ -21,9 +21,9 @@ AGAIN = "overlap"
 
 
 @lru_cache(maxsize=2)
-def order_of(images: ProjectImages) -> AuditOrder:
+def order_of(images: ProjectImages, seed: int = 0) -> AuditOrder:
     """Return the random order of the images; it is kept, since it takes a while for many."""
-    return AuditOrder.of(images.digests)
+    return AuditOrder.of(images.digests, seed)
 
 
 @lru_cache(maxsize=2)
@@ -91,6 +91,7 @@ def serve_next(
     *,
     person: str = "",
     overlap: float = 0.0,
+    seed: int = 0,
 ) -> list[QueueItem]:
     """Return the images to ask a person next.
 
@@ -115,6 +116,8 @@ def serve_next(
         Who is asked.
     overlap : float
         The share of the images that a second person is asked too. Those come in turn with others.
+    seed : int
+        The seed of the random order.
 
     Returns
     -------
@@ -122,7 +125,7 @@ def serve_next(
         At most `count` different images; fewer when fewer are left.
     """
     taken = {*leased, *exclude}
-    fresh = _fresh(state, queue, images)
+    fresh = _fresh(state, queue, images, seed)
     again = _again(state, images, person, overlap, len(queue)) if overlap else iter(())
     chosen: list[QueueItem] = []
     sources = [again, fresh]
@@ -139,7 +142,9 @@ def serve_next(
     return chosen
 
 
-def _fresh(state: State, queue: Sequence[QueueItem], images: ProjectImages) -> Iterator[QueueItem]:
+def _fresh(
+    state: State, queue: Sequence[QueueItem], images: ProjectImages, seed: int
+) -> Iterator[QueueItem]:
     """Yield the images without an answer: those of the queue, then all others at random."""
     fit = usable(images)
     for item in queue:
@@ -147,7 +152,7 @@ def _fresh(state: State, queue: Sequence[QueueItem], images: ProjectImages) -> I
             yield item
     version = queue[0].model if queue else 0
     position = len(queue)
-    for image in order_of(images).rows.tolist():
+    for image in order_of(images, seed).rows.tolist():
         if fit[image] and not settled(state, image):
             yield QueueItem(position, image, AUDIT, None, True, version)
             position += 1

@@ -115,7 +115,7 @@ class Loop:
             known_labels(state, settings.task),
             tuple(one.id for one in live(state.classes)),
             np.union1d(settled_ids(state), unfit),
-            order_of(images),
+            order_of(images, settings.seed),
             state.seq,
             labelled_as_shown(state),
         )
