@@ -129,7 +129,7 @@ def test_ctrl_c_leaves_nothing_half_written(
         patch.setattr("numpy.savez", stopped)
         assert embed() == 130
     with monkeypatch.context() as patch:
-        patch.setattr("nextlabel.data.mapped.json.dumps", stopped)
+        patch.setattr("nextlabel.data.read_data.json.dumps", stopped)
         shutil.rmtree("cache/images", ignore_errors=True)
         assert embed() == 130
     assert not Path("p.npz").exists() and not list(Path().rglob("*.partial"))

@@ -17,8 +17,8 @@ from nextlabel.engine.cluster.facts import (  # noqa: E402
     kind_of,
     usual_kind,
 )
+from nextlabel.engine.cluster.remote_trial import Envelope, with_folders  # noqa: E402
 from nextlabel.engine.cluster.submission import Submission  # noqa: E402
-from nextlabel.engine.cluster.task import Envelope, with_folders  # noqa: E402
 from nextlabel.engine.events import RoundDone, TrialDone, TrialFailed, TrialPlaced  # noqa: E402
 from nextlabel.engine.executor import Assignment, Setup  # noqa: E402
 from nextlabel.engine.executors import create, dask  # noqa: E402

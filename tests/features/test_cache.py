@@ -11,7 +11,7 @@ from nextlabel.core.learner import Training
 from nextlabel.core.space.block import FittedBlock
 from nextlabel.features.block_file import load_block, save_block
 from nextlabel.features.cache import Cache
-from nextlabel.features.fitted import load_task, save_task
+from nextlabel.features.fitted import load_task_model, save_task_model
 
 
 def save(value, path):
@@ -115,8 +115,8 @@ def test_task_models_come_back_as_they_were(tmp_path):
     import torch
 
     training = Training(0.123456789, 3, 12, "random", reached=False, seconds={"train": 4.0})
-    save_task(({"w": torch.arange(3.0)}, training), tmp_path / "task")
-    state, found = load_task(tmp_path / "task")
+    save_task_model(({"w": torch.arange(3.0)}, training), tmp_path / "task")
+    state, found = load_task_model(tmp_path / "task")
     assert torch.equal(state["w"], torch.arange(3.0))
     assert found == training and found.shared and not found.seconds
 

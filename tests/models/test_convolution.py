@@ -90,7 +90,7 @@ def test_another_image_size_inside_compact_is_refused():
     conv = Conv3x3(2, 2)
     with compact(conv, torch.zeros(1, 2, 1, 1)):
         conv(torch.zeros(3, 2, 1, 1))
-        with pytest.raises(RuntimeError, match="2×2 map"):
+        with pytest.raises(RuntimeError, match="2×2 feature map"):
             conv(torch.zeros(3, 2, 2, 2))
     conv(torch.zeros(3, 2, 2, 2))
 

@@ -22,7 +22,7 @@ class Images:
     Parameters
     ----------
     images : uint8 array (N, C, H, W)
-        The pixels; a memory map is allowed.
+        The pixels; a memory-mapped array is allowed.
     labels : int64 array (N) or (N, K), optional
         Class numbers, or 0 and 1 per class; -1 where a label is unknown.
     origin : int64 array (N), optional

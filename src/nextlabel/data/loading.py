@@ -6,10 +6,10 @@ from pathlib import Path
 
 from nextlabel.core.dataset import Dataset, Images
 from nextlabel.core.errors import UsageError
-from nextlabel.data import mapped
+from nextlabel.data import read_data
 from nextlabel.data.download import FileLocator
-from nextlabel.data.mapped import VERSION, ReadData
 from nextlabel.data.messy import make_messy
+from nextlabel.data.read_data import VERSION, ReadData
 from nextlabel.data.registry import SOURCES, settings_for
 from nextlabel.data.resize import constant, fit, to_channels
 from nextlabel.data.settings import DataSettings
@@ -44,12 +44,12 @@ def load(
     progress : bool
         Draw progress bars on stderr.
     cache : Artefacts, optional
-        A cache for decoded images: they are decoded once, and all processes map one file.
+        A cache for decoded images: they are decoded once, and all processes share one file.
 
     Returns
     -------
     Dataset
-        Images as uint8 (N, C, H, W), read-only where they are memory maps.
+        Images as uint8 (N, C, H, W), read-only where they are memory-mapped arrays.
 
     Raises
     ------
@@ -106,7 +106,7 @@ def load_from(
 
     draws = settings.model_dump(mode="json", include=set(DRAWS))
     identity = {"version": VERSION, "draws": draws, "source": dict(source.identity(image_size))}
-    read, _ = cache.get("images", identity, make, mapped.save, mapped.load, reload=True)
+    read, _ = cache.get("images", identity, make, read_data.save, read_data.load, reload=True)
     for message in read.warnings:
         warnings.warn(message, stacklevel=2)
     return _with_originals(read.data, source)

@@ -118,7 +118,7 @@ class Source(Protocol):
 
 @runtime_checkable
 class DecodingSource(Source, Protocol):
-    """A source whose images take longer to read than to map from a file that keeps them."""
+    """A source whose images take longer to decode than to read from a cached file."""
 
     def identity(self, image_size: int | None) -> Mapping[str, Any]:
         """Return what decides everything that `read` returns, as plain values.

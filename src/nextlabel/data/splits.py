@@ -85,7 +85,7 @@ def _draw(
 
 
 def _take(images: Images, rows: Ids) -> Images:
-    """Return the rows; all of them without a copy, so that a memory map stays one."""
+    """Return the rows; all of them without a copy, so that a memory-mapped array stays one."""
     if len(rows) == len(images):
         return images
     return images.take(rows, gather(images.images, rows))

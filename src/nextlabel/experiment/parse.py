@@ -106,7 +106,7 @@ def parse_experiment(raw: Mapping[str, Any], name: str = "experiment") -> Experi
         raise UsageError(f"{name}: {refusal(error)}", code=refusal_code(error)) from error
     for arm in experiment.arms:
         model = experiment.model_of(arm)
-        if arm.loss_head and not model.has_maps:
+        if arm.loss_head and not model.has_feature_maps:
             raise UsageError(
                 f"arm {arm.name!r}: model {model.name} has no maps for loss_head; choose a network,"
                 " or leave it out",
@@ -136,7 +136,7 @@ def _check_signals(experiment: Experiment, arm: Arm) -> None:
     for name in sorted(create(arm.strategy, arm.options).needs):
         reads, model = sources([name]), experiment.model_of(arm)
         lacking = "last_layer" in reads and not model.has_last_layer
-        if lacking or ("loss_prediction" in reads and not model.has_maps):
+        if lacking or ("loss_prediction" in reads and not model.has_feature_maps):
             raise UsageError(
                 f"arm {arm.name!r}: strategy {arm.strategy!r} needs {name}, which model "
                 f"{model.name} does not give; choose another strategy, or a network",

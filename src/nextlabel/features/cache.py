@@ -74,7 +74,7 @@ class Cache:
         The first process makes it while the others wait. A file that cannot be read, cut short
         by a full disk for example, is made again. One that cannot be saved is returned all the
         same: a full cache is not an error. With `reload`, an artefact that was made just now
-        is read back from its file too, so that it is a memory map where `load` gives one.
+        is read back from its file too, so that it is a memory-mapped array where `load` gives one.
         """
         path = self.path(kind, identity)
         with self.locked(path):

@@ -24,7 +24,7 @@ class EmbeddingFile:
     Parameters
     ----------
     features : array (N, d)
-        One row per image, float32 where `embed` made them; a memory map for an .npy file.
+        One row per image, float32 where `embed` made them; a memory-mapped array for an .npy file.
     names : tuple of str, optional
         The file name of each row, for a folder.
     part : array of str (N), optional

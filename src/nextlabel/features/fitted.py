@@ -134,7 +134,7 @@ def _cache_entry(
     return f"block-{name.lower()}", identity
 
 
-def save_task(fitted: tuple[dict[str, Any], Training], path: Path) -> None:
+def save_task_model(fitted: tuple[dict[str, Any], Training], path: Path) -> None:
     """Write a task model's state and the record of its training."""
     import torch
 
@@ -145,8 +145,8 @@ def save_task(fitted: tuple[dict[str, Any], Training], path: Path) -> None:
     torch.save({"state": state, "training": record}, path)
 
 
-def load_task(path: Path) -> tuple[dict[str, Any], Training]:
-    """Read what `save_task` wrote; the training counts as shared and took no time."""
+def load_task_model(path: Path) -> tuple[dict[str, Any], Training]:
+    """Read what `save_task_model` wrote; the training counts as shared and took no time."""
     import torch
 
     file = torch.load(path, map_location="cpu", weights_only=True)

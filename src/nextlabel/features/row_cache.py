@@ -52,7 +52,7 @@ class RowCache:
         return np.array([positions.get(key, -1) for key in keys], np.int64)
 
     def rows(self) -> NDArray[np.float16]:
-        """Return all rows (n, columns) as a read-only memory map."""
+        """Return all rows (n, columns) as a read-only memory-mapped array."""
         columns, count = self._extent()
         if not count:
             return np.empty((0, columns), DTYPE)

@@ -33,7 +33,7 @@ DAMAGED: tuple[type[Exception], ...] = (
 
 
 def read_arrays(path: Path | str, content: bytes | None = None) -> Array | dict[str, Array]:
-    """Return the array in an .npy file, as a memory map for reading, or those in an .npz by name.
+    """Return the array in an .npy file, memory-mapped for reading, or those in an .npz by name.
 
     Parameters
     ----------

@@ -16,7 +16,7 @@ def first_equal(rows: Array) -> Ids:
     """Return for each row the first row that is equal to it, itself included.
 
     Rows are equal when all of their numbers are; 0 and -0 are one number, and a row with NaN is
-    equal to no other. Rows are read in tiles, so a memory map is never copied whole.
+    equal to no other. Rows are read in tiles, so a memory-mapped array is never copied whole.
 
     Parameters
     ----------

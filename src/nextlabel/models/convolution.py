@@ -1,9 +1,9 @@
-"""3×3 convolutions on maps so small that many taps only ever meet padding, without those taps.
+"""3×3 convolutions on feature maps so small that many taps only meet padding, without those taps.
 
-On a 1×1 map a padded 3×3 convolution is a linear layer on its centre tap; with stride 2 on a 2×2
-map it is one on the lower right four taps; with stride 1 on a 2×2 map it is one dense map of
-(4 × inputs) to (4 × outputs). All are exact, gradients included. At 28 pixels that is the whole
-fourth stage of a ResNet-18 and most of the third.
+On a 1×1 feature map a padded 3×3 convolution is a linear layer on its centre tap. On a 2×2 one it
+is, with stride 2, a linear layer on the lower right four taps, and with stride 1 a dense layer
+from (4 × inputs) to (4 × outputs). All are exact, gradients included. At 28 pixels that is the
+whole fourth stage of a ResNet-18 and most of the third.
 """
 
 from collections.abc import Iterator
@@ -31,13 +31,13 @@ class Conv3x3(nn.Conv2d):
         self.reach, self.taps = None, None
 
     def forward(self, x: Tensor) -> Tensor:
-        """Map (B, inputs, H, W) to (B, outputs, ⌈H/stride⌉, ⌈W/stride⌉)."""
+        """Return (B, outputs, ⌈H/stride⌉, ⌈W/stride⌉) for (B, inputs, H, W)."""
         if self.taps is None:
             return super().forward(x)
         if self.reach != reach_of(x.shape[2:], self.stride[0]):
             raise RuntimeError(
-                f"a {x.shape[2]}×{x.shape[3]} map reached a convolution compacted for another "
-                "size; leave `compact` before changing the image size"
+                f"a {x.shape[2]}×{x.shape[3]} feature map reached a convolution compacted for "
+                "another size; leave `compact` before changing the image size"
             )
         pixels = x.permute(0, 2, 3, 1).reshape(len(x), -1)
         matrix: Tensor = self.taps
@@ -67,7 +67,7 @@ class Conv3x3(nn.Conv2d):
 
 
 def reach_of(size: torch.Size, stride: int) -> Reach | None:
-    """Return how a map of `size` meets a padded 3×3 convolution, None where as any other."""
+    """Return how a feature map of `size` meets a padded 3×3 convolution; None for the usual way."""
     if tuple(size) == (1, 1):
         return "centre"
     if tuple(size) == (2, 2):
@@ -76,14 +76,14 @@ def reach_of(size: torch.Size, stride: int) -> Reach | None:
 
 
 def _window(weight: Tensor, reach: Reach) -> Tensor:
-    """Return a view of the taps that meet a map of this reach."""
+    """Return a view of the taps that meet a feature map of this reach."""
     return {"centre": weight[:, :, 1:2, 1:2], "corner": weight[:, :, 1:, 1:], "square": weight}[
         reach
     ]
 
 
 class _Square(torch.autograd.Function):
-    """The matrix (4 × inputs, 4 × outputs) of a convolution on 2×2 maps, from its nine taps.
+    """The matrix (4 × inputs, 4 × outputs) of a convolution on 2×2 feature maps, from nine taps.
 
     Row (k, l, c), column (i, j, o) holds tap (k - i + 1, l - j + 1) of (c, o).
     """
@@ -110,12 +110,12 @@ class _Square(torch.autograd.Function):
 
 @contextmanager
 def compact(network: nn.Module, images: Tensor) -> Iterator[list[nn.Parameter]]:
-    """Train only the taps that meet the maps made of `images` (1, C, H, W); yield all parameters.
+    """Train only the taps that the feature maps of `images` (1, C, H, W) meet; yield parameters.
 
     The other taps never get a gradient, so leaving them out changes nothing but the time that
     optimiser and gradients take. Weight decay does not touch them either.
     """
-    convs = _with_small_maps(network, images)
+    convs = _with_small_feature_maps(network, images)
     for conv, reach in convs:
         conv.start(reach)
     try:
@@ -125,8 +125,8 @@ def compact(network: nn.Module, images: Tensor) -> Iterator[list[nn.Parameter]]:
             conv.finish()
 
 
-def _with_small_maps(network: nn.Module, images: Tensor) -> list[tuple[Conv3x3, Reach]]:
-    """Return the convolutions that have small maps, found with one image."""
+def _with_small_feature_maps(network: nn.Module, images: Tensor) -> list[tuple[Conv3x3, Reach]]:
+    """Return the convolutions that have small feature maps, found with one image."""
     small: list[tuple[Conv3x3, Reach]] = []
 
     def note(module: nn.Module, inputs: tuple[Tensor, ...]) -> None:

@@ -18,7 +18,7 @@ TINY = 1e-7
 
 
 class LossHead(nn.Module):
-    """P: each stage's map averaged, a linear layer and ReLU; all of them, **c**, to one value.
+    """P: per stage the averaged feature map, a linear layer and ReLU; all those, **c**, to a value.
 
     `side` columns of task-agnostic features are appended to **c**.
     """
@@ -30,14 +30,14 @@ class LossHead(nn.Module):
         self.out = nn.Linear(width * len(tap_widths) + side, 1)
 
     def forward(self, taps: Sequence[Tensor], side: Tensor | None = None) -> Tensor:
-        """Return predicted losses (B) of maps (B, C_i, H_i, W_i) and side features (B, side)."""
-        widths_of_maps = [
+        """Return predicted losses (B) of feature maps (B, C_i, H_i, W_i) and rows (B, side)."""
+        averages = [
             torch.relu(layer(tap.mean(dim=(2, 3))))
             for layer, tap in zip(self.layers, taps, strict=True)
         ]
         if side is not None:
-            widths_of_maps.append(side.to(widths_of_maps[0].dtype))
-        predicted: Tensor = self.out(torch.cat(widths_of_maps, dim=1))
+            averages.append(side.to(averages[0].dtype))
+        predicted: Tensor = self.out(torch.cat(averages, dim=1))
         return predicted.squeeze(1)
 
 

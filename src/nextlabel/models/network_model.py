@@ -57,7 +57,7 @@ class FittedNetwork:
     def infer(self, images: Tensor, side: Tensor | None = None) -> ModelOutputs:
         """Return all that is known of uint8 images (N, C, H, W), in one pass.
 
-        `side` are the rows (N, d) that P takes in addition to the maps; without those that
+        `side` are the rows (N, d) that P takes in addition to the feature maps; without those that
         it was trained with, no loss is predicted.
         """
         self.network.eval()
@@ -220,7 +220,7 @@ class NetworkModel:
         """Train on uint8 images (n, C, H, W) and labels (n) or (n, K) for round `number`.
 
         `previous` is what fine-tuning starts from; it is left as it is. `side` (n, d) are the rows
-        that P takes in addition to the maps. P starts again in every round.
+        that P takes in addition to the feature maps. P starts again in every round.
         """
         clock = time.perf_counter()
         device = self.device

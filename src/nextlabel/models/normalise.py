@@ -18,7 +18,8 @@ IMAGENET_DEVIATION = (0.229, 0.224, 0.225)
 def to_device(images: NDArray[np.uint8], device: torch.device) -> Tensor:
     """Return images (N, C, H, W) as a uint8 tensor; on the CPU nothing is copied if possible.
 
-    The tensor of a read-only memory map shares its pages with all processes; nothing writes to it.
+    The tensor of a read-only, memory-mapped array shares its pages with all processes; nothing
+    writes to it.
     """
     array = np.ascontiguousarray(images)
     with warnings.catch_warnings():

@@ -40,7 +40,7 @@ class ModelSettings(Settings):
 
     later: ClassVar[frozenset[str]] = frozenset({"blocks"})
 
-    has_maps: ClassVar[bool] = False
+    has_feature_maps: ClassVar[bool] = False
     """True when the model has feature maps, which the module P reads."""
     has_last_layer: ClassVar[bool] = False
     """True when a linear layer leads from the features to the probabilities."""

@@ -24,7 +24,7 @@ from nextlabel.models.normalise import normalise
 from nextlabel.models.settings import LossPredictionSettings, TrainingSettings
 
 Forward = Callable[[Tensor], tuple[tuple[Tensor, ...], Tensor]]
-"""From uint8 images (B, C, H, W) to the maps after each stage and the logits (B, K)."""
+"""From uint8 images (B, C, H, W) to the feature maps after each stage and the logits (B, K)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,8 +98,8 @@ class Trainer:
     ) -> Tensor:
         """Leave the gradients of one batch in the parameters; return how many rows were right.
 
-        `forward` is the network's forward pass, whose maps serve both losses. `through` lets P's
-        gradient reach T.
+        `forward` is the network's forward pass, whose feature maps serve both losses. `through`
+        lets P's gradient reach T.
         """
         images = data.images
         chosen = torch.from_numpy(rows).to(images.device)

@@ -66,8 +66,8 @@ def select(
     features
         One row of d numbers per image, shape (N, d), or a mapping of block names to such arrays,
         which `weights` and `scale` combine into one feature space (equation 6). An array may be a
-        numpy array of any type, a memory map, a tensor, nested lists, a pandas DataFrame, a Series
-        of vectors, or the path of an .npy, .npz, CSV or Parquet file.
+        numpy array of any type (also memory-mapped), a tensor, nested lists, a pandas DataFrame,
+        a Series of vectors, or the path of an .npy, .npz, CSV or Parquet file.
     budget
         The number of images to choose.
     strategy

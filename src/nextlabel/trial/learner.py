@@ -23,7 +23,7 @@ from nextlabel.experiment.arm import Arm
 from nextlabel.experiment.spec import Experiment
 from nextlabel.features.blocks.base import ReadsModel
 from nextlabel.features.cache import Cache
-from nextlabel.features.fitted import circumstances, fitted_block, load_task, save_task
+from nextlabel.features.fitted import circumstances, fitted_block, load_task_model, save_task_model
 from nextlabel.models.loss_prediction import loss_correlation
 from nextlabel.models.metrics import evaluate
 from nextlabel.models.settings import ModelSettings
@@ -158,7 +158,9 @@ class TrialLearner:
             "labelled": pool.labelled.tolist(),
             **self._head_identity(resolution),
         }
-        (state, training), _ = self.cache.get("round0", identity, first, save_task, load_task)
+        (state, training), _ = self.cache.get(
+            "round0", identity, first, save_task_model, load_task_model
+        )
         return model.restore(state, training)
 
     def _head_identity(self, resolution: Resolution) -> dict[str, Any]:
@@ -171,7 +173,7 @@ class TrialLearner:
         return {"loss_prediction": settings, "side": side, "side_scale": arm.scale}
 
     def side(self, part: Part, blocks: Mapping[str, FittedBlock]) -> Array | None:
-        """Return the rows that P reads in addition to the maps, float32 (n, d); None for none.
+        """Return what P reads in addition to feature maps, float32 rows (n, d); None for nothing.
 
         Columns of every part are scaled by the pool's distances. Raises DataError for a row
         that is not finite.

@@ -24,7 +24,7 @@ class Embedding:
     Parameters
     ----------
     blocks
-        Pairs of an array (N, d_b) of real numbers, which may be a memory map, and its factor f_b.
+        Pairs of an array (N, d_b) of real numbers, memory-mapped or not, and its factor f_b.
 
     Raises
     ------

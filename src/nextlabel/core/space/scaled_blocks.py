@@ -22,7 +22,7 @@ class ScaledBlocks:
     Parameters
     ----------
     arrays
-        For each block, sorted by name, rows (N, d_b) of real numbers, which may be a memory map.
+        For each block, sorted by name, rows (N, d_b) of real numbers, memory-mapped or not.
     units
         For each block the number u_b that its rows are divided by.
 

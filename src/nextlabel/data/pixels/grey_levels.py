@@ -1,4 +1,4 @@
-"""Grey levels: values of more than 8 bits mapped to 0 … 255, by one range for all images."""
+"""Grey levels: values of more than 8 bits scaled to 0 … 255, by one range for all images."""
 
 import math
 import re

@@ -40,7 +40,7 @@ class Arrays:
     or names (N), or 0 and 1 of shape (N, K) for a multi-label task; -1 where unknown.
     `data.labels` names a second .npy with them. `split` holds train, validation and test. A file
     of MedMNIST has `train_images`, `train_labels` and so on instead. A .npy of uint8 stays a
-    memory map, and is not copied unless images are drawn, resized or stripped of alpha.
+    memory-mapped array, and is not copied unless images are drawn, resized or stripped of alpha.
     """
 
     settings_class = ArraysSettings

@@ -4,7 +4,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from nextlabel.engine.cluster.task import Envelope
+from nextlabel.engine.cluster.remote_trial import Envelope
 from nextlabel.engine.messages import FailedMessage, LostMessage, Message
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ RESTARTED = "the cluster has begun the trial again by itself"
 
 @dataclass(eq=False)
 class Submission:
-    """A trial on a cluster: its task, its worker, and how many of its messages have arrived."""
+    """A trial on a cluster: its future, its worker, and how many of its messages have arrived."""
 
     key: str
     future: "Future"
@@ -37,7 +37,7 @@ class Submission:
         return envelope.message
 
     def end(self) -> Message:
-        """Return the last message of a trial whose task or worker ended without one."""
+        """Return the last message of a trial whose future or worker ended without one."""
         error = self.future.exception() if self.future.status == "error" else None
         if error is None or type(error).__name__ == "KilledWorker":
             return LostMessage(LOST)

@@ -1,4 +1,4 @@
-"""The executor of a Dask cluster: one task per trial, and a queue for the messages of all."""
+"""The executor of a Dask cluster: one future per trial, and a queue for the messages of all."""
 
 import logging
 import time
@@ -22,8 +22,8 @@ from nextlabel.engine.cluster.connection import (
 )
 from nextlabel.engine.cluster.crew import Crew
 from nextlabel.engine.cluster.facts import GPU
+from nextlabel.engine.cluster.remote_trial import Envelope, run_on_worker
 from nextlabel.engine.cluster.submission import Submission
-from nextlabel.engine.cluster.task import Envelope, run_on_worker
 from nextlabel.engine.executor import Assignment, Setup, Work
 from nextlabel.engine.executors import register
 from nextlabel.engine.messages import LastMessage, LostMessage, Message

@@ -48,8 +48,8 @@ def farthest_first(
     Parameters
     ----------
     features
-        An Embedding or one array (N, d) of real numbers: numpy of any dtype and layout, a memory
-        map, a tensor or nested lists.
+        An Embedding or one array (N, d) of real numbers: numpy of any dtype and layout (also
+        memory-mapped), a tensor or nested lists.
     labelled
         Ids of labelled images.
     budget

@@ -11,7 +11,7 @@ from nextlabel.core.types import Array
 
 
 class TaskNetwork(nn.Module, ABC):
-    """T = T_c ∘ T_f: maps after each stage, features before the last layer, logits after it."""
+    """T = T_c ∘ T_f: feature maps after each stage, features before the last layer, then logits."""
 
     width: int
     """The number of features."""
@@ -22,10 +22,10 @@ class TaskNetwork(nn.Module, ABC):
 
     @abstractmethod
     def taps(self, images: Tensor) -> tuple[Tensor, ...]:
-        """Return the maps after each stage, images (B, 3, H, W) being normalised."""
+        """Return the feature maps after each stage, for normalised images (B, 3, H, W)."""
 
     def pool(self, taps: tuple[Tensor, ...]) -> Tensor:
-        """Return T_f (B, width): the last map, averaged over its pixels."""
+        """Return T_f (B, width): the last feature map, averaged over its pixels."""
         return taps[-1].mean(dim=(2, 3))
 
     def forward(self, images: Tensor) -> Tensor:

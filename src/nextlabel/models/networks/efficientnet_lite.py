@@ -28,11 +28,11 @@ class SameConv(nn.Conv2d):
         super().__init__(inputs, outputs, kernel, stride, groups=groups, bias=False)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Map (B, inputs, H, W) to (B, outputs, ⌈H / stride⌉, ⌈W / stride⌉)."""
+        """Return (B, outputs, ⌈H / stride⌉, ⌈W / stride⌉) for (B, inputs, H, W)."""
         kernel, stride = self.kernel_size[0], self.stride[0]
         height, width = (max(kernel - (n - 1) % stride - 1, 0) for n in x.shape[2:])
         # An odd one is padded as evenly, and a row or column of zeros in front of the kernel meets
-        # what is too much; that is faster than a copy of the map with its padding.
+        # what is too much; that is faster than a copy of the feature map with its padding.
         weight = self.weight
         if height % 2 or width % 2:
             weight = functional.pad(weight, (width % 2, 0, height % 2, 0))
@@ -62,7 +62,7 @@ class InvertedResidual(nn.Module):
         self.expands = expansion > 1
 
     def forward(self, x: Tensor) -> Tensor:
-        """Map (B, inputs, H, W) to (B, outputs, ⌈H / stride⌉, ⌈W / stride⌉)."""
+        """Return (B, outputs, ⌈H / stride⌉, ⌈W / stride⌉) for (B, inputs, H, W)."""
         out: Tensor = x
         if self.expands:
             out = functional.relu6(self._bn0(self._expand_conv(out)), inplace=True)
@@ -92,7 +92,7 @@ class EfficientNetLite0(nn.Module):
         self._bn1 = nn.BatchNorm2d(HEAD, EPSILON)
 
     def forward(self, images: Tensor) -> Tensor:
-        """Return features (B, 1280), the average of the last map."""
+        """Return features (B, 1280), the average of the last feature map."""
         x = functional.relu6(self._bn0(self._conv_stem(images)), inplace=True)
         x = self._blocks(x)
         x = functional.relu6(self._bn1(self._conv_head(x)), inplace=True)

@@ -17,7 +17,7 @@ PREFIX = "down."
 
 
 class Encoder(TaskNetwork):
-    """Four 3×3 convolutions that halve the map, as in the VAE; T_f has 64 features.
+    """Four 3×3 convolutions that halve the feature map, as in the VAE; T_f has 64 features.
 
     It takes pixels in [0, 1] with three channels, grey ones repeated.
     """
@@ -32,15 +32,15 @@ class Encoder(TaskNetwork):
         self.fc = nn.Linear(self.width, outputs)
 
     def taps(self, images: Tensor) -> tuple[Tensor, ...]:
-        """Return the maps after each convolution, images (B, 3, H, W) being normalised."""
-        maps: list[Tensor] = []
+        """Return the feature maps after each convolution, for normalised images (B, 3, H, W)."""
+        feature_maps: list[Tensor] = []
         mean = torch.tensor(IMAGENET_MEAN, device=images.device).view(1, 3, 1, 1)
         deviation = torch.tensor(IMAGENET_DEVIATION, device=images.device).view(1, 3, 1, 1)
         x = images * deviation + mean
         for conv in self.convs:
             x = torch.relu(conv(x))
-            maps.append(x)
-        return tuple(maps)
+            feature_maps.append(x)
+        return tuple(feature_maps)
 
 
 @torch.no_grad()

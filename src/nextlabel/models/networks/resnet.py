@@ -13,7 +13,7 @@ WIDTHS = (64, 128, 256, 512)
 
 
 class BasicBlock(nn.Module):
-    """Two 3×3 convolutions and a shortcut; the first may halve the map."""
+    """Two 3×3 convolutions and a shortcut; the first may halve the feature map."""
 
     def __init__(self, inputs: int, outputs: int, stride: int) -> None:
         super().__init__()
@@ -28,14 +28,14 @@ class BasicBlock(nn.Module):
             )
 
     def forward(self, x: Tensor) -> Tensor:
-        """Map (B, inputs, H, W) to (B, outputs, ⌈H/stride⌉, ⌈W/stride⌉)."""
+        """Return (B, outputs, ⌈H/stride⌉, ⌈W/stride⌉) for (B, inputs, H, W)."""
         shortcut = x if self.downsample is None else self.downsample(x)
         out = torch.relu(self.bn1(self.conv1(x)))
         return torch.relu(self.bn2(self.conv2(out)) + shortcut)
 
 
 class ResNet18(TaskNetwork):
-    """The task model T: the maps of four stages, T_f (512 features) and T_c (`fc`).
+    """The task model T: the feature maps of four stages, T_f (512 features) and T_c (`fc`).
 
     `stem = "imagenet"` is the 7×7 convolution and max-pool of the original; "small" is a 3×3
     convolution without max-pool, for small images.
@@ -59,7 +59,7 @@ class ResNet18(TaskNetwork):
         self.fc = nn.Linear(self.width, outputs)
 
     def taps(self, images: Tensor) -> tuple[Tensor, ...]:
-        """Return the maps after each of the four stages, images (B, 3, H, W) being normalised."""
+        """Return the feature maps after each of four stages, for normalised images (B, 3, H, W)."""
         x = self.maxpool(torch.relu(self.bn1(self.conv1(images))))
         first = self.layer1(x)
         second = self.layer2(first)

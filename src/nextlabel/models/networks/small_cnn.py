@@ -10,10 +10,10 @@ KERNELS = (5, 3, 3, 3)
 
 
 class SmallCNN(TaskNetwork):
-    """Four convolutions with BatchNorm, each halving the map; T_f has 128 features.
+    """Four convolutions with BatchNorm, each halving the feature map; T_f has 128 features.
 
-    A pixel of the last map depends on 33 × 33 pixels of the image, so that T_f is of whole shapes
-    and not of strokes: averaged over the map, these would say little of a digit.
+    A pixel of the last feature map depends on 33 × 33 pixels of the image, so that T_f is of whole
+    shapes and not of strokes: averaged over the image, strokes would say little of a digit.
     """
 
     width = WIDTHS[-1]
@@ -29,9 +29,9 @@ class SmallCNN(TaskNetwork):
         self.fc = nn.Linear(self.width, outputs)
 
     def taps(self, images: Tensor) -> tuple[Tensor, ...]:
-        """Return the maps after each convolution, images (B, 3, H, W) being normalised."""
-        maps, x = [], images
+        """Return the feature maps after each convolution, for normalised images (B, 3, H, W)."""
+        feature_maps, x = [], images
         for conv, norm in zip(self.convs, self.norms, strict=True):
             x = torch.relu(norm(conv(x)))
-            maps.append(x)
-        return tuple(maps)
+            feature_maps.append(x)
+        return tuple(feature_maps)

@@ -55,14 +55,15 @@ class NetworkFile(NetworkSource):
     def pooled(self, output: Any) -> Any:
         """Return the output for a batch as rows (B, columns).
 
-        Maps (B, columns, H, W) are averaged over their pixels.
+        Feature maps (B, columns, H, W) are averaged over their pixels.
         """
         if output.ndim == 4:
             output = output.mean((2, 3))
         if output.ndim != 2:
             raise DataError(
                 f"{self.path.name} gives an output of {output.ndim} dimensions; export a network "
-                "that gives features (images, columns), or maps (images, columns, height, width)",
+                "that gives features (images, columns) or feature maps (images, columns, height, "
+                "width)",
                 code="network-output",
             )
         return output

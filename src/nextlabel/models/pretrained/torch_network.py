@@ -20,7 +20,7 @@ Module = Callable[[Tensor], Tensor]
 
 @dataclass(frozen=True, eq=False)
 class TorchNetwork:
-    """A module that maps images (B, 3, size, size) to rows (B, columns)."""
+    """A module that turns images (B, 3, size, size) into rows (B, columns)."""
 
     module: Module
     size: int

@@ -12,7 +12,7 @@ from nextlabel.models.pretrained.network_file import NetworkFile
 
 @register("torchscript")
 class TorchScriptSource(NetworkFile):
-    """A module that maps images (B, 3, H, W) to features or maps; always in float32."""
+    """A module that turns images (B, 3, H, W) into features or feature maps; always in float32."""
 
     format = "torchscript"
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 class NetworkSettings(ModelSettings):
     """Settings of a network on images; a subclass adds `network`."""
 
-    has_maps: ClassVar[bool] = True
+    has_feature_maps: ClassVar[bool] = True
     has_last_layer: ClassVar[bool] = True
     takes_weights: ClassVar[bool] = True
 

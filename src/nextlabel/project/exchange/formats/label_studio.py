@@ -1,8 +1,8 @@
-"""Label Studio's JSON: one task per image, with the annotations of each person.
+"""Label Studio's JSON: an entry per image, with the annotations of each person.
 
-Written for the configuration that `configuration` returns: an `Image` called "image" and `Choices`
-called "label". Label Studio finds the images when it serves the folder as local files; the path
-relative to the folder is in `data.path` as well.
+Label Studio calls an entry a task. The file is written for the configuration that `configuration`
+returns: an `Image` called "image" and `Choices` called "label". Label Studio finds the images when
+it serves the folder as local files; the path relative to the folder is in `data.path` as well.
 """
 
 import json
@@ -34,16 +34,16 @@ UPLOADED = re.compile(r"^.*/[0-9a-f]{8}-")
 
 @register("label_studio")
 class LabelStudio:
-    """Tasks with annotations and predictions."""
+    """Entries with annotations and predictions."""
 
     title: ClassVar[str] = "Label Studio JSON"
     suffix: ClassVar[str] = ".json"
 
     def write(self, content: Content, target: Path, link: bool) -> None:
-        """Write a task per file; see `configuration`."""
-        tasks = [_task(number, row, content) for number, row in enumerate(content.rows, 1)]
+        """Write an entry per image; see `configuration`."""
+        entries = [_entry(number, row, content) for number, row in enumerate(content.rows, 1)]
         with target.open("w", encoding="utf-8") as stream:
-            json.dump(tasks, stream, ensure_ascii=False, allow_nan=False, indent=1)
+            json.dump(entries, stream, ensure_ascii=False, allow_nan=False, indent=1)
 
     def fits(self, path: Path) -> bool:
         """Return whether a file has the suffix of JSON."""
@@ -51,31 +51,31 @@ class LabelStudio:
 
     def read(self, path: Path, project: Project) -> Reading:
         """Return the choices of all annotations; also of the smaller form JSON-MIN."""
-        tasks = read_json(path)
-        if not isinstance(tasks, list) or not all(isinstance(task, dict) for task in tasks):
+        entries = read_json(path)
+        if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
             raise DataError(
-                f"{path} is not a list of tasks; export JSON or JSON-MIN from Label Studio",
+                f"{path} is not a list of images; export JSON or JSON-MIN from Label Studio",
                 code="not-label-studio",
             )
         finder = ImageFinder(project)
-        addresses = [_path(task) for task in tasks]
-        digests = [_data(task).get("sha256") for task in tasks]
+        addresses = [_path(entry) for entry in entries]
+        digests = [_data(entry).get("sha256") for entry in entries]
         by_path = finder.images(addresses, str(path)) if addresses else []
         finder.unknown.clear()
         given: list[Given] = []
-        for task, address, digest, image in zip(tasks, addresses, digests, by_path, strict=True):
+        for entry, address, digest, image in zip(entries, addresses, digests, by_path, strict=True):
             image = finder.digests.get(str(digest), image)
             if image is None:
                 finder.unknown.append(address)
                 continue
-            given += _given(task, image)
+            given += _given(entry, image)
         return Reading(
             given, in_order(n for one in given for n in one.labels), tuple(finder.unknown)
         )
 
 
 def configuration(classes: Sequence[str], task: Task) -> str:
-    """Return the labelling configuration (XML) that the tasks are written for."""
+    """Return the labelling configuration (XML) that the entries are written for."""
     choice = "single" if task == "multiclass" else "multiple"
     choices = "".join(f"    <Choice value={quoteattr(name)}/>\n" for name in classes)
     return (
@@ -85,7 +85,7 @@ def configuration(classes: Sequence[str], task: Task) -> str:
     )
 
 
-def _task(number: int, row: Row, content: Content) -> dict[str, Any]:
+def _entry(number: int, row: Row, content: Content) -> dict[str, Any]:
     annotations = list(_annotations(number, row, content))
     predictions = []
     if row.prediction is not None:
@@ -144,14 +144,14 @@ def _result(identity: str, names: Sequence[str]) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
-def _data(task: dict[str, Any]) -> dict[str, Any]:
-    data = task.get("data", task)
+def _data(entry: dict[str, Any]) -> dict[str, Any]:
+    data = entry.get("data", entry)
     return data if isinstance(data, dict) else {}
 
 
-def _path(task: dict[str, Any]) -> str:
-    """Return the path of the image of a task, as far as its address has one."""
-    data = _data(task)
+def _path(entry: dict[str, Any]) -> str:
+    """Return the path of the image of an entry, as far as its address has one."""
+    data = _data(entry)
     if isinstance(data.get("path"), str):
         return str(data["path"])
     texts = [value for value in data.values() if isinstance(value, str)]
@@ -162,12 +162,12 @@ def _path(task: dict[str, Any]) -> str:
     return UPLOADED.sub("", path) if path.startswith(UPLOADS) else path
 
 
-def _given(task: dict[str, Any], image: int) -> Iterator[Given]:
-    """Yield what a task says of its image."""
-    if "annotations" not in task and "completions" not in task:
-        yield from _given_short(task, image)
+def _given(entry: dict[str, Any], image: int) -> Iterator[Given]:
+    """Yield what an entry says of its image."""
+    if "annotations" not in entry and "completions" not in entry:
+        yield from _given_short(entry, image)
         return
-    for annotation in task.get("annotations", task.get("completions")) or ():
+    for annotation in entry.get("annotations", entry.get("completions")) or ():
         if not isinstance(annotation, dict):
             continue
         person = _person(annotation.get("completed_by"))
@@ -187,11 +187,11 @@ def _given(task: dict[str, Any], image: int) -> Iterator[Given]:
             yield Given(image, labels=names, person=person, answered_at=at)
 
 
-def _given_short(task: dict[str, Any], image: int) -> Iterator[Given]:
-    """Yield what a task of JSON-MIN says: a choice, or several, in any of its values."""
-    person = _person(task.get("annotator"))
+def _given_short(entry: dict[str, Any], image: int) -> Iterator[Given]:
+    """Yield what an entry of JSON-MIN says: a choice, or several, in any of its values."""
+    person = _person(entry.get("annotator"))
     for name in ("label", "choice", "labels", "choices"):
-        value = task.get(name)
+        value = entry.get(name)
         if isinstance(value, dict):
             value = value.get("choices")
         if isinstance(value, str):

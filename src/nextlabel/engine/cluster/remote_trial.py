@@ -1,4 +1,4 @@
-"""The task that a worker of a cluster runs: one trial, whose messages go to the driver's queue."""
+"""A trial that a worker of a cluster runs; its messages go to the driver's queue."""
 
 import os
 import pickle
@@ -90,15 +90,15 @@ def run_on_worker(
 
 
 def _wanted(worker: Any) -> Callable[[], bool]:
-    """Return a function that says whether the task of this thread is still to run.
+    """Return a function that says whether the trial of this thread is still to run.
 
-    It does not once the driver has cancelled the task, and once the driver's connection is closed.
+    It is not once the driver has cancelled it, or once the driver's connection is closed.
     """
     key = worker.get_current_task()
 
     def wanted() -> bool:
-        task = worker.state.tasks.get(key)
-        return task is not None and task.state == "executing"
+        submitted = worker.state.tasks.get(key)
+        return submitted is not None and submitted.state == "executing"
 
     return wanted
 

@@ -1,4 +1,4 @@
-"""Files of read data sets, whose images are memory maps that all processes share."""
+"""Files of read data sets, whose images are memory-mapped arrays that all processes share."""
 
 import json
 from collections.abc import Sequence
@@ -54,7 +54,7 @@ def save(read: ReadData, path: Path) -> None:
 
 
 def load(path: Path) -> ReadData:
-    """Return what `save` wrote; the images are read-only memory maps.
+    """Return what `save` wrote; the images are read-only memory-mapped arrays.
 
     Raises ValueError, KeyError or OSError for a file that is damaged or cut short.
     """
