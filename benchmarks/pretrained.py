@@ -1,4 +1,4 @@
-"""Images a second of the block `pretrained`, from PNG files to rows on the disk, and its parts.
+"""Images per second of the block `pretrained`, from PNG files to rows on the disk, and its parts.
 
 `python benchmarks/pretrained.py` writes 512 colour photographs of 300 pixels (pieces of
 scikit-learn's two) into a temporary folder and computes their features with EfficientNet-Lite0 at
@@ -116,10 +116,10 @@ def main():
     count = len(fitted.rows("train"))
     print(f"{count} PNG images of {SIDE} pixels, {block.identity['precision']}, one core")
     used, wall = runs["first"]
-    print(f"first time: {count / used:.0f} images a second of the processor; {wall:.1f} s by clock")
+    print(f"first time: {count / used:.0f} images per second of the processor; {wall:.1f} s by clock")
     print(f"again: {runs['again'][0]:.2f} s of the processor")
     whole = sum(seconds.values())
-    print(f"\n{'part':<20}{'ms an image':>12}{'share':>8}")
+    print(f"\n{'part':<20}{'ms per image':>13}{'share':>8}")
     for part, spent in seconds.items():
         print(f"{part:<20}{1000 * spent / count:>12.2f}{spent / whole:>8.0%}")
 

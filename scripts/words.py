@@ -201,7 +201,7 @@ def blank(match: re.Match[str]) -> str:
 
 
 def settings() -> dict[str, list[object]]:
-    """Return the table `[tool.nextlabel.words]`: `paths` to read, and what to `allow`, and why."""
+    """Return the table `[tool.nextlabel.words]`: `paths` to read, `skip` and what to `allow`."""
     text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
     return tomllib.loads(text).get("tool", {}).get("nextlabel", {}).get("words", {})
 
@@ -231,7 +231,8 @@ def main(arguments: list[str]) -> int:
     """Print all findings; return 1 if there are any."""
     table = settings()
     paths = arguments[1:] if arguments[:1] == ["--only"] else [str(p) for p in table["paths"]]
-    findings = [finding for path in files(paths) for finding in check(path)]
+    skipped = {ROOT / str(path) for path in table.get("skip", [])}
+    findings = [f for path in files(paths) if path not in skipped for f in check(path)]
     findings = [f for f in findings if not allowed(f, table.get("allow", []))]
     for finding in sorted(findings, key=lambda f: (f.path, f.line)):
         print(finding)

@@ -13,7 +13,7 @@ import tifffile
 from PIL import Image, features
 
 EXTRAS = all(map(find_spec, ("pydicom", "nibabel", "pillow_heif")))
-"""Whether the packages of the extras `medical` and `photos` are there."""
+"""True if the packages of the extras `medical` and `photos` are installed."""
 RNG = np.random.default_rng(0)
 GREY = RNG.integers(0, 256, (9, 14), np.uint8)
 RGB = RNG.integers(0, 256, (9, 14, 3), np.uint8)

@@ -116,7 +116,7 @@ def test_a_damaged_file_does_not_stop_the_queue(make, serve, visit):
     project = make(gradients(2) | {"broken.png": b"\x89PNG\r\n\x1a\nnothing", "empty.tif": b""})
     page = visit(serve(project).url)
     shown = page.locator("#stage > img, #stage h1")
-    for _ in range(3):  # the empty file is no image at all
+    for _ in range(3):  # the empty file is not an image
         text = shown.first.inner_text()
         if "cannot be shown" in text:
             page.keyboard.press("1")

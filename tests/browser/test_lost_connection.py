@@ -1,4 +1,4 @@
-"""What happens to answers when the page is loaded again, or the server is gone or full."""
+"""Answers when the page is loaded again, or when the server is gone or full."""
 
 import json
 import os
@@ -160,7 +160,7 @@ def test_what_the_server_refuses_is_shown(project, serve, visit):
 
 def test_an_answer_that_cannot_be_read_does_not_hold_back_others(project, serve, visit):
     page = visit(serve(project).url)
-    error = {"error": {"code": "malformed", "message": "a flag is no answer"}}
+    error = {"error": {"code": "malformed", "message": "a flag is not an answer"}}
 
     def choose(route):
         kinds = [one["kind"] for one in route.request.post_data_json["answers"]]
@@ -176,6 +176,6 @@ def test_an_answer_that_cannot_be_read_does_not_hold_back_others(project, serve,
         page.keyboard.press("2")
     page.locator("#saving[data-state=offline]").wait_for()
     page.route("**/api/answers", choose)  # the newest route counts
-    page.locator("#banner", has_text="1 answer was refused: a flag is no answer").wait_for()
+    page.locator("#banner", has_text="1 answer was refused: a flag is not an answer").wait_for()
     saved(page)
     assert dict(project.state().labels) == {image: (1,)}

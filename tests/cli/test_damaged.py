@@ -54,7 +54,7 @@ def test_a_whole_store_is_not_called_damaged(whole, tell, tmp_path):
         ("UPDATE environments SET content = '[NaN]'", "NaN is not a finite number"),
         ("UPDATE environments SET content = '[1]'", "environment is [1], not a table"),
         ("UPDATE trials SET arm = cast(x'ff' AS TEXT)", "decode"),
-        ("UPDATE trials SET arm = 'nobody'", "trials of 'nobody', which is not an arm"),
+        ("UPDATE trials SET arm = 'other'", "trials of 'other', which is not an arm"),
         ("UPDATE trials SET seed = 'many'", "seed is 'many', not a whole number"),
         ("UPDATE rounds SET chosen = '[1, \"x\"]'", "UsageError: ids must be"),
         ("UPDATE rounds SET chosen = '[1e30]'", "UsageError: ids must be"),
@@ -88,7 +88,7 @@ def test_a_value_that_no_run_has_written_is_named(change, says, whole, tell, tmp
 @pytest.mark.parametrize(
     ("change", "says"),
     [
-        ("UPDATE maps SET arm = 'nobody'", "KeyError: ('nobody', 0, 'task')"),
+        ("UPDATE maps SET arm = 'other'", "KeyError: ('other', 0, 'task')"),
         ("UPDATE maps SET spec = '{\"arms\": 3}'", "arms: Input should be"),
         ("UPDATE maps SET settings = '{}'", "perplexity"),
         ("UPDATE maps SET content = replace(content, 'weights', 'weighs')", "weights"),

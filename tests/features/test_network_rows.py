@@ -129,7 +129,7 @@ def test_the_cache_counts_and_prunes_rows(images, flat, cache):
 
 
 def test_of_two_processes_one_computes_and_the_other_waits(images, flat, cache):
-    """Two threads stand for them: each has a lock of its own."""
+    """Two threads in their place: each has a lock of its own."""
     with ThreadPoolExecutor(2) as pool:
         both = [pool.submit(rows_of, images, flat, cache) for _ in range(2)]
     for found in both:

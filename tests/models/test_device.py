@@ -1,4 +1,4 @@
-"""Where training runs and what it multiplies in, as far as the machine decides."""
+"""The device and the precision of training, as far as the machine decides."""
 
 import numpy as np
 import pytest

@@ -187,7 +187,7 @@ def test_the_settings_of_p_are_used(digits):
     fitted = model(head=head, learning_rate=1e-9, epochs={"initial": 1, "step": 1})
     first, later = (fitted.train(images[:8], labels[:8], n, Seeds(0)).head for n in (0, 1))
     assert [layer.out_features for layer in first.layers] == [5] * len(SmallCNN.tap_widths)
-    assert not torch.allclose(first.out.weight, later.out.weight), "P starts anew in every round"
+    assert not torch.allclose(first.out.weight, later.out.weight), "P starts again in every round"
 
     def pulled(**settings):
         network = build(lambda: SmallCNN(10), generator(0)).eval()

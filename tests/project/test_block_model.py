@@ -35,7 +35,7 @@ def test_probabilities_are_those_of_a_regression_on_the_scaled_concatenation(poo
     given = model.probabilities(rows)
     assert given.dtype == np.float32
     assert np.allclose(given[:, :2], expected, atol=1e-3)
-    assert not given[:, 2].any()  # nobody labelled an emu
+    assert not given[:, 2].any()  # no image is labelled as an emu
     assert model.fitted.temperature != 1
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from nextlabel.store.store import Store
 
-sys.path.insert(0, str(Path(__file__).parent))  # for studies.py, beside the tests
+sys.path.insert(0, str(Path(__file__).parent))  # for studies.py, next to the tests
 
 
 @pytest.fixture

@@ -176,7 +176,7 @@ def test_pictures_and_tables_are_inside(report: Path) -> None:
     assert shown == {png(s) for s in (0, 1, 2, 77)} | {
         png(100 * n + len(arm["name"])) for n in range(1, 5) for arm in ARMS
     }
-    assert html.count(base64.b64encode(png(0)).decode()) == 1  # initial labels stand once
+    assert html.count(base64.b64encode(png(0)).decode()) == 1  # initial labels are there once
     tables = re.findall(r'download="([^"]+)" href="data:text/csv[^,]*,([^"]+)"', html)
     assert {name for name, _ in tables} == {path.name for path in report.glob("*.csv")}
     for name, data in tables:

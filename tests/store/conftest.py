@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent))  # for stores.py, beside the tests
+sys.path.insert(0, str(Path(__file__).parent))  # for stores.py, next to the tests
 
 from postgresql import postgresql_server, postgresql_url  # noqa: F401 - fixtures
 

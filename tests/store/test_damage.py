@@ -1,4 +1,4 @@
-"""Damage to a store is called damage, whatever it hits."""
+"""Damage to any part of a store is called damage."""
 
 import random
 import re

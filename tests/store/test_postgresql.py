@@ -1,4 +1,4 @@
-"""What a server database alone has: several processes that write to it."""
+"""A server database with several processes that write to it."""
 
 import subprocess
 import sys

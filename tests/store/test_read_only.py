@@ -1,4 +1,4 @@
-"""A store is read where it lies, an archive that nobody may write included."""
+"""A store is read where it is, also an archive that cannot be written."""
 
 import os
 import sqlite3

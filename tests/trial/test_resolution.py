@@ -62,7 +62,7 @@ def test_a_run_reads_a_shared_file_once_before_it_starts(shared, tmp_path):
 
 @needs_counters
 def test_a_worker_does_not_read_it_again_for_its_key(shared):
-    """A trial that was sent to another process brings what its files stand for."""
+    """A trial that was sent to another process brings the digests of its files."""
     experiment, size = shared
     resolve(experiment)  # libraries are read the first time
     sent = pickle.dumps(trials(experiment))

@@ -201,7 +201,7 @@ def test_the_largest_numbers_that_fit():
 def test_tsne_keeps_neighbours_together_and_draws_from_no_shared_generator():
     rng = np.random.default_rng(0)
     points = np.concatenate([rng.normal(c, 0.1, (25, 6)) for c in (0, 5, 10)])
-    np.random.seed(1)  # noqa: NPY002 - what is looked at
+    np.random.seed(1)  # noqa: NPY002 - the generator under test
     before = np.random.get_state()[1].tolist()  # noqa: NPY002
     seen = t_sne(points, 5, 3)
     assert np.random.get_state()[1].tolist() == before  # noqa: NPY002

@@ -31,7 +31,7 @@ def lay(root: Path, **files: bytes) -> Path:
 
 
 def indexed(root: Path, file: Path) -> FolderIndex:
-    """An index that knows each file of the folder, by a content that is its name."""
+    """An index with each file of the folder, whose content is its name."""
     index = FolderIndex(root, file)
     names = sorted(os.listdir(root))  # noqa: PTH208 - names, not paths
     index.unchanged(names)

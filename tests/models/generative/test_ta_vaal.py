@@ -61,7 +61,7 @@ def test_the_decoder_begins_as_it_was_and_then_reads_the_condition() -> None:
 
 
 def test_the_discriminator_reads_the_predicted_loss(digits) -> None:
-    """What is labelled shows in the predicted loss alone, as images do not tell it."""
+    """Labelled images differ in the predicted loss alone, and not in their pixels."""
     images = digits[0][:200]
     labelled = np.random.default_rng(0).permutation(200)[:80]
     beginning = fit_vae(images, QUICK, Seeds(0)).state()

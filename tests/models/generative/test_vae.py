@@ -159,7 +159,7 @@ def test_priors_of_several_components_train_with_the_networks(block, options, di
 
 
 class Watched(NormalPrior):
-    """What a prior is given, kept; its one parameter starts at 1 and no gradient reaches it."""
+    """A prior that keeps its inputs; its one parameter starts at 1 and no gradient reaches it."""
 
     pace = 10.0
 

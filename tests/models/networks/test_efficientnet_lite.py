@@ -1,4 +1,4 @@
-"""EfficientNet-Lite0, beside the package that its published weights come with."""
+"""EfficientNet-Lite0, compared with the package that its published weights come with."""
 
 import numpy as np
 import pytest

@@ -82,7 +82,7 @@ def test_an_image_keeps_its_label_unless_it_is_to_be_replaced(made: Path, tmp_pa
     assert named_labels(project)["b c.png"] == ("dust",)
     again = import_file(project, file, person="ann", replace=True)
     assert (again.recorded, again.unchanged) == (0, 3)
-    other = import_file(project, file, person="ben")  # another person's label is no hindrance
+    other = import_file(project, file, person="ben")  # another person's label changes nothing
     assert other.recorded == 3 and other.kept == 0
 
 

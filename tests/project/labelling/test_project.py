@@ -1,4 +1,4 @@
-"""Projects: images, answers, models and leases, as one process sees them."""
+"""Projects: images, answers, models and leases, in one process."""
 
 from pathlib import Path
 

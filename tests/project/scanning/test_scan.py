@@ -15,7 +15,7 @@ from projects import named_labels, photos_in
 
 
 def settled(folder: Path) -> None:
-    """Set the times of all files back, as of a folder that nobody has touched for a while."""
+    """Set the times of all files back, as of a folder without recent changes."""
     for path in folder.rglob("*"):
         if path.is_file():
             os.utime(path, (1_000_000_000, 1_000_000_000))
