@@ -116,7 +116,7 @@ def main():
     count = len(fitted.rows("train"))
     print(f"{count} PNG images of {SIDE} pixels, {block.identity['precision']}, one core")
     used, wall = runs["first"]
-    print(f"first time: {count / used:.0f} images per second of the processor; {wall:.1f} s by clock")
+    print(f"first time: {count / used:.0f} images per second of the processor; {wall:.1f} s in all")
     print(f"again: {runs['again'][0]:.2f} s of the processor")
     whole = sum(seconds.values())
     print(f"\n{'part':<20}{'ms per image':>13}{'share':>8}")
