@@ -1,7 +1,7 @@
 """A PostgreSQL store: `status` and a report of many trials, and two drivers against one.
 
 python benchmarks/shared_store.py read [--trials 10000]
-python benchmarks/shared_store.py drivers [--seeds 4]
+python benchmarks/shared_store.py drivers [--seeds 2] [--arms random entropy …]
 
 Both use the server of NEXTLABEL_TEST_DB_URL, or start one of their own on loopback.
 """
@@ -26,6 +26,8 @@ from postgresql import database, server  # noqa: E402
 
 ROUNDS = 10
 ARMS = 20
+SHARED_ARMS = ("random", "entropy", "core-set", "core-set + VAE", "MedAL")
+"""Arms of the demo, of about a minute with two seeds and one job."""
 
 
 @contextmanager
@@ -124,17 +126,18 @@ def read(url, trials):
             subprocess.run([*nextlabel, *words, *where], check=True, stdout=subprocess.DEVNULL)
 
 
-def drivers(server_url, seeds):
+def drivers(server_url, seeds, arms):
     """Time the demo's experiment with one driver of one job, and with two on one store."""
     experiment = ROOT / "src/nextlabel/experiments/digits.toml"
-    seconds = {}
+    chosen = [word for arm in arms for word in ("--arm", arm)]
+    seconds, rows = {}, {}
     for number in (1, 2):
         with database(server_url) as url, tempfile.TemporaryDirectory() as folder:
             began = time.perf_counter()
             running = [
                 subprocess.Popen(
                     [
-                        sys.executable, "-m", "nextlabel", "run", str(experiment),
+                        sys.executable, "-m", "nextlabel", "run", str(experiment), *chosen,
                         *("--seeds", str(seeds), "--jobs", "1", "--store", url),
                         *("--out", f"{folder}/{k}", "--cache-dir", f"{folder}/cache"),
                     ],
@@ -144,10 +147,29 @@ def drivers(server_url, seeds):
             ]  # fmt: skip
             assert [process.wait() for process in running] == [0] * number
             seconds[number] = time.perf_counter() - began
+            rows[number] = rows_of(url, arms)
+        drivers = f"{number} driver{'s' * (number > 1)}"
         print(
-            f"{number} driver{'s' * (number > 1)} of one job: {seconds[number]:.1f} s", flush=True
+            f"{drivers} of one job: {seconds[number]:.1f} s, {len(rows[number])} rows", flush=True
         )
-    print(f"ratio {seconds[2] / seconds[1]:.2f}, with load {os.getloadavg()[0]:.1f} at the end")
+    assert rows[1] == rows[2], "the rows differ"
+    ratio = seconds[2] / seconds[1]
+    print(f"the same rows, each once; ratio {ratio:.2f} (bar 0.65), load {os.getloadavg()[0]:.1f}")
+
+
+def rows_of(url, arms):
+    """Return all rounds of these arms by arm, seed and number, without times."""
+    from nextlabel.store.store import Store
+
+    with Store.read(url) as store:
+        states = [state for state in store.trials("digits") if state.record.arm in arms]
+        histories = store.histories("digits")
+    assert {state.status for state in states} == {"done"}
+    return {
+        (state.record.arm, state.record.seed, round.number): round.identity
+        for state in states
+        for round in histories[state.record.key]
+    }
 
 
 def main():
@@ -155,11 +177,12 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("part", choices=("read", "drivers"))
     parser.add_argument("--trials", type=int, default=10_000)
-    parser.add_argument("--seeds", type=int, default=4)
+    parser.add_argument("--seeds", type=int, default=2)
+    parser.add_argument("--arms", nargs="+", default=SHARED_ARMS)
     given = parser.parse_args()
     with server() as server_url:
         if given.part == "drivers":
-            drivers(server_url, given.seeds)
+            drivers(server_url, given.seeds, given.arms)
         else:
             with database(server_url) as url:
                 read(url, given.trials)

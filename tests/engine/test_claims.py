@@ -90,6 +90,14 @@ def test_two_drivers_share_the_trials_and_write_each_round_once(drive, postgresq
         assert store.claims.read() == {}
 
 
+def test_a_driver_begins_with_a_seed_that_no_other_one_works_on(drive):
+    first, second = drive(), drive()
+    assert until(first, TrialStarted).seed == 0
+    assert names([until(second, TrialStarted)], TrialStarted) == [("random", 1)]
+    for events in together(first, second).values():  # the rest is shared all the same
+        assert len(names(events, TrialDone)) == 6
+
+
 def test_a_driver_that_dies_leaves_its_trial_to_the_others(drive, quick, postgresql_url):  # noqa: F811
     first = drive(seeds=[0])
     started = until(first, TrialStarted)
@@ -168,7 +176,7 @@ def test_a_driver_that_died_on_this_machine_is_not_waited_for(drive, postgresql_
 
 def test_a_store_of_one_writer_has_no_claims(tmp_path, tiny):
     with Store.open(tmp_path / "store.db") as store, Claimant(store) as claimant:
-        assert not claimant.shared and claimant.take(["a", "b"]) == "a" and claimant.holds("b")
+        assert not claimant.shared and claimant.take(["a", "b"], str) == "a" and claimant.holds("b")
         assert store.claims.read() == {}
         executor = InProcessExecutor(run_trial=FakeTrials(), cache_dir=tmp_path)
         events = list(run(tiny(), store, cache_dir=tmp_path, executor=executor))

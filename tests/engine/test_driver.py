@@ -48,6 +48,15 @@ def numbers(events):
     return [(event.arm, event.round.number) for event in events if isinstance(event, RoundDone)]
 
 
+def test_a_trial_that_begins_reads_the_trials_of_its_seed_alone(drive, monkeypatch):
+    events, store = drive(FakeTrials())
+    assert isinstance(next(events), ExperimentReady)
+    seeds, read = [], store.trials
+    monkeypatch.setattr(store, "trials", lambda *of: (seeds.append(of[1:]), read(*of))[1])
+    list(events)
+    assert seeds and set(seeds) == {(0,)}
+
+
 def test_a_whole_run_goes_from_messages_to_the_store(drive):
     events, store = drive(FakeTrials())
     events = list(events)

@@ -5,7 +5,7 @@ import os
 import platform
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
@@ -18,7 +18,7 @@ from nextlabel.store.store import Store
 LEASE = 60.0
 """Seconds that a claim lasts; a dead driver's trials are free after that time."""
 
-PATIENCE = 2.0
+PATIENCE = 0.5
 """Seconds until a driver asks again after no trial was free."""
 
 
@@ -47,30 +47,41 @@ class Claimant:
         self.elsewhere: set[str] = set()
         """Trials that other drivers were seen to work on."""
         self.others: tuple[str, ...] = ()
-        """The other drivers, when no trial was free at last."""
+        """The other drivers of the wanted trials, as they were last seen."""
 
     @property
     def shared(self) -> bool:
         """True when other drivers may work on the same trials."""
         return self._claims.shared
 
-    def take(self, keys: Sequence[str]) -> str | None:
-        """Claim the first free one of these trials; None when there is none at the moment."""
+    def take(self, keys: Sequence[str], group: Callable[[str], object]) -> str | None:
+        """Claim the first free one of these trials; None when there is none at the moment.
+
+        Trials of a group that no other driver works on come first. Those of a group share round 0
+        and fitted features: one driver would wait for the other, or make them once more.
+        """
         if not self.shared:
             return keys[0]
         if time.monotonic() < self._asked_again:
             return None
+        wanted = set(keys)
+        theirs = {
+            key: claim.driver
+            for key, claim in self._claims.read().items()
+            if claim.driver != self.driver and key in wanted
+        }
+        self.others = tuple(dict.fromkeys(theirs.values()))
+        self.elsewhere |= theirs.keys()
+        busy = {group(key) for key in theirs}
+        free = sorted((key for key in keys if key not in theirs), key=lambda k: group(k) in busy)
         with self._lock:
             begun = time.monotonic()
-            key = self._claims.take(keys, self.driver, self._lease)
+            key = self._claims.take(free, self.driver, self._lease) if free else None
             if key is not None:
                 self._held.add(key)
                 self._renewed = self._renewed if len(self._held) > 1 else begun
         if key is None:
             self._asked_again = time.monotonic() + min(PATIENCE, self._lease / 3)
-        theirs = {k: c.driver for k, c in self._claims.read().items() if c.driver != self.driver}
-        self.elsewhere |= theirs.keys() & set(keys)
-        self.others = tuple(dict.fromkeys(theirs.values()))
         return key
 
     def holds(self, key: str) -> bool:

@@ -85,7 +85,7 @@ class Driver:
         """Yield events until all trials have ended, or until one failed with `fail_fast`."""
         while self.waiting or self._environments:
             while self.waiting and self.executor.ready:
-                key = self.claimant.take(self.waiting)
+                key = self.claimant.take(self.waiting, lambda key: self.planned[key].seed)
                 if key is None:
                     break
                 self.waiting.remove(key)
@@ -189,12 +189,14 @@ class Driver:
 
 def check_weights(store: Store, key: str, trial: TrialSpec, environment: Mapping[str, Any]) -> None:
     """Raise StoreError unless all arms of a seed start from the same weights."""
-    states = store.trials(trial.experiment.name)
+    states = store.trials(trial.experiment.name, trial.seed)
     (model,) = [state.record.spec["model"] for state in states if state.record.key == key]
     for state in states:
-        paired = state.record.seed == trial.seed and state.record.spec["model"] == model
         weights = state.environment.get("initial_weights")
-        if paired and weights not in (None, environment["initial_weights"]):
+        if state.record.spec["model"] == model and weights not in (
+            None,
+            environment["initial_weights"],
+        ):
             raise StoreError(
                 f"arm {trial.arm.name!r} starts from other weights than {state.record.arm!r} with "
                 f"seed {state.record.seed}; pairs must start alike, so give another --store",

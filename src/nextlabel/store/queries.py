@@ -109,23 +109,23 @@ def read_environments(session: Session, key: str) -> list[Mapping[str, Any]]:
     return list({row.sha256: table("environment", row.content) for row in rows}.values())
 
 
-def read_trials(session: Session, experiment: str) -> list[TrialState]:
-    """Return an experiment's trials in the enrolled order."""
-    counts = (
-        select(
-            RoundRow.trial_id,
-            func.count().label("rounds"),
-            func.max(RoundRow.labelled_count).label("labelled"),
-        )
-        .group_by(RoundRow.trial_id)
-        .subquery()
-    )
+def read_trials(session: Session, experiment: str, seed: int | None = None) -> list[TrialState]:
+    """Return an experiment's trials in the enrolled order; those of one seed alone if it is given.
+
+    The rounds are counted per trial, so that a few trials of many are read at once.
+    """
+    its_rounds = RoundRow.trial_id == TrialRow.id
     rows = session.execute(
-        select(TrialRow, EnvironmentRow, counts.c.rounds, counts.c.labelled)
+        select(
+            TrialRow,
+            EnvironmentRow,
+            select(func.count()).where(its_rounds).scalar_subquery(),
+            select(func.max(RoundRow.labelled_count)).where(its_rounds).scalar_subquery(),
+        )
         .join(MemberRow, MemberRow.trial_id == TrialRow.id)
         .outerjoin(EnvironmentRow, EnvironmentRow.sha256 == TrialRow.environment)
-        .outerjoin(counts, counts.c.trial_id == TrialRow.id)
         .where(MemberRow.experiment_id == find_experiment(session, experiment).id)
+        .where(*([] if seed is None else [TrialRow.seed == seed]))
         .order_by(MemberRow.position)
     )
     return [

@@ -274,10 +274,13 @@ class Store:
         with self._reading() as session:
             return table("spec", find_experiment(session, name).spec)
 
-    def trials(self, experiment: str) -> list[TrialState]:
-        """Return an experiment's trials in the enrolled order; StoreError as `experiment`."""
+    def trials(self, experiment: str, seed: int | None = None) -> list[TrialState]:
+        """Return an experiment's trials in the enrolled order, of all seeds or of one.
+
+        StoreError as `experiment`.
+        """
         with self._reading() as session:
-            return queries.read_trials(session, experiment)
+            return queries.read_trials(session, experiment, seed)
 
     def pictures(self, key: str) -> list[Picture]:
         """Return a trial's pictures: those of its blocks, then those of its rounds in order."""

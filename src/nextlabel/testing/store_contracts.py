@@ -88,6 +88,8 @@ def enrolment_replaces_the_members_and_keeps_the_rounds(location: str) -> None:
         states = store.trials("members")
         assert [state.record for state in states] == [trials[3], trials[0]], "other members"
         assert [state.rounds for state in states] == [0, 1], "rounds were lost"
+        (of_seed,) = store.trials("members", trials[3].seed)
+        assert of_seed.record == trials[3], "a trial of another seed"
 
 
 def the_latest_log_and_picks_count(location: str) -> None:
