@@ -39,10 +39,10 @@ def few(hard_set: Any) -> tuple[np.ndarray, np.ndarray, int]:
 # The ways through the kernels: with few pairs, with many, from many to few.
 WAYS = [
     (
-        gains.HerdingTuning(listed_pairs=pairs, tile_rows=13),
+        gains.HerdingTuning(listed_pairs=pairs, tile_rows=13, delayed=delayed),
         balls.BallTuning(listed_pairs=edges, tile_rows=13),
     )
-    for edges, pairs in ((2**24, 2**23), (-1, -1), (-1, IMAGES**2 // 3))
+    for edges, pairs, delayed in ((2**24, 2**23, 0), (-1, -1, 0.3), (-1, IMAGES**2 // 3, 1e-3))
 ]
 
 
@@ -246,17 +246,18 @@ def test_values_in_float32_decide_nothing(monkeypatch: Any) -> None:
     x = np.concatenate([half, -half])
     weights = np.tile(rng.uniform(size=40), 2)
     width = neighbour_distance(x, np.arange(80)) * 2
-    truth = reference.max_herding(x, [3], 12, width, weights)
+    labelled = [3, 43]  # mirrored too
+    truth = reference.max_herding(x, labelled, 12, width, weights)
     tuning = gains.HerdingTuning(listed_pairs=-1, tile_rows=13)
     refreshed = []
     whole = gains.Gains._refreshed
 
     def counted(self: gains.Gains, positions: Any) -> Any:
-        assert self.quick.single
+        assert self.images.quick.single
         refreshed.append(len(positions))
         return whole(self, positions)
 
     monkeypatch.setattr(gains.Gains, "_refreshed", counted)
-    picks = max_herding(x, [3], 12, width, weights=weights, tuning=tuning)
+    picks = max_herding(x, labelled, 12, width, weights=weights, tuning=tuning)
     np.testing.assert_array_equal(picks, truth)
     assert refreshed

@@ -55,12 +55,12 @@ def test_kernel_values_are_within_their_doubt(hard_set: Any) -> None:
     for width in (float(np.median(truth)), float(np.median(truth)) / 1e4, 0.0):
         kernel = GaussianKernel(Distances(metric, ids), width)
         rows = next(kernel.distances.each_rows_at())
-        squares = kernel.squared_distances(rows, rows)
+        exponents = kernel.exponents(rows, rows)
         exact = gaussian(truth, width)
-        near = squares <= kernel.limits(np.array(np.inf))
+        near = exponents >= kernel.least(np.array(np.inf))
         assert near[exact > 0].all()
         # Beyond e^-700 the kernel is 0 by definition, and products need not be right.
-        off = np.abs(kernel.values(squares) - exact)[near]
+        off = np.abs(kernel.values(exponents) - exact)[near]
         assert (off <= 2 * kernel.doubt * exact[near] + 1e-300).all()
 
 

@@ -229,7 +229,8 @@ class _BallCounts:
         """Return the number of balls about `centres` that hold each open image (n)."""
         count = np.zeros(self.size, np.int64)
         for rows, columns in self.distances.rectangle(np.arange(self.size), centres):
-            count[rows.positions] += self._within(rows, columns).sum(axis=1)
+            inside = self._within(rows, columns).view(np.uint8)  # added much faster than bool
+            count[rows.positions] += np.add.reduce(inside, axis=1, dtype=np.uint16)
         return count
 
     def _list(self) -> None:

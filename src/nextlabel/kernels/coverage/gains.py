@@ -4,291 +4,213 @@ A gain only falls as centres are added, so an old gain bounds the present one fr
 "Coverage" of `kernels/README.md` has the bounds.
 
 n open (unlabelled) images, which are the candidates; m of them have a weight above 0, and only
-these are covered. A tile has c candidates and i images, either way round; p pairs.
+these are covered. A tile has c candidates and i images; p pairs.
 """
-
-import math
-from collections.abc import Iterator
-from dataclasses import dataclass
 
 import numpy as np
 
-from nextlabel.core.pool import Pool
 from nextlabel.core.progress import picked
-from nextlabel.core.types import Array, Ids
-from nextlabel.kernels.coverage.gaussian_kernel import VANISHING, GaussianKernel, gaussian
-from nextlabel.kernels.coverage.lost_gains import lost_gains
+from nextlabel.core.types import Ids
+from nextlabel.kernels.coverage.covered_images import CoveredImages
+from nextlabel.kernels.coverage.gain_groups import GainGroup, gain_groups
+from nextlabel.kernels.coverage.gaussian_kernel import gaussian
 from nextlabel.kernels.coverage.neighbour_lists import NeighbourLists, estimated_pairs
+from nextlabel.kernels.coverage.rises import rises
 from nextlabel.kernels.coverage.tile_marks import dense, pairs
 from nextlabel.kernels.coverage.tuning import HerdingTuning
-from nextlabel.kernels.distance.exact import Floats, Metric
-from nextlabel.kernels.distance.products import ShiftedRows
-from nextlabel.kernels.distance.tiles import Distances, TileRows, nearest_squared_distances
+from nextlabel.kernels.distance.exact import Floats
 
 ROUNDOFF = 2.0**-53
 
 
-@dataclass(frozen=True, eq=False)
-class _Group:
-    """Candidates of similar gain, ascending, and `squared` (m) as it was at their last update."""
-
-    candidates: Ids
-    seen: Floats
-
-
 class Gains:
-    """The coverage of each open image, and an upper bound on the gain of each candidate.
+    """An upper bound on the gain of each candidate, by which the next picks are chosen.
 
-    Positions count within the unlabelled ids, which are the candidates; `images` (m) are those to
-    cover: a labelled image covers itself. `squared` (n) is the direct squared distance to the
-    nearest centre, 0 where the weight is 0, and `covered` (n) its kernel value. Gains (n) are off
-    by at most `error` (n).
+    Positions count within the unlabelled ids, which are the candidates. Gains (n) are off by at
+    most `error` (n); those of a group may be too high by what it delays, too.
     """
 
-    def __init__(
-        self,
-        metric: Metric,
-        pool: Pool,
-        weight: Floats,
-        squared_bandwidth: float,
-        tuning: HerdingTuning,
-    ) -> None:
-        self.ids, self.weight, self.squared_bandwidth = pool.unlabelled, weight, squared_bandwidth
-        self.tuning = tuning
-        n = len(self.ids)
-        ids = np.concatenate([pool.unlabelled, pool.labelled])
-        self.images = np.flatnonzero(weight > 0)  # [m]
-        shifted = ShiftedRows(metric)
-        both = Distances(metric, ids, np.float64, tuning.tile_rows, shifted)
-        centres = np.arange(n, len(both))
-        self.squared = np.zeros(n)
-        self.squared[self.images] = nearest_squared_distances(both, self.images, centres)
-        self.covered = gaussian(self.squared, squared_bandwidth)
-        self.distances = Distances(metric, self.ids, np.float64, tuning.tile_rows, shifted)
-        self.metric, self.kernel = metric, GaussianKernel(self.distances, squared_bandwidth)
-        quick = Distances(metric, self.ids, np.float32, tuning.tile_rows, shifted)
-        self.quick = GaussianKernel(quick, squared_bandwidth)
-        if not self.quick.usable:
-            self.quick = self.kernel
-        self.limit = self.kernel.limits(self.squared)  # [n]
+    def __init__(self, images: CoveredImages, tuning: HerdingTuning) -> None:
+        self.images, self.tuning = images, tuning
+        n = len(images.ids)
         self.unpicked = np.ones(n, bool)
         self.gain, self.error = np.zeros(n), np.zeros(n)
         self.lists: NeighbourLists | None = None
+        self.groups: list[GainGroup] = []
         self.work = 0
-        self.groups: list[_Group] = []
+        self.measured = False
 
     def picks(self, budget: int) -> Ids:
         """Return positions in the order of choice."""
+        images, n = self.images, len(self.unpicked)
         positions = np.empty(budget, np.int64)
-        self._measure(listing=self._few_pairs())
+        if not self.measured:
+            self._measure(self._few_pairs())
         for k in range(budget):
-            if not (self.weight[self.covered < 1] > 0).any():  # no gain is left: all tie
+            if images.all_covered:  # no gain is left: all tie
                 positions[k:] = np.flatnonzero(self.unpicked)[: budget - k]
                 break
             positions[k] = best = self._best()
             self.unpicked[best] = False
             self._cover(best)
             picked(k + 1, budget)
-            # Listing costs half a pass over all pairs: it pays when as many picks are to come.
-            if self.work > len(self.ids) * len(self.images) / 4 and budget - k > k + 1:
+            # Listing costs a pass over all pairs: it pays when as many picks are to come.
+            if self.work > n * len(images) / 2 and budget - k > k + 1:
                 self.work = 0
                 if self._few_pairs():
                     self._measure(listing=True)
         return positions
 
     def _few_pairs(self) -> bool:
-        count = estimated_pairs(self.kernel, self.images, self.limit)
-        return count <= self.tuning.listed_pairs
+        return estimated_pairs(self.images) <= self.tuning.listed_pairs
 
     def _measure(self, listing: bool) -> None:
-        """Compute all gains, each pair of images once, and list the pairs that matter."""
-        n = len(self.ids)
-        lists = NeighbourLists(n) if listing else None
-        kernel = self.kernel if listing else self.quick
-        self.gain[:] = 0
-        for rows, columns, both_ways in self._tiles(kernel.distances):
-            squared = kernel.squared_distances(rows, columns)
-            self._add_gains(kernel, squared, rows, columns, 1, lists)
-            if both_ways:
-                self._add_gains(kernel, squared, columns, rows, 0, lists)
-            if lists is not None and lists.count > 2 * self.tuning.listed_pairs:
-                lists = None
-        self.error = self._error(kernel, self.gain)
-        self.lists, self.work = lists, 0
-        if lists is not None:
-            lists.close()
-        order = np.argsort(-self.gain, kind="stable")
-        step = max(self.tuning.tile_rows, -(-n // self.tuning.groups))
-        starts = [] if lists is not None else range(0, n, step)
-        seen = self.squared[self.images]  # [m]
-        self.groups = [_Group(np.sort(order[s : s + step]), seen.copy()) for s in starts]
-
-    def _tiles(self, distances: Distances) -> Iterator[tuple[TileRows, TileRows, bool]]:
-        """Yield candidates and images of each tile; True where the tile serves both ways round."""
-        n = len(self.ids)
-        if 2 * len(self.images) >= n:  # distances are symmetric: half of all pairs is less
-            yield from distances.upper_triangle(n)
-        else:
-            for rows, columns in distances.rectangle(np.arange(n), self.images):
-                yield rows, columns, False
-
-    def _error(self, kernel: GaussianKernel, gain: Floats) -> Floats:
-        """Return the largest error of gains that are summed from a kernel's tiles."""
-        error = (kernel.doubt + len(self.ids) * ROUNDOFF + self._rounding(kernel)) * gain
-        error += 2 * (kernel.doubt + self._rounding(kernel)) * float(self.weight @ self.covered)
-        return np.asarray(error + VANISHING * float(self.weight.sum()) * kernel.single)
-
-    def _rounding(self, kernel: GaussianKernel) -> float:
-        """Return the largest relative error of a sum over one tile."""
-        return self.tuning.tile_rows * (2.0**-24 if kernel.single else ROUNDOFF)
-
-    def _add_gains(
-        self,
-        kernel: GaussianKernel,
-        squared: Array,
-        candidates: TileRows,
-        images: TileRows,
-        axis: int,
-        lists: NeighbourLists | None,
-    ) -> None:
-        """Add the gains of candidates on images, which are on `axis` of a tile."""
-        positions = images.positions
-        along = (1, -1) if axis else (-1, 1)
-        limits = kernel.limits(self.squared[positions])  # [i]
-        limits = limits.reshape(along)
-        precision = kernel.distances.precision
-        covered = self.covered[positions].astype(precision)  # [i]
-        weight = self.weight[positions].astype(precision)  # [i]
-        if lists is None and dense(squared, limits):
-            values = kernel.values(squared)
-            values -= covered.reshape(along)
-            np.maximum(values, 0, out=values)
-            gain = values @ weight if axis else weight @ values
-            self.gain[candidates.positions] += np.asarray(gain, np.float64)
+        """Compute all gains, each pair of a candidate and an image once; list the pairs or not."""
+        images, n = self.images, len(self.unpicked)
+        self.gain, self.error = np.zeros(n), np.zeros(n)
+        self.lists, self.groups, self.work, self.measured = None, [], 0, True
+        if listing:
+            self._list()
             return
-        flat, pair = pairs(squared <= limits)
-        image, candidate = pair[axis], pair[1 - axis]  # [p]
-        values = kernel.values(squared.reshape(-1)[flat])  # [p]
-        if lists is not None:
-            lists.add(positions[image], candidates.positions[candidate], values)
-        more = np.maximum(values - covered[image], 0) * weight[image]  # [p]
-        count = len(candidates.positions)
-        self.gain[candidates.positions] += np.bincount(candidate, more, count)
+        kernel = images.quick
+        for rows, columns, numbers in images.tiles(np.arange(n)):
+            gained = rises(kernel, rows, columns, images.squared[numbers], images.weight[numbers])
+            self.gain[rows.positions] += gained.sum
+            self.error[rows.positions] += gained.error(kernel)
+        self.error += self._rounded(self.gain)
+        self.groups = gain_groups(self.gain + self.error, images.squared, self.tuning)
+
+    def _list(self) -> None:
+        """List the pairs of a candidate and an image that it would cover better, by direct values.
+
+        Their sums are the gains.
+        """
+        images, n = self.images, len(self.unpicked)
+        self.lists = NeighbourLists(n, len(images))
+        for rows, columns, numbers in images.tiles(np.arange(n)):
+            exponents = images.quick.exponents(rows, columns)
+            _, (i, j) = pairs(exponents >= images.least[numbers])
+            values = self._direct(rows.positions[i], numbers[j])
+            more = values - images.covered[numbers[j]]
+            better = more > 0
+            i, j, more = i[better], j[better], more[better] * images.weight[numbers[j[better]]]
+            self.lists.add(numbers[j], rows.positions[i], values[better])
+            self.gain[rows.positions] += np.bincount(i, more, len(rows.positions))
+        self.lists.close()
+        self.error = self._rounded(self.gain)
+
+    def _direct(self, candidates: Ids, numbers: Ids) -> Floats:
+        """Return the kernel of pairs, by direct differences (p)."""
+        images = self.images
+        squared = images.fine.distances.pairs(candidates, images.positions[numbers])
+        return gaussian(squared, images.squared_bandwidth)
+
+    def _rounded(self, gain: Floats) -> Floats:
+        """Return the largest error of gains whose terms are exact, or known with their error."""
+        images = self.images
+        vanishing = images.quick.vanishing * float(images.weight.sum())
+        return np.asarray(2 * (len(images) + 8) * ROUNDOFF * gain + vanishing)
 
     def _best(self) -> int:
         """Return the unpicked position of largest gain, the smallest at a tie."""
+        images = self.images
         near_ties = self._near_ties()
         if len(near_ties) > 1:
-            distinct = self.metric.without_copies(self.ids[near_ties])
-            near_ties = np.searchsorted(self.ids, distinct)
-        if len(near_ties) > 1 and self.lists is None and self.quick.single:
+            distinct = images.metric.without_copies(images.ids[near_ties])
+            near_ties = np.searchsorted(images.ids, distinct)
+        if len(near_ties) > 1 and self.lists is None:
             near_ties = self._refreshed(near_ties)
         if len(near_ties) == 1:
             return int(near_ties[0])
-        gains = [self._exact_gain(int(position)) for position in near_ties]
+        gains = [images.exact_gain(int(position)) for position in near_ties]
         return int(near_ties[np.argmax(gains)])
 
     def _near_ties(self) -> Ids:
         """Return the unpicked positions, ascending, whose true gain may be the largest."""
         if self.lists is not None:
-            return self._within_error(np.flatnonzero(self.unpicked))
-        bounds = [self._bound(group) for group in self.groups]
+            free = np.flatnonzero(self.unpicked)
+            return _within(free, self.gain[free], self.error[free], self.error[free])
         updated: list[Ids] = []
+        below: list[Floats] = []
         least = -np.inf
-        for g in np.argsort([-bound for bound in bounds], kind="stable"):
-            if bounds[g] < least:
+        for group in sorted(self.groups, key=lambda group: -group.bound):
+            if group.bound < least:
                 break
-            self._update(self.groups[g])
-            candidates = self._unpicked_of(self.groups[g])
+            self._update(group)
+            candidates = group.candidates
             if candidates.size:
-                lower = self.gain[candidates] - self.error[candidates]
-                least = max(least, float(lower.max()))
+                below.append(self.error[candidates] + group.delayed)
+                least = max(least, float((self.gain[candidates] - below[-1]).max()))
                 updated.append(candidates)
-        return self._within_error(np.sort(np.concatenate(updated)))
+        candidates = np.concatenate(updated)
+        order = np.argsort(candidates)
+        candidates, below_all = candidates[order], np.concatenate(below)[order]
+        return _within(candidates, self.gain[candidates], self.error[candidates], below_all)
 
-    def _within_error(self, candidates: Ids) -> Ids:
-        gain, error = self.gain[candidates], self.error[candidates]
-        return np.asarray(candidates[gain + error >= (gain - error).max()])
+    def _update(self, group: GainGroup) -> None:
+        """Take from a group's gains the coverage that has been added since its last update."""
+        images, kernel = self.images, self.images.quick
+        group.candidates = candidates = group.candidates[self.unpicked[group.candidates]]
+        if not candidates.size:
+            group.bound = -np.inf
+            return
+        rise = images.weight * (images.covered - gaussian(group.seen, images.squared_bandwidth))
+        now = rise * len(images) > self.tuning.delayed * group.bound  # [m]
+        changed = np.flatnonzero(now)
+        for rows, columns, numbers in images.tiles(candidates, changed):
+            seen, weight = group.seen[numbers], images.weight[numbers]
+            lost = rises(kernel, rows, columns, seen, weight, images.covered[numbers])
+            self.gain[rows.positions] -= lost.sum
+            self.error[rows.positions] += lost.error(kernel)
+        self.work += len(changed) * len(candidates)
+        group.seen[changed] = images.squared[changed]
+        group.delayed = (1 + 1e-9) * float(rise[~now].sum())
+        if changed.size:
+            self.error[candidates] += self._rounded(self.gain[candidates])
+        group.bound = float((self.gain[candidates] + self.error[candidates]).max())
 
     def _refreshed(self, positions: Ids) -> Ids:
-        """Compute some gains in float64; return the positions that may still have the largest.
-
-        Their groups are up to date, so that the gains count all that is covered.
-        """
-        self.gain[positions] = 0
-        for rows, columns in self.distances.rectangle(positions, self.images):
-            squared = self.kernel.squared_distances(rows, columns)
-            values = self.kernel.values(squared)  # [c, i]
-            values -= self.covered[columns.positions]
-            np.maximum(values, 0, out=values)
-            self.gain[rows.positions] += values @ self.weight[columns.positions]
-        self.error[positions] = self._error(self.kernel, self.gain[positions])
-        return self._within_error(positions)
-
-    def _unpicked_of(self, group: _Group) -> Ids:
-        return np.asarray(group.candidates[self.unpicked[group.candidates]])
-
-    def _bound(self, group: _Group) -> float:
-        candidates = self._unpicked_of(group)
-        return float((self.gain[candidates] + self.error[candidates]).max(initial=-np.inf))
-
-    def _update(self, group: _Group) -> None:
-        """Take from a group's gains the coverage that has been added since its last update."""
-        closer = np.flatnonzero(self.squared[self.images] < group.seen)
-        changed, seen = self.images[closer], np.zeros(len(self.ids))
-        seen[changed] = group.seen[closer]
-        unpicked = self._unpicked_of(group)
-        if not changed.size or not unpicked.size:
-            return
-        self.work += len(changed) * len(unpicked)
-        kernel = self.quick
-        for candidates, images in kernel.distances.rectangle(unpicked, changed):
-            at = images.positions
-            lost = lost_gains(
-                kernel, candidates, images, seen[at], self.covered[at], self.weight[at]
-            )  # [c]
-            self.gain[candidates.positions] -= lost
-            self.error[candidates.positions] += self._rounding(kernel) * lost
-        covered = float(self.weight[changed] @ self.covered[changed])
-        self.error[unpicked] += 2 * (kernel.doubt + 2.0**-23 * kernel.single) * covered
-        self.error[unpicked] += VANISHING * float(self.weight.sum()) * kernel.single
-        self.error[unpicked] += 2 * ROUNDOFF * self.gain[unpicked]
-        group.seen[:] = self.squared[self.images]
-
-    def _improvable(self, position: int) -> Ids:
-        """Return the images that one candidate may cover better than their centre does."""
-        if self.lists is not None:
-            images, values = self.lists.of_candidate(position)
-            return images[values * (1 + 2 * self.kernel.doubt) >= self.covered[images]]
-        candidate = self.distances.rows_at(np.array([position]))
-        improvable = [self.images[:0]]
-        for tile in self.distances.each_rows_at(self.images, 8 * self.tuning.tile_rows):
-            squared = self.kernel.squared_distances(candidate, tile)[0]  # [i]
-            improvable.append(tile.positions[squared <= self.limit[tile.positions]])
-        return np.concatenate(improvable)
-
-    def _exact_gain(self, position: int) -> float:
-        """Return Σ_x w_x max(k(x, candidate) - coverage of x, 0): direct, and rounded once."""
-        images = self._improvable(position)
-        squared = self.distances.from_one(position, images)
-        values = gaussian(squared, self.squared_bandwidth)
-        more = np.maximum(values - self.covered[images], 0) * self.weight[images]
-        return math.fsum(more.tolist())
+        """Compute some gains anew, almost exactly; return those that may still be the largest."""
+        images = self.images
+        gain, error = np.zeros(len(self.gain)), np.zeros(len(self.gain))
+        for group in self.groups:
+            candidates = np.intersect1d(positions, group.candidates, assume_unique=True)
+            if not candidates.size:
+                continue
+            seen = np.zeros(len(self.gain))  # gains that account for what the group has seen
+            low = gaussian(group.seen, images.squared_bandwidth)  # [m]
+            least = images.quick.least(group.seen)  # [m]
+            for rows, columns, numbers in images.tiles(candidates):
+                exponents = images.quick.exponents(rows, columns)  # [c, i]
+                if dense(exponents, least[numbers][None]):
+                    i, j = np.divmod(np.arange(exponents.size), exponents.shape[1])
+                    ends = (images.fine.distances.rows_at(at.positions) for at in (rows, columns))
+                    values = images.fine.values(images.fine.exponents(*ends)).ravel()
+                else:
+                    _, (i, j) = pairs(exponents >= least[numbers])
+                    values = self._direct(rows.positions[i], numbers[j])
+                at, weight = rows.positions, images.weight[numbers[j]]
+                for sums, floor in ((gain, images.covered), (seen, low)):
+                    more = np.maximum(values - floor[numbers[j]], 0) * weight
+                    sums[at] += np.bincount(i, more, len(at))
+                error[at] += images.fine.doubt * np.bincount(i, values * weight, len(at))
+            error[candidates] += self._rounded(seen[candidates])
+            self.gain[candidates], self.error[candidates] = seen[candidates], error[candidates]
+        return _within(positions, gain[positions], error[positions], error[positions])
 
     def _cover(self, position: int) -> None:
-        """Make a position a centre."""
-        images = self._improvable(position)
-        squared = self.distances.from_one(position, images)
-        closer = squared < self.squared[images]
-        images, squared = images[closer], squared[closer]
-        before, after = self.covered[images], gaussian(squared, self.squared_bandwidth)
-        self.squared[images] = squared
-        self.covered[images] = after
-        self.limit[images] = self.kernel.limits(squared)
+        """Make a candidate a centre."""
+        images = self.images
+        numbers, before = images.cover(position)
         if self.lists is None:
             return
-        index, candidates, values = self.lists.of_images(images)  # [p]
-        lost = np.clip(values, before[index], after[index]) - before[index]
-        lost *= self.weight[images][index]
-        self.error += (len(images) + 4) * ROUNDOFF * float(self.gain.max())
+        index, candidates, values = self.lists.of_images(numbers)  # [p]
+        lost = np.clip(values, before[index], images.covered[numbers][index]) - before[index]
+        lost *= images.weight[numbers][index]
+        self.error += (len(numbers) + 4) * ROUNDOFF * float(self.gain.max())
         self.gain -= np.bincount(candidates, lost, minlength=len(self.gain))
+
+
+def _within(candidates: Ids, gain: Floats, above: Floats, below: Floats) -> Ids:
+    """Return the candidates whose gain, at most `above` more and `below` less, may be the best."""
+    return np.asarray(candidates[gain + above >= (gain - below).max()])

@@ -7,9 +7,10 @@ A tile has r rows and c columns.
 
 import numpy as np
 
-from nextlabel.core.types import Array
-from nextlabel.kernels.distance.exact import Floats
-from nextlabel.kernels.distance.tiles import Distances, TileBuffer, TileRows
+from nextlabel.core.types import Array, Ids
+from nextlabel.kernels.distance.exact import Floats, Metric
+from nextlabel.kernels.distance.products import ShiftedRows
+from nextlabel.kernels.distance.tiles import Distances, TileRows
 
 FARTHEST = 700.0
 """The kernel is 0 where ‖x - y‖² / σ² exceeds this: e^-700 is about 1e-304."""
@@ -18,9 +19,9 @@ SMALLEST = 2.0**-900
 """A squared bandwidth below this is 0, and only copies are similar: a quotient could overflow."""
 
 ROUGH = 2.0**-27
-"""Pairs whose exponent may be off by more are measured directly."""
+"""Pairs whose exponent may be off by more are measured directly, where values are float64."""
 
-COARSE = 2.0**-12
+COARSE = 2.0**-8
 """Largest error of an exponent at which values in float32 are used."""
 
 VANISHING = 2.0**-120
@@ -38,12 +39,12 @@ def gaussian(squared: Array, squared_bandwidth: float) -> Floats:
 
 
 class GaussianKernel:
-    """Kernel values of tiles.
+    """Kernel values of tiles, from their exponents -‖x - y‖² / σ².
 
     Parameters
     ----------
     distances
-        The images.
+        The images. In float32 their factor is -1 / σ², so that a product is an exponent.
     squared_bandwidth
         σ², in the metric's unit.
 
@@ -60,45 +61,70 @@ class GaussianKernel:
         self.distances = distances
         self.squared_bandwidth = squared_bandwidth if squared_bandwidth >= SMALLEST else 0.0
         largest = distances.largest_error()
+        self.single = distances.precision is np.float32
         self.rough = largest > ROUGH * self.squared_bandwidth and not self.single
         self.slack = min(largest, ROUGH * self.squared_bandwidth) if self.rough else largest
         self.doubt = 2.0**-20 if self.single else 2.0**-40
         if self.squared_bandwidth:
-            self.doubt += self.slack / self.squared_bandwidth
-        self._buffer = TileBuffer()
-
-    @property
-    def single(self) -> bool:
-        """True when values are float32."""
-        return self.distances.precision is np.float32
+            self.doubt += 1.01 * self.slack / self.squared_bandwidth
 
     @property
     def usable(self) -> bool:
         """False when distances in float32 are too coarse for this bandwidth."""
         return 0 < self.squared_bandwidth and self.slack <= COARSE * self.squared_bandwidth
 
-    def squared_distances(self, rows: TileRows, columns: TileRows) -> Array:
-        """Return squared distances (r, c), off by `slack` where the kernel is not surely 0."""
-        values = self.distances.tile(rows, columns)  # [r, c]
+    @property
+    def vanishing(self) -> float:
+        """A value is off by at most this beyond its relative error."""
+        return VANISHING if self.single else 0.0
+
+    @property
+    def rounding(self) -> float:
+        """The largest relative error of a sum over one tile."""
+        return self.distances.tile_rows * (2.0**-24 if self.single else 2.0**-53)
+
+    def exponents(self, rows: TileRows, columns: TileRows) -> Array:
+        """Return -‖x - y‖² / σ² (r, c), off by `slack` / σ² where the kernel is not surely 0.
+
+        It is valid until the next call.
+        """
+        if self.single:
+            return self.distances.product(rows, columns)
+        squared = self.distances.tile(rows, columns)  # [r, c]
         if self.rough:
             error = self.distances.error(rows.squared_norms[:, None], columns.squared_norms)
             rough = error > ROUGH * self.squared_bandwidth
-            rough &= values <= FARTHEST * self.squared_bandwidth + error
+            rough &= squared <= FARTHEST * self.squared_bandwidth + error
             i, j = np.nonzero(rough)
-            values[i, j] = self.distances.pairs(rows.positions[i], columns.positions[j])
-        return values
-
-    def limits(self, squared: Array) -> Floats:
-        """Return the squared distances of a tile above which k is not larger than at `squared`."""
-        limits = np.minimum(squared, FARTHEST * self.squared_bandwidth) + self.slack
-        if self.single:  # rounded, but never down
-            limits = np.nextafter(limits.astype(np.float32), np.float32(np.inf))
-        return np.asarray(limits)
-
-    def values(self, squared: Array) -> Array:
-        """Return k of squared distances, in their shape; valid until the next call."""
-        out = self._buffer(squared.shape, self.distances.precision)
+            squared[i, j] = self.distances.pairs(rows.positions[i], columns.positions[j])
         if not self.squared_bandwidth:
-            return np.equal(squared, 0, out=out)
-        np.multiply(squared, -1 / self.squared_bandwidth, out=out)
-        return np.exp(out, out=out)
+            return np.where(squared == 0, 0.0, -np.inf)
+        return np.multiply(squared, -1 / self.squared_bandwidth, out=squared)
+
+    def least(self, squared: Array) -> Array:
+        """Return the exponents of a tile below which k is not larger than at `squared`."""
+        limit = np.minimum(squared, FARTHEST * self.squared_bandwidth) + self.slack
+        if self.squared_bandwidth:
+            limit = limit / -self.squared_bandwidth
+        else:
+            limit = np.zeros_like(limit)
+        precision = self.distances.precision
+        return np.asarray(np.nextafter(limit.astype(precision), precision(-np.inf)))  # never up
+
+    def values(self, exponents: Array) -> Array:
+        """Return k of exponents, in their memory."""
+        return np.exp(exponents, out=exponents)
+
+
+def kernels(
+    metric: Metric, ids: Ids, squared_bandwidth: float, tile_rows: int, shifted: ShiftedRows
+) -> tuple[GaussianKernel, GaussianKernel]:
+    """Return the kernel in float64, and in float32 where that is fine enough for the bandwidth."""
+    fine = GaussianKernel(Distances(metric, ids, np.float64, tile_rows, shifted), squared_bandwidth)
+    if not fine.squared_bandwidth:
+        return fine, fine
+    factor = -1 / squared_bandwidth
+    quick = GaussianKernel(
+        Distances(metric, ids, np.float32, tile_rows, shifted, factor), squared_bandwidth
+    )
+    return fine, quick if quick.usable else fine

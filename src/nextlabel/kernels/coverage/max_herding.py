@@ -11,6 +11,7 @@ import numpy as np
 
 from nextlabel.core.errors import DataError
 from nextlabel.core.types import Ids, as_array, as_ids
+from nextlabel.kernels.coverage.covered_images import CoveredImages
 from nextlabel.kernels.coverage.gains import Gains
 from nextlabel.kernels.coverage.tuning import STANDARD, HerdingTuning
 from nextlabel.kernels.distance.exact import Floats, does_not_vary
@@ -81,8 +82,8 @@ def max_herding(
     if budget == 0 or does_not_vary(metric):
         return pool.unlabelled[:budget].copy()
     sigma = bandwidth * metric.distance_unit
-    gains = Gains(metric, pool, weight, sigma * sigma, tuning)
-    return pool.unlabelled[gains.picks(budget)]
+    images = CoveredImages(metric, pool, weight, sigma * sigma, tuning)
+    return pool.unlabelled[Gains(images, tuning).picks(budget)]
 
 
 def checked_weights(weights: object, size: int) -> Floats:

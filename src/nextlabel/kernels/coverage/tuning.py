@@ -15,13 +15,20 @@ class HerdingTuning:
         Pairs in lists, at 24 bytes each when sorted both ways.
     groups
         The largest number of groups of candidates, each with a memory of its own of the coverage.
+    seen_values
+        Values in the memories of all groups, at 8 bytes each.
+    delayed
+        Share of a group's best gain by which its gains may be too high after an update: small rises
+        in coverage, of images whose nearest centre is far, wait for a later one.
     tile_rows
         Rows and columns of a tile of distances, and the smallest group.
 
     """
 
-    listed_pairs: int = 2**23
+    listed_pairs: int = 2**21
     groups: int = 64
+    seen_values: int = 2**25
+    delayed: float = 2.0**-10
     tile_rows: int = TILE_ROWS
 
 
