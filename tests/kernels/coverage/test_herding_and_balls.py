@@ -39,7 +39,7 @@ def few(hard_set: Any) -> tuple[np.ndarray, np.ndarray, int]:
 # The ways through the kernels: with few pairs, with many, from many to few.
 WAYS = [
     (
-        gains.HerdingTuning(listed_pairs=pairs, tile_rows=13, delayed=delayed),
+        gains.HerdingTuning(pairs, last_picks=1, passes=0, delayed=delayed, tile_rows=13),
         balls.BallTuning(listed_pairs=edges, tile_rows=13),
     )
     for edges, pairs, delayed in ((2**24, 2**23, 0), (-1, -1, 0.3), (-1, IMAGES**2 // 3, 1e-3))

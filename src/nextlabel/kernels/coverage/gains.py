@@ -42,7 +42,7 @@ class Gains:
 
     def picks(self, budget: int) -> Ids:
         """Return positions in the order of choice."""
-        images, n = self.images, len(self.unpicked)
+        images, tuning, n = self.images, self.tuning, len(self.unpicked)
         positions = np.empty(budget, np.int64)
         if not self.measured:
             self._measure(self._few_pairs())
@@ -54,10 +54,11 @@ class Gains:
             self.unpicked[best] = False
             self._cover(best)
             picked(k + 1, budget)
-            # Listing costs a pass over all pairs: it pays when as many picks are to come.
-            if self.work > n * len(images) / 2 and budget - k > k + 1:
+            if (k + 1) % tuning.last_picks == 0 and self.lists is None:
+                # Listing costs some passes over all pairs; are as many to come?
+                to_come = self.work / tuning.last_picks * (budget - k - 1)
                 self.work = 0
-                if self._few_pairs():
+                if to_come > tuning.passes * n * len(images) and self._few_pairs():
                     self._measure(listing=True)
         return positions
 
@@ -170,7 +171,7 @@ class Gains:
         group.bound = float((self.gain[candidates] + self.error[candidates]).max())
 
     def _refreshed(self, positions: Ids) -> Ids:
-        """Compute some gains anew, almost exactly; return those that may still be the largest."""
+        """Compute some gains again, almost exactly; return those that may still be the largest."""
         images = self.images
         gain, error = np.zeros(len(self.gain)), np.zeros(len(self.gain))
         for group in self.groups:

@@ -13,6 +13,9 @@ class HerdingTuning:
     ----------
     listed_pairs
         Pairs in lists, at 24 bytes each when sorted both ways.
+    last_picks, passes
+        Pairs are listed when the picks to come, at the work of the last ones, need more than this
+        number of passes over all pairs.
     groups
         The largest number of groups of candidates, each with a memory of its own of the coverage.
     seen_values
@@ -26,6 +29,8 @@ class HerdingTuning:
     """
 
     listed_pairs: int = 2**21
+    last_picks: int = 16
+    passes: float = 4.0
     groups: int = 64
     seen_values: int = 2**25
     delayed: float = 2.0**-10
