@@ -81,7 +81,7 @@ def test_a_full_disk_refuses_visibly_and_loses_nothing(client, project, monkeypa
         raise OperationalError("INSERT", {}, full)
 
     with monkeypatch.context() as patch:
-        patch.setattr("nextlabel.project.labelling.records.insert", fails)
+        patch.setattr("nextlabel.project.labelling.recording.answers.insert", fails)
         response = send(client, label("b", 2))
     assert (response.status_code, response.json()["error"]["code"]) == (507, "disk-full")
     assert send(client, label("b", 2)).json()["saved"] == [{"key": "b", "seq": 2}]

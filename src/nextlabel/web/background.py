@@ -1,11 +1,12 @@
-"""Background of a server: the scan of the folder, and the trainer."""
+"""Background of a server: the scan of the folder, the trainer, and the leases on the disk."""
 
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 
 from nextlabel.core.errors import NextlabelError
+from nextlabel.project.labelling.leases import Leases
 from nextlabel.project.labelling.project import Project
 from nextlabel.project.loop.supervisor import Trainer
 from nextlabel.web.workspace import Workspace
@@ -14,23 +15,39 @@ STEP = 0.5
 """Seconds between two reports of progress."""
 PAUSE = 60.0
 """Seconds between two scans of the folder, at least."""
+SAVED = 1.0
+"""Seconds between two times that the leases are saved; a server that is killed forgets the last."""
+JOINED = 5.0
+"""Seconds that the last of them may take."""
 SHARE = 0.02
 """The largest share of the time that scans take."""
 
 
 @contextmanager
 def background(workspace: Workspace, store: str | None, *, trainer: bool) -> Iterator[None]:
-    """Scan the folder and train, in a thread and a process that end with the block.
+    """Scan the folder, keep the leases and train, in threads and a process that end with the block.
 
     `store` is the URL of the project's database with its password, where it has one.
     """
     project, ended = workspace.project, threading.Event()
     threading.Thread(target=keep_scanned, args=(project, ended), daemon=True).start()
+    leases = threading.Thread(target=keep_leases, args=(workspace.leases, ended), daemon=True)
+    leases.start()
     try:
         with nullcontext() if not trainer else Trainer(project.directory, store):
             yield
     finally:
         ended.set()
+        leases.join(JOINED)
+
+
+def keep_leases(leases: Leases, ended: threading.Event, pause: float = SAVED) -> None:
+    """Save the leases again and again, until `ended` and once more then."""
+    over = False
+    while not over:
+        over = ended.wait(pause)
+        with suppress(NextlabelError):  # a full disk; it is tried again
+            leases.save()
 
 
 def keep_scanned(project: Project, ended: threading.Event, pause: float = PAUSE) -> None:

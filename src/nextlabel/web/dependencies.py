@@ -1,8 +1,9 @@
 """Parameters that routes share: the open project, the person, and bodies."""
 
+import json
 from typing import Annotated, Any
 
-from fastapi import Depends, Request
+from fastapi import Depends, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from nextlabel.project.people.people import Person
@@ -12,13 +13,14 @@ from nextlabel.web.workspace import Workspace
 MOST_ID = 2**31 - 1
 
 
-def workspace_of(request: Request) -> Workspace:
+# These are coroutines, since each other function takes a turn of a thread.
+async def workspace_of(request: Request) -> Workspace:
     """Return the open project."""
     workspace: Workspace = request.app.state.workspace
     return workspace
 
 
-def person_of(request: Request) -> Person:
+async def person_of(request: Request) -> Person:
     """Return the person who sent a request; `Guard` has let only known ones pass."""
     person: Person | None = request.state.person
     if person is None:
@@ -26,11 +28,16 @@ def person_of(request: Request) -> Person:
     return person
 
 
-def owner_of(person: Annotated[Person, Depends(person_of)]) -> Person:
+async def owner_of(person: Annotated[Person, Depends(person_of)]) -> Person:
     """Return the person who sent a request, if an owner."""
+    check_owner(person)
+    return person
+
+
+def check_owner(person: Person) -> None:
+    """Raise HttpRefusal unless a person is an owner."""
     if person.role != "owner":
         raise HttpRefusal(403, "owners-only", f"{person.name} may label; only an owner may do this")
-    return person
 
 
 Shared = Annotated[Workspace, Depends(workspace_of)]
@@ -40,6 +47,12 @@ Number = Annotated[int, Field(ge=0, le=MOST_ID)]
 Tab = Annotated[str, Field(min_length=1, max_length=100)]
 Key = Annotated[str, Field(min_length=1, max_length=200)]
 Json = dict[str, Any]
+JSON = "application/json"
+
+
+def reply(values: Json) -> Response:
+    """Return values that are JSON already as a response; FastAPI would copy and check them all."""
+    return Response(json.dumps(values, ensure_ascii=False).encode(), media_type=JSON)
 
 
 class Body(BaseModel):

@@ -8,6 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from nextlabel.project.labelling.leases import Leases
 from nextlabel.project.labelling.models import QueueItem
 from nextlabel.project.labelling.project import Project
 from nextlabel.project.labelling.state import State
@@ -17,11 +18,6 @@ from nextlabel.project.scanning.images import ProjectImages
 from nextlabel.web.errors import HttpRefusal
 from nextlabel.web.pictures.image_files import PASSING, ImageFiles, Unusable
 from nextlabel.web.pictures.thumbnails import Thumbnails
-
-LEASE = 120.0
-"""Seconds for which an image belongs to the tab that it was given to."""
-TRIES = 4
-"""Times that images are chosen again after another process has taken some of them."""
 
 
 class Workspace:
@@ -37,6 +33,7 @@ class Workspace:
         self.project = project
         self.files = ImageFiles(self)
         self.thumbnails = Thumbnails(self.files, project.directory / "cache" / "thumbnails")
+        self.leases = Leases(project.database)
         self._asking = threading.Lock()
         self._counted: tuple[tuple[int, int, int], dict[str, int]] | None = None
 
@@ -80,34 +77,30 @@ class Workspace:
 
     def next(
         self, count: int, held: Collection[int], person: str, tab: str
-    ) -> tuple[list[QueueItem], int]:
-        """Return images to ask, which belong to a tab from now on, and how many are left."""
-        project, chosen, refused = self.project, list[QueueItem](), set[int]()
+    ) -> tuple[list[QueueItem], State]:
+        """Return images to ask, which belong to a tab from now on, and the state they are of."""
+        project = self.project
+        images, queue, settings = project.images(), project.queue(), project.settings
         with self._asking:
-            for _ in range(TRIES):
-                taken = {*held, *refused, *(item.image for item in chosen)}
-                items = serve_next(
-                    project.state(),
-                    project.queue(),
-                    project.images(),
-                    self._with_others(person, tab),
-                    count - len(chosen),
-                    taken,
-                    person=person,
-                    overlap=project.settings.overlap,
-                    seed=project.settings.seed,
-                )
-                got = set(project.lease([item.image for item in items], person, tab, LEASE))
-                chosen += [item for item in items if item.image in got]
-                refused |= {item.image for item in items} - got
-                if len(chosen) >= count or not items:
-                    break
-        return chosen, self.counts()["left"]
+            state = project.state()  # here, since an answer may end the lease of its image
+            chosen = serve_next(
+                state,
+                queue,
+                images,
+                self.leases.of_others(person, tab),
+                count,
+                held,
+                person=person,
+                overlap=settings.overlap,
+                seed=settings.seed,
+            )
+            self.leases.take([item.image for item in chosen], person, tab)
+        return chosen, state
 
-    def _with_others(self, person: str, tab: str) -> set[int]:
-        """Return the images that other tabs show."""
-        leased = self.project.leased()
-        return {image for image, of in leased.items() if (of.person, of.tab) != (person, tab)}
+    def keep(self, images: Collection[int], person: str, tab: str) -> list[int]:
+        """Keep images for a tab for another while; return those that no other tab has."""
+        with self._asking:
+            return self.leases.take(images, person, tab)
 
     def counts(self) -> dict[str, int]:
         """Return how many images there are, and in which states."""

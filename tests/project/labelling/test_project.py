@@ -51,6 +51,22 @@ def test_a_batch_with_a_wrong_answer_is_not_recorded(project: Project) -> None:
     assert project.answers() == []
 
 
+def test_an_undo_counts_wherever_it_is_in_its_batch(project: Project) -> None:
+    a, b = NewAnswer("a", 3, "label", (1,)), NewAnswer("b", 3, "undo", undoes="a")
+    c, d = NewAnswer("c", 3, "undo", undoes="b"), NewAnswer("d", 3, "undo", undoes="c")
+    project.record([d, b, c, a])
+    assert [answer.key for answer in project.answers()] == ["a", "b", "c", "d"]
+    assert dict(project.state().labels) == {}
+    circle = [NewAnswer("e", 3, "undo", undoes="f"), NewAnswer("f", 3, "undo", undoes="e")]
+    wrong = NewAnswer("g", 99, "skip")
+    of_a_wrong_one = [NewAnswer("h", 3, "undo", undoes="g"), wrong]
+    for batch, code in ((circle, "nothing-to-undo"), (of_a_wrong_one, "unknown-image")):
+        assert project.faults(batch).keys() == {one.key for one in batch}
+        with refused(UsageError, code):
+            project.record(batch)
+    assert len(project.answers()) == 4
+
+
 def test_a_model_and_its_queue_appear_together(project: Project) -> None:
     chances = np.full((6, 2), 0.5, np.float32)
     model = NewModel(
@@ -63,14 +79,6 @@ def test_a_model_and_its_queue_appear_together(project: Project) -> None:
     assert np.array_equal(newest.arrays["probabilities"], chances)
     project.record([NewAnswer("a", 5, "label", (0,), model=1), NewAnswer("b", 2, "skip", model=1)])
     assert [answer.audit for answer in project.answers()] == [True, False]
-
-
-def test_an_image_is_leased_to_one_tab(project: Project) -> None:
-    assert project.lease([1, 2], "ann", "one") == [1, 2]
-    assert project.lease([2, 3], "ann", "two") == [3]
-    project.release([1, 2], "ann", "one")
-    assert project.lease([2], "ben", "three") == [2]
-    assert set(project.leased()) == {2, 3}
 
 
 def test_an_answer_to_the_queue_of_a_former_model_is_of_the_audit(project: Project) -> None:

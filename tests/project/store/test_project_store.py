@@ -1,15 +1,21 @@
 """Projects on SQLite and on PostgreSQL: what one process writes, all others have."""
 
+import sqlite3
 import subprocess
 import sys
 import threading
+import time
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Connection
+from sqlalchemy.exc import OperationalError
 
 from nextlabel.core.errors import StoreError, UsageError
 from nextlabel.project.labelling.answer import NewAnswer
 from nextlabel.project.labelling.classes import NewClassChange
+from nextlabel.project.labelling.leases import Leases
 from nextlabel.project.labelling.models import NewModel, QueueItem
 from nextlabel.project.labelling.project import Project
 from nextlabel.project.labelling.state import fold
@@ -89,12 +95,73 @@ def test_what_was_acknowledged_is_there_after_a_kill(project: Project) -> None:
 
 
 def test_leases_run_out_and_are_for_one(project: Project) -> None:
-    assert project.lease([0, 1], "ann", "a", seconds=0.0) == [0, 1]
-    assert project.lease([0, 1, 1, 2], "ben", "b") == [0, 1, 2]
-    assert project.lease([2, 3], "ann", "a") == [3]
-    assert project.lease([2], "ben", "b", seconds=500) == [2]
-    project.release([2, 3], "ann", "a")
-    assert set(project.leased()) == {0, 1, 2}
+    leases = Leases(project.database)
+    assert leases.take([0, 1], "ann", "a", seconds=0.0) == [0, 1]
+    assert leases.take([0, 1, 1, 2], "ben", "b") == [0, 1, 2]
+    assert leases.take([2, 3], "ann", "a") == [3]
+    assert leases.take([2], "ben", "b", seconds=500) == [2]
+    leases.give_back([2, 3], "ann", "a")
+    others = leases.of_others("ann", "a")
+    assert [image for image in range(6) if image in others] == [0, 1, 2]
+    assert 0 not in leases.of_others("ben", "b") and 0 in leases.of_others("ben", "c")
+
+
+def test_the_next_server_has_the_leases_of_the_last_one(project: Project, monkeypatch) -> None:
+    leases = Leases(project.database)
+    leases.take([0, 1, 2], "ann", "a")
+    leases.take([3], "ann", "a", seconds=0.0)
+    with monkeypatch.context() as patch:
+        patch.setattr("nextlabel.project.labelling.leases.delete", full_disk)
+        with refused(StoreError, "disk-full"):
+            leases.save()
+    leases.save()  # what could not be written is written now
+    leases.give_back([1], "ann", "a")
+    leases.take([2], "ann", "a", seconds=500)
+    leases.save()
+    later = Leases(project.database)
+    assert later.take(range(5), "ben", "b") == [1, 3, 4]
+
+
+def full_disk(*_: object) -> None:
+    raise OperationalError("", {}, sqlite3.OperationalError("database or disk is full"))
+
+
+def test_answers_that_wait_are_written_together_and_a_wrong_one_refuses_its_own_alone(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    transactions = []
+    writing = project.database.writing
+
+    def counted(**options: bool) -> AbstractContextManager[Connection]:
+        transactions.append(options)
+        return writing(**options)
+
+    monkeypatch.setattr(project.database, "writing", counted)
+    saved: dict[str, int] = {}
+    errors: list[UsageError] = []
+
+    def record(*answers: NewAnswer) -> None:
+        try:
+            saved.update((one.key, one.seq) for one in project.record(answers))
+        except UsageError as error:
+            errors.append(error)
+
+    batches = [[NewAnswer(f"{n}", n, "label", (0,)), NewAnswer(f"note {n}", n, "note", note="x")]
+               for n in range(4)]  # fmt: skip
+    batches += [batches[0], [NewAnswer("right", 1, "skip"), NewAnswer("wrong", 99, "skip")]]
+    threads = [threading.Thread(target=record, args=batch) for batch in batches]
+    with project._recording:  # as while another transaction is written
+        for thread in threads:
+            thread.start()
+        while len(project._waiting) < len(batches):
+            time.sleep(0.001)
+    for thread in threads:
+        thread.join()
+    assert len(transactions) == 1
+    assert [error.code for error in errors] == ["unknown-image"]
+    assert saved == {answer.key: answer.seq for answer in project.answers()}
+    assert len(saved) == 8  # what was sent twice is there once
+    assert project.state() == fold(project.answers(), project.class_changes())
 
 
 def test_queues_of_former_models_tell_which_image_was_drawn(project: Project) -> None:

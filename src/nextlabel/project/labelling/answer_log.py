@@ -3,6 +3,7 @@
 import gc
 import threading
 from abc import abstractmethod
+from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
@@ -11,13 +12,9 @@ from nextlabel.core.types import Ids, Task
 from nextlabel.project.labelling.answer import Answer, NewAnswer, Saved
 from nextlabel.project.labelling.classes import ClassChange, Classes, NewClassChange
 from nextlabel.project.labelling.known import known_labels
-from nextlabel.project.labelling.records import (
-    add_answers,
-    add_changes,
-    answer_faults,
-    answers_after,
-    changes_after,
-)
+from nextlabel.project.labelling.recording.answer_faults import answer_faults
+from nextlabel.project.labelling.recording.answers import Batch, Facts, add_answers, answers_after
+from nextlabel.project.labelling.recording.class_changes import add_changes, changes_after
 from nextlabel.project.labelling.state import State
 from nextlabel.project.labels import KnownLabels
 from nextlabel.project.store.database import Database
@@ -32,6 +29,8 @@ class AnswerLog:
     def __init__(self, database: Database) -> None:
         self._database, self._lock = database, threading.RLock()
         self._state = State()
+        self._waiting: deque[Batch] = deque()
+        self._recording, self._facts = threading.Lock(), Facts()
 
     @property
     @abstractmethod
@@ -51,15 +50,49 @@ class AnswerLog:
         StoreError
             They cannot be stored; code "disk-full" on a full disk.
         """
-        state = self.state()
-        with self._database.writing() as connection:
-            return add_answers(connection, answers, person, state.classes, self.task)
+        if not answers:
+            return []
+        batch = Batch(answers, person)
+        self._waiting.append(batch)
+        with self._recording:  # the first thread writes for all that wait, in one transaction
+            if not batch.is_done:
+                others = [self._waiting.popleft() for _ in range(len(self._waiting))]
+                self._write([batch, *(one for one in others if one is not batch)])
+        return batch.result()
+
+    def _write(self, batches: Sequence[Batch]) -> None:
+        """Record some batches in one transaction, each as a whole or not at all."""
+        try:
+            state, task = self.state(), self.task
+            with self._database.writing() as connection:
+                newest = self._database.newest().answer  # no other process writes now
+                newer = add_answers(connection, batches, state, newest, self._facts, task)
+            with self._lock:
+                self._state = state = self._state.advance(newer)
+        except Exception as error:  # each thread that waits raises it
+            for batch in batches:
+                batch.error = batch.error or error
+            return
+        for batch in batches:
+            if batch.error is None:
+                batch.saved = [
+                    Saved(answer.key, recorded.seq)
+                    for answer in batch.answers
+                    if (recorded := state.answered(answer.key)) is not None
+                ]
 
     def faults(self, answers: Sequence[NewAnswer]) -> Mapping[str, UsageError]:
         """Return why `record` would refuse some answers, by their keys."""
         state = self.state()
         with self._database.reading() as connection:
-            return answer_faults(connection, answers, state.classes, self.task)
+            images = self._facts.count(connection, answers)
+        return answer_faults(
+            answers,
+            lambda key: state.answered(key) is not None,
+            images,
+            state.classes,
+            self.task,
+        )
 
     def change_classes(self, changes: Sequence[NewClassChange], person: str = ME) -> Classes:
         """Change the classes, all changes or none, and return them; UsageError if one is wrong."""
@@ -73,11 +106,13 @@ class AnswerLog:
     def state(self) -> State:
         """Return the state after all that is recorded by now; cheap when nothing is new."""
         with self._lock:
-            with self._database.reading() as connection:
-                changes = changes_after(connection, self._state.change_seq)
-                with _uncollected(bool(changes) or not self._state.seq):
-                    answers = answers_after(connection, self._state.seq)
-                    self._state = self._state.advance(answers, changes)
+            newest, state = self._database.newest(), self._state
+            if (newest.answer, newest.class_change) != (state.seq, state.change_seq):
+                with self._database.reading() as connection:
+                    changes = changes_after(connection, state.change_seq)
+                    with _uncollected(bool(changes) or not state.seq):
+                        answers = answers_after(connection, state.seq)
+                        self._state = state.advance(answers, changes)
             return self._state
 
     def answers(self, after: int = 0) -> list[Answer]:

@@ -1,11 +1,10 @@
-"""The board of a project: models, the queue, leases, and what works in the background."""
+"""The board of a project: models, the queue, and what works in the background."""
 
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from nextlabel.project.labelling.activity import Activity, read_activities, write_activity
-from nextlabel.project.labelling.leases import Lease, give_back, read_leases, take_leases
 from nextlabel.project.labelling.models import (
     Model,
     NewModel,
@@ -34,24 +33,8 @@ class Board:
     def __init__(self, database: Database, cache: Path) -> None:
         self._database, self.cache = database, cache
         self._newest: Model | None = None
+        self._queue: tuple[int, tuple[QueueItem, ...]] = (0, ())
         self._newest_lock = threading.Lock()
-
-    def lease(
-        self, images: Iterable[int], person: str, tab: str, seconds: float = 120.0
-    ) -> list[int]:
-        """Lease images to a tab, or renew that; return those that no other tab has."""
-        with self._database.writing(brief=True) as connection:
-            return take_leases(connection, images, person, tab, seconds)
-
-    def release(self, images: Iterable[int], person: str, tab: str) -> None:
-        """End the leases of a tab on some images."""
-        with self._database.writing(brief=True) as connection:
-            give_back(connection, images, person, tab)
-
-    def leased(self) -> dict[int, Lease]:
-        """Return the leases that have not run out, by image."""
-        with self._database.reading() as connection:
-            return read_leases(connection)
 
     def publish(self, model: NewModel, queue: Sequence[QueueItem]) -> int:
         """Store a model with its queue in one step, and return its version.
@@ -70,10 +53,10 @@ class Board:
     def model(self) -> Model | None:
         """Return the newest model; None before the first one."""
         with self._newest_lock:
-            with self._database.reading() as connection:
-                newest = read_models(connection, self.cache, newest=True)
-            if newest and (self._newest is None or newest[0].version != self._newest.version):
-                self._newest = newest[0]
+            version = self._database.newest().model
+            if version and (self._newest is None or version != self._newest.version):
+                with self._database.reading() as connection:
+                    self._newest = read_models(connection, self.cache, newest=True)[0]
             return self._newest
 
     def models(self) -> list[Model]:
@@ -81,10 +64,14 @@ class Board:
         with self._database.reading() as connection:
             return read_models(connection, self.cache)
 
-    def queue(self) -> list[QueueItem]:
+    def queue(self) -> tuple[QueueItem, ...]:
         """Return the queue of the newest model, in its order."""
-        with self._database.reading() as connection:
-            return read_queue(connection)
+        with self._newest_lock:
+            version = self._database.newest().model
+            if version != self._queue[0]:
+                with self._database.reading() as connection:
+                    self._queue = version, tuple(read_queue(connection))
+            return self._queue[1]
 
     def activity(self) -> dict[str, Activity]:
         """Return what works in the background, by name."""

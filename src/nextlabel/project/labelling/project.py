@@ -1,6 +1,7 @@
 """A labelling project: the images of a folder, the log of answers, models and the queue."""
 
 import os
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -31,7 +32,6 @@ from nextlabel.project.labelling.settings import (
 from nextlabel.project.scanning.image_facts import ImageFacts
 from nextlabel.project.scanning.images import (
     ProjectImages,
-    images_version,
     note_images,
     read_files,
     read_images,
@@ -60,6 +60,7 @@ class Project(AnswerLog, Board):
         Board.__init__(self, database, directory / CACHE)
         self._settings, self._settings_at = settings, 0
         self._images: ProjectImages | None = None
+        self._images_lock = threading.Lock()
 
     @classmethod
     def create(
@@ -200,9 +201,11 @@ class Project(AnswerLog, Board):
 
     def images(self) -> ProjectImages:
         """Return all images as of now; the same object as before when nothing has changed."""
-        with self._lock, self._database.reading() as connection:
-            if self._images is None or images_version(connection) != self._images.version:
-                self._images = read_images(connection)
+        with self._images_lock:
+            version = self._database.newest().images
+            if self._images is None or version != self._images.version:
+                with self._database.reading() as connection:
+                    self._images = read_images(connection)
             return self._images
 
     def files(self, *, gone: bool = False) -> dict[str, int]:

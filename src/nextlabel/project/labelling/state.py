@@ -72,6 +72,7 @@ class State:
     _unsure: Map[int, bool] = field(default_factory=Map)
     _flagged: Map[int, bool] = field(default_factory=Map)
     _conflicts: Map[int, bool] = field(default_factory=Map)
+    _settled: Map[int, bool] = field(default_factory=Map)
     _images: Map[int, ImageState] = field(default_factory=Map)
     _log: EventLog = field(default_factory=EventLog)
     _events: tuple[list[Answer], int] = field(default_factory=lambda: ([], 0), compare=False)
@@ -90,6 +91,11 @@ class State:
     def flagged(self) -> Set[int]:
         """The images with a flag."""
         return Keys(self._flagged)
+
+    @property
+    def settled(self) -> Set[int]:
+        """The images that need no answer: labelled, skipped, unsure or flagged."""
+        return Keys(self._settled)
 
     @property
     def conflicts(self) -> Set[int]:
@@ -175,12 +181,14 @@ class State:
         notes, counts = self.notes.mutate(), Counter(dict(self.class_counts))
         of_skip, of_unsure = self._skipped.mutate(), self._unsure.mutate()
         of_flag, of_conflict = self._flagged.mutate(), self._conflicts.mutate()
+        of_settled = self._settled.mutate()
         for image in touched:
             before = images.get(image, NOTHING)
             now = image_state(log, image, ends)
             counts.subtract(before.label or ())
             counts.update(now.label or ())
             response = None if now.response is None else now.response.kind
+            settled = now.label is not None or response in ("skip", "unsure") or bool(now.flags)
             derived: tuple[tuple[MapMutation[int, Any], object], ...] = (
                 (images, None if now == NOTHING else now),
                 (labels, now.label),
@@ -190,6 +198,7 @@ class State:
                 (of_unsure, response == "unsure" or None),
                 (of_flag, bool(now.flags) or None),
                 (of_conflict, now.conflict or None),
+                (of_settled, settled or None),
             )
             for mapping, value in derived:
                 if value is not None:
@@ -206,6 +215,7 @@ class State:
             _unsure=of_unsure.finish(),
             _flagged=of_flag.finish(),
             _conflicts=of_conflict.finish(),
+            _settled=of_settled.finish(),
             _images=images.finish(),
             _log=log,
         )

@@ -1,6 +1,6 @@
 """The images that a person is asked next: those of the queue that have no answer yet."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Container, Iterator, Sequence
 from functools import lru_cache
 from hashlib import sha256
 
@@ -8,7 +8,6 @@ import numpy as np
 
 from nextlabel.core.types import Array, Ids
 from nextlabel.project.audit import AuditOrder
-from nextlabel.project.choice import AUDIT
 from nextlabel.project.labelling.answer import RESPONSES
 from nextlabel.project.labelling.models import QueueItem
 from nextlabel.project.labelling.state import State
@@ -18,6 +17,8 @@ GALLERY = "gallery"
 """The view in which images are labelled by the page-full, next to what the model predicts."""
 AGAIN = "overlap"
 """The reason for an image that another person has labelled."""
+AT_RANDOM = "random order"
+"""The reason for an image that is asked since the queue is used up, or not there yet."""
 
 
 @lru_cache(maxsize=2)
@@ -41,20 +42,19 @@ def shared(images: ProjectImages, share: float) -> frozenset[int]:
     return frozenset(i for i, digest in enumerate(hashes) if int.from_bytes(digest) < limit)
 
 
+@lru_cache(maxsize=2)
+def _in_order(images: ProjectImages, share: float) -> tuple[int, ...]:
+    return tuple(sorted(shared(images, share)))
+
+
 def settled(state: State, image: int) -> bool:
     """Return whether an image needs no answer: labelled, skipped, unsure or flagged."""
-    return (
-        image in state.labels
-        or image in state.skipped
-        or image in state.unsure
-        or image in state.flagged
-    )
+    return image in state.settled
 
 
 def settled_ids(state: State) -> Ids:
-    """Return the images that need no answer, int64 (n)."""
-    parts = (state.labels, state.skipped, state.unsure, state.flagged)
-    return np.unique(np.concatenate([np.fromiter(p, np.int64, len(p)) for p in parts]))
+    """Return the images that need no answer, int64 (n), ascending."""
+    return np.sort(np.fromiter(state.settled, np.int64, len(state.settled)))
 
 
 def labelled_as_shown(state: State) -> Ids:
@@ -76,16 +76,29 @@ def labelled_as_shown(state: State) -> Ids:
 
 def left(state: State, images: ProjectImages) -> int:
     """Return the number of images that are still to be asked."""
-    to_ask = usable(images).copy()
-    to_ask[settled_ids(state)] = False
-    return int(to_ask.sum())
+    done, unfit = state.settled, _unfit(images)
+    few, many = (done, unfit) if len(done) < len(unfit) else (unfit, done)
+    return len(images) - len(unfit) - len(done) + sum(image in many for image in few)
+
+
+@lru_cache(maxsize=2)
+def _unfit(images: ProjectImages) -> frozenset[int]:
+    """Return the images that cannot be asked."""
+    return frozenset(np.flatnonzero(~usable(images)).tolist())
+
+
+@lru_cache(maxsize=2)
+def _in_random_order(images: ProjectImages, seed: int) -> tuple[int, ...]:
+    """Return the images that can be asked, in their random order."""
+    rows = order_of(images, seed).rows
+    return tuple(rows[usable(images)[rows]].tolist())
 
 
 def serve_next(
     state: State,
     queue: Sequence[QueueItem],
     images: ProjectImages,
-    leased: Collection[int],
+    leased: Container[int],
     count: int,
     exclude: Collection[int] = (),
     *,
@@ -106,7 +119,7 @@ def serve_next(
         The queue of the newest model; it may be older than the state.
     images : ProjectImages
         The images.
-    leased : collection of int
+    leased : container of int
         Images that other tabs show.
     count : int
         The number of images to return.
@@ -124,7 +137,7 @@ def serve_next(
     list of QueueItem
         At most `count` different images; fewer when fewer are left.
     """
-    taken = {*leased, *exclude}
+    taken = set(exclude)
     fresh = _fresh(state, queue, images, seed)
     again = _again(state, images, person, overlap, len(queue)) if overlap else iter(())
     chosen: list[QueueItem] = []
@@ -132,7 +145,9 @@ def serve_next(
     turn = 0
     while len(chosen) < count and sources:
         source = sources[turn % len(sources)]
-        item = next((item for item in source if item.image not in taken), None)
+        item = next(
+            (item for item in source if item.image not in taken and item.image not in leased), None
+        )
         if item is None:
             sources.remove(source)
             continue
@@ -146,15 +161,15 @@ def _fresh(
     state: State, queue: Sequence[QueueItem], images: ProjectImages, seed: int
 ) -> Iterator[QueueItem]:
     """Yield the images without an answer: those of the queue, then all others at random."""
-    fit = usable(images)
+    fit, done = usable(images), state.settled
     for item in queue:
-        if fit[item.image] and not settled(state, item.image):
+        if fit[item.image] and item.image not in done:
             yield item
     version = queue[0].model if queue else 0
     position = len(queue)
-    for image in order_of(images, seed).rows.tolist():
-        if fit[image] and not settled(state, image):
-            yield QueueItem(position, image, AUDIT, None, True, version)
+    for image in _in_random_order(images, seed):
+        if image not in done:
+            yield QueueItem(position, image, AT_RANDOM, None, False, version)
             position += 1
 
 
@@ -163,7 +178,7 @@ def _again(
 ) -> Iterator[QueueItem]:
     """Yield the images of the overlap that one other person has labelled."""
     fit = usable(images)
-    for image in sorted(shared(images, overlap)):
+    for image in _in_order(images, overlap):
         if not fit[image] or image in state.flagged or len(state.image(image).by_person) != 1:
             continue
         if not _answered(state, image, person):

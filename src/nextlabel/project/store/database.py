@@ -1,11 +1,13 @@
 """The database of a project: connections and transactions."""
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from sqlalchemy import Connection, Engine, text
+from sqlalchemy import Connection, Engine, PoolProxiedConnection, text
 
+from nextlabel.project.store.newest import QUERY, Newest
 from nextlabel.project.store.schema import PROJECT
 from nextlabel.store.database import address, connect, place, quick_check, sentences
 from nextlabel.store.integrity import damage
@@ -40,6 +42,9 @@ class Database:
         self._engine = connect(self._url, create=create, busy=BUSY, schema=PROJECT)
         self._writer = self._engine.execution_options(writing=True)
         self._brief = self._engine.execution_options(writing=True, brief=True)
+        self._single = self._engine.execution_options(isolation_level="AUTOCOMMIT")
+        self._kept: PoolProxiedConnection | None = None
+        self._looking = threading.Lock()
 
     @property
     def location(self) -> str:
@@ -53,7 +58,33 @@ class Database:
 
     def close(self) -> None:
         """Close all connections."""
+        with self._looking:
+            if self._kept is not None:
+                self._kept.close()
+                self._kept = None
         self._engine.dispose()
+
+    def newest(self) -> Newest:
+        """Return the newest numbers; it is much cheaper than a transaction."""
+        with sentences(self._url, BUSY):
+            if self.is_file:
+                row = self._newest_of_file()
+            else:
+                with self._single.connect() as connection:
+                    row = tuple(connection.exec_driver_sql(QUERY).one())
+        return Newest(*(number or 0 for number in row))
+
+    def _newest_of_file(self) -> tuple[int | None, ...]:
+        with self._looking:  # a connection of its own, since to take one takes most of the time
+            if self._kept is None:
+                self._kept = self._engine.raw_connection()
+            cursor = self._kept.cursor()
+            try:
+                cursor.execute(QUERY)
+                (row,) = cursor.fetchall()
+            finally:
+                cursor.close()
+        return tuple(row)
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:

@@ -4,13 +4,13 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Annotated
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Response
 from pydantic import Field
 
 from nextlabel.core.errors import UsageError
 from nextlabel.project.labelling.answer import Kind, NewAnswer
 from nextlabel.project.people.people import Person
-from nextlabel.web.dependencies import Body, Json, Key, Number, Shared, Someone, Tab
+from nextlabel.web.dependencies import Body, Json, Key, Number, Shared, Someone, Tab, reply
 from nextlabel.web.errors import HttpRefusal
 from nextlabel.web.workspace import Workspace
 
@@ -44,18 +44,20 @@ class AnswersBody(Body):
     """The project that they are meant for; another one refuses them."""
 
 
-@router.post("/api/answers")
-def save(body: AnswersBody, workspace: Shared, person: Someone) -> Json:
+@router.post("/api/answers", response_model=Json)
+def save(body: AnswersBody, workspace: Shared, person: Someone) -> Response:
     """Record answers; those in `saved` are on the disk."""
     if body.project not in (None, workspace.id):
         raise HttpRefusal(409, "other-project", "these answers belong to another project")
-    new = [NewAnswer(**answer.model_dump()) for answer in body.answers]
+    new = [NewAnswer(**vars(answer)) for answer in body.answers]
     model = workspace.project.model()
     version = None if model is None else model.version
     saved, refused = record(workspace, new, person)
     if workspace.project.settings.overlap:  # other people may be asked these images now
-        workspace.project.release([answer.image for answer in new], person.name, body.tab)
-    return {"saved": saved, "refused": refused, "counts": workspace.counts(), "model": version}
+        workspace.leases.give_back([answer.image for answer in new], person.name, body.tab)
+    return reply(
+        {"saved": saved, "refused": refused, "counts": workspace.counts(), "model": version}
+    )
 
 
 def record(

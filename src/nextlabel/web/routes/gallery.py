@@ -3,7 +3,7 @@
 import hashlib
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Response
 from pydantic import Field
 
 from nextlabel.core.types import Ids
@@ -13,7 +13,7 @@ from nextlabel.project.loop.cached import COPIES, load_copies
 from nextlabel.project.loop.pages.gallery import Filters, class_counts, gallery
 from nextlabel.project.loop.pages.predictions import Predictions
 from nextlabel.project.scanning.images import ProjectImages
-from nextlabel.web.dependencies import Body, Json, Key, Number, Shared, Someone
+from nextlabel.web.dependencies import Body, Json, Key, Number, Shared, Someone, reply
 from nextlabel.web.errors import HttpRefusal
 from nextlabel.web.routes.answers import record
 from nextlabel.web.routes.queue import image_list
@@ -44,7 +44,7 @@ class ConfirmBody(Body):
     """Names the request; sent again with the same model, it changes nothing."""
 
 
-@router.get("/api/images")
+@router.get("/api/images", response_model=Json)
 def show(
     workspace: Shared,
     person: Someone,
@@ -64,11 +64,12 @@ def show(
     ids: Annotated[str | None, Query(max_length=20_000)] = None,
     offset: Annotated[int, Query(ge=0, le=2**31 - 1)] = 0,
     limit: Annotated[int, Query(ge=1, le=MOST)] = 100,
-) -> Json:
+) -> Response:
     """Return images that pass the filters, or those of `ids` in that order."""
     if ids is not None:
         wanted = [image for image in image_list(ids) if 0 <= image < len(workspace.images)]
-        return {"total": len(wanted), "items": items_of(workspace, wanted[offset : offset + limit])}
+        items = items_of(workspace, wanted[offset : offset + limit])
+        return reply({"total": len(wanted), "items": items})
     filters = Filters(
         class_id=class_id,
         by=by,
@@ -91,7 +92,7 @@ def show(
     for item, copies in zip(items, rows.copies[offset : offset + limit].tolist(), strict=True):
         item["near_copies"] = copies - 1
     counts = {} if offset else class_counts(filters, *facts)
-    return {"total": len(rows), "items": items, "by_class": counts}
+    return reply({"total": len(rows), "items": items, "by_class": counts})
 
 
 @router.post("/api/confirm")

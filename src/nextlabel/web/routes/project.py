@@ -5,13 +5,23 @@ from functools import cache
 from importlib.metadata import version
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Request, Response
 from pydantic import Field
 
 from nextlabel.project.labelling.classes import Action, NewClassChange
 from nextlabel.project.labelling.settings import ProjectSettings
 from nextlabel.project.people.people import Person
-from nextlabel.web.dependencies import Body, Json, Key, Number, Owner, Shared, Someone, owner_of
+from nextlabel.web.dependencies import (
+    Body,
+    Json,
+    Key,
+    Number,
+    Owner,
+    Shared,
+    Someone,
+    check_owner,
+    reply,
+)
 from nextlabel.web.routes.exchange import export_formats
 from nextlabel.web.security import Access
 from nextlabel.web.workspace import Workspace
@@ -40,17 +50,17 @@ class SettingsBody(Body):
     features: dict[str, Annotated[float, Field(ge=0, le=1e6)]] | Literal["default"] | None = None
 
 
-@router.get("/api/project")
-def show(request: Request, workspace: Shared, person: Someone) -> Json:
+@router.get("/api/project", response_model=Json)
+def show(request: Request, workspace: Shared, person: Someone) -> Response:
     """Return what every view needs."""
-    return project_facts(workspace, person, has_users(request))
+    return reply(project_facts(workspace, person, has_users(request)))
 
 
 @router.post("/api/classes")
 def change_classes(body: ClassBody, workspace: Shared, person: Someone) -> Json:
     """Change the classes, and return them; a labeller may only add some."""
     if body.action != "add":
-        owner_of(person)
+        check_owner(person)
     value = None if body.value is None else str(body.value)
     change = NewClassChange(body.key, body.action, body.class_id, value)
     workspace.project.change_classes([change], person.name)
@@ -95,7 +105,7 @@ def project_facts(workspace: Workspace, person: Person, users: bool) -> Json:
         "role": person.role,
         "users": users,
         "formats": export_formats(),
-        "version": version("nextlabel"),
+        "version": _version(),
         "settings": settings_facts(settings),
         "model": None
         if model is None
@@ -162,3 +172,8 @@ def strategy_choices(task: str) -> Sequence[Mapping[str, str]]:
         for of in described
         if (task == "multiclass" or of.multi_label) and not of.name.startswith("oracle")
     ]
+
+
+@cache
+def _version() -> str:
+    return version("nextlabel")

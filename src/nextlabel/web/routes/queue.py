@@ -2,12 +2,12 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Response
 from pydantic import Field
 
-from nextlabel.web.dependencies import Body, Json, Number, Shared, Someone, Tab
+from nextlabel.web.dependencies import Body, Json, Number, Shared, Someone, Tab, reply
 from nextlabel.web.errors import HttpRefusal
-from nextlabel.web.workspace import LEASE, guess
+from nextlabel.web.workspace import guess
 
 router = APIRouter()
 
@@ -19,18 +19,19 @@ class ImagesBody(Body):
     images: Annotated[list[Number], Field(max_length=2000)]
 
 
-@router.get("/api/next")
+@router.get("/api/next", response_model=Json)
 def ask(
     workspace: Shared,
     person: Someone,
     tab: Annotated[str, Query(min_length=1, max_length=100)],
     count: Annotated[int, Query(ge=1, le=500)] = 6,
     held: Annotated[str, Query(max_length=20_000)] = "",
-) -> Json:
+) -> Response:
     """Return images to ask next; they belong to the tab for a while. `held` are not returned."""
-    chosen, left = workspace.next(count, image_list(held), person.name, tab)
-    images, state, project = workspace.images, workspace.state, workspace.project
-    predicted = None if project.settings.hide_predictions else workspace.predictions()
+    chosen, state = workspace.next(count, image_list(held), person.name, tab)
+    images = workspace.images
+    hidden = workspace.project.settings.hide_predictions
+    predicted = None if hidden else workspace.predictions()
     items = []
     for of in chosen:
         item = workspace.item(of.image, images, state) | {
@@ -40,20 +41,20 @@ def ask(
         if predicted is not None:
             item["predicted"] = guess(predicted, of.image)
         items.append(item)
-    return {"items": items, "left": left}
+    return reply({"items": items, "left": workspace.counts()["left"]})
 
 
-@router.post("/api/leases")
-def renew(body: ImagesBody, workspace: Shared, person: Someone) -> Json:
+@router.post("/api/leases", response_model=Json)
+def renew(body: ImagesBody, workspace: Shared, person: Someone) -> Response:
     """Keep images for a tab; return those that no other tab has."""
-    return {"images": workspace.project.lease(body.images, person.name, body.tab, LEASE)}
+    return reply({"images": workspace.keep(body.images, person.name, body.tab)})
 
 
-@router.post("/api/release")
-def release(body: ImagesBody, workspace: Shared, person: Someone) -> Json:
+@router.post("/api/release", response_model=Json)
+def release(body: ImagesBody, workspace: Shared, person: Someone) -> Response:
     """Give images back, so that others can be asked them."""
-    workspace.project.release(body.images, person.name, body.tab)
-    return {"released": len(body.images)}
+    workspace.leases.give_back(body.images, person.name, body.tab)
+    return reply({"released": len(body.images)})
 
 
 def image_list(text: str) -> list[int]:
