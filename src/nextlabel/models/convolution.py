@@ -42,7 +42,7 @@ class Conv3x3(nn.Conv2d):
         pixels = x.permute(0, 2, 3, 1).reshape(len(x), -1)
         matrix: Tensor = self.taps
         if self.reach == "square":
-            matrix = _Square.apply(self.taps)  # type: ignore[no-untyped-call]
+            matrix = _Square.apply(self.taps, _product_type(x))  # type: ignore[no-untyped-call]
         side = 2 if self.reach == "square" else 1
         return (pixels @ matrix).view(len(x), side, side, -1).permute(0, 3, 1, 2)
 
@@ -85,12 +85,14 @@ def _window(weight: Tensor, reach: Reach) -> Tensor:
 class _Square(torch.autograd.Function):
     """The matrix (4 × inputs, 4 × outputs) of a convolution on 2×2 feature maps, from nine taps.
 
-    Row (k, l, c), column (i, j, o) holds tap (k - i + 1, l - j + 1) of (c, o).
+    Row (k, l, c), column (i, j, o) holds tap (k - i + 1, l - j + 1) of (c, o). The matrix has the
+    type of the product, so that only the taps are rounded and not their copies.
     """
 
     @staticmethod
-    def forward(ctx: Any, taps: Tensor) -> Tensor:
+    def forward(ctx: Any, taps: Tensor, product_type: torch.dtype) -> Tensor:
         inputs, outputs = taps.shape[2:]
+        taps = taps.to(product_type)
         matrix = taps.new_empty(2, 2, inputs, 2, 2, outputs)
         for i in (0, 1):
             for j in (0, 1):
@@ -98,14 +100,22 @@ class _Square(torch.autograd.Function):
         return matrix.view(4 * inputs, 4 * outputs)
 
     @staticmethod
-    def backward(ctx: Any, *grads: Tensor) -> Tensor:
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, None]:
         rows, columns = grads[0].shape
         matrix = grads[0].reshape(2, 2, rows // 4, 2, 2, columns // 4)
-        out = matrix.new_zeros(3, 3, rows // 4, columns // 4)
+        wide = torch.promote_types(matrix.dtype, torch.float32)
+        out = matrix.new_zeros(3, 3, rows // 4, columns // 4, dtype=wide)
         for i in (0, 1):
             for j in (0, 1):
-                out[1 - i : 3 - i, 1 - j : 3 - j] += matrix[:, :, :, i, j]
-        return out
+                out[1 - i : 3 - i, 1 - j : 3 - j].add_(matrix[:, :, :, i, j])
+        return out, None
+
+
+def _product_type(x: Tensor) -> torch.dtype:
+    """Return the type in which x is multiplied here."""
+    if torch.is_autocast_enabled(x.device.type):
+        return torch.get_autocast_dtype(x.device.type)
+    return x.dtype
 
 
 @contextmanager

@@ -17,6 +17,7 @@ from nextlabel.core.seeds import Seeds
 from nextlabel.core.task_model import FittedModel, LastLayer, ModelInputs, ModelOutputs
 from nextlabel.core.types import Array, Ids, Labels, Task
 from nextlabel.models.device import precise, resolve_device
+from nextlabel.models.freed_memory import kept_memory
 from nextlabel.models.loss_prediction import LossHead
 from nextlabel.models.networks.base import (
     NetworkMaker,
@@ -63,7 +64,7 @@ class FittedNetwork:
         self.network.eval()
         features, probabilities, losses = [], [], []
         head = None if self.head is None or self.head.side != _columns(side) else self.head
-        with torch.inference_mode(), precise(self.device, self.precision):
+        with kept_memory(), torch.inference_mode(), precise(self.device, self.precision):
             for start in range(0, len(images), INFERENCE_BATCH):
                 rows = slice(start, start + INFERENCE_BATCH)
                 taps = self.network.taps(normalise(images[rows]))

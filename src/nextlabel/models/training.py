@@ -12,6 +12,7 @@ from nextlabel.core.seeds import Seeds
 from nextlabel.core.types import Ids, Task
 from nextlabel.models.convolution import compact
 from nextlabel.models.device import precise
+from nextlabel.models.freed_memory import kept_memory
 from nextlabel.models.loss_prediction import (
     LossHead,
     pair_loss,
@@ -65,7 +66,7 @@ class Trainer:
         order, pairs = seeds.rng("order", number), seeds.rng("pairs", number)
         done, accuracy = 0, 0.0
         network.train()
-        with compact(network, normalise(data.images[:1])) as parameters:
+        with kept_memory(), compact(network, normalise(data.images[:1])) as parameters:
             network.train()
             head_parameters = [] if head is None else list(head.parameters())
             optimiser = _sgd([*parameters, *head_parameters], settings)

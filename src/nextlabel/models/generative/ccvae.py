@@ -20,6 +20,7 @@ from nextlabel.core.errors import DataError
 from nextlabel.core.seeds import Seeds
 from nextlabel.core.types import Array, Ids, Labels
 from nextlabel.models.device import resolve_device
+from nextlabel.models.freed_memory import kept_memory
 from nextlabel.models.generative.priors import NormalPrior, kl_divergence, log_normal
 from nextlabel.models.generative.vae import (
     VAE,
@@ -167,6 +168,7 @@ def begin_ccvae(images: Tensor, settings: CCVAESettings, seeds: Seeds) -> Fitted
     return fitted
 
 
+@kept_memory()
 def refit_ccvae(
     images: Tensor,
     rows: Ids,

@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from nextlabel.core.seeds import Seeds
 from nextlabel.core.types import Array, Ids
 from nextlabel.models.device import resolve_device
+from nextlabel.models.freed_memory import kept_memory
 from nextlabel.models.generative.ccvae import batches, restored
 from nextlabel.models.generative.priors import NormalPrior, kl_divergence
 from nextlabel.models.generative.vae import (
@@ -57,6 +58,7 @@ class Discriminator(nn.Module):
         return logits
 
 
+@kept_memory()
 def refit_vaal(
     images: Tensor,
     labelled: Ids,

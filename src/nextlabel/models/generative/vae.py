@@ -14,6 +14,7 @@ from nextlabel.core.progress import trained
 from nextlabel.core.seeds import Seeds
 from nextlabel.core.types import Array
 from nextlabel.models.device import precise, resolve_device
+from nextlabel.models.freed_memory import kept_memory
 from nextlabel.models.generative.priors import Prior
 from nextlabel.models.generative.priors import kl_divergence as kl_divergence
 from nextlabel.models.generative.vae_settings import VAESettings as VAESettings
@@ -131,6 +132,7 @@ class FittedVAE:
             logits = self.network.decode(torch.as_tensor(z, device=self.device))
             return (logits.sigmoid() * 255).round().to(torch.uint8).cpu().numpy()
 
+    @kept_memory()
     def encode(self, images: Tensor) -> tuple[Tensor, Tensor]:
         """Return mean and log-variance (N, latent), on the CPU, of uint8 images (N, C, H, W)."""
         with torch.inference_mode():
@@ -149,6 +151,7 @@ class FittedVAE:
         }
 
 
+@kept_memory()
 def fit_vae(images: Tensor, settings: VAESettings, seeds: Seeds) -> FittedVAE:
     """Train V on images by maximising the ELBO (equation 5), without labels.
 
