@@ -1,5 +1,6 @@
 """A labelling page in a real browser: Debian's Chromium, driven by Playwright."""
 
+import asyncio
 import os
 import shutil
 import socket
@@ -13,8 +14,8 @@ import pytest
 
 TOKEN = "a-token-of-at-least-twenty-letters"
 CLASSES = ["zero", "one", "two"]
-PATIENCE = 30_000
-"""Milliseconds after which something that does not happen is a failure."""
+PATIENCE = 120_000
+"""Milliseconds after which something that does not happen is a failure, also on a slow machine."""
 
 
 def pytest_collection_modifyitems(items):
@@ -78,9 +79,9 @@ def project(folder):
 
 
 class Site:
-    """A server in a thread of this process."""
+    """A server in a thread of this process; each of its replies takes `latency` seconds."""
 
-    def __init__(self, project, users=False):
+    def __init__(self, project, users=False, latency=0.0):
         import uvicorn
 
         from nextlabel.web.app import create_app
@@ -93,17 +94,26 @@ class Site:
         self.socket = socket.create_server(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self.socket.getsockname()[1]}"
         self.server = uvicorn.Server(
-            uvicorn.Config(self.app, log_level="error", lifespan="off", ws="none")
+            uvicorn.Config(
+                self._late, interface="asgi3", log_level="error", lifespan="off", ws="none"
+            )
         )
+        self.latency = latency
         self.thread = threading.Thread(target=self.server.run, args=([self.socket],), daemon=True)
         self.thread.start()
         while not self.server.started:
+            assert self.thread.is_alive()
             time.sleep(0.01)
+
+    async def _late(self, scope, receive, send):
+        if self.latency:
+            await asyncio.sleep(self.latency)
+        await self.app(scope, receive, send)
 
     def stop(self):
         self.server.should_exit = True
         self.server.force_exit = True
-        self.thread.join(5)
+        self.thread.join(PATIENCE / 1000)
         self.socket.close()
 
 
@@ -122,28 +132,37 @@ def serve():
 
 
 @pytest.fixture
-def visit(browser):
-    """Opens a view in a browser of its own: `visit(site.url, "label")` returns a page."""
-    contexts = []
+def new_page(browser):
+    """Opens an empty page in a browser of its own; an error of a script fails the test."""
+    pages = []
 
-    def open_view(url, view="label", token=TOKEN, **options):
+    def open_page(**options):
         context = browser.new_context(**{"viewport": {"width": 1280, "height": 800}} | options)
-        contexts.append(context)
+        context.set_default_timeout(PATIENCE)
         page = context.new_page()
-        page.set_default_timeout(PATIENCE)
         page.problems = []
         page.on("pageerror", lambda error: page.problems.append(str(error)))
+        pages.append(page)
+        return page
+
+    yield open_page
+    problems = [problem for page in pages for problem in page.problems]
+    for page in pages:
+        page.context.close()
+    assert not problems
+
+
+@pytest.fixture
+def visit(new_page):
+    """Opens a view in a browser of its own: `visit(site.url, "label")` returns a page."""
+
+    def open_view(url, view="label", token=TOKEN, **options):
+        page = new_page(**options)
         page.goto(f"{url}/{view}{'&' if '?' in view else '?'}token={token}")
         ready(page)
         return page
 
-    yield open_view
-    problems = [
-        problem for context in contexts for page in context.pages for problem in page.problems
-    ]
-    for context in contexts:
-        context.close()
-    assert not problems
+    return open_view
 
 
 def ready(page):
@@ -164,6 +183,29 @@ def image_of(address):
 def saved(page):
     """Wait until all answers are with the server."""
     page.locator("#saving[data-state=saved]").wait_for()
+
+
+def said(page, text):
+    """Wait until the page has said this to screen readers; unlike a toast, it stays."""
+    page.locator("#live", has_text=text).wait_for()
+
+
+def fetched(page, count):
+    """Wait until this many images are with the browser, so that no server is needed for them."""
+    page.wait_for_function(
+        """(count) => {
+          const addresses = performance.getEntriesByType("resource").map((one) => one.name);
+          return new Set(addresses.filter((one) => /\\/pixels\\/\\d+\\?/.test(one))).size >= count;
+        }""",
+        arg=count,
+    )
+
+
+def waiting(page):
+    """Return how many answers are in the storage of the browser."""
+    return page.evaluate(
+        "Object.keys(localStorage).filter((name) => name.startsWith('nextlabel.outbox/')).length"
+    )
 
 
 @contextmanager

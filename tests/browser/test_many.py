@@ -2,7 +2,7 @@
 
 import pytest
 
-from browser.conftest import CLASSES, publish, saved, truth_of
+from browser.conftest import CLASSES, publish, said, saved, truth_of
 
 
 def labels(project):
@@ -12,11 +12,10 @@ def labels(project):
 def cards(page):
     """Wait for cards, and return their images in order."""
     page.locator(".card").first.wait_for()
-    found = page.locator(".card").evaluate_all(
+    return page.locator(".card").evaluate_all(
         "(all) => all.sort((a, b) => a.dataset.index - b.dataset.index)"
         ".map((one) => Number(one.dataset.image))"
     )
-    return found
 
 
 def test_a_key_labels_the_selection_of_the_grid(project, serve, visit):
@@ -60,6 +59,7 @@ def test_rows_and_pages_of_the_gallery_are_confirmed(project, serve, visit, trut
     saved(page)
     row = labels(project)
     assert set(row.values()) == {1} and 3 < len(row) < len(shown)
+    assert {answer.model for answer in project.answers()} == {1}  # whose predictions were seen
     page.keyboard.press("z")
     saved(page)
     assert labels(project) == {}
@@ -80,10 +80,9 @@ def test_all_above_a_confidence_are_confirmed_after_a_question(project, serve, v
     page.keyboard.press("a")
     page.get_by_role("button", name=f"Label {total}").wait_for()
     page.keyboard.press("Enter")
-    page.locator(".toast", has_text=f"{total} images labelled as two").wait_for()
+    said(page, f"{total} images labelled as two")
     assert len(labels(project)) == total
     page.locator(".toast button").click()
-    page.locator(".toast", has_text="Undone").wait_for()
     saved(page)
     assert labels(project) == {}
 
@@ -108,7 +107,7 @@ def test_the_least_and_the_most_sure_come_first(project, serve, visit, truth):
     assert cards(page) == rising[::-1]
 
 
-def test_only_rows_in_sight_are_in_the_document(serve, visit, project, truth):
+def test_only_rows_in_sight_are_in_the_document(project, serve, visit, truth):
     publish(project, truth)
     page = visit(serve(project).url, "gallery", viewport={"width": 500, "height": 700})
     answer = {"items": []}

@@ -1,11 +1,13 @@
 """The map: a lasso leads to the grid."""
 
 import base64
+import threading
 
 import numpy as np
 import pytest
+from PIL import Image
 
-from browser.conftest import saved
+from browser.conftest import publish, saved, truth_of
 
 
 def encoded(values, dtype):
@@ -26,6 +28,7 @@ def mapped(project, serve, visit):
         "xy": encoded(xy, "<u2"),
         "label": encoded([-1] * 36, "<i2"),
         "predicted": encoded([0] * 30 + [1] * 6, "<i2"),
+        "digest": encoded([0] * 36, "<u4"),
     }
     page.route("**/api/map", lambda route: route.fulfill(json=reply))
     page.reload()
@@ -49,6 +52,57 @@ def test_a_lasso_leads_to_the_grid_of_what_is_inside(mapped, project):
     mapped.keyboard.press("2")
     saved(mapped)
     assert {i: c[0] for i, c in project.state().labels.items()} == dict.fromkeys(range(30, 36), 1)
+
+
+def test_the_map_of_real_features_leads_to_images_alike(project, serve, visit, truth):
+    """t-SNE of the pixels: what a lasso is drawn around is what the grid shows, small and large."""
+    from nextlabel.project.loop.cached import MAP
+    from nextlabel.project.loop.map import make_map
+
+    images = project.images()
+    rows = np.stack(
+        [
+            np.asarray(Image.open(project.folder / name).convert("L")).ravel()
+            for name in images.names
+        ]
+    )
+    ids = np.arange(len(rows))
+    made = make_map(
+        rows / 255, ids, "pixels", project.cache / "part.npz", lambda *_: None, threading.Event()
+    )
+    made.save(project.cache / MAP)
+    publish(project, truth)
+    page = visit(serve(project).url, "map")
+    page.locator("#about", has_text="36 of 36 images in sight").wait_for()
+    box = page.locator("#canvas").bounding_box()
+    scale = 0.92 * min(box["width"], box["height"]) / 65536
+    corner = np.array([box["x"], box["y"]], float)
+    corner += (np.array([box["width"], box["height"]]) - 65536 * scale) / 2
+    places = made.xy * scale + corner
+    centre = places[np.abs(places - np.median(places, axis=0)).sum(axis=1).argmin()]
+    with page.expect_response("**/thumb/*?v=*") as thumb:
+        page.mouse.move(*centre)
+        page.locator("#tip").wait_for()
+    assert thumb.value.ok and "immutable" in thumb.value.headers["cache-control"]
+    # The edge is amid a gap, so that a rounded place of a corner puts no image on the other side.
+    x = np.sort(places[:, 0])
+    gap = 8 + np.diff(x)[8:28].argmax()
+    edge = x[gap : gap + 2].mean()
+    page.keyboard.press("o")
+    page.mouse.move(edge, box["y"] + 3)
+    page.mouse.down()
+    for x, y in ((3, 3), (3, -3), (None, -3)):
+        right = edge if x is None else box["x"] + x
+        page.mouse.move(right, box["y"] + (y % box["height"]), steps=3)
+    page.mouse.up()
+    inside = np.flatnonzero(places[:, 0] < edge).tolist()
+    page.locator("#heading", has_text=f"{len(inside)} of the map").wait_for()
+    page.locator(".card").nth(len(inside) - 1).wait_for()
+    shown = page.locator(".card").evaluate_all("(all) => all.map((one) => +one.dataset.image)")
+    assert sorted(shown) == inside
+    near = np.linalg.norm(made.xy[:, None] - made.xy[None], axis=2) + 1e9 * np.eye(len(rows))
+    classes = np.array([truth_of(name, truth) for name in images.names])
+    assert (classes[near.argmin(axis=1)] == classes).mean() > 0.5  # by chance: a third
 
 
 def test_the_keyboard_alone_chooses_what_is_in_sight(mapped):

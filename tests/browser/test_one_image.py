@@ -2,7 +2,15 @@
 
 import re
 
-from browser.conftest import image_of, next_image, on_screen, publish, saved, truth_of
+from browser.conftest import (
+    fetched,
+    image_of,
+    next_image,
+    on_screen,
+    publish,
+    saved,
+    truth_of,
+)
 
 
 def test_a_key_labels_saves_and_shows_the_next_image(project, serve, visit, truth):
@@ -21,24 +29,26 @@ def test_a_key_labels_saves_and_shows_the_next_image(project, serve, visit, trut
 
 def test_keys_faster_than_the_network_label_what_was_on_the_screen(project, serve, visit, truth):
     publish(project, truth)
-    page = visit(serve(project).url)
-    on_screen(page)
-    page.wait_for_timeout(700)  # the next images are decoded
-    page.route("**/api/answers", lambda route: (page.wait_for_timeout(300), route.continue_()))
+    site = serve(project)
+    page = visit(site.url)
+    fetched(page, 20)
+    site.latency = 0.3
     shown = page.evaluate(
         """async () => {
           const seen = [];
           const keys = ["1", "2", "3"];
           for (let i = 0; i < 20; i++) {
-            const image = document.querySelector("#stage > img");
+            let image;
+            while (!(image = document.querySelector("#stage > img"))) await new Promise(requestAnimationFrame);
             seen.push([Number(image.dataset.image), i % 3]);
             const press = new KeyboardEvent("keydown", { key: keys[i % 3], bubbles: true });
             document.body.dispatchEvent(press);
             await new Promise((done) => setTimeout(done, 10));
           }
           return seen;
-        }"""
+        }"""  # noqa: E501
     )
+    assert len(shown) == 20
     saved(page)
     assert len({image for image, _ in shown}) == 20
     assert {i: c[0] for i, c in project.state().labels.items()} == {i: c for i, c in shown}
@@ -65,7 +75,8 @@ def test_undo_goes_back_without_end_and_redo_returns(project, serve, visit):
     page.keyboard.press("Control+y")
     saved(page)
     assert {i: c[0] for i, c in project.state().labels.items()} == {images[0]: 0, images[1]: 1}
-    page.keyboard.press("3")  # the image that is open again is the third one
+    assert image_of(on_screen(page)) == images[2]  # the first of those without an answer
+    page.keyboard.press("3")
     saved(page)
     assert project.state().labels[images[2]] == (2,)
 

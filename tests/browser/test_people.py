@@ -20,17 +20,17 @@ def test_two_tabs_are_never_asked_the_same_image(project, serve, visit):
     assert len(project.answers()) == 16
 
 
-def test_people_log_in_and_answer_under_their_names(project, serve, browser):
+def test_people_log_in_and_answer_under_their_names(project, serve, new_page):
     from nextlabel.project.people.people import People
 
     for name in ("ada", "ben"):
         People(project.database).add(name, PASSWORD, "labeller")
     site = serve(project, users=True)
-    ada = logged_in(browser, site, "ada")
+    ada = logged_in(new_page(), site, "ada")
     ada.locator(".card").first.wait_for()
     ada.keyboard.press("1")
     saved(ada)
-    ben = logged_in(browser, site, "ben")
+    ben = logged_in(new_page(), site, "ben")
     ben.get_by_text("No image is open").wait_for()  # the page of ada shows them all
     ada.goto(f"{site.url}/progress")
     ben.locator(".card").first.wait_for()
@@ -39,13 +39,10 @@ def test_people_log_in_and_answer_under_their_names(project, serve, browser):
     answers = project.answers()
     assert [answer.person for answer in answers] == ["ada", "ben"]
     assert answers[0].image != answers[1].image
-    for page in (ada, ben):
-        page.context.close()
 
 
-def logged_in(browser, site, name):
+def logged_in(page, site, name):
     """Return the page that a person came to after logging in: the grid, asked for at first."""
-    page = browser.new_context().new_page()
     page.goto(f"{site.url}/grid")
     page.get_by_label("Name").fill(name)
     page.get_by_label("Password").fill("wrong")
@@ -55,3 +52,38 @@ def logged_in(browser, site, name):
     page.keyboard.press("Enter")
     page.locator("#wall").wait_for(state="attached")
     return page
+
+
+def test_what_people_disagree_on_is_settled_in_the_review(project, serve, new_page):
+    from nextlabel.project.labelling.answer import NewAnswer
+    from nextlabel.project.people.people import People
+
+    for name, role in (("ada", "owner"), ("ben", "labeller")):
+        People(project.database).add(name, PASSWORD, role)
+    for name, labels in (("ada", (0, 1, 2)), ("ben", (0, 2, 1))):
+        project.record(
+            [NewAnswer(f"{name}{i}", i, "label", (label,)) for i, label in enumerate(labels)], name
+        )
+    site = serve(project, users=True)
+    page = logged_in(new_page(), site, "ada")
+    page.goto(f"{site.url}/progress")
+    page.locator("#people-table", has_text="3 images have labels of several people").wait_for()
+    page.locator("#people-table tr", has_text="ada and ben").wait_for()
+    page.goto(f"{site.url}/review")
+    page.locator("#what").select_option("conflicts")
+    card = page.locator(".card[data-image='1']")
+    card.get_by_text("ada: one · ben: two").wait_for()
+    assert page.locator(".card").count() == 2
+    card.click()
+    page.keyboard.press("2")  # one: as she said before
+    saved(page)
+    page.keyboard.press("Home")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("1")  # zero: as neither of them said
+    saved(page)
+    state = project.state()
+    assert not state.conflicts and dict(state.labels) == {0: (0,), 1: (1,), 2: (0,)}
+    assert [answer.view for answer in project.answers()][-2:] == ["resolve"] * 2
+    page.locator("#what").select_option("doubts")
+    page.locator("#what").select_option("conflicts")
+    page.get_by_role("heading", name="No conflicts").wait_for()

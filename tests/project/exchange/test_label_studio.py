@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from nextlabel.core.errors import DataError
+from nextlabel.core.types import Task
 from nextlabel.project.exchange.formats.label_studio import configuration
 from nextlabel.project.exchange.transfer import export, import_file
 from nextlabel.project.labelling.answer import NewAnswer
@@ -33,7 +34,7 @@ def result(*names: str) -> list[dict[str, Any]]:
 
 
 def test_a_task_has_the_published_form(project: Project, tmp_path: Path) -> None:
-    """The fields that Label Studio's documentation names, checked once with its own converter."""
+    """The fields that Label Studio's documentation names."""
     project.record([NewAnswer("a", 0, "label", (0,), shown_at=1.0, answered_at=2.5)], "ann")
     project.record([NewAnswer("b", 1, "skip")], "ben")
     chances = np.array([[0.25, 0.75]] * 3, np.float32)
@@ -58,6 +59,32 @@ def test_a_task_has_the_published_form(project: Project, tmp_path: Path) -> None
     assert (prediction["model_version"], prediction["score"]) == ("nextlabel 1", 0.75)
     assert prediction["result"][0]["value"] == {"choices": ["no <cell>"]}
     assert len({task["id"] for task in tasks}) == 3
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("task", ["multiclass", "multilabel"])
+def test_its_own_converter_reads_what_is_written_and_writes_what_is_read(
+    tmp_path: Path, task: Task
+) -> None:
+    from label_studio_converter import Converter
+
+    classes = ["cell", 'no "cell" <x>', "Zelle ü"]
+    folder = photos_in(tmp_path / "photos", ["a.png", "b c.png", "sub/d.png", "ü.png"])
+    first = Project.create(folder, directory=tmp_path / "one", classes=classes, task=task)
+    first.scan()
+    labels = [(0,), (1,), (2,)] if task == "multiclass" else [(0, 1), (), (2,)]
+    first.record([NewAnswer(f"k{i}", i, "label", label) for i, label in enumerate(labels)], "ann")
+    first.record([NewAnswer("s", 3, "skip")], "ann")
+    export(first, tmp_path / "tasks.json")
+    (tmp_path / "config.xml").write_text(configuration(classes, task), encoding="utf-8")
+    made = Converter(str(tmp_path / "config.xml"), None, download_resources=False)
+    for form in ("JSON", "JSON_MIN"):
+        made.convert(str(tmp_path / "tasks.json"), str(tmp_path / form), form, is_dir=False)
+        second = Project.create(folder, directory=tmp_path / f"of-{form}", task=task)
+        second.scan()
+        taken = import_file(second, tmp_path / form / "result.json")
+        assert taken.unknown == () and named_labels(second) == named_labels(first), form
+        assert {answer.person for answer in second.answers()} == {"ann"}
 
 
 @pytest.mark.parametrize(("task", "choice"), [("multiclass", "single"), ("multilabel", "multiple")])

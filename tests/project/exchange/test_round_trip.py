@@ -205,6 +205,38 @@ def test_any_findings_come_back(
     second.close()
 
 
+@pytest.mark.parametrize("link", [False, True])
+def test_a_file_that_has_vanished_is_left_out_of_class_folders(
+    made: Path, tmp_path: Path, link: bool
+) -> None:
+    project = filled(made, tmp_path / "one", "multiclass")
+    gone = project.images().names[0]
+    (made / gone).unlink()
+    with pytest.warns(UserWarning, match=r"1 labelled image.* gone"):
+        export(project, tmp_path / "sorted", link=link)
+    files = [p for p in (tmp_path / "sorted").rglob("*") if p.is_file() or p.is_symlink()]
+    assert {p.name for p in files if p.parent == tmp_path / "sorted"} == {"left-out.txt"}
+    assert len(files) == 7 and (tmp_path / "sorted" / "left-out.txt").read_text() == f"{gone}\n"
+
+
+def test_long_names_of_classes_that_begin_alike_are_all_taken(made: Path, tmp_path: Path) -> None:
+    project = Project.create(made, directory=tmp_path / "one")
+    project.scan()
+    names = [f"{'x' * 198}{n}" for n in range(3)]
+    file = tmp_path / "labels.csv"
+    rows = zip(["a.png", "ü.png", "j,k.png"], names, strict=True)
+    file.write_text("path;label\n" + "".join(f"{path};{name}\n" for path, name in rows))
+    assert set(import_file(project, file).classes) == set(names)
+    assert set(named_labels(project).values()) == {(name,) for name in names}
+
+
+def test_paths_of_no_image_are_named(made: Path, tmp_path: Path) -> None:
+    project = filled(made, tmp_path / "one", "multiclass")
+    file = tmp_path / "labels.csv"
+    file.write_text("path,label\na.png,cell\nx/y.png,cell\nz.png,\n")
+    assert import_file(project, file).unknown == ("x/y.png", "z.png")
+
+
 def test_what_cannot_be_exported_or_imported_is_refused(made: Path, tmp_path: Path) -> None:
     project = filled(made, tmp_path / "one", "multiclass")
     with refused(UsageError, "unknown-format", match=r"\.csv"):

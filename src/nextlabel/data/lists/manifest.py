@@ -99,6 +99,7 @@ def read_labels(
     names: Sequence[str],
     task: Task | None = None,
     missing: Literal["refuse", "skip"] = "refuse",
+    left_out: list[str] | None = None,
 ) -> tuple[Task, list[Answer]]:
     """Return the task, and the labels of each of `names` (N) by a file as `read_manifest` has it.
 
@@ -116,6 +117,8 @@ def read_labels(
     missing : str
         "refuse" raises an error for a path that is not among the names; "skip" leaves such lines
         out with a warning, and refuses a file in which no path is.
+    left_out : list of str, optional
+        Takes the paths that are left out, in the place of the warning.
 
     Raises
     ------
@@ -139,7 +142,9 @@ def read_labels(
         return index.row(text) is not None or index.row_below(text) is not None
 
     manifest = _read(path, names_of, is_image, task)
-    if unknown:
+    if left_out is not None:
+        left_out += [text for _, text in unknown]
+    elif unknown:
         first = str(index.unknown(*unknown[0], "images"))
         warnings.warn(
             f"{len(unknown)} line(s) are left out, since there is no such image: {first}",

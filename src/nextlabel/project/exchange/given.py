@@ -157,9 +157,11 @@ def _add_classes(project: Project, reading: Reading) -> tuple[str, ...]:
     missing = [name for name in dict.fromkeys(names) if name not in there]
     if missing:
         seq = project.state().change_seq
-        project.change_classes(
-            [NewClassChange(f"import-{seq}-{name}"[:200], "add", value=name) for name in missing]
-        )
+        changes = []
+        for name in missing:
+            digest = hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()
+            changes.append(NewClassChange(f"import-{seq}-{digest}", "add", value=name))
+        project.change_classes(changes)
     return tuple(missing)
 
 

@@ -139,10 +139,13 @@ def confirm(body: ConfirmBody, workspace: Shared, person: Someone) -> Json:
 
 
 def items_of(workspace: Workspace, ids: list[int]) -> list[Json]:
-    """Return images as JSON values, with their predictions."""
+    """Return images as JSON values, with their predictions and the version of their model."""
     images, state, predicted = workspace.images, workspace.state, workspace.predictions()
+    model = workspace.project.model()
+    version = None if model is None else model.version
     return [
-        workspace.item(image, images, state) | {"predicted": guess(predicted, image)}
+        workspace.item(image, images, state)
+        | {"predicted": guess(predicted, image), "model": version}
         for image in ids
     ]
 

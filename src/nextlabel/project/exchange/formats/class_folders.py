@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import ClassVar
@@ -14,6 +15,7 @@ from nextlabel.project.exchange.content import Content
 from nextlabel.project.exchange.finder import ImageFinder
 from nextlabel.project.exchange.formats import register
 from nextlabel.project.exchange.given import Given, Reading, in_order
+from nextlabel.project.labelling.layout import printable
 from nextlabel.project.labelling.project import Project
 
 UNSAFE = frozenset('/\\:*?"<>|%')
@@ -22,6 +24,8 @@ RESERVED = frozenset(
 )
 """Names that Windows keeps for devices."""
 NOTHING = "none"
+LEFT_OUT = "left-out.txt"
+"""The list of files that could not be copied."""
 
 
 @register("class_folders")
@@ -35,16 +39,29 @@ class ClassFolders:
         """Copy the labelled files, or link to them; their names below the class stay.
 
         A class whose name cannot be that of a folder gets one with %xx in it. Links are hard
-        where the disk allows it, else symbolic.
+        where the disk allows it, else symbolic. A file that has vanished since the last scan is
+        left out, with a warning, and `left-out.txt` names it.
         """
         names = folder_names((*content.classes, NOTHING))
+        vanished = []
         for row in content.rows:
             if row.labels is None:
+                continue
+            source = content.folder / row.path
+            if not source.is_file():
+                vanished.append(printable(row.path))
                 continue
             for name in row.labels or (NOTHING,):
                 copy = target / names[name] / row.path
                 copy.parent.mkdir(parents=True, exist_ok=True)
-                _put(content.folder / row.path, copy, link)
+                _put(source, copy, link)
+        if vanished:
+            (target / LEFT_OUT).write_text("\n".join([*vanished, ""]), encoding="utf-8")
+            warnings.warn(
+                f"{len(vanished)} labelled image(s) are left out, since their files are gone, such "
+                f"as {vanished[0]!r}; {LEFT_OUT} names them",
+                stacklevel=2,
+            )
 
     def fits(self, path: Path) -> bool:
         """Return whether it is a folder."""

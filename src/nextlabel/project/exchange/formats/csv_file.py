@@ -63,13 +63,15 @@ class CsvFile:
         """Return the labels of a CSV file as `read_labels` takes it."""
         image_of = project.files(gone=True)
         names = list(image_of)
-        _, labels = read_labels(path, names, project.task, missing="skip")
+        unknown: list[str] = []
+        _, labels = read_labels(path, names, project.task, missing="skip", left_out=unknown)
         given = [
             Given(image_of[name], labels=label)
             for name, label in zip(names, labels, strict=True)
             if label is not None
         ]
-        return Reading(given, in_order(name for one in given for name in one.labels))
+        classes = in_order(name for one in given for name in one.labels)
+        return Reading(given, classes, tuple(unknown))
 
 
 def joined(names: tuple[str, ...] | None, several: bool) -> str:

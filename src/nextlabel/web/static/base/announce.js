@@ -11,8 +11,8 @@ export function announce(text) {
   live.textContent = live.textContent === text ? `${text}\u00a0` : text;
 }
 
-/** Show `text` at the foot of the page for some seconds, with at most one button. */
-export function toast(text, { label, run, seconds = 5 } = {}) {
+/** Show `text` at the foot of the page for some seconds, with at most one button. It stays under the pointer or the focus. */
+export function toast(text, { label, run, seconds = label ? 12 : 5 } = {}) {
   const area = byId("toasts");
   const note = h("div", { className: "toast" }, h("span", { textContent: text }));
   if (label) {
@@ -24,6 +24,9 @@ export function toast(text, { label, run, seconds = 5 } = {}) {
   }
   area.replaceChildren(note);
   announce(text);
-  clearTimeout(clearing);
-  clearing = setTimeout(() => note.remove(), 1000 * seconds);
+  const leave = () => {
+    clearTimeout(clearing);
+    clearing = setTimeout(() => (note.matches(":hover, :focus-within") ? leave() : note.remove()), 1000 * seconds);
+  };
+  leave();
 }

@@ -2,12 +2,21 @@
 
 import { cap, h } from "./dom.js";
 import { openDialog } from "./dialog.js";
+import { keyMode, keyModeField, onKeyMode } from "./key_mode.js";
 
 const NAMES = { " ": "Space", ArrowLeft: "←", ArrowRight: "→", ArrowUp: "↑", ArrowDown: "↓", Escape: "Esc", Backspace: "⌫" };
 const ARROWS = new Set(["ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown", "Home", "End", "PageUp", "PageDown", " ", "Enter"]);
 
-/** Return the text on a key: "Shift+z" is ⇧Z, "ArrowLeft" is ←. */
+/** Is a key one that types a character, and so works as `keyMode` says? Space is none of them. */
+const types = (key) => /^(Shift\+)?[^ ]$/u.test(key);
+
+/** Return the text on a key: "Shift+z" is ⇧Z, "ArrowLeft" is ←; "" for a key that does not work. */
 export function keyName(key) {
+  if (!key || (types(key) && keyMode() === "off")) return "";
+  return (types(key) && keyMode() === "alt" ? "Alt+" : "") + plainName(key);
+}
+
+function plainName(key) {
   const parts = key === "+" ? ["+"] : key.split("+");
   const last = parts.pop();
   const shown = NAMES[last] ?? (last.length === 1 ? last.toUpperCase() : last);
@@ -28,6 +37,7 @@ export class Keys {
   constructor(title = "Keys") {
     this.title = title;
     document.addEventListener("keydown", (event) => this.#pressed(event));
+    onKeyMode(() => this.draw());
   }
 
   /** Add an action: {id, keys: [...], label, run, group}. `keys` are values of KeyboardEvent.key, or "Ctrl+z". */
@@ -40,12 +50,26 @@ export class Keys {
   classes(classes, give) {
     this.#classes = classes;
     this.#give = give;
+    this.draw();
+  }
+
+  /** Write the keys on all that has `data-action` (the id of an action) or `data-key` (of a class). */
+  draw() {
+    for (const element of document.querySelectorAll("[data-action], [data-key]")) {
+      const { action, key } = element.dataset;
+      const text = action ? this.capOf(action) : keyName(key);
+      const shown = element.querySelector("kbd");
+      if (shown) shown.textContent = text || (action ? "" : "–");
+      if (text) element.setAttribute("aria-keyshortcuts", text.replace("⇧", "Shift+"));
+      else element.removeAttribute("aria-keyshortcuts");
+    }
   }
 
   /** Return the first key of an action that works now, as text. */
   capOf(id) {
-    const [first] = this.#usable(this.#actions.find((action) => action.id === id));
-    return first ? keyName(first) : "";
+    const action = this.#actions.find((one) => one.id === id);
+    const [first] = action ? this.#usable(action) : [];
+    return keyName(first);
   }
 
   #taken(key) {
@@ -64,7 +88,8 @@ export class Keys {
     if (target.matches?.("input") && ARROWS.has(event.key)) return;
     if (target.matches?.("button, a, summary, [role=button]") && (event.key === "Enter" || event.key === " ")) return;
     const name = nameOf(event);
-    if (!event.ctrlKey && !event.metaKey && !event.altKey && !event.shiftKey) {
+    if (name === null) return;
+    if (!/^(Ctrl|Alt|Shift)\+/.test(name)) {
       const one = this.#classes.find((each) => each.key && each.key.toLowerCase() === name);
       if (one) {
         event.preventDefault();
@@ -79,35 +104,50 @@ export class Keys {
     action.run(event);
   }
 
-  /** Show all keys of the view. */
+  /** Show all keys of the view, and how they work. */
   help() {
+    const columns = h("div", { className: "help" }, ...this.#columns());
+    const field = keyModeField("help-keys");
+    field.addEventListener("change", () => columns.replaceChildren(...this.#columns()));
+    openDialog(this.title, h("div", {}, columns, field), { className: "wide" });
+  }
+
+  #columns() {
     const groups = new Map();
-    if (this.#classes.length) groups.set("Classes", this.#classes.map((one) => [[one.key ?? "–"], one.name]));
+    if (this.#classes.length) groups.set("Classes", this.#classes.map((one) => [[one.key || "–"], one.name]));
     for (const action of this.#actions) {
       if (!action.label) continue;
       if (!groups.has(action.group)) groups.set(action.group, []);
       groups.get(action.group).push([this.#usable(action).slice(0, 3), action.label]);
     }
-    const columns = [...groups].map(([name, rows]) =>
-      h(
-        "section",
-        {},
-        h("h3", { textContent: name }),
-        h(
-          "dl",
-          {},
-          ...rows.map(([keys, label]) =>
-            h("div", {}, h("dt", {}, ...keys.flatMap((key, i) => (i ? [" ", cap(keyName(key))] : [cap(keyName(key))]))), h("dd", { textContent: label })),
-          ),
-        ),
-      ),
+    return [...groups].map(([name, rows]) =>
+      h("section", {}, h("h3", { textContent: name }), h("dl", {}, ...rows.map(([keys, label]) => h("div", {}, h("dt", {}, ...caps(keys)), h("dd", { textContent: label }))))),
     );
-    openDialog(this.title, h("div", { className: "help" }, ...columns), { className: "wide" });
   }
 }
 
+const caps = (keys) =>
+  keys
+    .map(keyName)
+    .filter(Boolean)
+    .flatMap((name, i) => (i ? [" ", cap(name)] : [cap(name)]));
+
+/** Return the name of what was pressed, as actions and classes have it; null for a character that does not work now. */
 function nameOf(event) {
-  const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
+  const ctrl = event.ctrlKey || event.metaKey;
+  const key = keyOf(event);
+  let alt = event.altKey;
+  if (!ctrl && types(key)) {
+    if (keyMode() === "off" || (keyMode() === "alt" && !alt)) return null;
+    if (keyMode() === "alt") alt = false;
+  }
   const letter = /^[a-z]$/.test(key) || key.length > 1;
-  return (event.ctrlKey || event.metaKey ? "Ctrl+" : "") + (event.altKey ? "Alt+" : "") + (event.shiftKey && letter ? "Shift+" : "") + key;
+  return (ctrl ? "Ctrl+" : "") + (alt ? "Alt+" : "") + (event.shiftKey && letter ? "Shift+" : "") + key;
+}
+
+// With Alt some keyboards type another sign, and no letter: then the place of the key counts.
+function keyOf(event) {
+  const place = /^(?:Key|Digit)(.)$/.exec(event.code ?? "");
+  if (event.altKey && place && !/^[\x20-\x7e]$/.test(event.key)) return place[1].toLowerCase();
+  return event.key.length === 1 ? event.key.toLowerCase() : event.key;
 }

@@ -39,8 +39,10 @@ export async function start(title, main) {
   outbox.addEventListener("saved", (event) => project.count(event.detail.counts));
   drawProject();
   drawSaving(outbox);
-  await main({ project, outbox, keys });
+  const running = main({ project, outbox, keys });
   keys.action({ id: "help", keys: ["?"], label: "Show these keys", run: () => keys.help(), group: "Page" });
+  keys.draw();
+  await running;
 }
 
 function drawViews() {

@@ -3,6 +3,7 @@
 import { get } from "../base/api.js";
 
 const BUDGET = 24e6; // pixels that are decoded ahead
+const PAUSE = 1500; // milliseconds until an image that did not arrive is asked again
 const FEWEST = 5;
 const MOST = 24;
 
@@ -19,7 +20,7 @@ export function depthFor(item) {
  * `view` decides the address of an item: window and channels of images with more than 8 bits.
  */
 export class Pixels {
-  #kept = new Map(); // address -> {picture, ready, failed, promise}
+  #kept = new Map(); // address -> {picture, ready, failed, promise}; `failed` is false or the time of it
 
   constructor(view) {
     this.view = view;
@@ -29,7 +30,7 @@ export class Pixels {
   get(item) {
     const address = this.view.address(item);
     let record = this.#kept.get(address);
-    if (!record) {
+    if (!record || (record.failed && performance.now() > record.failed + PAUSE)) {
       record = this.#load(address, item);
       this.#kept.set(address, record);
     }
@@ -47,9 +48,10 @@ export class Pixels {
     for (const address of this.#kept.keys()) if (!addresses.has(address)) this.#kept.delete(address);
   }
 
-  /** Forget an item whose loading failed, so that it is tried again. */
+  /** Load an item again whose loading failed. Return a promise of its record. */
   retry(item) {
     this.#kept.delete(this.view.address(item));
+    return this.get(item).promise;
   }
 
   #load(address, item) {
@@ -65,7 +67,7 @@ export class Pixels {
         return record;
       },
       () => {
-        record.failed = true;
+        record.failed = performance.now();
         return record;
       },
     );

@@ -3,13 +3,13 @@
 import { cap, h } from "../base/dom.js";
 import { count, percent } from "../base/numbers.js";
 
-/** Draw the buttons into `area`. `give(id)` runs on a press; `chosen` are the classes of the image. */
+/** Draw the buttons into `area`; `give(id)` runs on a press. `Keys.draw` writes the keys on them. */
 export function drawClasses(area, project, give) {
   const buttons = project.classes.map((one) =>
     h(
       "button",
-      { type: "button", className: "class", data: { id: one.id }, aria: { pressed: "false" }, on: { click: () => give(one.id) } },
-      cap((one.key ?? "").toUpperCase() || "–"),
+      { type: "button", className: "class", data: { id: one.id, key: one.key ?? "" }, aria: { pressed: "false" }, on: { click: () => give(one.id) } },
+      cap(""),
       h("span", { className: "swatch" }),
       h("span", { className: "class-name", textContent: one.name }),
       h("span", { className: "class-sure" }),
@@ -19,8 +19,6 @@ export function drawClasses(area, project, give) {
   for (const button of buttons) {
     const id = Number(button.dataset.id);
     button.querySelector(".swatch").style.background = project.colourOf(id);
-    const key = project.class(id).key;
-    if (key) button.setAttribute("aria-keyshortcuts", key);
   }
   area.classList.toggle("dense", buttons.length > 10);
   area.replaceChildren(...buttons);

@@ -49,7 +49,7 @@ export const damaged = (item, keys) =>
     h("h1", { textContent: "This image cannot be shown" }),
     h("p", { textContent: item.problem }),
     h("p", { className: "faint", textContent: item.path }),
-    h("p", {}, cap(keys.capOf("skip")), " skips it, ", cap(keys.capOf("flag")), " flags it."),
+    h("p", {}, cap(keys.capOf("skip") || "Skip"), " skips it, ", cap(keys.capOf("flag") || "Flag"), " flags it."),
   );
 
 /** The server does not answer and nothing is held. */

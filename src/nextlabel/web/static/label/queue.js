@@ -13,16 +13,20 @@ const PAUSE = 1500; // milliseconds after a failure, or while all images are wit
 export class Queue extends EventTarget {
   ahead = [];
   left = null;
+  settled = false; // whether the server had all answers when it counted what is left
   error = null;
   model = null;
   #asking = false;
   #timer = 0;
   #busy; // returns ids that must not be asked: answers on their way
+  #unsent; // returns how many answers the server does not have yet
+  #passed = 0; // items that were taken away
   #stale = false;
 
-  constructor(busy) {
+  constructor(busy, unsent) {
     super();
     this.#busy = busy;
+    this.#unsent = unsent;
     setInterval(() => this.#renewLeases(), RENEWAL);
     addEventListener("pagehide", () => sendLast("/api/release", { tab, images: this.ahead.map((item) => item.image) }));
   }
@@ -40,6 +44,8 @@ export class Queue extends EventTarget {
   /** Take the head away, and ask for more. */
   shift() {
     const item = this.ahead.shift();
+    this.#passed += 1;
+    this.settled = false;
     this.fill();
     return item;
   }
@@ -68,11 +74,13 @@ export class Queue extends EventTarget {
     this.#asking = true;
     const stale = this.#stale;
     this.#stale = false;
+    const before = this.#unsent() ? null : this.#passed;
     const kept = () => (stale ? this.ahead.slice(0, SEEN_SOON) : this.ahead);
     try {
       const held = [...new Set([...kept().map((item) => item.image), ...this.#busy()])];
       const reply = await get("/api/next", { count: Math.max(1, wanted - kept().length), held: held.slice(0, MOST_HELD).join(","), tab });
       this.#merge(reply, kept());
+      this.settled = before === this.#passed;
       this.error = null;
       if (!reply.items.length && !this.ahead.length) this.#later();
       else if (reply.items.length && this.ahead.length < wanted / 2) this.#later(0);

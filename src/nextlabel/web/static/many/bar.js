@@ -3,13 +3,13 @@
 import { cap, h } from "../base/dom.js";
 import { many } from "../base/numbers.js";
 
-/** Draw the class buttons into `area`; `give(id)` labels what is chosen. */
+/** Draw the class buttons into `area`; `give(id)` labels what is chosen. `Keys.draw` writes the keys on them. */
 export function drawBar(area, project, give) {
   area.replaceChildren(
     ...project.classes.map((one) => {
       const swatch = h("span", { className: "swatch" });
       swatch.style.background = project.colourOf(one.id);
-      return h("button", { type: "button", data: { id: one.id }, on: { click: () => give(one.id) } }, cap((one.key ?? "").toUpperCase() || "–"), swatch, h("span", { textContent: one.name }));
+      return h("button", { type: "button", data: { id: one.id, key: one.key ?? "" }, on: { click: () => give(one.id) } }, cap(""), swatch, h("span", { textContent: one.name }));
     }),
   );
 }

@@ -25,7 +25,7 @@ export async function look(item, project) {
   }
   if (item.predicted) facts.append(h("p", { textContent: `Predicted: ${project.nameOf(item.predicted.class)}, ${percent(item.predicted.confidence)}` }));
   const details = await get(`/api/image/${item.image}`).catch(() => null);
-  for (const event of details?.events ?? []) {
+  for (const event of details?.history ?? []) {
     const what = event.kind === "label" ? project.namesOf(event.classes ?? []) : event.kind;
     const when = event.answered_at ? new Date(1000 * event.answered_at).toLocaleString() : "";
     facts.append(h("p", { textContent: [what, event.note, event.person, when].filter(Boolean).join(" · ") }));

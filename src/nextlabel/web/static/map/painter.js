@@ -68,7 +68,7 @@ export class Painter {
     let picture = this.#thumbs.get(id);
     if (!picture) {
       picture = new Image();
-      picture.src = `/thumb/${id}`;
+      picture.src = this.points.thumb(i);
       picture.onload = () => this.repaint();
       this.#thumbs.set(id, picture);
       if (this.#thumbs.size > 4 * FEW) this.#thumbs.delete(this.#thumbs.keys().next().value);

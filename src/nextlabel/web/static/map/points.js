@@ -11,7 +11,13 @@ export class Points {
     this.xy = new Uint16Array(bytes(reply.xy));
     this.label = new Int16Array(bytes(reply.label));
     this.predicted = new Int16Array(bytes(reply.predicted));
+    this.digest = new Uint32Array(bytes(reply.digest));
     this.#index();
+  }
+
+  /** Return the address of the small image of a point; browsers keep it, since it names the content. */
+  thumb(i) {
+    return `/thumb/${this.ids[i]}?v=${this.digest[i].toString(16).padStart(8, "0")}`;
   }
 
   // Points are sorted by the square they lie in: `starts` says where each square begins in `order`.

@@ -27,13 +27,15 @@ export function drawClassRows(area, project, editable) {
 }
 
 function row(one, project, editable) {
-  const edit = (action) => (event) => {
-    const value = event.target.value.trim();
-    change(project, { action, class: one.id, value });
+  // A change that is refused leaves the field as it was.
+  const edit = (action, before) => async (event) => {
+    const field = event.target;
+    if (!(await change(project, { action, class: one.id, value: field.value.trim() }))) field.value = before;
   };
-  const colour = h("input", { type: "color", value: hex(project.colourOf(one.id)), disabled: !editable, aria: { label: `Colour of ${one.name}` }, on: { change: edit("colour") } });
-  const name = h("input", { value: one.name, maxLength: 200, disabled: !editable, aria: { label: `Name of ${one.name}` }, on: { change: edit("rename") } });
-  const key = h("input", { value: one.key ?? "", className: "key", maxLength: 1, disabled: !editable, autocomplete: "off", aria: { label: `Key of ${one.name}` }, on: { change: edit("key"), focus: (event) => event.target.select() } });
+  const shade = hex(project.colourOf(one.id));
+  const colour = h("input", { type: "color", value: shade, disabled: !editable, aria: { label: `Colour of ${one.name}` }, on: { change: edit("colour", shade) } });
+  const name = h("input", { value: one.name, maxLength: 200, disabled: !editable, aria: { label: `Name of ${one.name}` }, on: { change: edit("rename", one.name) } });
+  const key = h("input", { value: one.key ?? "", className: "key", maxLength: 1, disabled: !editable, autocomplete: "off", aria: { label: `Key of ${one.name}` }, on: { change: edit("key", one.key ?? ""), focus: (event) => event.target.select() } });
   const merge = h("button", { type: "button", className: "quiet", textContent: "Merge", disabled: !editable || project.classes.length < 2, on: { click: () => mergeDialog(one, project) } });
   const labelled = h("span", { className: "n", textContent: many(one.labelled ?? 0, "label") });
   const remove = h("button", { type: "button", className: "quiet", textContent: "Remove", disabled: !editable || one.labelled > 0, title: one.labelled ? "Only a class without labels can be removed; merge it instead." : "", on: { click: () => change(project, { action: "remove", class: one.id }) } });

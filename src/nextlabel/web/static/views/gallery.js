@@ -193,10 +193,9 @@ start("Gallery", async ({ project, outbox, keys }) => {
     const signature = JSON.stringify(project.classes.map((one) => [one.id, one.name, one.key, one.colour]));
     if (signature === drawn) return;
     drawn = signature;
-    keys.classes(project.classes, give);
     drawBar(byId("bar"), project, give);
     drawShelfList();
-    for (const [id, action] of [["confirm-row", "row"], ["confirm-page", "page"], ["confirm-all", "all"], ["undo", "undo"]]) byId(id).querySelector("kbd").textContent = keys.capOf(action);
+    keys.classes(project.classes, give);
   }
   project.addEventListener("change", drawProject);
   drawProject();

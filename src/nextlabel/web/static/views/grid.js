@@ -124,9 +124,8 @@ start("Grid", async ({ project, outbox, keys }) => {
     const signature = JSON.stringify(project.classes.map((one) => [one.id, one.name, one.key, one.colour]));
     if (signature === drawn) return;
     drawn = signature;
-    keys.classes(project.classes, give);
     drawBar(byId("bar"), project, give);
-    for (const id of ["skip", "unsure", "undo", "next"]) byId(id).querySelector("kbd").textContent = keys.capOf(id);
+    keys.classes(project.classes, give);
   }
   project.addEventListener("change", drawProject);
   drawProject();

@@ -20,17 +20,22 @@ import { drawWhy } from "../label/why.js";
 
 const HISTORY = 100; // events that are loaded at a time
 const BEHIND = 6; // pictures of passed images that stay decoded
+const PAUSE = 1500; // milliseconds until a picture that did not arrive is asked again
 
 start("Label", async ({ project, outbox, keys }) => {
   const view = new View();
   const pixels = new Pixels(view);
   const viewer = new Viewer(byId("stage"));
   const adjust = new Adjust(byId("adjust"), view);
-  const queue = new Queue(() => new Set([...outbox.images, ...session.past.slice(-50).map((item) => item.image)]));
+  const queue = new Queue(
+    () => new Set([...outbox.images, ...session.past.slice(-50).map((item) => item.image)]),
+    () => outbox.size,
+  );
   const session = new Session(queue, (event) => outbox.add(event));
   let shown = null; // {image, at}: the picture on the screen, and since when
   let toggled = []; // classes of a multi-label image, before they are saved
   let finishing = 0;
+  let retrying = 0;
 
   // ---- the picture
 
@@ -42,8 +47,11 @@ start("Label", async ({ project, outbox, keys }) => {
     else {
       const record = pixels.get(item);
       if (record.ready) put(item, () => viewer.show(record.picture, { keep: shown?.image === item.image }));
-      else if (record.failed) put(null, () => viewer.clear(notLoaded(item)));
-      else {
+      else if (record.failed) {
+        put(null, () => viewer.clear(empty.lost({ message: `${item.name} did not arrive.` }, () => retry(item))));
+        clearTimeout(retrying);
+        retrying = setTimeout(() => retry(item), PAUSE);
+      } else {
         put(null, () => viewer.clear(empty.loading()));
         record.promise.then(() => session.current === item && render());
       }
@@ -68,13 +76,17 @@ start("Label", async ({ project, outbox, keys }) => {
     if (queue.error) viewer.clear(empty.lost(queue.error, () => queue.fill()));
     else if (queue.left === null) viewer.clear(empty.loading());
     else if (!counts.images) viewer.clear(empty.noImages(folder));
-    else if (queue.left > outbox.images.size) viewer.clear(empty.withOthers(queue.left - outbox.images.size));
+    else if (queue.left > outbox.images.size) viewer.clear(queue.settled ? empty.withOthers(queue.left) : empty.loading());
     else viewer.clear(empty.allDone(counts));
     markClasses(byId("classes"), [], null);
     finish();
   }
 
-  const notLoaded = (item) => empty.lost({ message: `${item.name} did not arrive.` }, () => (pixels.retry(item), render()));
+  async function retry(item) {
+    if (session.current !== item) return;
+    await pixels.retry(item);
+    if (session.current === item) render();
+  }
 
   function finish() {
     const item = session.current;
@@ -133,14 +145,13 @@ start("Label", async ({ project, outbox, keys }) => {
     ];
     const area = byId("actions");
     if (!area.children.length) {
-      area.append(...buttons.map(([id]) => h("button", { type: "button", data: { id } }, cap(keys.capOf(id)), h("span"))));
+      area.append(...buttons.map(([id]) => h("button", { type: "button", data: { action: id } }, cap(keys.capOf(id)), h("span"))));
     }
     buttons.forEach(([id, name, disabled, run], i) => {
       const button = area.children[i];
       button.disabled = disabled;
       button.onclick = (event) => (run(), event.detail && byId("stage").focus());
       button.querySelector("span").textContent = name;
-      button.querySelector("kbd").textContent = keys.capOf(id);
     });
   }
 
@@ -316,11 +327,9 @@ start("Label", async ({ project, outbox, keys }) => {
       drawClasses(byId("classes"), project, giveClass);
       if (!project.classes.length) byId("classes").append(empty.noClasses(addClass));
       keys.classes(project.classes, giveClass);
-      byId("actions").replaceChildren();
       if (session.current) markClasses(byId("classes"), project.multilabel ? toggled : (session.current.label ?? []), session.current.predicted);
     }
     byId("add-class").hidden = project.data.role !== "owner";
-    for (const id of ["adjust", "why"]) byId(id).querySelector("kbd").textContent = keys.capOf(id);
     drawActions(session.current);
     drawTally();
     drawSave();
@@ -332,7 +341,10 @@ start("Label", async ({ project, outbox, keys }) => {
     if (!session.current || shown?.image !== session.current.image) render();
     else pixels.keep([session.current, ...queue.ahead.slice(0, queue.depth), ...session.past.slice(-BEHIND)]);
   });
-  outbox.addEventListener("saved", (event) => queue.renew(event.detail.model));
+  outbox.addEventListener("saved", (event) => {
+    queue.renew(event.detail.model);
+    if (!queue.head) queue.fill(); // is anything left, now that the server has these answers?
+  });
   project.addEventListener("change", drawProject);
   drawProject();
   render();

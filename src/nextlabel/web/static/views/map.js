@@ -22,6 +22,7 @@ start("Map", async ({ project, keys }) => {
   let tool = "pan";
   let corners = [];
   let frame = 0;
+  let asking = 0; // the timer of the next request, while there is no map
 
   const by = () => byId("by").value;
   const groupOf = (i) => (by() === "label" ? points.label[i] : points.predicted[i]);
@@ -51,16 +52,19 @@ start("Map", async ({ project, keys }) => {
 
   async function load() {
     let reply;
+    clearTimeout(asking);
     try {
       reply = await get("/api/map");
     } catch (error) {
-      return showEmpty("The map could not be loaded", error.message);
+      if (!points) showEmpty("The map could not be loaded", error.message, h("button", { type: "button", textContent: "Try again", on: { click: load } }));
+      return;
     }
+    clearTimeout(asking); // of another request that ended in the meantime
     if (!reply.count) {
       const activity = project.data.activities?.find((one) => /map/i.test(one.name));
       const text = activity?.total ? `It is made in the background: ${percent(activity.done / activity.total)}.` : activity?.message || "It is made in the background, from the space of the model.";
       showEmpty("The map is not there yet", text);
-      setTimeout(load, RETRY);
+      asking = setTimeout(load, RETRY);
       return;
     }
     byId("empty").hidden = true;
@@ -74,9 +78,9 @@ start("Map", async ({ project, keys }) => {
     paint();
   }
 
-  function showEmpty(heading, text) {
+  function showEmpty(heading, text, button = null) {
     byId("empty").hidden = false;
-    byId("empty").replaceChildren(h("div", { className: "empty" }, h("h2", { textContent: heading }), h("p", { textContent: text })));
+    byId("empty").replaceChildren(h("div", { className: "empty" }, h("h2", { textContent: heading }), h("p", { textContent: text }), button));
   }
 
   function drawLegend() {
@@ -173,7 +177,7 @@ start("Map", async ({ project, keys }) => {
     if (next < 0) return;
     const [label, predicted] = [points.label[next], points.predicted[next]];
     byId("ring").style.transform = `translate(${points.xy[2 * next] * camera.scale + camera.x}px, ${points.xy[2 * next + 1] * camera.scale + camera.y}px)`;
-    byId("tip-image").src = `/thumb/${points.ids[next]}`;
+    byId("tip-image").src = points.thumb(next);
     byId("tip-text").textContent = label >= 0 ? `labelled ${project.nameOf(label)}` : predicted >= 0 ? `predicted ${project.nameOf(predicted)}` : "not labelled";
     tip.style.transform = `translate(${Math.min(x + 18, canvas.clientWidth - 150)}px, ${Math.min(y + 18, canvas.clientHeight - 150)}px)`;
   }

@@ -96,9 +96,8 @@ start("Review", async ({ project, outbox, keys }) => {
     const signature = JSON.stringify(project.classes.map((one) => [one.id, one.name, one.key, one.colour]));
     if (signature === drawn) return;
     drawn = signature;
-    keys.classes(project.classes, give);
     drawBar(byId("bar"), project, give);
-    byId("undo").querySelector("kbd").textContent = keys.capOf("undo");
+    keys.classes(project.classes, give);
   }
   project.addEventListener("change", drawProject);
   drawProject();

@@ -3,6 +3,7 @@
 import { get, post, upload } from "../base/api.js";
 import { announce, toast } from "../base/announce.js";
 import { byId, h } from "../base/dom.js";
+import { keyModeField } from "../base/key_mode.js";
 import { many } from "../base/numbers.js";
 import { start } from "../base/shell.js";
 import { table } from "../progress/tables.js";
@@ -43,7 +44,9 @@ start("Settings", async ({ project }) => {
     drawShare(byId("overlap"), settings.overlap ?? 0, "none");
     byId("overlap").closest(".field").hidden = !project.data.users;
     byId("predictions").checked = !settings.hide_predictions;
-    for (const element of document.querySelectorAll("#strategy, #audit, #overlap, #predictions, #add input, #add button, #import input, #import button")) element.disabled = !owner();
+    for (const id of ["strategy", "audit", "overlap", "predictions"]) byId(id).disabled = !owner();
+    byId("add").hidden = byId("import-section").hidden = !owner();
+    byId("owners").hidden = owner();
     byId("people-section").hidden = !project.data.users || !owner();
     byId("logout").hidden = !project.data.users;
   }
@@ -87,14 +90,14 @@ start("Settings", async ({ project }) => {
     event.preventDefault();
     const [file] = byId("file").files;
     byId("imported").textContent = "Importing";
+    byId("imported").className = "";
     try {
       const reply = await upload(`/api/import?name=${encodeURIComponent(file.name)}`, file);
-      const missing = reply.unmatched?.length ? ` ${many(reply.unmatched.length, "path is", "paths are")} not in the folder, such as ${reply.unmatched[0]}.` : "";
-      const added = reply.classes_added?.length ? ` New classes: ${reply.classes_added.join(", ")}.` : "";
-      byId("imported").textContent = `${many(reply.taken ?? 0, "label")} imported.${added}${missing}`;
+      byId("imported").textContent = importedText(reply);
       await project.refresh();
     } catch (error) {
       byId("imported").textContent = error.message;
+      byId("imported").className = "error";
     }
   });
   byId("person").addEventListener("submit", async (event) => {
@@ -106,7 +109,20 @@ start("Settings", async ({ project }) => {
     location.assign("/login");
   });
 
+  byId("keys").replaceChildren(keyModeField("key-mode"));
   project.addEventListener("change", draw);
   draw();
   await drawPeople().catch((error) => toast(error.message));
 });
+
+function importedText({ taken, unchanged, kept, classes_added: added, unmatched }) {
+  const [missing] = unmatched;
+  return [
+    `${many(taken, "label")} imported${unchanged ? `; ${many(unchanged, "was", "were")} here already` : ""}.`,
+    kept && `${many(kept, "image keeps", "images keep")} another label, which you gave here.`,
+    added.length && `New classes: ${added.join(", ")}.`,
+    missing !== undefined && `${many(unmatched.length, "path is", "paths are")} not in the folder, such as ${missing}.`,
+  ]
+    .filter(Boolean)
+    .join(" ");
+}
