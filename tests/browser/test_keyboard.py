@@ -1,4 +1,4 @@
-"""Keys of characters: all of a view, with Alt, or off, as WCAG 2.1.4 asks for."""
+"""Keys of characters: alone, with Alt, or off, as WCAG 2.1.4 requires."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""Settings: classes that change under labels, and labels that come in and go out by buttons."""
+"""Settings: classes that change under labels, and labels that buttons import and export."""
 
 import csv
 import io

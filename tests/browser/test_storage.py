@@ -1,4 +1,4 @@
-"""What a project stores: on a full disk, on a server, and while a view could not load it."""
+"""The storage of a project: on a full disk, on a server, and while a view could not load it."""
 
 from contextlib import contextmanager
 
