@@ -1,11 +1,18 @@
 """The speed of the labelling page: requests under load, opening a large project, thumbnails.
 
     python benchmarks/label_latency.py --images 100000
+    python benchmarks/label_latency.py --new 100000
+    python benchmarks/label_latency.py --new 10000 --side 300
 
 The large folder has tiny PNG files. Ten clients send 50 answers per second in all, each
 followed by a request for the next image, while the trainer works. Thumbnails are made of
 300-pixel PNG files in one process. They are also given per second of processor time, since other
 programs may use the machine.
+
+`--new` starts the command on a folder that has no project yet. It prints when the first image is
+there, when the first answer is saved, when the first model asks, and how long answers take while
+the folder is scanned. With `--side`, files of colour photographs of that many pixels are written:
+twenty pictures, each file with a text of its own, so that all contents differ.
 """
 
 import argparse
@@ -44,6 +51,77 @@ def write_tiny(folder, count):
         data = chunk(b"IDAT", zlib.compress(rows.tobytes(), 1))
         content = b"\x89PNG\r\n\x1a\n" + head + data + chunk(b"IEND", b"")
         (folder / f"{number:06}.png").write_bytes(content)
+
+
+def write_photos(folder, count, side):
+    """Write PNG files of colour, twenty pictures by turns, all files different by a text."""
+    import io
+
+    from PIL import Image
+    from scipy.ndimage import gaussian_filter
+
+    folder.mkdir()
+    rng = np.random.default_rng(0)
+    heads = []
+    for _ in range(20):
+        soft = gaussian_filter(rng.normal(size=(side, side, 3)), (8, 8, 0)) * 1500 + 128
+        stream = io.BytesIO()
+        noisy = soft + rng.integers(0, 4, soft.shape)
+        Image.fromarray(np.clip(noisy, 0, 255).astype(np.uint8)).save(stream, "PNG")
+        heads.append(stream.getvalue()[:-12])  # without the last chunk
+    for number in range(count):
+        text = chunk(b"tEXt", b"number\0%d" % number)
+        content = heads[number % 20] + text + chunk(b"IEND", b"")
+        (folder / f"{number:06}.png").write_bytes(content)
+
+
+def begin(work, count, side):
+    """Print when a new project is of use, by the clock and by processor time."""
+    folder = work / "new"
+    if side is None:
+        write_tiny(folder, count)
+    else:
+        write_photos(folder, count, side)
+    begun, times = time.perf_counter(), []
+    arguments = [str(folder), "--classes", ",".join(CLASSES)]
+    with ServerProcess(arguments) as server, PageClient(server.address, "new") as client:
+
+        def say(what):
+            processes = [psutil.Process(server.pid)]
+            processes += processes[0].children(recursive=True)
+            used = [processor_seconds(process.pid) for process in processes]
+            clock = time.perf_counter() - begun
+            print(f"{what}: {clock:.1f} s; processor time: {used[0]:.1f} s of the server, "
+                  f"{sum(used[1:]):.1f} s of the trainer", flush=True)  # fmt: skip
+
+        say("address")
+        items, waiting = [], {"first image", "first answer", "first model"}
+        while True:
+            items = items or client.get("/api/next", tab="new", count=6)["items"]
+            if items:
+                if "first image" in waiting:
+                    client.content(items[0]["url"]["pixels"])
+                item = items.pop(0)
+                answer = {"key": uuid.uuid4().hex, "image": item["image"], "kind": "label",
+                          "classes": [item["image"] % len(CLASSES)]}  # fmt: skip
+                sent = time.perf_counter()
+                client.post("/api/answers", tab="new", answers=[answer])
+                times.append(time.perf_counter() - sent)
+                for what in sorted(waiting & {"first image", "first answer"}, reverse=True):
+                    waiting.remove(what)
+                    say(what)
+            project = client.get("/api/project")
+            if project["model"] is not None and "first model" in waiting:
+                waiting.remove("first model")
+                say("first model")
+            states = {one["name"]: one["state"] for one in project["activities"]}
+            if not waiting and states.get("scan") == "done":
+                break
+            time.sleep(0.2)
+        say(f"all {count} images known")
+    p50, p95 = np.percentile(times, [50, 95]) * 1000
+    print(f"answers meanwhile: median {p50:.0f} ms, 95% within {p95:.0f} ms, the slowest "
+          f"{1000 * max(times):.0f} ms, {len(times)} answers")  # fmt: skip
 
 
 def ask(address, rate, ends, seconds):
@@ -136,9 +214,14 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--images", type=int, default=100_000)
     parser.add_argument("--seconds", type=float, default=20)
+    parser.add_argument("--new", type=int, help="images of a folder without a project")
+    parser.add_argument("--side", type=int, help="pixels of a side of these; tiny if not given")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
         work = Path(temporary)
+        if options.new:
+            begin(work, options.new, options.side)
+            return
         by_clock, by_processor = thumbnails(work)
         print(f"thumbnails of 300-pixel PNG: {by_clock:.0f} per second, {by_processor:.0f} per "
               "second of processor time", flush=True)  # fmt: skip

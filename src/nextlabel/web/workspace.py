@@ -80,7 +80,8 @@ class Workspace:
     ) -> tuple[list[QueueItem], State]:
         """Return images to ask, which belong to a tab from now on, and the state they are of."""
         project = self.project
-        images, queue, settings = project.images(), project.queue(), project.settings
+        queue, settings = project.queue(), project.settings
+        images = project.images()  # after the queue, so that all of its images are there
         with self._asking:
             state = project.state()  # here, since an answer may end the lease of its image
             chosen = serve_next(

@@ -1,16 +1,20 @@
 """Scans: images are known by content, and what has not changed is not read."""
 
 import os
+import shutil
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
 
 from nextlabel.project.labelling.answer import NewAnswer
 from nextlabel.project.labelling.project import Project
+from nextlabel.project.scanning import images as images_module
 from nextlabel.project.scanning import scan as module
 from nextlabel.project.scanning.image_facts import ImageFacts
+from nextlabel.project.scanning.images import ProjectImages
 from projects import named_labels, photos_in
 
 
@@ -150,8 +154,52 @@ def test_any_name_is_kept(tmp_path: Path) -> None:
 
 def test_new_images_appear_during_the_scan(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "AT_A_TIME", 2)
-    folder = photos_in(tmp_path / "photos", [f"{n}.png" for n in range(5)])
+    folder = photos_in(tmp_path / "photos", [f"{n}.png" for n in range(12)])
     with Project.create(folder) as project:
         seen = []
         project.scan(lambda done, total: seen.append((done, total, len(project.images()))))
-        assert seen == [(2, 5, 2), (4, 5, 4), (5, 5, 5)]
+        assert seen == [(1, 12, 1), (3, 12, 3), (5, 12, 5), (7, 12, 5), (9, 12, 9), (11, 12, 9),
+                        (12, 12, 9)]  # fmt: skip
+        assert len(project.images()) == 12
+
+
+def test_images_that_are_there_are_not_read_again_when_others_come(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    others = photos_in(tmp_path / "others", [f"{n}.png" for n in "abcdeg"])
+    folder = tmp_path / "photos"
+    folder.mkdir()
+
+    def add(*names: str) -> None:
+        for name in names:
+            shutil.copy(others / name, folder / name)
+        settled(folder)
+
+    add("a.png", "b.png")
+    with Project.create(folder) as project:
+        project.scan()
+        first = project.images()
+        add("c.png", "d.png", "e.png")
+        shutil.copy2(folder / "c.png", folder / "f.png")
+        read = []
+        joined = images_module._joined
+
+        def counted(before: ProjectImages, new: ProjectImages) -> ProjectImages:
+            read.append(len(new))
+            return joined(before, new)
+
+        monkeypatch.setattr(images_module, "_joined", counted)
+        project.scan()
+        second = project.images()
+        assert read == [3] and len(second) == 5
+        assert second.names[:2] == first.names and second.copies.tolist() == [1, 1, 2, 1, 1]
+        shutil.copy2(folder / "a.png", folder / "A.png")  # an image that is there gets another file
+        (folder / "b.png").unlink()
+        add("g.png")
+        project.scan()
+        third = project.images()
+        assert read == [3] and len(third) == 6
+        assert third.copies.tolist() == [2, 0, 2, 1, 1, 1] and third.names[0] == "A.png"
+        with Project.open(folder) as fresh:
+            same = vars(fresh.images())
+            assert all(np.array_equal(value, same[name]) for name, value in vars(third).items())

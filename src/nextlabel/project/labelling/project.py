@@ -205,7 +205,7 @@ class Project(AnswerLog, Board):
             version = self._database.newest().images
             if self._images is None or version != self._images.version:
                 with self._database.reading() as connection:
-                    self._images = read_images(connection)
+                    self._images = read_images(connection, self._images)
             return self._images
 
     def files(self, *, gone: bool = False) -> dict[str, int]:

@@ -1,5 +1,6 @@
 """The images of a project: one row per content, whichever files have it."""
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -10,7 +11,8 @@ from sqlalchemy import Connection, select, update
 from nextlabel.project.scanning.image_facts import ImageFacts
 from nextlabel.project.store.schema import FILES, IMAGES, VERSIONS
 
-IMAGES_CHANGED = "images"
+IMAGES_CHANGED, IMAGES_RENEWED = "images", "images renewed"
+"""Counts of all changes of the images, and of those that concern images that were there before."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,6 +36,8 @@ class ProjectImages:
         Size in pixels, bits per value, and number of channels; 0 where not known yet.
     copies : int32 array (N)
         The number of files of the image that are there.
+    renewed : int
+        Grows whenever something changes of images that were there before.
     """
 
     version: int
@@ -46,6 +50,7 @@ class ProjectImages:
     bits: NDArray[np.int32]
     channels: NDArray[np.int32]
     copies: NDArray[np.int32]
+    renewed: int = 0
 
     def __len__(self) -> int:
         return len(self.names)
@@ -61,66 +66,80 @@ class ProjectImages:
         )
 
 
-def images_version(connection: Connection) -> int:
-    """Return the number of changes of the images."""
-    query = select(VERSIONS.c.number).where(VERSIONS.c.name == IMAGES_CHANGED)
-    return connection.execute(query).scalar() or 0
+def images_changed(connection: Connection, *, renewed: bool) -> None:
+    """Count one more change of the images; `renewed` unless it concerns new ones alone."""
+    for name in (IMAGES_CHANGED, IMAGES_RENEWED) if renewed else (IMAGES_CHANGED,):
+        counted = connection.execute(
+            update(VERSIONS).where(VERSIONS.c.name == name).values(number=VERSIONS.c.number + 1)
+        )
+        if not counted.rowcount:
+            connection.execute(VERSIONS.insert().values(name=name, number=1))
 
 
-def images_changed(connection: Connection) -> None:
-    """Count one more change of the images."""
-    of_images = VERSIONS.c.name == IMAGES_CHANGED
-    changed = connection.execute(
-        update(VERSIONS).where(of_images).values(number=VERSIONS.c.number + 1)
-    )
-    if not changed.rowcount:
-        connection.execute(VERSIONS.insert().values(name=IMAGES_CHANGED, number=1))
+def read_images(connection: Connection, before: ProjectImages | None = None) -> ProjectImages:
+    """Return all images; only the new ones are read where nothing else has changed since `before`.
 
-
-def read_images(connection: Connection) -> ProjectImages:
-    """Return all images."""
-    rows = connection.execute(
-        select(
-            IMAGES.c.digest,
-            IMAGES.c.problem,
-            IMAGES.c.width,
-            IMAGES.c.height,
-            IMAGES.c.bits,
-            IMAGES.c.channels,
-        ).order_by(IMAGES.c.id)
-    ).all()
+    Rows come from the driver as they are, which takes a fifth of the time.
+    """
+    counts = {row.name: row.number for row in connection.execute(select(VERSIONS))}
+    version, renewed = counts.get(IMAGES_CHANGED, 0), counts.get(IMAGES_RENEWED, 0)
+    start = 0 if before is None or before.renewed != renewed else len(before)
+    rows = connection.exec_driver_sql(
+        "SELECT digest, problem, coalesce(width, 0), coalesce(height, 0), coalesce(bits, 0), "
+        f"coalesce(channels, 0) FROM images WHERE id >= {start} ORDER BY id"
+    ).cursor.fetchall()
     count = len(rows)
-    names: list[str | None] = [None] * count
+    names: list[str] = [""] * count
     there = np.zeros(count, np.int32)
-    files = select(FILES.c.path, FILES.c.image, FILES.c.gone).where(FILES.c.image.is_not(None))
-    for path, image, gone in connection.execute(files):
-        first = names[image]
+    files = connection.exec_driver_sql(
+        f"SELECT path, image, gone FROM files WHERE image >= {start}"
+    ).cursor.fetchall()
+    for path, image, gone in files:
+        row, name = image - start, os.fsdecode(bytes(path))
+        first = names[row]
         if not gone:
-            names[image] = path if not there[image] or first is None else min(first, path)
-            there[image] += 1
-        elif not there[image]:
-            names[image] = path if first is None else min(first, path)
-    numbers = np.array([[value or 0 for value in row[2:]] for row in rows], np.int32)
-    numbers = numbers.reshape(count, 4)
-    return ProjectImages(
-        images_version(connection),
-        tuple(name or "" for name in names),
-        tuple(row.digest for row in rows),
-        there == 0,
-        tuple(row.problem for row in rows),
-        numbers[:, 0],
-        numbers[:, 1],
-        numbers[:, 2],
-        numbers[:, 3],
-        there,
+            names[row] = min(first, name) if there[row] and first else name
+            there[row] += 1
+        elif not there[row]:
+            names[row] = min(first, name) if first else name
+    digests, problems, widths, heights, bits, channels = (
+        zip(*rows, strict=True) if rows else ((),) * 6
     )
+    new = ProjectImages(
+        version=version,
+        names=tuple(names),
+        digests=tuple(digests),
+        gone=there == 0,
+        problems=tuple(problems),
+        widths=np.array(widths, np.int32),
+        heights=np.array(heights, np.int32),
+        bits=np.array(bits, np.int32),
+        channels=np.array(channels, np.int32),
+        copies=there,
+        renewed=renewed,
+    )
+    return new if before is None or not start else _joined(before, new)
+
+
+def _joined(before: ProjectImages, new: ProjectImages) -> ProjectImages:
+    """Return the images of `before` and those of `new`, which come after them."""
+    parts = {}
+    for name, value in vars(new).items():
+        earlier = getattr(before, name)
+        if isinstance(value, tuple):
+            parts[name] = earlier + value
+        elif isinstance(value, np.ndarray):
+            parts[name] = np.concatenate([earlier, value])
+        else:
+            parts[name] = value
+    return ProjectImages(**parts)
 
 
 def note_images(connection: Connection, notes: Mapping[int, ImageFacts]) -> None:
     """Store facts about images, or the problems that they have."""
     for image, facts in notes.items():
         connection.execute(update(IMAGES).where(IMAGES.c.id == image).values(facts._asdict()))
-    images_changed(connection)
+    images_changed(connection, renewed=True)
 
 
 def read_problems(connection: Connection) -> dict[str, str]:

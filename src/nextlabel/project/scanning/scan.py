@@ -20,7 +20,10 @@ from nextlabel.project.store.database import Database
 from nextlabel.project.store.schema import FILES, IMAGES
 
 AT_A_TIME = 1000
-"""Files that are read before they are stored together."""
+"""Files that are read before they are stored together; the first time an eighth of them."""
+GROWTH = 1.5
+"""New images appear when all of them are this many times those that are visible, and at the end:
+all that follows from the images is renewed then, which takes time for many."""
 UNSETTLED = -1
 """The time that is stored of a file that has just been changed, so that it is read again."""
 
@@ -82,9 +85,9 @@ def scan(
 ) -> Scanned:
     """Bring the images of a project up to date with its folder, and return what has changed.
 
-    Files whose size and time are as before are not read. New images become visible by the
-    thousand during the scan. `progress` is called with the number of files that were read
-    and of those to read.
+    Files whose size and time are as before are not read. New images become visible in ever larger
+    steps during the scan, the first of them soon. `progress` is called with the number of files
+    that were read and of those to read.
 
     Raises
     ------
@@ -106,12 +109,18 @@ def scan(
     _mark(database, back, gone)
     new = moved = 0
     vanished = {before[path].image for path in gone}
-    for start, contents in _read(folder, to_read):
-        fresh, images = _store(database, contents, before)
-        new += fresh
-        moved += sum(image in vanished for image in images)
-        if progress is not None:
-            progress(min(start + AT_A_TIME, len(to_read)), len(to_read))
+    steps = _Steps(len(usable))
+    try:
+        for done, contents in _read(folder, to_read):
+            fresh, images = _store(database, contents, before, steps)
+            new += fresh
+            moved += sum(image in vanished for image in images)
+            if progress is not None:
+                progress(done, len(to_read))
+    finally:
+        if steps.hidden:
+            with database.writing(brief=True) as connection:
+                images_changed(connection, renewed=steps.renewed)
     with database.reading() as connection:
         there = select(FILES.c.image).where(~FILES.c.gone, FILES.c.image.is_not(None))
         now = set(connection.execute(there).scalars())
@@ -123,6 +132,24 @@ def scan(
         ).scalar_one()
     lost = len({image for image in usable if image is not None} - now)
     return Scanned(new, lost, moved, files - len(now), problems, len(now), len(to_read))
+
+
+@dataclass
+class _Steps:
+    """The images that are visible, those that are not yet, and whether these are not all new."""
+
+    visible: int
+    hidden: int = 0
+    renewed: bool = False
+
+    def add(self, images: int, renewed: bool) -> bool:
+        """Note images that were stored; return whether they should appear now."""
+        self.hidden, self.renewed = self.hidden + images, self.renewed or renewed
+        return self.visible + self.hidden >= GROWTH * self.visible
+
+    def appeared(self) -> None:
+        """Note that all images are visible."""
+        self.visible, self.hidden, self.renewed = self.visible + self.hidden, 0, False
 
 
 def _changed(
@@ -156,15 +183,18 @@ def _mark(database: Database, back: Sequence[str], gone: Sequence[str]) -> None:
     with database.writing() as connection:
         rows = [{"at": p, "is": False} for p in back] + [{"at": p, "is": True} for p in gone]
         connection.execute(statement, rows)
-        images_changed(connection)
+        images_changed(connection, renewed=True)
 
 
 def _read(folder: Path, names: Sequence[str]) -> Iterator[tuple[int, list[_Content]]]:
-    """Yield the contents of files, some at a time."""
+    """Yield the contents of files, some at a time, and how many files are read by then."""
     with ThreadPoolExecutor(max_workers=4) as pool:
-        for start in range(0, len(names), AT_A_TIME):
-            part = names[start : start + AT_A_TIME]
-            yield start, list(pool.map(lambda name: _content(folder, name), part))
+        start, end = 0, max(1, AT_A_TIME // 8)
+        while start < len(names):
+            part = names[start:end]
+            contents = list(pool.map(lambda name: _content(folder, name), part))
+            yield start + len(part), contents
+            start, end = end, end + AT_A_TIME
 
 
 def _content(folder: Path, name: str) -> _Content:
@@ -185,10 +215,17 @@ def _content(folder: Path, name: str) -> _Content:
 
 
 def _store(
-    database: Database, contents: Sequence[_Content], before: Mapping[str, _File]
+    database: Database,
+    contents: Sequence[_Content],
+    before: Mapping[str, _File],
+    steps: _Steps,
 ) -> tuple[int, list[int]]:
-    """Store what was read; return the number of new images, and the images of new files."""
-    with database.writing() as connection:
+    """Store what was read; return the number of new images, and the images of new files.
+
+    A power cut may undo it, and then it is read again. It does not wait for the disk, so that
+    answers hardly wait for it; an answer that is on the disk has its image there before it.
+    """
+    with database.writing(brief=True) as connection:
         digests = [one.digest for one in contents if one.digest is not None]
         query = select(IMAGES.c.digest, IMAGES.c.id).where(IMAGES.c.digest.in_(digests))
         image_of: dict[str | None, int] = {d: image for d, image in connection.execute(query)}
@@ -210,8 +247,14 @@ def _store(
         if renewed:
             statement = update(FILES).where(FILES.c.path == bindparam("at"))
             connection.execute(statement.values(_RENEWED), renewed)
-        images_changed(connection)
-    return len(images), [row["image"] for row in added if row["image"] is not None]
+        of_added = [row["image"] for row in added if row["image"] is not None]
+        older = bool(renewed) or any(image < next_id for image in of_added)
+        appear = steps.add(len(contents), older)
+        if appear:
+            images_changed(connection, renewed=steps.renewed)
+    if appear:
+        steps.appeared()
+    return len(images), of_added
 
 
 _RENEWED: dict[str, Any] = {
