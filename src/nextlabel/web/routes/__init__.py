@@ -1,1 +1,1 @@
-"""Routes of the page: one noun a file, each with a `router`."""
+"""Routes of the page: one noun per file, each with a `router`."""
