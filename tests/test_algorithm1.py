@@ -214,25 +214,51 @@ def test_a_start_strategy_chooses_the_initial_set_without_a_model():
 
 
 @pytest.mark.parametrize(
-    ("answer", "error", "message"),
+    ("answer", "error", "code", "message"),
     [
-        (lambda pool, n: pool.unlabelled[: n - 1], UsageError, "chose 3 images where .* is 4"),
-        (lambda pool, n: pool.unlabelled[: n + 1], UsageError, "chose 5 images where .* is 4"),
-        (lambda pool, n: np.repeat(pool.unlabelled[:1], n), AlreadyLabelled, "listed 4 times"),
+        (
+            lambda pool, n: pool.unlabelled[: n - 1],
+            UsageError,
+            "wrong-number-chosen",
+            "chose 3 images where .* is 4",
+        ),
+        (
+            lambda pool, n: pool.unlabelled[: n + 1],
+            UsageError,
+            "wrong-number-chosen",
+            "chose 5 images where .* is 4",
+        ),
+        (
+            lambda pool, n: np.repeat(pool.unlabelled[:1], n),
+            AlreadyLabelled,
+            "id-listed-twice",
+            "listed 4 times",
+        ),
         (
             lambda pool, n: [*pool.unlabelled[: n - 1], pool.labelled[0]],
             AlreadyLabelled,
+            "id-listed-twice",
             "listed 2 times",
         ),
-        (lambda pool, n: [*pool.unlabelled[: n - 1], pool.size], UnknownId, "id 20 is outside"),
-        (lambda pool, n: [*pool.unlabelled[: n - 1], -1], UnknownId, "id -1 is outside"),
-        (lambda pool, n: pool.unlabelled[:n] + 0.5, UsageError, "whole numbers"),
+        (
+            lambda pool, n: [*pool.unlabelled[: n - 1], pool.size],
+            UnknownId,
+            "id-outside-pool",
+            "id 20 is outside",
+        ),
+        (
+            lambda pool, n: [*pool.unlabelled[: n - 1], -1],
+            UnknownId,
+            "id-outside-pool",
+            "id -1 is outside",
+        ),
+        (lambda pool, n: pool.unlabelled[:n] + 0.5, UsageError, "id-not-whole", "whole numbers"),
     ],
 )
-def test_a_strategy_that_breaks_its_contract_is_refused(answer, error, message):
+def test_a_strategy_that_breaks_its_contract_is_refused(answer, error, code, message):
     rounds = play(strategy=Says(answer))
     assert next(rounds).number == 0  # what was there before is not lost
-    with pytest.raises(error, match=message):
+    with refused(error, code, match=message):
         next(rounds)
 
 

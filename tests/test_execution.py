@@ -1,7 +1,6 @@
 """An experiment from Python: one call runs it, and one reads its results."""
 
 import numpy as np
-import pytest
 
 from nextlabel import read_results, run
 from nextlabel.core.errors import NextlabelError, StoreError, UsageError
@@ -31,9 +30,9 @@ def test_a_run_gives_events_and_results_and_continues(tiny, tmp_path):
     assert [type(event) for event in events] == [ExperimentReady]
     for same in (again, read_results(store), read_results(store.parent)):
         assert last_rounds(same) == last_rounds(results)
-    with pytest.raises(UsageError, match="other"):
+    with refused(UsageError, "experiment-not-in-store", match="other"):
         read_results(store, "other")
-    with pytest.raises(StoreError):
+    with refused(StoreError, "store-missing"):
         read_results(tmp_path / "nowhere.db")
 
 

@@ -151,7 +151,7 @@ def test_models_that_nextlabel_has() -> None:
 def test_names_and_options_are_checked() -> None:
     with refused(UsageError, "unknown-name"):
         create_model(name="resnet")
-    with pytest.raises(UsageError, match=r"unknown key model\.stme; did you mean 'stem'"):
+    with refused(UsageError, "unknown-key", match=r"unknown key model\.stme; did you mean 'stem'"):
         create_model(name="resnet18", stme="small")
-    with pytest.raises(UsageError, match=r"model\.neighbours: 0 must be at least 1"):
+    with refused(UsageError, "invalid-setting", match=r"model\.neighbours: 0 must be at least 1"):
         create_model(name="label_spreading", block="pca", neighbours=0)

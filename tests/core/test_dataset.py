@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 
 from nextlabel.core.dataset import TILE, Dataset, Images
 from nextlabel.core.errors import DataError
+from refusals import refused
 
 
 def images(n, labels=None, **more):
@@ -67,7 +68,7 @@ def test_messages_name_an_image_by_its_file_or_its_row_in_the_source():
 )
 def test_labels_of_the_other_task_are_refused_with_the_shape_that_it_needs(task, needs):
     labels = [[0, 1], [1, 0]] if task == "multiclass" else [0, 1]
-    with pytest.raises(DataError) as refusal:
+    with refused(DataError, "labels-shape") as refusal:
         dataset(images(2, labels), task)
     assert str(refusal.value).endswith(f"{task} data needs {needs}")
 
@@ -101,22 +102,38 @@ def test_the_checksum_covers_all_tiles():
 
 
 @pytest.mark.parametrize(
-    ("make", "says"),
+    ("make", "code", "says"),
     [
-        (lambda: Images(np.zeros((2, 4, 4), np.uint8)), r"shape \(2, 4, 4\)"),
-        (lambda: Images(np.zeros((2, 1, 4, 4), np.float32)), "type float32"),
-        (lambda: images(3, [0, 1]), "3 images but 2 labels"),
-        (lambda: images(3, names=("x",)), "3 images but 1 names"),
-        (lambda: dataset(images(2, [0, 2])), "labels run from 0 to 2; allowed are 0 to 1"),
-        (lambda: dataset(images(2, [-2, 1])), "labels run from -2 to 1"),
-        (lambda: dataset(images(2, [[0, 1], [1, 1]])), r"multiclass data needs \(N,\)"),
-        (lambda: dataset(images(2, [0, 1]), "multilabel"), r"needs \(N, classes\)"),
-        (lambda: dataset(images(1, [[0, 1, 1]]), "multilabel"), "3 label columns but 2 class"),
-        (lambda: dataset(images(1, [[0, 2]]), "multilabel"), "labels run from 0 to 2"),
+        (lambda: Images(np.zeros((2, 4, 4), np.uint8)), "images-shape", r"shape \(2, 4, 4\)"),
+        (lambda: Images(np.zeros((2, 1, 4, 4), np.float32)), "images-shape", "type float32"),
+        (lambda: images(3, [0, 1]), "part-lengths-differ", "3 images but 2 labels"),
+        (lambda: images(3, names=("x",)), "part-lengths-differ", "3 images but 1 names"),
+        (
+            lambda: dataset(images(2, [0, 2])),
+            "labels-out-of-range",
+            "labels run from 0 to 2; allowed are 0 to 1",
+        ),
+        (lambda: dataset(images(2, [-2, 1])), "labels-out-of-range", "labels run from -2 to 1"),
+        (
+            lambda: dataset(images(2, [[0, 1], [1, 1]])),
+            "labels-shape",
+            r"multiclass data needs \(N,\)",
+        ),
+        (lambda: dataset(images(2, [0, 1]), "multilabel"), "labels-shape", r"needs \(N, classes\)"),
+        (
+            lambda: dataset(images(1, [[0, 1, 1]]), "multilabel"),
+            "classes-shape",
+            "3 label columns but 2 class",
+        ),
+        (
+            lambda: dataset(images(1, [[0, 2]]), "multilabel"),
+            "labels-out-of-range",
+            "labels run from 0 to 2",
+        ),
     ],
 )
-def test_what_does_not_fit_is_refused(make, says):
-    with pytest.raises(DataError, match=says):
+def test_what_does_not_fit_is_refused(make, code, says):
+    with refused(DataError, code, match=says):
         make()
 
 

@@ -6,6 +6,7 @@ import pytest
 from nextlabel.core import registry as registry_module
 from nextlabel.core.errors import UsageError, nearest
 from nextlabel.core.registry import Registry
+from refusals import refused
 
 
 @pytest.fixture
@@ -45,9 +46,11 @@ def test_one_file_is_enough(package):
 
 
 def test_an_unknown_name_gets_the_nearest(package):
-    with pytest.raises(UsageError, match=r"unknown plant 'tulpi'; did you mean 'tulip'\?"):
+    with refused(
+        UsageError, "unknown-name", match=r"unknown plant 'tulpi'; did you mean 'tulip'\?"
+    ):
         load()["tulpi"]
-    with pytest.raises(UsageError, match="unknown plant 'zzz'; known: rose, tulip"):
+    with refused(UsageError, "unknown-name", match="unknown plant 'zzz'; known: rose, tulip"):
         load()["zzz"]
     assert nearest("coreset", ["core_set", "medal"]) == "did you mean 'core_set'?"
 
@@ -56,7 +59,7 @@ def test_a_name_stands_for_one_thing(package):
     (package / "zinnia.py").write_text(
         "from plants import plants\n@plants.register('rose')\nclass Other: ...\n"
     )
-    with pytest.raises(UsageError, match="a second plant is called 'rose'"):
+    with refused(UsageError, "duplicate-name", match="a second plant is called 'rose'"):
         list(load())
 
 
@@ -75,5 +78,9 @@ def test_a_plug_in_that_does_not_load_is_named_each_time(package, monkeypatch):
     entry(monkeypatch, "cactus", "nowhere:Cactus")
     found = load()
     for _ in range(2):
-        with pytest.raises(UsageError, match=r"plug-in 'cactus' \(nowhere:Cactus\) .*uninstall"):
+        with refused(
+            UsageError,
+            "plug-in-does-not-load",
+            match=r"plug-in 'cactus' \(nowhere:Cactus\) .*uninstall",
+        ):
             list(found)

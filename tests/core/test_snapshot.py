@@ -5,6 +5,7 @@ from nextlabel.core.errors import DataError, UsageError
 from nextlabel.core.pool import Pool
 from nextlabel.core.snapshot import Snapshot
 from nextlabel.core.space.embedding import Embedding
+from refusals import refused
 
 
 def test_signals_have_a_row_for_each_image():
@@ -14,18 +15,24 @@ def test_signals_have_a_row_for_each_image():
         {"probabilities": np.full((2, 2), 0.5)},
         {"predicted_loss": np.zeros(4)},
     ):
-        with pytest.raises(DataError, match="rows for a pool of 3 images; give one for each"):
+        with refused(
+            DataError,
+            "wrong-number-of-rows",
+            match="rows for a pool of 3 images; give one for each",
+        ):
             Snapshot(pool, **signals)
 
 
 def test_signals_that_are_not_finite_are_named_by_row():
     probabilities = np.full((3, 2), 0.5)
     probabilities[1, 0] = np.nan
-    with pytest.raises(DataError, match="row 1 of probabilities is not finite; give numbers there"):
+    with refused(
+        DataError, "not-finite", match="row 1 of probabilities is not finite; give numbers there"
+    ):
         Snapshot(Pool(3), probabilities=probabilities)
-    with pytest.raises(DataError, match="row 2 of predicted_loss is not finite"):
+    with refused(DataError, "not-finite"):
         Snapshot(Pool(3), predicted_loss=np.array([0, 1, np.inf]))
-    with pytest.raises(DataError, match="probabilities has 1 dimensions; give 2"):
+    with refused(DataError, "wrong-dimensions", match="probabilities has 1 dimensions; give 2"):
         Snapshot(Pool(3), probabilities=np.zeros(3))
 
 
@@ -45,6 +52,6 @@ def test_a_strategy_cannot_write_what_it_sees():
 
 
 def test_what_was_not_computed_is_asked_for_by_name():
-    with pytest.raises(UsageError, match="needs features, and none were given"):
+    with refused(UsageError, "missing-signal", match="needs features, and none were given"):
         Snapshot(Pool(3)).require("features")
     Snapshot(Pool(3), predicted_loss=np.zeros(3)).require("predicted_loss")

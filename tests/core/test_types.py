@@ -46,18 +46,18 @@ def test_whole_floats_are_ids_and_unsigned_are_too():
 
 
 @pytest.mark.parametrize(
-    ("bad", "says"),
+    ("bad", "code", "says"),
     [
-        ([0.5], "0.5"),
-        ([1.0, float("nan")], "nan"),
-        ([float("inf")], "inf"),
-        ([True, False], "flatnonzero"),
-        (["three"], "whole numbers"),
-        ([2**70], "whole numbers"),
+        ([0.5], "id-not-whole", "0.5"),
+        ([1.0, float("nan")], "id-not-whole", "nan"),
+        ([float("inf")], "id-not-whole", "inf"),
+        ([True, False], "ids-are-a-mask", "flatnonzero"),
+        (["three"], "id-not-whole", "whole numbers"),
+        ([2**70], "id-not-whole", "whole numbers"),
     ],
 )
-def test_what_is_no_id_is_refused(bad, says):
-    with pytest.raises(UsageError, match=says):
+def test_what_is_no_id_is_refused(bad, code, says):
+    with refused(UsageError, code, match=says):
         as_ids(bad)
 
 
@@ -72,7 +72,9 @@ def test_arrays_are_seen_not_copied():
 
 
 def test_rows_of_unequal_lengths_are_refused():
-    with pytest.raises(DataError, match=r"make no array .* give rows of one length"):
+    with refused(
+        DataError, "rows-of-unequal-lengths", match=r"make no array .* give rows of one length"
+    ):
         as_array([[1.0, 2.0], [3.0]])
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from nextlabel.core.errors import DataError, UsageError
 from nextlabel.data.download import FileLocator, Remote
+from refusals import refused
 
 GOOD = b"the file as published" * 5000
 MD5 = hashlib.md5(GOOD).hexdigest()
@@ -69,7 +70,7 @@ def test_a_bad_mirror_is_passed_over_and_leaves_nothing(url: str, bare: Path, ba
 
 def test_all_mirrors_bad(url: str, bare: Path) -> None:
     altered = hashlib.md5(GOOD[:-1] + b"X").hexdigest()
-    with pytest.raises(DataError) as failure:
+    with refused(DataError, "download-failed") as failure:
         FileLocator().fetch(remote(DEAD, f"{url}/altered", f"{url}/short", f"{url}/missing"))
     for words in (MD5, altered, "HTTP status 404", "ConnectionError", "set/file.gz", "--data-dir"):
         assert words in str(failure.value)
@@ -105,7 +106,7 @@ def test_a_bad_local_file_is_named_and_never_used(
     path = (tmp_path if place == "folder" else bare) / "set" / "file.gz"
     path.parent.mkdir(exist_ok=True)
     path.write_bytes(content)
-    with pytest.raises(DataError) as failure:
+    with refused(DataError, "checksum-mismatch") as failure:
         FileLocator(tmp_path).fetch(remote(f"{url}/good"))
     for words in (str(path), MD5, hashlib.md5(content).hexdigest(), "delete it"):
         assert words in str(failure.value)
@@ -122,13 +123,19 @@ def test_a_shared_flat_name_counts_only_by_content(url: str, tmp_path: Path) -> 
 
 
 def test_missing_data_folder(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match=r"data folder .*gone does not exist; create it"):
+    with refused(
+        UsageError, "no-such-data-folder", match=r"data folder .*gone does not exist; create it"
+    ):
         FileLocator(tmp_path / "gone").fetch(remote(DEAD))
 
 
 def test_unwritable_cache(url: str, bare: Path) -> None:
     (bare / "set").write_text("a file where the folder should be")
-    with pytest.raises(DataError, match=r"file\.gz cannot be written to .*; make room there"):
+    with refused(
+        DataError,
+        "download-not-writable",
+        match=r"file\.gz cannot be written to .*; make room there",
+    ):
         FileLocator().fetch(remote(f"{url}/good"))
 
 

@@ -1,5 +1,4 @@
 import numpy as np
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -8,6 +7,7 @@ from nextlabel.core.errors import DataError, UsageError
 from nextlabel.data.settings import DataSettings
 from nextlabel.data.source import Raw
 from nextlabel.data.splits import divide
+from refusals import refused
 
 
 def images(n: int, labels: np.ndarray | None = None) -> Images:
@@ -95,23 +95,26 @@ def test_unlabelled_images_stay_in_the_pool() -> None:
     parts = divide(mixed, settings(validation=3, test=2))
     assert (parts["validation"].labels == 0).all() and (parts["test"].labels == 0).all()
     assert len(parts["train"]) == 15
-    with pytest.raises(UsageError, match="validation 7 exceeds the 6"):
+    with refused(UsageError, "part-too-large"):
         divide(mixed, settings(validation=7))
 
 
 def test_asking_for_more_than_there_is() -> None:
-    with pytest.raises(
+    with refused(
         UsageError,
+        "part-too-large",
         match="train 80 exceeds the 75 images left after test 5 and validation 20; "
         "lower train to 75 or lower the others",
     ):
         divide(raw(), settings(train=80, validation=20, test=5))
-    with pytest.raises(
-        UsageError, match="test 101 exceeds the 100 labelled images; lower test to 100"
-    ):
+    with refused(UsageError, "part-too-large"):
         divide(raw(), settings(test=101))
-    with pytest.raises(DataError, match="no training image is left; add images"):
+    with refused(DataError, "no-training-images"):
         empty = images(0, np.zeros(0, np.int64))
         divide(Raw("toy", "multiclass", ("a",), {"train": empty, "test": images(3)}), settings())
-    with pytest.raises(DataError, match="no training image is left after test 0 and validation 9"):
+    with refused(
+        DataError,
+        "no-training-images",
+        match="no training image is left after test 0 and validation 9",
+    ):
         divide(raw(9), settings(validation=9))

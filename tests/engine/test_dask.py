@@ -151,7 +151,7 @@ def test_workers_of_several_threads_are_left_out(tmp_path):
     with (
         cluster_of(1, threads=2) as wide,
         pytest.warns(UserWarning, match="has 2 threads; start it with --nthreads 1"),
-        refused(ClusterError, "no-usable-worker", match="has 2 threads"),
+        refused(ClusterError, "no-usable-worker"),
         DaskExecutor(scheduler=wide.scheduler_address, cache_dir=tmp_path),
     ):
         pass

@@ -15,6 +15,7 @@ from nextlabel.features.blocks.vae import VAEBlock
 from nextlabel.features.cache import Cache
 from nextlabel.models.network_model import NetworkModel
 from nextlabel.store.store import Store
+from refusals import refused
 
 
 def test_a_plan_counts_and_runs_nothing(tiny, tmp_path):
@@ -72,7 +73,7 @@ def test_a_plan_is_quick_on_large_images(tiny, monkeypatch):
 
 def test_a_plan_looks_for_the_files(tiny, tmp_path):
     arm = {"name": "mine", "strategy": "core_set", "features": {str(tmp_path / "no.npy"): 1.0}}
-    with pytest.raises(DataError, match=r"no.npy cannot be read"):
+    with refused(DataError, "feature-file-unreadable", match=r"no.npy cannot be read"):
         plan(tiny(arms=[arm], primary=None))
 
 

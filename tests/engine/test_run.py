@@ -6,7 +6,6 @@ import time
 
 import numpy as np
 import psutil
-import pytest
 
 from nextlabel.core.errors import StoreError, UsageError
 from nextlabel.engine.events import (
@@ -60,7 +59,9 @@ def test_some_arms_run_alone_and_the_others_later(tiny, tmp_path):
             began = {e.arm for e in events if isinstance(e, TrialStarted)}
             assert began == set(arms or names) - before
         assert {s.status for s in store.trials("tiny")} == {"done"}
-        with pytest.raises(UsageError, match="there is no arm 'coreset'; did you mean 'core-set'"):
+        with refused(
+            UsageError, "unknown-arm", match="there is no arm 'coreset'; did you mean 'core-set'"
+        ):
             next(run(experiment, store, arms=["coreset"]))
 
 

@@ -186,47 +186,127 @@ def test_what_is_wrong_is_said_by_name(file, override, code, message):
 
 
 @pytest.mark.parametrize(
-    ("override", "message"),
+    ("override", "code", "message"),
     [
-        ("initial=true", "initial: true must be a whole number; write it"),
-        ("target=100.0", "target: 100.0 must be a whole number; write it without quotes and dec"),
-        ('batch="5"', "batch: '5' must be a whole number; write it without quotes"),
-        ('seeds="5"', "seeds: '5' must be a list; put it in brackets"),
-        ("seeds=true", "seeds: true must be a list"),
-        ("seeds=[true]", "seeds.0: true must be a whole number"),
-        ("seeds=[1.0]", "seeds.0: 1.0 must be a whole number"),
-        ("name=7", "name: 7 must be text; put it in quotes"),
-        ("name=2020-01-01", "2020-01-01 is a date or a time, .* put it in quotes"),
-        ("headline=[1]", "headline: a list must be text"),
-        ('data={name="folder", path=7}', "data.path: 7 must be a path; put it in quotes"),
-        ("data.channels=true", "data.channels: true must be 1 or 3; choose one of them"),
-        ("data.channels=1.0", "data.channels: 1.0 must be 1 or 3; choose one of them"),
-        ("data.channels=2", "data.channels: 2 must be 1 or 3; choose one of them"),
-        ("training.learning_rate='0.1'", "learning_rate: '0.1' must be a number; write it without"),
-        ("training.learning_rate=-1", "training.learning_rate: -1 must be greater than 0; raise"),
-        ("training.learning_rate=true", "training.learning_rate: true must be a number"),
-        ("training.learning_rate=nan", "training.learning_rate: nan must be finite; give another"),
-        ("training.momentum=1", "training.momentum: 1 must be less than 1; lower it"),
-        ("training.threads=300", "training.threads: 300 must be at most 256; lower it"),
-        ("training.epochs=3", "training.epochs: 3 must be a table; put it in braces"),
-        ("arms.0.features.task=true", "arms.0.features.task: true must be a number"),
-        ("arms.0.features.task=-1", "weight -1.* is not a finite number of at least 0"),
-        ('arms.0.name=""', "arms.0.name: '' must have at least 1 character; write some"),
-        ("arms.0.options=3", "arms.0.options: 3 must be a table"),
-        ("arms.0.scale=3", "arms.0.scale: 3 must be 'none', 'rms' or 'unit'; choose"),
-        ("blocks.vae.latent=true", "^blocks.vae.latent: true must be a whole number"),
-        ("blocks.vae.beta=-1", "^blocks.vae.beta: -1 must be at least 0; raise it"),
+        ("initial=true", "invalid-setting", "initial: true must be a whole number; write it"),
+        (
+            "target=100.0",
+            "invalid-setting",
+            "target: 100.0 must be a whole number; write it without quotes and dec",
+        ),
+        (
+            'batch="5"',
+            "invalid-setting",
+            "batch: '5' must be a whole number; write it without quotes",
+        ),
+        ('seeds="5"', "invalid-setting", "seeds: '5' must be a list; put it in brackets"),
+        ("seeds=true", "invalid-setting", "seeds: true must be a list"),
+        ("seeds=[true]", "invalid-setting", "seeds.0: true must be a whole number"),
+        ("seeds=[1.0]", "invalid-setting", "seeds.0: 1.0 must be a whole number"),
+        ("name=7", "invalid-setting", "name: 7 must be text; put it in quotes"),
+        (
+            "name=2020-01-01",
+            "invalid-setting",
+            "2020-01-01 is a date or a time, .* put it in quotes",
+        ),
+        ("headline=[1]", "invalid-setting", "headline: a list must be text"),
+        (
+            'data={name="folder", path=7}',
+            "invalid-setting",
+            "data.path: 7 must be a path; put it in quotes",
+        ),
+        (
+            "data.channels=true",
+            "invalid-setting",
+            "data.channels: true must be 1 or 3; choose one of them",
+        ),
+        (
+            "data.channels=1.0",
+            "invalid-setting",
+            "data.channels: 1.0 must be 1 or 3; choose one of them",
+        ),
+        (
+            "data.channels=2",
+            "invalid-setting",
+            "data.channels: 2 must be 1 or 3; choose one of them",
+        ),
+        (
+            "training.learning_rate='0.1'",
+            "invalid-setting",
+            "learning_rate: '0.1' must be a number; write it without",
+        ),
+        (
+            "training.learning_rate=-1",
+            "invalid-setting",
+            "training.learning_rate: -1 must be greater than 0; raise",
+        ),
+        (
+            "training.learning_rate=true",
+            "invalid-setting",
+            "training.learning_rate: true must be a number",
+        ),
+        (
+            "training.learning_rate=nan",
+            "invalid-setting",
+            "training.learning_rate: nan must be finite; give another",
+        ),
+        (
+            "training.momentum=1",
+            "invalid-setting",
+            "training.momentum: 1 must be less than 1; lower it",
+        ),
+        (
+            "training.threads=300",
+            "invalid-setting",
+            "training.threads: 300 must be at most 256; lower it",
+        ),
+        (
+            "training.epochs=3",
+            "invalid-setting",
+            "training.epochs: 3 must be a table; put it in braces",
+        ),
+        (
+            "arms.0.features.task=true",
+            "invalid-setting",
+            "arms.0.features.task: true must be a number",
+        ),
+        (
+            "arms.0.features.task=-1",
+            "bad-block-weight",
+            "weight -1.* is not a finite number of at least 0",
+        ),
+        (
+            'arms.0.name=""',
+            "invalid-setting",
+            "arms.0.name: '' must have at least 1 character; write some",
+        ),
+        ("arms.0.options=3", "invalid-setting", "arms.0.options: 3 must be a table"),
+        (
+            "arms.0.scale=3",
+            "invalid-setting",
+            "arms.0.scale: 3 must be 'none', 'rms' or 'unit'; choose",
+        ),
+        (
+            "blocks.vae.latent=true",
+            "invalid-setting",
+            "^blocks.vae.latent: true must be a whole number",
+        ),
+        (
+            "blocks.vae.beta=-1",
+            "invalid-setting",
+            "^blocks.vae.beta: -1 must be at least 0; raise it",
+        ),
     ],
 )
-def test_a_value_is_of_the_type_that_toml_has_for_it(file, override, message):
-    with pytest.raises(UsageError, match=message):
+def test_a_value_is_of_the_type_that_toml_has_for_it(file, override, code, message):
+    with refused(UsageError, code, match=message):
         load_experiment(file, [override])
 
 
 def test_a_file_that_says_former_keys_for_every_source_is_read_as_ever(file):
     data = ['data.unreadable="refuse"', "data.validation_fraction=0.2", "data.max_pixels=100000000"]
     assert load_experiment(file, data) == load_experiment(file)
-    with refused(UsageError, "unknown-key", match=r"unknown key data\.unreadable"):
+    with refused(UsageError, "unknown-key"):
         load_experiment(file, ['data.unreadable="skip"'])
 
 

@@ -12,6 +12,7 @@ from nextlabel.core.space.block import FittedBlock
 from nextlabel.features.block_file import load_block, save_block
 from nextlabel.features.cache import Cache
 from nextlabel.features.fitted import load_task_model, save_task_model
+from refusals import refused
 
 
 def save(value, path):
@@ -107,7 +108,7 @@ def test_pruning_touches_only_what_the_cache_made(tmp_path):
 
 def test_a_folder_that_cannot_be_made_is_refused(tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(StoreError, match="cannot make the cache folder"):
+    with refused(StoreError, "cache-not-writable", match="cannot make the cache folder"):
         Cache.open(tmp_path / "file" / "cache")
 
 
@@ -133,7 +134,9 @@ def test_what_torch_says_of_a_full_disk_costs_time_not_the_run(tmp_path):
 
 def test_a_cache_that_cannot_be_written_is_named(tmp_path):
     (tmp_path / "kind").write_text("a file where a folder is needed")
-    with pytest.raises(StoreError, match=r"cache folder .* cannot be written .*--cache-dir"):
+    with refused(
+        StoreError, "cache-not-writable", match=r"cache folder .* cannot be written .*--cache-dir"
+    ):
         Cache.open(tmp_path).get("kind", {}, lambda: "made", save, load)
 
 

@@ -7,6 +7,7 @@ from nextlabel.core.space.scaled_blocks import ScaledBlocks
 from nextlabel.core.space.scaling import rms_distance
 from nextlabel.models.classical import ClassicalModel
 from nextlabel.models.task_models import create_model
+from refusals import refused
 
 
 def rows_of(digits):
@@ -89,15 +90,17 @@ def test_an_image_that_no_label_reaches_could_be_anything():
 
 
 def test_bad_settings_say_what_to_do(digits):
-    with pytest.raises(UsageError, match='needs a block to see; set block = "pca"'):
+    with refused(UsageError, "invalid-setting", match='needs a block to see; set block = "pca"'):
         create_model(name="linear")
-    with pytest.raises(UsageError, match="has no use for block 'vae'; leave it out"):
+    with refused(UsageError, "invalid-setting", match="has no use for block 'vae'; leave it out"):
         create_model(name="small_cnn", block="vae")
-    with pytest.raises(UsageError, match="takes no weights file"):
+    with refused(UsageError, "invalid-setting", match="takes no weights file"):
         create_model(name="encoder", weights="some.pth")
     rows, labels = rows_of(digits)
     model = ClassicalModel(
         create_model(name="label_spreading", block="x", neighbours=50), "multiclass", 10
     )
-    with pytest.raises(DataError, match="neighbours 50 needs more than the 30 images"):
+    with refused(
+        DataError, "too-many-neighbours", match="neighbours 50 needs more than the 30 images"
+    ):
         model.train(scaled(rows[:30]), np.arange(10), labels[:10])

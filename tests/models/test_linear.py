@@ -106,20 +106,40 @@ def test_nothing_joins_the_rows_of_the_pool(rows, labels, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("options", "says"),
+    ("options", "code", "says"),
     [
-        ({}, 'model linear needs a block to see; set block = "pca"'),
-        ({"block": "a", "blocks": {"b": 1.0}}, "block 'a' and blocks are both set"),
-        ({"blocks": {"b": 0.0}}, "every block has weight 0"),
-        ({"blocks": {"b": -1.0}}, "weight -1.0 of block 'b' is not a finite number of at least 0"),
-        ({"block": "a", "regularisation": "auto"}, "'auto' must be a number above 0 or \"cv\""),
-        ({"block": "a", "regularisation": 0}, '0 must be a number above 0 or "cv"'),
-        ({"block": "a", "regularisation": True}, 'True must be a number above 0 or "cv"'),
-        ({"block": "a", "class_weight": "even"}, "must be 'none' or 'balanced'"),
+        ({}, "invalid-setting", 'model linear needs a block to see; set block = "pca"'),
+        (
+            {"block": "a", "blocks": {"b": 1.0}},
+            "invalid-setting",
+            "block 'a' and blocks are both set",
+        ),
+        ({"blocks": {"b": 0.0}}, "weights-all-zero", "every block has weight 0"),
+        (
+            {"blocks": {"b": -1.0}},
+            "bad-block-weight",
+            "weight -1.0 of block 'b' is not a finite number of at least 0",
+        ),
+        (
+            {"block": "a", "regularisation": "auto"},
+            "invalid-setting",
+            "'auto' must be a number above 0 or \"cv\"",
+        ),
+        (
+            {"block": "a", "regularisation": 0},
+            "invalid-setting",
+            '0 must be a number above 0 or "cv"',
+        ),
+        (
+            {"block": "a", "regularisation": True},
+            "invalid-setting",
+            'True must be a number above 0 or "cv"',
+        ),
+        ({"block": "a", "class_weight": "even"}, "invalid-setting", "must be 'none' or 'balanced'"),
     ],
 )
-def test_settings_that_do_not_fit_say_what_to_do(options, says):
-    with pytest.raises(UsageError, match=says):
+def test_settings_that_do_not_fit_say_what_to_do(options, code, says):
+    with refused(UsageError, code, match=says):
         create_model(name="linear", **options)
 
 

@@ -11,6 +11,7 @@ from sklearn.metrics import (
 from nextlabel.core.dataset import Dataset, Images
 from nextlabel.core.errors import DataError
 from nextlabel.models.metrics import MEASURED, evaluate, undefined, warn_undefined
+from refusals import refused
 
 
 def test_multiclass_equals_scikit_learn():
@@ -100,10 +101,10 @@ def test_absent_classes_are_left_out_and_nothing_is_nan():
 
 
 def test_predictions_of_a_diverged_model_are_refused():
-    with pytest.raises(DataError, match=r"diverged; lower training\.learning_rate"):
+    with refused(DataError, "training-diverged", match=r"diverged; lower training\.learning_rate"):
         evaluate(np.full((4, 2), np.nan), np.array([0, 1, 0, 1]), "multiclass")
 
 
 def test_nothing_to_measure_on_is_refused():
-    with pytest.raises(DataError, match="no labelled images"):
+    with refused(DataError, "no-labels", match="no labelled images"):
         evaluate(np.empty((0, 3)), np.empty(0, np.int64), "multiclass")

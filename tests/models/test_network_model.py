@@ -11,6 +11,7 @@ from nextlabel.models.normalise import IMAGENET_DEVIATION, IMAGENET_MEAN, normal
 from nextlabel.models.settings import TrainingSettings
 from nextlabel.models.task_models import create_model
 from nextlabel.models.training import Trainer
+from refusals import refused
 
 
 def model(task="multiclass", outputs=10, batch_norm="recalibrate", **training):
@@ -218,7 +219,7 @@ def test_normalising_repeats_grey_and_uses_imagenets_numbers():
         mean, deviation = IMAGENET_MEAN[c], IMAGENET_DEVIATION[c]
         assert found[0, c, 0, 0].item() == pytest.approx(-mean / deviation, rel=1e-5)
         assert found[0, c, 0, 1].item() == pytest.approx((1 - mean) / deviation, rel=1e-5)
-    with pytest.raises(DataError, match="images have 2 channels"):
+    with refused(DataError, "wrong-channels", match="images have 2 channels"):
         normalise(torch.zeros(1, 2, 4, 4, dtype=torch.uint8))
 
 
@@ -226,7 +227,7 @@ def test_a_device_that_is_not_there_is_refused(monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
     assert resolve_device("auto").type == "cpu"
-    with pytest.raises(UsageError, match="device 'cuda' is not available"):
+    with refused(UsageError, "device-not-available", match="device 'cuda' is not available"):
         resolve_device("cuda")
 
 
@@ -238,7 +239,9 @@ def test_a_network_of_other_layers_has_other_keys():
 def test_small_cnn_starts_at_random_and_never_claims_imagenet():
     assert create_model(name="small_cnn").weights == "random"
     assert create_model().weights == "imagenet"
-    with pytest.raises(ValueError, match="no ImageNet weights are published for small_cnn"):
+    with refused(
+        UsageError, "invalid-setting", match="no ImageNet weights are published for small_cnn"
+    ):
         create_model(name="small_cnn", weights="imagenet")
 
 

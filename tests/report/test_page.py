@@ -95,7 +95,7 @@ def test_it_says_what_auto_stood_for(store: Store, tmp_path: Path) -> None:
 
 def test_the_experiment_must_be_known(store: Store, tmp_path: Path) -> None:
     few = {"arms": ARMS[:2], "seeds": 1}
-    with pytest.raises(UsageError, match=r"holds 0 experiments; run one first"):
+    with refused(UsageError, "no-experiment", match=r"holds 0 experiments; run one first"):
         build_report(store, None, tmp_path)
     fill(store, spec_of(**few))
     fill(store, spec_of(**few, name="letters", headline="validation/accuracies"))
@@ -108,7 +108,9 @@ def test_the_experiment_must_be_known(store: Store, tmp_path: Path) -> None:
     with refused(UsageError, "metric-unknown", match="did you mean"):
         build_report(store, "letters", tmp_path)
     (tmp_path / "file").touch()
-    with pytest.raises(StoreError, match=r"cannot be written to .*; free some space"):
+    with refused(
+        StoreError, "report-not-writable", match=r"cannot be written to .*; free some space"
+    ):
         build_report(store, "digits", tmp_path / "file" / "out", ())
 
 

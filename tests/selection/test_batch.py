@@ -131,11 +131,11 @@ def test_bad_input_gets_one_clear_sentence(arguments, kind, message) -> None:
 def test_what_is_not_finite_is_named_by_row(bad: float, row: int) -> None:
     broken = X.copy()
     broken[row, 1] = bad
-    with pytest.raises(DataError, match=f"block 'vae'.* row {row};"):
+    with refused(DataError, "not-finite", match=f"block 'vae'.* row {row};"):
         select({"task": X, "vae": broken}, budget=1)
     p = P.copy()
     p[row, 0] = bad
-    with pytest.raises(DataError, match=f"row {row}"):
+    with refused(DataError, "not-finite", match=f"row {row}"):
         select(probabilities=p, strategy="entropy", budget=1)
 
 
@@ -291,14 +291,20 @@ def test_what_is_not_clear_is_refused_by_a_value_error(arguments, kind, code) ->
 def test_messages_name_what_the_user_gave() -> None:
     broken = X.copy()
     broken[3, 1] = np.nan
-    with pytest.raises(DataError, match=r"^features .*row 3; ") as refusal:
+    with refused(DataError, "not-finite", match=r"^features .*row 3; ") as refusal:
         select(broken, 1)
     assert "block" not in str(refusal.value)
-    with pytest.raises(DataError, match=r"a sparse matrix of shape .* give values\.toarray"):
+    with refused(
+        DataError, "sparse-matrix", match=r"a sparse matrix of shape .* give values\.toarray"
+    ):
         select(scipy.sparse.csr_matrix(X), 1)
-    with pytest.raises(UsageError, match="'batchbald' is not available: bald ranks"):
+    with refused(
+        UsageError, "strategy-not-available", match="'batchbald' is not available: bald ranks"
+    ):
         select(X, 1, strategy="batchbald")
-    with pytest.raises(UnknownId, match="0 is not a label in the index of features; the first"):
+    with refused(
+        UnknownId, "unknown-label", match="0 is not a label in the index of features; the first"
+    ):
         select(table(range(1, 41)), 1, labelled=[0])
 
 
@@ -322,5 +328,5 @@ def test_errors_name_a_strategy_as_the_lists_do() -> None:
         Bald(),
         create("bald", {"then": {"after": 1, "strategy": "vaal"}}),
     ):
-        with refused(UsageError, "missing-signal", match="strategy 'bald' needs samples"):
+        with refused(UsageError, "missing-signal", match="'bald'"):
             select(X, 1, strategy=strategy)

@@ -107,7 +107,7 @@ def test_an_older_store_that_cannot_be_upgraded_says_so(
         assert raw.execute("SELECT version_num FROM alembic_version").fetchone() == ("0001",)
         raw.execute("UPDATE alembic_version SET version_num = '9999'")
     raw.close()
-    with refused(StoreError, "newer-schema", match="was written by a newer nextlabel"):
+    with refused(StoreError, "newer-schema"):
         Store.read(old)
 
 
@@ -116,7 +116,7 @@ def test_an_older_store_that_is_locked_is_not_called_unwritable(tmp_path: Path) 
     old.write_bytes(OLD.read_bytes())
     holder = sqlite3.connect(old, isolation_level=None)
     holder.execute("BEGIN IMMEDIATE")
-    with refused(StoreError, "store-locked", match="locked by another process"):
+    with refused(StoreError, "store-locked"):
         Store.read(old, busy=0.05)
     holder.close()
 

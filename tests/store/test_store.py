@@ -120,7 +120,7 @@ def test_enrolling_again_sets_the_members_and_keeps_the_rounds(location: Path | 
 
 def test_unknown_names_are_said(location: Path | str) -> None:
     with filled(location) as store:
-        with refused(StoreError, "experiment-missing", match="did you mean 'digits'"):
+        with refused(StoreError, "experiment-missing"):
             store.experiment("digit")
         with refused(StoreError, "trial-missing"):
             store.begin("0" * 64, {})
@@ -187,9 +187,7 @@ def test_a_chosen_start_is_paired_within_its_space(location: Path | str) -> None
     with filled(location, vae, pca, alpha, again) as store:
         for place, trial in enumerate((vae, pca, alpha)):
             store.begin(trial.key, {}, initial_hash(np.array([place])))
-        with refused(
-            StoreError, "not-a-pair", match=r"'again', seed 0 .* differ from those of 'vae'"
-        ):
+        with refused(StoreError, "not-a-pair"):
             store.begin(again.key, {}, initial_hash(np.array([7])))
 
 
@@ -301,9 +299,7 @@ def test_a_newer_store_is_refused(path: Path) -> None:
 
 
 def test_what_is_no_store_is_refused(tmp_path: Path) -> None:
-    with refused(
-        StoreError, "store-missing", match=r"no store at .*/none\.db; run an experiment first"
-    ):
+    with refused(StoreError, "store-missing"):
         Store.open(tmp_path / "none.db", create=False)
     assert not (tmp_path / "none.db").exists()
     with refused(StoreError, "store-is-a-folder"):
@@ -323,9 +319,16 @@ def test_what_is_no_store_is_refused(tmp_path: Path) -> None:
         Store.open(tmp_path / "file" / "store.db")
 
 
-@pytest.mark.parametrize("url", ["nosuchdb://host/x", "://", "http://[bad"])
-def test_a_url_that_is_none_is_refused(url: str) -> None:
-    with pytest.raises(StoreError, match=r"; (give a path|install the database)"):
+@pytest.mark.parametrize(
+    ("url", "code", "remedy"),
+    [
+        ("nosuchdb://host/x", "database-driver-missing", "install the database"),
+        ("://", "not-a-url", "give a path"),
+        ("http://[bad", "database-driver-missing", "install the database"),
+    ],
+)
+def test_a_url_that_is_none_is_refused(url: str, code: str, remedy: str) -> None:
+    with refused(StoreError, code, match=f"; {remedy}"):
         Store.open(url)
 
 

@@ -113,7 +113,7 @@ def test_uherding_picks_nothing_to_cover_what_is_certain() -> None:
     x = clouds([12, 7])
     p = np.array([[1.0, 0]] * 12 + [[0.5, 0.5]] * 7)
     assert UHerding("neighbour").select(seen(x, [3], probabilities=p), 1, RNG(0)).tolist() == [12]
-    with pytest.raises(DataError, match="row 2"):
+    with refused(DataError, "probability-out-of-range", match="row 2"):
         UHerding().select(seen(x[:3], [0], probabilities=[[1.0, 0], [0, 1], [2, 0]]), 1, RNG(0))
 
 
@@ -144,25 +144,63 @@ def test_prob_cover_finds_the_radius_of_the_clouds() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "options", "message"),
+    ("name", "options", "code", "message"),
     [
-        ("max_herding", {"bandwidth": 0}, "bandwidth 0 must be 'neighbour' or a distance above 0"),
-        ("max_herding", {"bandwidth": "labelled"}, "bandwidth 'labelled' must be 'neighbour' or"),
+        (
+            "max_herding",
+            {"bandwidth": 0},
+            "option-out-of-range",
+            "bandwidth 0 must be 'neighbour' or a distance above 0",
+        ),
+        (
+            "max_herding",
+            {"bandwidth": "labelled"},
+            "option-out-of-range",
+            "bandwidth 'labelled' must be 'neighbour' or",
+        ),
         (
             "uherding",
             {"bandwidth": float("inf")},
+            "option-out-of-range",
             "bandwidth inf must be 'labelled' or 'neighbour' or a distance",
         ),
-        ("uherding", {"bandwidth": True}, "bandwidth True must be"),
-        ("prob_cover", {"radius": -1.0}, "radius -1.0 must be a distance above 0; leave it out"),
-        ("prob_cover", {"classes": 1}, "classes 1 must be a whole number of at least 2"),
-        ("prob_cover", {"purity": 1.5}, "purity 1.5 must be a share above 0 and up to 1"),
-        ("typiclust", {"max_clusters": 0}, "max_clusters 0 must be a whole number of at least 1"),
-        ("typiclust", {"neighbours": 2.5}, "neighbours 2.5 must be a whole number"),
+        ("uherding", {"bandwidth": True}, "option-out-of-range", "bandwidth True must be"),
+        (
+            "prob_cover",
+            {"radius": -1.0},
+            "option-out-of-range",
+            "radius -1.0 must be a distance above 0; leave it out",
+        ),
+        (
+            "prob_cover",
+            {"classes": 1},
+            "option-not-whole",
+            "classes 1 must be a whole number of at least 2",
+        ),
+        (
+            "prob_cover",
+            {"purity": 1.5},
+            "option-out-of-range",
+            "purity 1.5 must be a share above 0 and up to 1",
+        ),
+        (
+            "typiclust",
+            {"max_clusters": 0},
+            "option-not-whole",
+            "max_clusters 0 must be a whole number of at least 1",
+        ),
+        (
+            "typiclust",
+            {"neighbours": 2.5},
+            "option-not-whole",
+            "neighbours 2.5 must be a whole number",
+        ),
     ],
 )
-def test_senseless_options_are_refused(name: str, options: dict[str, Any], message: str) -> None:
-    with pytest.raises(UsageError, match=f"^{message}"):  # without words of `create` around it
+def test_senseless_options_are_refused(
+    name: str, options: dict[str, Any], code: str, message: str
+) -> None:
+    with refused(UsageError, code, match=f"^{message}"):  # without words of `create` around it
         create(name, options)
 
 

@@ -11,6 +11,7 @@ from nextlabel.engine.run import run
 from nextlabel.store.store import Store
 from nextlabel.trial.resolution import resolve
 from nextlabel.trial.spec import trials
+from refusals import refused
 
 COUNTERS = Path("/proc/self/io")
 needs_counters = pytest.mark.skipif(
@@ -76,5 +77,5 @@ def test_a_missing_file_is_said_before_any_trial(tiny, tmp_path):
     from nextlabel.core.errors import DataError
 
     arms = [{"name": "mine", "strategy": "core_set", "features": {str(tmp_path / "no.npy"): 1.0}}]
-    with pytest.raises(DataError, match=r"no\.npy"):
+    with refused(DataError, "feature-file-unreadable", match=r"no\.npy"):
         resolve(tiny(arms=arms, primary=None))

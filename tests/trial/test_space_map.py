@@ -21,6 +21,7 @@ from nextlabel.trial.space_map import (
     spaces_of,
     t_sne,
 )
+from refusals import refused
 
 SMALL = MapSettings(labelled=30, candidates=60, picked=8, perplexity=5)
 
@@ -126,23 +127,24 @@ def test_the_arm_by_default(tiny):
 
 
 @pytest.mark.parametrize(
-    ("name", "says"),
+    ("name", "code", "says"),
     [
-        ("core-sat", "no arm 'core-sat'; did you mean 'core-set'"),
+        ("core-sat", "unknown-arm", "no arm 'core-sat'; did you mean 'core-set'"),
         (
             "random",
+            "arm-without-features",
             r"not choose by features but by random.*arms that do: core-set, core-set \+ VAE",
         ),
     ],
 )
-def test_arms_that_cannot_be_mapped(tiny, name, says):
-    with pytest.raises(UsageError, match=says):
+def test_arms_that_cannot_be_mapped(tiny, name, code, says):
+    with refused(UsageError, code, match=says):
         choose_arm(tiny(), name)
 
 
 def test_an_experiment_without_any_such_arm(tiny):
     arms = [{"name": "random", "strategy": "random"}]
-    with pytest.raises(UsageError, match="no arm of tiny chooses by features"):
+    with refused(UsageError, "arm-without-features", match="no arm of tiny chooses by features"):
         choose_arm(tiny(arms=arms, primary=None), None)
 
 
@@ -174,18 +176,38 @@ def test_fewer_candidates_than_asked_for_are_said():
 
 
 @pytest.mark.parametrize(
-    ("size", "changes", "says"),
+    ("size", "changes", "code", "says"),
     [
-        (37, {}, "labelled 30 and picked 8 exceed the pool's 37 images; lower --labelled to 29"),
-        (5, {}, "lower --labelled to 1 or less, or --picked"),
-        (150, {"candidates": 7}, "picked 8 exceeds the 7 candidates; lower --picked to 7"),
-        (150, {"perplexity": 29.7}, "perplexity 29.7 is too large for 90 points.*to 29"),
-        (38, {"perplexity": 13}, "too large for 38 points"),
-        (3, {"labelled": 1, "picked": 1, "perplexity": 1}, "for 3 points.*; show at least 4"),
+        (
+            37,
+            {},
+            "too-many-labelled",
+            "labelled 30 and picked 8 exceed the pool's 37 images; lower --labelled to 29",
+        ),
+        (5, {}, "too-many-labelled", "lower --labelled to 1 or less, or --picked"),
+        (
+            150,
+            {"candidates": 7},
+            "too-many-picked",
+            "picked 8 exceeds the 7 candidates; lower --picked to 7",
+        ),
+        (
+            150,
+            {"perplexity": 29.7},
+            "perplexity-too-large",
+            "perplexity 29.7 is too large for 90 points.*to 29",
+        ),
+        (38, {"perplexity": 13}, "perplexity-too-large", "too large for 38 points"),
+        (
+            3,
+            {"labelled": 1, "picked": 1, "perplexity": 1},
+            "perplexity-too-large",
+            "for 3 points.*; show at least 4",
+        ),
     ],
 )
-def test_numbers_that_do_not_fit(size, changes, says):
-    with pytest.raises(UsageError, match=says):
+def test_numbers_that_do_not_fit(size, changes, code, says):
+    with refused(UsageError, code, match=says):
         draw(size, SMALL.model_copy(update=changes), Seeds(0))
 
 
@@ -215,5 +237,5 @@ def test_tsne_keeps_neighbours_together_and_draws_from_no_shared_generator():
 def test_tsne_of_a_line_and_of_nothing():
     line = np.random.default_rng(0).normal(size=(40, 1))
     assert np.isfinite(t_sne(line, 5, 0)).all()
-    with pytest.raises(DataError, match="all 40 points are the same"):
+    with refused(DataError, "points-alike", match="all 40 points are the same"):
         t_sne(np.ones((40, 3)), 5, 0)

@@ -221,14 +221,22 @@ def test_sizes_and_a_headline_that_do_not_fit(tiny, changes, error, code, messag
 def test_data_that_cannot_be_learned_from(tiny, tmp_path):
     images = np.random.default_rng(0).integers(0, 255, (60, 8, 8)).astype(np.uint8)
     cases = [
-        (np.zeros(60, int), "are of one class"),
-        (np.where(np.arange(60) < 59, np.arange(60) % 2, -1), "1 train images have no label"),
-        (np.where(np.arange(120) == 7, -1, 1).reshape(60, 2), "1 train images lack the label of a"),
+        (np.zeros(60, int), "one-class-only", "are of one class"),
+        (
+            np.where(np.arange(60) < 59, np.arange(60) % 2, -1),
+            "labels-missing",
+            "1 train images have no label",
+        ),
+        (
+            np.where(np.arange(120) == 7, -1, 1).reshape(60, 2),
+            "labels-missing",
+            "1 train images lack the label of a",
+        ),
     ]
-    for labels, message in cases:
+    for labels, code, message in cases:
         np.savez(tmp_path / "a.npz", images=images, labels=labels)
         data = {"name": "arrays", "path": str(tmp_path / "a.npz")}
-        with pytest.raises(DataError, match=message) as error:
+        with refused(DataError, code, match=message) as error:
             load_data(tiny(data=data, initial=5, target=10), None)
         if "lack" in message:
             assert "the first in row 3 of train; a simulation needs all" in str(error.value)
@@ -449,10 +457,14 @@ def test_the_other_models_run_and_resume(tiny, tmp_path, name):
     assert len(keys) == 2
 
 
-def test_models_without_maps_predict_no_loss(tiny):
+def test_models_without_feature_maps_predict_no_loss(tiny):
     model = {"name": "linear", "block": "pixels"}
-    for arm in ({"strategy": "predicted_loss"}, {"strategy": "random", "loss_head": True}):
-        with pytest.raises(UsageError, match=r"no maps for loss_head|needs predicted_loss"):
+    arms = {
+        "signal-not-available": {"strategy": "predicted_loss"},
+        "no-feature-maps": {"strategy": "random", "loss_head": True},
+    }
+    for code, arm in arms.items():
+        with refused(UsageError, code):
             tiny(model=model, arms=[{"name": "a", **arm}], primary=None)
 
 

@@ -31,17 +31,23 @@ def test_a_name_that_looks_like_a_number_is_a_name(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("text", "names", "error", "says"),
+    ("text", "names", "error", "code", "says"),
     [
-        ("0\nx\n", None, UsageError, "line 2: 'x' is not an id"),
-        ("1.5\n", None, UsageError, "line 1: '1.5' is not an id"),
-        ("9" * 30, None, UsageError, "is not an id"),
-        ("0\nx.png\n", ("a.png",), UnknownId, "line 2: 'x.png' is not among the names"),
-        (b"\xff\xfe\x00", None, DataError, "is not a text file"),
+        ("0\nx\n", None, UsageError, "not-an-id", "line 2: 'x' is not an id"),
+        ("1.5\n", None, UsageError, "not-an-id", "line 1: '1.5' is not an id"),
+        ("9" * 30, None, UsageError, "not-an-id", "is not an id"),
+        (
+            "0\nx.png\n",
+            ("a.png",),
+            UnknownId,
+            "unknown-image-name",
+            "line 2: 'x.png' is not among the names",
+        ),
+        (b"\xff\xfe\x00", None, DataError, "file-not-text", "is not a text file"),
     ],
 )
-def test_ids_that_are_none_are_named_by_line(text, names, error, says, tmp_path):
-    with pytest.raises(error, match=says):
+def test_ids_that_are_none_are_named_by_line(text, names, error, code, says, tmp_path):
+    with refused(error, code, match=says):
         read_ids(ids_file(tmp_path, text), names)
 
 

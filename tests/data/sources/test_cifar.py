@@ -125,7 +125,7 @@ def test_every_form_gives_the_same_images(
 def test_an_altered_batch_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     put(tmp_path, "cifar10", "python", monkeypatch)
     (tmp_path / "cifar-10-batches-py" / "test_batch").write_bytes(b"altered")
-    with refused(DataError, "checksum-mismatch", match="test_batch is truncated or altered"):
+    with refused(DataError, "checksum-mismatch"):
         load(DataSettings(name="cifar10", validation=4), data_dir=tmp_path)
 
 

@@ -1,8 +1,8 @@
 import numpy as np
-import pytest
 
 from nextlabel.core.errors import UsageError
 from nextlabel.data import DataSettings, FolderSettings, load
+from refusals import refused
 
 
 def test_digits_by_default() -> None:
@@ -32,11 +32,13 @@ def test_size_and_checksum() -> None:
 
 
 def test_options_that_do_not_fit() -> None:
-    with pytest.raises(UsageError, match=r"'digits': path: 'x' is unknown here; leave it out"):
+    with refused(
+        UsageError, "invalid-setting", match=r"'digits': path: 'x' is unknown here; leave it out"
+    ):
         load(FolderSettings(name="digits", path="x"))
-    with pytest.raises(UsageError, match="image_size 0 must be at least 1"):
+    with refused(UsageError, "image-size-too-small", match="image_size 0 must be at least 1"):
         load(DataSettings(name="digits"), image_size=0)
-    with pytest.raises(UsageError, match="unknown data set 'digit'; did you mean 'digits'"):
+    with refused(UsageError, "unknown-name"):
         load(DataSettings(name="digit"))
-    with pytest.raises(UsageError, match="test 1798 exceeds the 1797"):
+    with refused(UsageError, "part-too-large"):
         load(DataSettings(name="digits", test=1798))

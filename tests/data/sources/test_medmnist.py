@@ -61,40 +61,61 @@ def test_every_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, f
 
 
 @pytest.mark.parametrize(
-    ("change", "message"),
+    ("change", "code", "message"),
     [
-        ({"val_labels": None}, "lacks the array 'val_labels'; replace the file$"),
+        ({"val_labels": None}, "array-missing", "lacks the array 'val_labels'; replace the file$"),
         (
             {"train_images": np.zeros((20, 28, 28), np.uint8)},
+            "file-damaged",
             "expected 28 x 28 pixels of 3 channel",
         ),
-        ({"train_labels": np.array([{}] * 20)}, "not a readable npz archive"),
-        ({"test_labels": np.full((9, 1), 9)}, "test labels run from 9 to 9; allowed are 0 to 8"),
-        ({"test_labels": np.zeros((8, 1))}, "9 images but 8 labels"),
+        ({"train_labels": np.array([{}] * 20)}, "file-damaged", "not a readable npz archive"),
+        (
+            {"test_labels": np.full((9, 1), 9)},
+            "labels-out-of-range",
+            "test labels run from 9 to 9; allowed are 0 to 8",
+        ),
+        ({"test_labels": np.zeros((8, 1))}, "part-lengths-differ", "9 images but 8 labels"),
     ],
 )
 def test_wrong_content(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, change: dict[str, object], message: str
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    change: dict[str, object],
+    code: str,
+    message: str,
 ) -> None:
     put(tmp_path, "pathmnist", monkeypatch, **change)
-    with pytest.raises(DataError, match=message):
+    with refused(DataError, code, match=message):
         load(DataSettings(name="pathmnist"), data_dir=tmp_path)
 
 
 @pytest.mark.parametrize(
-    ("labels", "message"),
+    ("labels", "code", "message"),
     [
-        (np.full((20, 14), 2, np.uint8), "run from 2 to 2; allowed are 0 and 1 in a column for"),
-        (np.full((20, 14), 0.5), "has labels that are not whole numbers; replace the file"),
-        (np.full((20, 14), "x"), "has labels that are not whole numbers; replace the file"),
-        (np.zeros((20, 13), np.uint8), "13 label columns but 14 class names"),
+        (
+            np.full((20, 14), 2, np.uint8),
+            "labels-out-of-range",
+            "run from 2 to 2; allowed are 0 and 1 in a column for",
+        ),
+        (
+            np.full((20, 14), 0.5),
+            "file-damaged",
+            "has labels that are not whole numbers; replace the file",
+        ),
+        (
+            np.full((20, 14), "x"),
+            "file-damaged",
+            "has labels that are not whole numbers; replace the file",
+        ),
+        (np.zeros((20, 13), np.uint8), "classes-shape", "13 label columns but 14 class names"),
     ],
 )
 def test_several_labels_are_0_and_1(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, labels: object, message: str
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, labels: object, code: str, message: str
 ) -> None:
     put(tmp_path, "chestmnist", monkeypatch, train_labels=labels)
-    with pytest.raises(DataError, match=message):
+    with refused(DataError, code, match=message):
         load(DataSettings(name="chestmnist"), data_dir=tmp_path)
 
 
@@ -153,7 +174,7 @@ def test_no_archive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: by
     path = tmp_path / "pneumoniamnist.npz"
     path.write_bytes(content)
     announce("pneumoniamnist", path, monkeypatch)
-    with pytest.raises(DataError, match="not a readable npz archive"):
+    with refused(DataError, "file-damaged", match="not a readable npz archive"):
         load(DataSettings(name="pneumoniamnist"), data_dir=tmp_path)
 
 

@@ -66,7 +66,7 @@ def test_the_vae_sees_the_pool_alone_and_no_label(data):
     )
     full, without = (fit("vae", d, latent=4, epochs=1) for d in (data, bare))
     assert np.array_equal(full.rows("train"), without.rows("train"))
-    with pytest.raises(DataError, match="no rows for test"):
+    with refused(DataError, "no-rows-for-part"):
         without.rows("test")
 
 
@@ -145,7 +145,11 @@ def test_the_vae_leaves_its_encoder_for_task_models(data):
 
 
 def test_more_pseudo_inputs_than_images_are_refused(data):
-    with pytest.raises(UsageError, match=r"pseudo_inputs 61 exceeds the 60 images .* it to 60"):
+    with refused(
+        UsageError,
+        "too-many-pseudo-inputs",
+        match=r"pseudo_inputs 61 exceeds the 60 images .* it to 60",
+    ):
         fit("vae_vamp", data, pseudo_inputs=61, epochs=1)
 
 
@@ -205,7 +209,9 @@ def test_by_default_pca_has_as_many_components_as_there_can_be(data):
 
 
 def test_more_components_than_there_are_is_refused(data):
-    with pytest.raises(UsageError, match=r"components 61 exceeds the 60 .* lower it to 60"):
+    with refused(
+        UsageError, "too-many-components", match=r"components 61 exceeds the 60 .* lower it to 60"
+    ):
         fit("pca", data, components=61)
 
 
@@ -214,7 +220,7 @@ def test_files_give_the_pool_or_all_parts(data, tmp_path):
     np.save(tmp_path / "pool.npy", rows[:60])
     pool = fit("file", data, path=tmp_path / "pool.npy")
     assert np.array_equal(pool.rows("train"), rows[:60])
-    with pytest.raises(DataError, match="no rows for validation"):
+    with refused(DataError, "no-rows-for-part", match="no rows for validation"):
         pool.rows("validation")
     np.save(tmp_path / "all.npy", rows)
     assert np.array_equal(fit("file", data, path=tmp_path / "all.npy").rows("test"), rows[80:])
@@ -227,7 +233,7 @@ def test_files_give_the_pool_or_all_parts(data, tmp_path):
 
 def test_bad_files_are_refused(data, tmp_path):
     np.save(tmp_path / "short.npy", np.zeros((59, 2)))
-    with pytest.raises(DataError, match="has 59 rows; give 60 or 90"):
+    with refused(DataError, "embedding-row-count"):
         fit("file", data, path=tmp_path / "short.npy")
     (tmp_path / "text.npy").write_text("no array")
     with refused(DataError, "not-an-array-file"):
@@ -235,16 +241,20 @@ def test_bad_files_are_refused(data, tmp_path):
     np.save(tmp_path / "code.npy", np.array([{}], dtype=object), allow_pickle=True)
     with refused(DataError, "array-of-objects"):
         fit("file", data, path=tmp_path / "code.npy")
-    with pytest.raises(DataError, match="cannot be read"):
+    with refused(DataError, "file-unreadable", match="cannot be read"):
         fit("file", data, path=tmp_path / "absent.npy")
     np.savez(tmp_path / "named.npz", a=np.zeros(60), validation=np.zeros(20))
-    with pytest.raises(DataError, match="holds a, validation; store the rows under the name 'feat"):
+    with refused(
+        DataError, "array-missing", match="holds a, validation; store the rows under the name 'feat"
+    ):
         fit("file", data, path=tmp_path / "named.npz")
     np.save(tmp_path / "one.npy", np.float32(1))
-    with pytest.raises(DataError, match="a single number; give one row per image"):
+    with refused(DataError, "embedding-shape", match="a single number; give one row per image"):
         fit("file", data, path=tmp_path / "one.npy")
     np.savez(tmp_path / "uneven.npz", train=np.zeros((60, 2)), validation=np.zeros((20, 3)))
-    with pytest.raises(DataError, match=r"shape \(3,\) for validation and of \(2,\) for train"):
+    with refused(
+        DataError, "embedding-shape", match=r"shape \(3,\) for validation and of \(2,\) for train"
+    ):
         fit("file", data, path=tmp_path / "uneven.npz")
 
 

@@ -219,7 +219,7 @@ def test_out_of_memory_says_how_much_and_what_to_lower(
 ) -> None:
     monkeypatch.setattr(ShiftedRows, "__init__", Mock(side_effect=error))
     message = r"selecting 5 of 100 images needs about \d+ MB .*; free memory, or lower"
-    with pytest.raises(OutOfMemory, match=message) as found:
+    with refused(OutOfMemory, "out-of-memory", match=message) as found:
         kernel(mixture(100, 40), [0], 5)
     assert "\n" not in str(found.value)
     assert issubclass(OutOfMemory, NextlabelError) and issubclass(OutOfMemory, MemoryError)

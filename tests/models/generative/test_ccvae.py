@@ -28,6 +28,7 @@ from nextlabel.models.generative.ccvae import batches as batches_of
 from nextlabel.models.generative.priors import kl_divergence, log_normal
 from nextlabel.models.generative.vae import VAE, fit_vae
 from nextlabel.models.networks.base import build, generator
+from refusals import refused
 
 FINDINGS = np.array([[c % 2 == 0, c > 4, c in (0, 6, 8, 9)] for c in range(10)], np.int64)
 """Even, above four, has a closed loop: of each digit."""
@@ -332,14 +333,20 @@ def test_the_class_part_alone_is_its_first_dimensions(digits):
 def test_what_does_not_fit_is_refused(digits):
     data, pool, seeds = small_data(digits), Pool(120, np.arange(3)), Seeds(0)
     start = quick_block().fit(data, Pool(120), None, 0, seeds)
-    with pytest.raises(UsageError, match=r"needs 10 dimensions .* latent 10; raise .* above 10"):
+    with refused(
+        UsageError, "latent-too-small", match=r"needs 10 dimensions .* latent 10; raise .* above 10"
+    ):
         BLOCKS["ccvae"](latent=10).fit(data, Pool(120), None, 0, seeds)
-    with pytest.raises(DataError, match="2 labels for 3 labelled images"):
+    with refused(DataError, "unequal-lengths", match="2 labels for 3 labelled images"):
         quick_block().fit(data, pool, np.array([0, 1]), 1, seeds, start)
-    with pytest.raises(DataError, match="labels run from 0 to 10; ccvae takes 0 to 9"):
+    with refused(
+        DataError, "labels-out-of-range", match="labels run from 0 to 10; ccvae takes 0 to 9"
+    ):
         quick_block().fit(data, pool, np.array([0, 1, 10]), 1, seeds, start)
-    with pytest.raises(DataError, match="cannot start from a state of 0 arrays"):
+    with refused(
+        DataError, "state-of-other-settings", match="cannot start from a state of 0 arrays"
+    ):
         quick_block().fit(data, pool, np.array([0, 1, 2]), 1, seeds, FittedBlock({}))
     findings = small_data(digits, "multilabel")
-    with pytest.raises(DataError, match="labels run from 0 to 2; ccvae takes 0 to 1"):
+    with refused(DataError, "labels-out-of-range"):
         quick_block().fit(findings, pool, np.array([[0, 1, 2]] * 3), 1, seeds, start)

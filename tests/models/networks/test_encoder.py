@@ -7,6 +7,7 @@ from nextlabel.models.generative.vae import VAE, VAESettings
 from nextlabel.models.networks.base import build, generator
 from nextlabel.models.networks.encoder import Encoder, take_over
 from nextlabel.models.normalise import normalise
+from refusals import refused
 
 
 def state_of(vae):
@@ -29,5 +30,7 @@ def test_it_computes_what_the_vaes_encoder_does(channels):
 
 def test_a_block_without_an_encoder_is_refused():
     network = build(lambda: Encoder(10), generator(1))
-    with pytest.raises(DataError, match='has no encoder; give a VAE\'s, for example block = "vae"'):
+    with refused(
+        DataError, "no-encoder", match='has no encoder; give a VAE\'s, for example block = "vae"'
+    ):
         take_over(network, {"down.0.weight": np.zeros((32, 1, 3, 3), np.float32)})

@@ -134,7 +134,7 @@ def test_an_onnx_file_says_its_size(tmp_path):
     pytest.importorskip("onnxruntime", reason="needs nextlabel[onnx]")
     fixed = onnx_file(tmp_path / "fixed.onnx")
     assert fixed.size_for(None, 28) == SIZE
-    with refused(UsageError, "network-size-fixed", match="takes 32 pixels only"):
+    with refused(UsageError, "network-size-fixed"):
         fixed.size_for(64, None)
     free = onnx_file(tmp_path / "free.onnx", size="pixels")
     assert (free.size_for(None, None), free.size_for(64, None)) == (224, 64)

@@ -1,5 +1,4 @@
 import numpy as np
-import pytest
 import torch
 
 from nextlabel.core.errors import DataError, UsageError
@@ -88,5 +87,5 @@ def test_a_block_without_a_mixture_is_refused(tiny, tmp_path):
     trial, data = TrialSpec.of(experiment, "a", 0), load_data(experiment, None)
     with refused(DataError, "no-mixture", match="block 'vae' has no mixture"):
         list(run_trial(trial, data, Cache.open(tmp_path)))
-    with pytest.raises(UsageError, match="reads one block"):
+    with refused(UsageError, "invalid-setting", match="reads one block"):
         create_model("named_mixture", blocks={"vae_mixture": 1.0})
