@@ -113,7 +113,11 @@ def test_the_checksum_covers_all_tiles():
             "labels-out-of-range",
             "labels run from 0 to 2; allowed are 0 to 1",
         ),
-        (lambda: dataset(images(2, [-2, 1])), "labels-out-of-range", "labels run from -2 to 1"),
+        (
+            lambda: dataset(images(5, [-1, 0, -2, 9, 1])),
+            "labels-out-of-range",
+            "run from -2 to 9; .*; repair 2 of them, the first in row 2",
+        ),
         (
             lambda: dataset(images(2, [[0, 1], [1, 1]])),
             "labels-shape",

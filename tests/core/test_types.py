@@ -41,7 +41,7 @@ def test_a_masked_array_is_refused_when_a_value_is_masked():
 
 
 def test_whole_floats_are_ids_and_unsigned_are_too():
-    np.testing.assert_array_equal(as_ids([3.0, 1.0]), [3, 1])
+    np.testing.assert_array_equal(as_ids([3.0, 1e9]), [3, 10**9])
     np.testing.assert_array_equal(as_ids(np.array([7, 2], np.uint8)), [7, 2])
 
 
@@ -52,6 +52,7 @@ def test_whole_floats_are_ids_and_unsigned_are_too():
         ([1.0, float("nan")], "id-not-whole", "nan"),
         ([float("inf")], "id-not-whole", "inf"),
         ([True, False], "ids-are-a-mask", "flatnonzero"),
+        ([2.0**53], "id-not-whole", "whole numbers"),  # a float beyond it may be a rounded one
         (["three"], "id-not-whole", "whole numbers"),
         ([2**70], "id-not-whole", "whole numbers"),
     ],
