@@ -10,7 +10,6 @@ distributed = pytest.importorskip("distributed")
 from fake_trials import FakeTrials  # noqa: E402
 from nextlabel.core.errors import ClusterError  # noqa: E402
 from nextlabel.engine.cluster import connection  # noqa: E402
-from nextlabel.engine.cluster.crew import Crew  # noqa: E402
 from nextlabel.engine.cluster.facts import (  # noqa: E402
     describe,
     differences,
@@ -19,6 +18,7 @@ from nextlabel.engine.cluster.facts import (  # noqa: E402
 )
 from nextlabel.engine.cluster.remote_trial import Envelope, with_folders  # noqa: E402
 from nextlabel.engine.cluster.submission import Submission  # noqa: E402
+from nextlabel.engine.cluster.workers import ClusterWorkers  # noqa: E402
 from nextlabel.engine.events import RoundDone, TrialDone, TrialFailed, TrialPlaced  # noqa: E402
 from nextlabel.engine.executor import Assignment, Setup  # noqa: E402
 from nextlabel.engine.executors import create, dask  # noqa: E402
@@ -186,8 +186,8 @@ def test_the_kind_of_most_workers_counts_and_among_equals_the_drivers():
     assert usual_kind([a, b], a) == ("a", "avx") and usual_kind([a, b], b) == ("b", "avx")
 
 
-class AnotherTorch(Crew):
-    """A crew whose driver has another torch."""
+class AnotherTorch(ClusterWorkers):
+    """A workers whose driver has another torch."""
 
     def _judge(self):
         for answer in self._waiting.values():
@@ -197,7 +197,7 @@ class AnotherTorch(Crew):
 
 @pytest.mark.parametrize("mixed", [False, True])
 def test_other_versions_are_left_out_unless_allowed(executor, monkeypatch, mixed):
-    monkeypatch.setattr(dask, "Crew", AnotherTorch)
+    monkeypatch.setattr(dask, "ClusterWorkers", AnotherTorch)
     if mixed:
         with executor(mixed_workers=True) as opened:
             assert opened.ready
@@ -214,10 +214,10 @@ def test_a_cache_folder_that_is_not_shared_is_said_and_replaced(
     cluster, tmp_path, monkeypatch, tiny
 ):
     with connection.connect(cluster.scheduler_address, 5) as client:
-        crew = Crew(client, tmp_path / "cache/.seen", "token")
+        workers = ClusterWorkers(client, tmp_path / "cache/.seen", "token")
         with pytest.warns(UserWarning, match="does not see the cache folder .*cache;"):
-            crew.settle()
-        assert len(crew.usable) == 2 and not any(map(crew.sees_cache, crew.usable))
+            workers.settle()
+        assert len(workers.usable) == 2 and not any(map(workers.shares_cache, workers.usable))
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "own"))
     monkeypatch.setenv("NEXTLABEL_DATA", str(tmp_path))
     trial = TrialSpec.of(tiny(), "random", 0)

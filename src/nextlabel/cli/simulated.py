@@ -1,4 +1,4 @@
-"""The simulated person of `nextlabel label --simulate`: courses, and tables of them."""
+"""The simulated person of `nextlabel label --simulate`: its results, in tables."""
 
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -8,31 +8,31 @@ from typing import TYPE_CHECKING, Any
 from nextlabel.cli.output import note, put_json, put_table
 
 if TYPE_CHECKING:
-    from nextlabel.web.simulation.person import Course, Measured
+    from nextlabel.web.simulation.person import Measured, SimulationResult
     from nextlabel.web.simulation.trial import Simulation
 
 
 def simulate(simulation: "Simulation", seeds: Sequence[int], json: bool) -> None:
     """Run a simulation with some seeds, and print the curves and the seconds per answer."""
-    courses = {}
+    results = {}
     for seed in seeds:
         note(f"seed {seed}: the features of {simulation.folder} are made or read")
-        courses[seed] = simulation.run(seed, lambda measured: note(f"  {_line(measured)}"))
+        results[seed] = simulation.run(seed, lambda measured: note(f"  {_line(measured)}"))
     if json:
-        put_json({str(seed): asdict(course) for seed, course in courses.items()})
+        put_json({str(seed): asdict(result) for seed, result in results.items()})
         return
     put_table(
         ("seed", "labels", "accuracy", "estimate", "interval", "space"),
         [
             (seed, of.labelled, f"{of.accuracy:.3f}", *_estimate(of), of.space)
-            for seed, course in courses.items()
-            for of in course.curve
+            for seed, result in results.items()
+            for of in result.curve
         ],
     )
-    if len(courses) > 1:
-        put_table(("labels", "accuracy", "seeds"), _means(list(courses.values())))
-    seconds = [value for course in courses.values() for value in course.answered]
-    renewed = [value for course in courses.values() for value in course.renewed]
+    if len(results) > 1:
+        put_table(("labels", "accuracy", "seeds"), _means(list(results.values())))
+    seconds = [value for result in results.values() for value in result.answered]
+    renewed = [value for result in results.values() for value in result.renewed]
     note(f"seconds per answer: {_spread(seconds)}; until the queue is renewed: {_spread(renewed)}")
 
 
@@ -50,8 +50,8 @@ def _estimate(measured: "Measured") -> tuple[str, str]:
     return f"{measured.estimate:.3f}", interval
 
 
-def _means(courses: "Sequence[Course]") -> list[tuple[Any, ...]]:
-    curves = [{of.labelled: of.accuracy for of in course.curve} for course in courses]
+def _means(results: "Sequence[SimulationResult]") -> list[tuple[Any, ...]]:
+    curves = [{of.labelled: of.accuracy for of in result.curve} for result in results]
     shared = sorted(set.intersection(*(set(curve) for curve in curves)))
     return [(at, f"{mean(curve[at] for curve in curves):.3f}", len(curves)) for at in shared]
 

@@ -1,6 +1,5 @@
 """The claimant: what a driver claims of the trials of a store that several drivers share."""
 
-import hashlib
 import os
 import platform
 import threading
@@ -13,6 +12,7 @@ from typing import Self
 from uuid import uuid4
 
 from nextlabel.core.errors import StoreError
+from nextlabel.files.digest import content_digest
 from nextlabel.store.store import Store
 
 LEASE = 60.0
@@ -146,7 +146,7 @@ def processes() -> str:
     try:
         boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii")
         container = Path("/proc/self/ns/pid").readlink()
-        return hashlib.sha256(f"{boot}{container}".encode()).hexdigest()[:8]
+        return content_digest(f"{boot}{container}".encode())[:8]
     except OSError:
         return ""
 

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from nextlabel.core.errors import DataError
-from nextlabel.files.digest import file_digest
+from nextlabel.files.digest import content_digest, file_digest
 from nextlabel.files.download import fetch, user_cache
 
 IMAGENET_URL = "https://download.pytorch.org/models/resnet18-f37072fd.pth"
@@ -141,7 +141,7 @@ def _download(source: str, cache_dir: Path | None, progress: bool) -> Path:
         url, sha256 = IMAGENET_URL, IMAGENET_SHA256
     folder = cache_dir or user_cache("weights")
     if not sha256:  # another URL may end in the same name
-        folder /= hashlib.sha256(url.encode()).hexdigest()[:16]
+        folder /= content_digest(url.encode())[:16]
     path = folder / url.rsplit("/", 1)[-1]
     remedy = 'download the file yourself and give its path, or set weights = "random"'
     published = f"sha256:{sha256}" if sha256 else None

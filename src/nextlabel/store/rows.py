@@ -1,6 +1,5 @@
 """Rows of the store: finding them, checking them, and turning them into values and back."""
 
-import hashlib
 import math
 from collections.abc import Mapping
 from contextlib import suppress
@@ -15,6 +14,7 @@ from nextlabel.core.errors import StoreError, nearest
 from nextlabel.core.learner import Training
 from nextlabel.core.round import Round
 from nextlabel.core.types import Ids, as_ids
+from nextlabel.files.digest import content_digest
 from nextlabel.store.integrity import check_indexes, finite, text, whole
 from nextlabel.store.schema import (
     DataRow,
@@ -29,7 +29,7 @@ from nextlabel.store.schema import (
 
 def initial_hash(ids: Ids) -> str:
     """Return the sha256 of the initial ids; their order does not matter."""
-    return hashlib.sha256(np.sort(as_ids(ids)).astype("<i8").tobytes()).hexdigest()
+    return content_digest(np.sort(as_ids(ids)).astype("<i8").tobytes())
 
 
 def find_trial(session: Session, key: str) -> TrialRow:
@@ -140,7 +140,7 @@ def check_hypotheses(session: Session, experiment: ExperimentRow, spec: Mapping[
 
 def keep_picture(session: Session, png: bytes) -> str:
     """Store a picture unless it is there, and return its sha256."""
-    digest = hashlib.sha256(png).hexdigest()
+    digest = content_digest(png)
     if session.get(PictureRow, digest) is None:
         add_once(session, PictureRow(sha256=digest, png=png))
     return digest

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from nextlabel.core.errors import UsageError
+from nextlabel.files.digest import content_digest
 from nextlabel.project.labelling.project import Project
 from nextlabel.project.people.people import People, Person
 from nextlabel.web.announcement import Announcement, alone, announced, token_of
@@ -113,10 +114,8 @@ def serve(
 
 def access_of(project: Project, token: str, options: ServerOptions) -> Access:
     """Return who may do what at the server of a project."""
-    import hashlib
-
     directory = str(project.directory.resolve())
-    name = hashlib.sha256(directory.encode("utf-8", "surrogateescape")).hexdigest()[:12]
+    name = content_digest(directory.encode("utf-8", "surrogateescape"))[:12]
     names = {"localhost", options.host.lower(), *map(str.lower, options.names)}
     if not is_loopback(options.host):
         host = socket.gethostname().lower()

@@ -1,6 +1,5 @@
 """The open project, as all requests share it: images, state, the queue and pictures."""
 
-import hashlib
 import os
 import threading
 from collections.abc import Collection
@@ -8,6 +7,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from nextlabel.files.digest import content_digest
 from nextlabel.project.labelling.leases import Leases
 from nextlabel.project.labelling.models import QueueItem
 from nextlabel.project.labelling.project import Project
@@ -40,7 +40,7 @@ class Workspace:
     @property
     def id(self) -> str:
         """A name of the project that stays the same, for what browsers keep of it."""
-        return hashlib.sha256(os.fsencode(self.project.directory.resolve())).hexdigest()[:16]
+        return content_digest(os.fsencode(self.project.directory.resolve()))[:16]
 
     @property
     def folder(self) -> Path:

@@ -3,7 +3,6 @@
 https://archive.ics.uci.edu/dataset/80/optical+recognition+of+handwritten+digits
 """
 
-import hashlib
 from collections.abc import Mapping
 
 import numpy as np
@@ -14,6 +13,7 @@ from nextlabel.data.download import FileLocator
 from nextlabel.data.registry import register
 from nextlabel.data.settings import DataSettings
 from nextlabel.data.source import Raw, SourceInfo
+from nextlabel.files.digest import content_digest
 
 CLASSES = tuple("0123456789")
 DRAWN: Mapping[Part, int] = {"validation": 300, "test": 300}
@@ -41,6 +41,6 @@ class Digits:
         bunch = load_digits()
         images = np.rint(bunch.images * (255 / 16)).astype(np.uint8)[:, None]
         labels = bunch.target.astype(np.int64)
-        digest = hashlib.sha256(images.tobytes() + labels.astype("<i8").tobytes()).hexdigest()
+        digest = content_digest(images.tobytes() + labels.astype("<i8").tobytes())
         parts: dict[Part, Images] = {"train": Images(images, labels)}
         return Raw("digits", "multiclass", CLASSES, parts, DRAWN, {"digits": digest})

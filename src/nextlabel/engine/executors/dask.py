@@ -20,10 +20,10 @@ from nextlabel.engine.cluster.connection import (
     shown,
     start_cluster,
 )
-from nextlabel.engine.cluster.crew import Crew
 from nextlabel.engine.cluster.facts import GPU
 from nextlabel.engine.cluster.remote_trial import Envelope, run_on_worker
 from nextlabel.engine.cluster.submission import Submission
+from nextlabel.engine.cluster.workers import ClusterWorkers
 from nextlabel.engine.executor import Assignment, Setup, Work
 from nextlabel.engine.executors import register
 from nextlabel.engine.messages import LastMessage, LostMessage, Message
@@ -97,7 +97,7 @@ class DaskExecutor:
         self._address = scheduler
         self._client: Client | None = None
         self._queue: Queue | None = None
-        self._crew: Crew | None = None
+        self._workers: ClusterWorkers | None = None
         self._running: dict[str, Submission] = {}
         self._gone_since: float | None = None
 
@@ -116,14 +116,14 @@ class DaskExecutor:
             return self._jobs
         if self._scheduler is None:
             return jobs_of_machine(self._threads)
-        return max(1, len(self._crew.usable) if self._crew else 0)
+        return max(1, len(self._workers.usable) if self._workers else 0)
 
     @property
     def summary(self) -> str:
         """The cluster's address, its size and the address of its dashboard."""
-        if self._client is None or self._crew is None or self._address is None:
+        if self._client is None or self._workers is None or self._address is None:
             return "a Dask cluster of this machine"
-        number = len(self._crew.usable)
+        number = len(self._workers.usable)
         return (
             f"Dask cluster at {shown(self._address)}, {number} worker{'' if number == 1 else 's'}; "
             f"dashboard {dashboard(self._client)}"
@@ -136,8 +136,12 @@ class DaskExecutor:
 
     def _free(self) -> list[str]:
         busy = {submission.worker for submission in self._running.values()}
-        crew = self._crew
-        return [] if crew is None else [a for a in crew.usable if a not in busy and crew.fits(a)]
+        workers = self._workers
+        return (
+            []
+            if workers is None
+            else [a for a in workers.usable if a not in busy and workers.fits(a)]
+        )
 
     def prepare(self) -> None:
         """Start the executor's own cluster, if it has one."""
@@ -146,15 +150,15 @@ class DaskExecutor:
 
     def submit(self, key: str, trial: TrialSpec, history: Sequence[Round]) -> None:
         """Give a trial to a free worker."""
-        assert self._client is not None and self._crew is not None and self._queue is not None
+        assert self._client is not None and self._workers is not None and self._queue is not None
         worker, name = self._free()[0], uuid4().hex
         assignment = Assignment(key, trial, history, self._data_dir, self._cache.folder)
         future = self._client.submit(
             run_on_worker,
-            self._work, assignment, self._crew.sees_cache(worker), self._queue.name, name,
+            self._work, assignment, self._workers.shares_cache(worker), self._queue.name, name,
             workers=[worker], allow_other_workers=False, pure=False, retries=0,
             key=f"nextlabel-{trial.arm.name}-{trial.seed}-{name}",
-            resources={GPU: 1} if self._crew.needs_gpu else None,
+            resources={GPU: 1} if self._workers.needs_gpu else None,
         )  # fmt: skip
         self._running[name] = Submission(key, future, worker)
 
@@ -162,10 +166,10 @@ class DaskExecutor:
         """Yield the messages in the queue, then a `LostMessage` per lost trial."""
         try:
             self._check_connection()
-            assert self._crew is not None
-            self._crew.look()
+            assert self._workers is not None
+            self._workers.refresh()
             # First who has ended, then the queue: what they sent is in it by then.
-            here = self._crew.usable
+            here = self._workers.usable
             ended = [
                 name
                 for name, trial in self._running.items()
@@ -222,8 +226,8 @@ class DaskExecutor:
         probe.write_text(token, encoding="utf-8")
         self._connection.callback(probe.unlink, missing_ok=True)
         gpu = resolve_device(self._device).type == "cuda"
-        self._crew = Crew(client, probe, token, self._mixed, gpu)
-        self._crew.settle()
+        self._workers = ClusterWorkers(client, probe, token, self._mixed, gpu)
+        self._workers.settle()
 
     def _check_connection(self) -> None:
         """Connect where there is no connection; OSError when the scheduler is out of reach."""
@@ -259,7 +263,7 @@ class DaskExecutor:
         lost, self._running = list(self._running.values()), {}
         with suppress(Exception):
             self._connection.close()
-        self._client, self._queue, self._crew = None, None, None
+        self._client, self._queue, self._workers = None, None, None
         for submission in lost:
             yield submission.key, LostMessage(UNREACHABLE, counts=False)
 
@@ -284,7 +288,7 @@ class DaskExecutor:
             self._forget(name)
         with suppress(OSError, TimeoutError):
             self._connection.close()
-        self._client, self._queue, self._crew = None, None, None
+        self._client, self._queue, self._workers = None, None, None
         self._resources.close()
 
 

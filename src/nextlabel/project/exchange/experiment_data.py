@@ -1,7 +1,6 @@
 """A project as the data of an experiment: its labelled images, with the labels of now."""
 
 import csv
-import hashlib
 import io
 import warnings
 from pathlib import Path
@@ -9,6 +8,7 @@ from typing import Any
 
 from nextlabel.core.errors import DataError, StoreError, UsageError
 from nextlabel.files.atomic import replacing
+from nextlabel.files.digest import content_digest
 from nextlabel.project.exchange.content import Content
 from nextlabel.project.exchange.formats.csv_file import joined, path_cell
 from nextlabel.project.labelling.layout import printable
@@ -84,7 +84,7 @@ def _manifest(content: Content, cache: Path) -> Path:
     table.writerow(["path", "labels" if several else "label"])
     table.writerows([path_cell(row.path), joined(row.labels, several)] for row in rows)
     text = stream.getvalue().encode()
-    file = cache / f"labels-{hashlib.sha256(text).hexdigest()[:16]}.csv"
+    file = cache / f"labels-{content_digest(text)[:16]}.csv"
     try:
         if not file.exists():
             with replacing(file) as partial:

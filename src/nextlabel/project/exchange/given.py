@@ -1,11 +1,11 @@
 """Answers that a file gives, and the way from them into the log of a project."""
 
-import hashlib
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from nextlabel.core.errors import DataError
+from nextlabel.files.digest import content_digest
 from nextlabel.project.labelling.answer import IMPORTED, Kind, NewAnswer
 from nextlabel.project.labelling.answer_log import ME
 from nextlabel.project.labelling.classes import NewClassChange, followed
@@ -159,7 +159,7 @@ def _add_classes(project: Project, reading: Reading) -> tuple[str, ...]:
         seq = project.state().change_seq
         changes = []
         for name in missing:
-            digest = hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()
+            digest = content_digest(name.encode("utf-8", "surrogatepass"))
             changes.append(NewClassChange(f"import-{seq}-{digest}", "add", value=name))
         project.change_classes(changes)
     return tuple(missing)
@@ -204,7 +204,7 @@ def _key(state: State, one: Given, person: str) -> str:
     number = 0
     while True:
         text = repr((one.image, one.kind, one.labels, one.note, person, number))
-        key = f"import-{hashlib.sha256(text.encode('utf-8', 'replace')).hexdigest()[:32]}"
+        key = f"import-{content_digest(text.encode('utf-8', 'replace'))[:32]}"
         if state.answered(key) is None:
             return key
         number += 1

@@ -1,6 +1,5 @@
 """The people who may log in to a project, and their sessions."""
 
-import hashlib
 import re
 import secrets
 import time
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 from sqlalchemy import Connection, delete, insert, select, update
 
 from nextlabel.core.errors import UsageError
+from nextlabel.files.digest import content_digest
 from nextlabel.project.store.database import Database
 from nextlabel.project.store.schema import PEOPLE, SESSIONS
 
@@ -161,7 +161,7 @@ def _is_owner(person: Person) -> bool:
 
 
 def _digest(secret: str) -> str:
-    return hashlib.sha256(secret.encode("utf-8", "replace")).hexdigest()
+    return content_digest(secret.encode("utf-8", "replace"))
 
 
 def _role(role: str) -> str:

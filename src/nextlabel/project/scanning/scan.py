@@ -1,6 +1,5 @@
 """The scan of a folder: which images are new, gone, renamed or copies, and which cannot be read."""
 
-import hashlib
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -14,6 +13,7 @@ from sqlalchemy import bindparam, func, insert, select, update
 from nextlabel.data.folder.index import SETTLED
 from nextlabel.data.folder.walk import walk
 from nextlabel.data.formats.kinds import kind_of
+from nextlabel.files.digest import content_digest
 from nextlabel.project.scanning.image_facts import ImageFacts, image_facts
 from nextlabel.project.scanning.images import images_changed
 from nextlabel.project.store.database import Database
@@ -210,7 +210,7 @@ def _content(folder: Path, name: str) -> _Content:
     facts = image_facts(content)
     if facts.problem is not None:
         return _Content(name, status.st_size, modified, None, facts, facts.problem)
-    digest = hashlib.sha256(content).hexdigest()
+    digest = content_digest(content)
     return _Content(name, status.st_size, modified, digest, facts)
 
 

@@ -1,6 +1,5 @@
 """Files of the project's images, opened by id, and only if they are still the same images."""
 
-import hashlib
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,6 +9,7 @@ from typing import BinaryIO, Protocol
 
 from nextlabel.core.errors import DataError
 from nextlabel.files.arrays import check_regular
+from nextlabel.files.digest import stream_digest
 
 PASSING = frozenset({"image-gone", "image-unreadable", "image-changed-since-scan"})
 """Codes of what another time, or the next scan, may not find."""
@@ -63,7 +63,7 @@ class ImageFiles:
         try:
             check_regular(path)
             with path.open("rb") as file:
-                if hashlib.file_digest(file, "sha256").hexdigest() != digest:
+                if stream_digest(file) != digest:
                     raise Unusable(
                         "the file has changed since the folder was last scanned; scan it again",
                         code="image-changed-since-scan",

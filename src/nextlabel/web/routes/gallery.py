@@ -1,12 +1,12 @@
 """The gallery: all images by class, confidence and other facts, and labels for many at once."""
 
-import hashlib
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Response
 from pydantic import Field
 
 from nextlabel.core.types import Ids
+from nextlabel.files.digest import content_digest
 from nextlabel.project.labelling.answer import NewAnswer
 from nextlabel.project.labelling.state import State
 from nextlabel.project.loop.cached import COPIES, load_copies
@@ -119,7 +119,7 @@ def confirm(body: ConfirmBody, workspace: Shared, person: Someone) -> Json:
         return {"count": len(images), "model": version}
     answers = [
         NewAnswer(
-            hashlib.sha256(f"{body.key} {image}".encode()).hexdigest()[:40],
+            content_digest(f"{body.key} {image}".encode())[:40],
             image,
             "label",
             (body.class_id,),

@@ -44,8 +44,8 @@ class Measured:
 
 
 @dataclass
-class Course:
-    """The course of one simulation: the curve, and the seconds that the page took.
+class SimulationResult:
+    """The result of one simulation: the curve, and the seconds that the page took.
 
     `answered` holds, for each answer, the seconds from the answer to the picture of the next
     image; `renewed` the seconds until the queue was made again, where it was waited for.
@@ -77,9 +77,9 @@ class SimulatedPerson:
         answers: int,
         marks: Sequence[int] = MARKS,
         tell: Callable[[Measured], None] = lambda measured: None,
-    ) -> Course:
-        """Answer as many images, and return the course; `tell` gets each measurement."""
-        course, seq = Course(), 0
+    ) -> SimulationResult:
+        """Answer as many images, and return the result; `tell` gets each measurement."""
+        result, seq = SimulationResult(), 0
         ahead: list[Any] = []
         for number in range(1, answers + 1):
             ahead = ahead or self._more(ahead)
@@ -92,17 +92,17 @@ class SimulatedPerson:
             ahead = self._more(ahead)
             if ahead:
                 self.client.content(ahead[0]["url"]["pixels"])
-            course.answered.append(time.perf_counter() - begun)
+            result.answered.append(time.perf_counter() - begun)
             if number in marks or number == answers:
-                course.curve.append(self.measure(seq))
-                tell(course.curve[-1])
+                result.curve.append(self.measure(seq))
+                tell(result.curve[-1])
                 ahead = self._renewed(ahead)
             elif number % BEHIND == 0:
                 begun = time.perf_counter()
                 self.client.wait(seq - 1)
-                course.renewed.append(time.perf_counter() - begun)
+                result.renewed.append(time.perf_counter() - begun)
                 ahead = self._renewed(ahead)
-        return course
+        return result
 
     def measure(self, seq: int) -> Measured:
         """Return how good the model is that has seen the answer numbered `seq`."""

@@ -13,7 +13,13 @@ from nextlabel.core.types import Task
 from nextlabel.data.lists.manifest import read_labels
 from nextlabel.project.labelling.project import Project
 from nextlabel.web.simulation.client import PageClient, PageError
-from nextlabel.web.simulation.person import MARKS, Course, Measured, SimulatedPerson, every_image
+from nextlabel.web.simulation.person import (
+    MARKS,
+    Measured,
+    SimulatedPerson,
+    SimulationResult,
+    every_image,
+)
 from nextlabel.web.simulation.server_process import ServerProcess
 
 PATIENCE = 3600.0
@@ -52,8 +58,10 @@ class Simulation:
     settings: Mapping[str, Any] = field(default_factory=dict)
     marks: Sequence[int] = MARKS
 
-    def run(self, seed: int, tell: Callable[[Measured], None] = lambda measured: None) -> Course:
-        """Return the course with a seed; the project is removed afterwards.
+    def run(
+        self, seed: int, tell: Callable[[Measured], None] = lambda measured: None
+    ) -> SimulationResult:
+        """Return the result of a seed; the project is removed afterwards.
 
         Raises
         ------

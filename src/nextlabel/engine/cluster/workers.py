@@ -13,7 +13,7 @@ from nextlabel.engine.cluster.facts import Kind, describe, describe_worker, diff
 if TYPE_CHECKING:
     from distributed import Client, Future
 
-LOOK = 1.0
+REFRESH = 1.0
 """Seconds between two lists of the scheduler's workers."""
 
 PATIENCE = 120.0
@@ -21,7 +21,7 @@ PATIENCE = 120.0
 
 
 @dataclass(eq=False)
-class Crew:
+class ClusterWorkers:
     """The workers of a client's scheduler.
 
     Parameters
@@ -49,7 +49,7 @@ class Crew:
     _asked: dict[str, "Future[Any]"] = field(default_factory=dict)
     _waiting: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     """Facts of workers that have answered and are not judged yet."""
-    _looked: float = -LOOK
+    _refreshed: float = -REFRESH
 
     def settle(self) -> None:
         """Wait until all workers that are there have been judged.
@@ -60,10 +60,10 @@ class Crew:
             When there are workers, and none of them can run the trials.
         """
         deadline = time.monotonic() + PATIENCE
-        self.look()
+        self.refresh()
         while self._asked and time.monotonic() < deadline:
             time.sleep(0.05)
-            self.look()
+            self.refresh()
         if self.left_out and not self.usable and not self._asked:
             address, reason = next(iter(self.left_out.items()))
             raise ClusterError(
@@ -77,21 +77,21 @@ class Crew:
                 code="no-gpu-worker",
             )
 
-    def look(self) -> None:
+    def refresh(self) -> None:
         """Find out which workers have come and gone, once per second, and judge those that came."""
-        if time.monotonic() - self._looked >= LOOK:
-            self._looked = time.monotonic()
+        if time.monotonic() - self._refreshed >= REFRESH:
+            self._refreshed = time.monotonic()
             self.workers = dict(self.client.nthreads())
-            books = (self.usable, self.left_out, self._asked, self._waiting)
-            for book in books:
-                for address in [a for a in book if a not in self.workers]:
-                    del book[address]
+            groups = (self.usable, self.left_out, self._asked, self._waiting)
+            for group in groups:
+                for address in [a for a in group if a not in self.workers]:
+                    del group[address]
             for address in self.workers:
-                if not any(address in book for book in books):
+                if not any(address in group for group in groups):
                     self._ask(address)
         for address, future in list(self._asked.items()):
             if future.status != "pending":
-                self._listen(address, self._asked.pop(address))
+                self._receive(address, self._asked.pop(address))
         if self._waiting and (self.kind is not None or not self._asked):
             self._judge()
 
@@ -99,7 +99,7 @@ class Crew:
         """Return whether a worker may run the trials, which may need a GPU."""
         return address in self.usable and (not self.needs_gpu or self.usable[address]["gpu"])
 
-    def sees_cache(self, address: str) -> bool:
+    def shares_cache(self, address: str) -> bool:
         """Return whether the cache folder of the driver is that of a worker too."""
         return bool(self.usable[address]["shared"])
 
@@ -114,7 +114,7 @@ class Crew:
             describe_worker, self.probe, self.token, workers=[address], pure=False, retries=0
         )
 
-    def _listen(self, address: str, future: "Future[Any]") -> None:
+    def _receive(self, address: str, future: "Future[Any]") -> None:
         if future.status == "finished":
             self._waiting[address] = future.result()
         elif future.status == "error":
