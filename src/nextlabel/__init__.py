@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from nextlabel.algorithm1 import algorithm1 as active_learning_loop
+    from nextlabel.core.carried import Carried
     from nextlabel.core.dataset import Dataset
     from nextlabel.core.errors import DataError, NextlabelError, UsageError
     from nextlabel.core.learner import Fitted, Learner, Training
@@ -60,6 +61,7 @@ __all__ = [
     "Bait",
     "BalancedRandom",
     "Bald",
+    "Carried",
     "Classifier",
     "ClusterMargin",
     "CoreSet",
@@ -114,6 +116,7 @@ _MODULES = {
     "Bait": "strategies.bait",
     "BalancedRandom": "strategies.balanced_random",
     "Bald": "strategies.bald",
+    "Carried": "core.carried",
     "Classifier": "project.classifier",
     "ClusterMargin": "strategies.cluster_margin",
     "CoreSet": "strategies.core_set",

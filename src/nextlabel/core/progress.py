@@ -1,4 +1,7 @@
-"""Progress of a selection or a training: each pick or epoch goes to the caller's callback."""
+"""Progress of a selection or a training: each pick or epoch goes to the caller's callback.
+
+What a selection computes before its first pick is reported as a share of it.
+"""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -9,16 +12,23 @@ ProgressCallback: TypeAlias = Callable[[int, int], None]
 """Called with the number of picks or epochs so far, and of all; it may raise to stop."""
 
 _callback: ContextVar[ProgressCallback | None] = ContextVar("callback", default=None)
+_before: ContextVar[Callable[[float], None] | None] = ContextVar("before", default=None)
 
 
 @contextmanager
-def reporting_to(callback: ProgressCallback | None) -> Iterator[None]:
-    """Send what `picked` and `trained` report to a callback, within the block and its thread."""
-    token = _callback.set(callback)
+def reporting_to(
+    callback: ProgressCallback | None, before: Callable[[float], None] | None = None
+) -> Iterator[None]:
+    """Send what `picked` and `trained` report to a callback, within the block and its thread.
+
+    `before` gets what `prepared` reports.
+    """
+    tokens = _callback.set(callback), _before.set(before)
     try:
         yield
     finally:
-        _callback.reset(token)
+        _callback.reset(tokens[0])
+        _before.reset(tokens[1])
 
 
 def picked(count: int, budget: int) -> None:
@@ -26,6 +36,13 @@ def picked(count: int, budget: int) -> None:
     callback = _callback.get()
     if callback is not None:
         callback(count, budget)
+
+
+def prepared(share: float) -> None:
+    """Report the share that is done, from 0 to 1, of the work before the first pick."""
+    callback = _before.get()
+    if callback is not None:
+        callback(share)
 
 
 def trained(epochs: int, of: int) -> None:

@@ -8,6 +8,7 @@ from typing import Any, Literal, overload
 
 import numpy as np
 
+from nextlabel.core.carried import Carried
 from nextlabel.core.errors import DataError, UsageError
 from nextlabel.core.pool import Pool
 from nextlabel.core.space.embedding import Embedding
@@ -35,6 +36,8 @@ class Snapshot:
         The signal "predicted_loss": float (N).
     signals
         All signals by name, those of other packages included. Arrays become read-only.
+    carried
+        What strategies keep from one round to the next, for speed; None to keep nothing.
 
     Raises
     ------
@@ -45,6 +48,7 @@ class Snapshot:
     pool: Pool
     task: Task
     signals: Mapping[str, Any]
+    carried: Carried | None
 
     def __init__(
         self,
@@ -55,6 +59,7 @@ class Snapshot:
         predicted_loss: Array | None = None,
         *,
         signals: Mapping[str, Any] | None = None,
+        carried: Carried | None = None,
     ) -> None:
         named = {
             "features": features,
@@ -66,6 +71,7 @@ class Snapshot:
         object.__setattr__(self, "pool", pool)
         object.__setattr__(self, "task", task)
         object.__setattr__(self, "signals", MappingProxyType(checked))
+        object.__setattr__(self, "carried", carried)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return partial(Snapshot, signals=dict(self.signals)), (self.pool, self.task)
@@ -98,7 +104,23 @@ class Snapshot:
         Snapshot
             The new snapshot; this one stays as it is.
         """
-        return Snapshot(self.pool, self.task, signals={**self.signals, **signals})
+        signals = {**self.signals, **signals}
+        return Snapshot(self.pool, self.task, signals=signals, carried=self.carried)
+
+    def with_pool(self, pool: Pool) -> "Snapshot":
+        """Return the snapshot of the same signals with another pool.
+
+        Parameters
+        ----------
+        pool : Pool
+            The pool, of as many images.
+
+        Returns
+        -------
+        Snapshot
+            The new snapshot; this one stays as it is.
+        """
+        return Snapshot(pool, self.task, signals=self.signals, carried=self.carried)
 
     @overload
     def require(self, name: Literal["features"]) -> Embedding: ...  # type: ignore[overload-overlap]

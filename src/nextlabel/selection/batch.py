@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Literal, TypedDict, Unpack, overload
 
+from nextlabel.core.carried import Carried
 from nextlabel.core.progress import ProgressCallback
 from nextlabel.core.space.feature_space import Scale
 from nextlabel.core.strategy import Strategy
@@ -24,6 +25,7 @@ class _Settings(TypedDict, total=False):
     seed: int
     task: Task
     progress: ProgressCallback | None
+    carried: Carried | None
 
 
 @overload
@@ -58,6 +60,7 @@ def select(
     task: Task = "multiclass",
     return_scores: bool = False,
     progress: ProgressCallback | None = None,
+    carried: Carried | None = None,
 ) -> Array | tuple[Array, Array]:
     """Return the images to label next, in the order of choice.
 
@@ -102,6 +105,9 @@ def select(
     progress
         Called with the number of images picked so far and the budget, at least once. It may raise
         an exception to stop.
+    carried
+        A `Carried` that is given to each of several rounds on the same images. MaxHerding and
+        ProbCover then begin with what they computed in the round before.
 
     Returns
     -------
@@ -150,6 +156,7 @@ def select(
             seed,
             task,
             progress,
+            carried,
         ),
         scores="needed" if return_scores else "none",
     )

@@ -1,12 +1,13 @@
 """The choice of a batch: from what a user gives to ids and their scores."""
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
+from nextlabel.core.carried import Carried
 from nextlabel.core.errors import BudgetError, UsageError
 from nextlabel.core.pool import Pool
 from nextlabel.core.progress import ProgressCallback, reporting_to
@@ -40,6 +41,9 @@ class Request:
     seed: int = 0
     task: Task = "multiclass"
     progress: ProgressCallback | None = None
+    carried: Carried | None = None
+    before: Callable[[float], None] | None = None
+    """Called with the share that is done of the work before the first pick."""
 
 
 class Choice(NamedTuple):
@@ -125,8 +129,16 @@ def choose(request: Request, scores: Literal["none", "if there", "needed"]) -> C
     for name in sorted(needs):
         if there.get(name) is None:
             raise UsageError(f"strategy {called!r} {_missing(name)}", code="missing-signal")
-    snapshot = Snapshot(pictures, request.task, signals={name: there[name] for name in needs})
-    with reporting_to(request.progress):
+    snapshot = Snapshot(
+        pictures,
+        request.task,
+        signals={name: there[name] for name in needs},
+        carried=request.carried,
+    )
+    before, progress = request.before, request.progress
+    if before is None and progress is not None:
+        before = lambda share: progress(0, different)  # noqa: E731 - it may raise to stop
+    with reporting_to(progress, before):
         chosen = chooser.select(snapshot, different, Seeds(int(seed)).rng("select", 1))
     values = None
     if scored is not None and scores != "none":
@@ -137,8 +149,8 @@ def choose(request: Request, scores: Literal["none", "if there", "needed"]) -> C
             "are copies of these or of labelled ones (equal rows of features)",
             stacklevel=3,
         )
-    if request.progress is not None:
-        request.progress(different, different)
+    if progress is not None:
+        progress(different, different)
     return Choice(chosen, labels, values, None if scored is None else scored.score)
 
 

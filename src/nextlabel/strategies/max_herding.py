@@ -5,9 +5,8 @@ from typing import ClassVar
 
 import numpy as np
 
-from nextlabel.core.pool import Pool
+from nextlabel.core.carried import digest, once
 from nextlabel.core.snapshot import Snapshot
-from nextlabel.core.space.embedding import Embedding
 from nextlabel.core.types import Array, Ids
 from nextlabel.kernels.coverage.bandwidth import neighbour_distance
 from nextlabel.kernels.coverage.max_herding import max_herding
@@ -56,23 +55,34 @@ class MaxHerding:
         pool = snapshot.pool
         pool.check_budget(budget)
         features = snapshot.require("features")
-        width = self._width(features, pool)
-        covered = references(pool, self.references, rng)
         return max_herding(
-            features, pool.labelled, budget, width, excluded=pool.excluded, references=covered
+            features,
+            pool.labelled,
+            budget,
+            self._width(snapshot),
+            excluded=pool.excluded,
+            references=references(pool, self.references, rng, snapshot.carried),
+            carried=snapshot.carried,
         )
 
     def scores(self, snapshot: Snapshot, chosen: Ids, rng: np.random.Generator) -> Array:
         """Return by how much each pick raised the sum of similarities, of `references` (B)."""
         features, pool = snapshot.require("features"), snapshot.pool
-        weights = indicator(references(pool, self.references, rng), pool.size)
-        return coverage_gains(features, pool, chosen, self._width(features, pool), weights)
+        covered = references(pool, self.references, rng, snapshot.carried)
+        weights = indicator(covered, pool.size)
+        return coverage_gains(features, pool, chosen, self._width(snapshot), weights)
 
-    def _width(self, features: Embedding, pool: Pool) -> float:
-        if not isinstance(self.bandwidth, str):
-            return self.bandwidth
-        ids = pool.included
+    def _width(self, snapshot: Snapshot) -> float:
+        return neighbour_width(snapshot) if isinstance(self.bandwidth, str) else self.bandwidth
+
+
+def neighbour_width(snapshot: Snapshot) -> float:
+    """Return the bandwidth "neighbour" of a snapshot, computed once for the same images."""
+    features, ids, carried = snapshot.require("features"), snapshot.pool.included, snapshot.carried
+    if carried is None:
         return neighbour_distance(features, ids)
+    content = digest(features.digest, ids)
+    return once(carried, "neighbour", content, lambda: neighbour_distance(features, ids))
 
 
 def bandwidth(value: object, names: tuple[str, ...]) -> str | float:

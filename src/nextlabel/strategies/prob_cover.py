@@ -5,8 +5,8 @@ from typing import ClassVar
 
 import numpy as np
 
+from nextlabel.core.carried import digest, once
 from nextlabel.core.snapshot import Snapshot
-from nextlabel.core.space.embedding import Embedding
 from nextlabel.core.types import Array, Ids
 from nextlabel.kernels.coverage.ball_cover import ball_cover, newly_covered
 from nextlabel.kernels.coverage.bandwidth import pure_radius
@@ -69,22 +69,37 @@ class ProbCover:
         pool = snapshot.pool
         pool.check_budget(budget)
         features = snapshot.require("features")
-        ids = pool.included
-        radius = self._radius(features, ids, rng) if len(ids) else 0.0
-        covered = references(pool, self.references, rng)
+        radius = self._radius(snapshot, rng) if len(pool.included) else 0.0
         return ball_cover(
-            features, pool.labelled, budget, radius, excluded=pool.excluded, references=covered
+            features,
+            pool.labelled,
+            budget,
+            radius,
+            excluded=pool.excluded,
+            references=references(pool, self.references, rng, snapshot.carried),
+            carried=snapshot.carried,
         )
 
     def scores(self, snapshot: Snapshot, chosen: Ids, rng: np.random.Generator) -> Array:
         """Return the number of least covered images of `references` that each pick covered (B)."""
         features, pool = snapshot.require("features"), snapshot.pool
-        radius = self._radius(features, pool.included, rng)
-        covered = references(pool, self.references, rng)
+        radius = self._radius(snapshot, rng)
+        covered = references(pool, self.references, rng, snapshot.carried)
         return newly_covered(features, pool, chosen, radius, covered)
 
-    def _radius(self, features: Embedding, ids: Ids, rng: np.random.Generator) -> float:
+    def _radius(self, snapshot: Snapshot, rng: np.random.Generator) -> float:
         if self.radius is not None:
             return self.radius
-        clusters = k_means(Metric(features), ids, self.classes, rng)
-        return pure_radius(features, ids, clusters, self.purity)
+        features, ids, carried = (
+            snapshot.require("features"),
+            snapshot.pool.included,
+            snapshot.carried,
+        )
+
+        def pure() -> float:
+            clusters = k_means(Metric(features), ids, self.classes, rng)
+            return pure_radius(features, ids, clusters, self.purity)
+
+        if carried is None:
+            return pure()
+        return once(carried, "radius", digest(features.digest, ids, self), pure)

@@ -4,6 +4,7 @@ import warnings
 
 import numpy as np
 
+from nextlabel.core.carried import Carried, digest, once
 from nextlabel.core.pool import Pool
 from nextlabel.core.types import Array, Ids
 from nextlabel.strategies.options import whole
@@ -32,7 +33,9 @@ def indicator(references: Ids | None, size: int) -> Array:
     return np.isin(np.arange(size), references).astype(np.float64)
 
 
-def references(pool: Pool, count: str | int, rng: np.random.Generator) -> Ids | None:
+def references(
+    pool: Pool, count: str | int, rng: np.random.Generator, carried: Carried | None = None
+) -> Ids | None:
     """Return the images to cover, ascending ids; None for all.
 
     Parameters
@@ -43,6 +46,8 @@ def references(pool: Pool, count: str | int, rng: np.random.Generator) -> Ids | 
         "all", "auto", or the number of images.
     rng : numpy.random.Generator
         Draws the sample, from the images without a label. It is used only where one is drawn.
+    carried : Carried, optional
+        Keeps the sample for later rounds: those of it that have a label by then cover themselves.
 
     Warns
     -----
@@ -60,4 +65,10 @@ def references(pool: Pool, count: str | int, rng: np.random.Generator) -> Ids | 
         )
     if number >= size:
         return None
-    return np.sort(rng.choice(pool.unlabelled, number, replace=False))
+    content = digest(pool.size, number, np.sort(pool.excluded))
+    return once(
+        carried,
+        "references",
+        content,
+        lambda: np.sort(rng.choice(pool.unlabelled, number, replace=False)),
+    )

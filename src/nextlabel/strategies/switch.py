@@ -93,7 +93,7 @@ class Switch:
         chosen = self.first.select(snapshot, begin, rng)
         if not rest:
             return chosen
-        after = Snapshot(pool.label(chosen), snapshot.task, signals=snapshot.signals)
+        after = snapshot.with_pool(pool.label(chosen))
         return np.concatenate([chosen, self.second.select(after, rest, rng)])
 
     def scores(self, snapshot: Snapshot, chosen: Ids, rng: np.random.Generator) -> Array:
@@ -105,8 +105,7 @@ class Switch:
         if rest:
             if begin:
                 self.first.select(snapshot, begin, state)  # the draws before those of the second
-                pool = snapshot.pool.label(first)
-                snapshot = Snapshot(pool, snapshot.task, signals=snapshot.signals)
+                snapshot = snapshot.with_pool(snapshot.pool.label(first))
             scores.append(scores_of(self.second, snapshot, second, state))
         return np.concatenate(scores)
 

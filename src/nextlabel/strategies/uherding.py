@@ -7,14 +7,13 @@ import numpy as np
 
 from nextlabel.core.pool import Pool
 from nextlabel.core.snapshot import Snapshot
-from nextlabel.core.space.embedding import Embedding
 from nextlabel.core.types import Array, Ids
-from nextlabel.kernels.coverage.bandwidth import closest_pair, neighbour_distance
+from nextlabel.kernels.coverage.bandwidth import closest_pair
 from nextlabel.kernels.coverage.max_herding import max_herding
 from nextlabel.kernels.pick_scores import coverage_gains
 from nextlabel.kernels.uncertainty import margin
 from nextlabel.strategies import register
-from nextlabel.strategies.max_herding import bandwidth
+from nextlabel.strategies.max_herding import bandwidth, neighbour_width
 from nextlabel.strategies.options import set_option
 from nextlabel.strategies.references import indicator, reference_count, references
 
@@ -88,26 +87,27 @@ class UHerding:
             features,
             pool.labelled,
             budget,
-            self._width(features, pool),
+            self._width(snapshot),
             weights=_doubt(snapshot),
             excluded=pool.excluded,
-            references=references(pool, self.references, rng),
+            references=references(pool, self.references, rng, snapshot.carried),
         )
 
     def scores(self, snapshot: Snapshot, chosen: Ids, rng: np.random.Generator) -> Array:
         """Return by how much each pick raised the doubt that is covered, of `references` (B)."""
         features, pool = snapshot.require("features"), snapshot.pool
-        width = self._width(features, pool)
-        covered = indicator(references(pool, self.references, rng), pool.size)
+        width = self._width(snapshot)
+        sample = references(pool, self.references, rng, snapshot.carried)
+        covered = indicator(sample, pool.size)
         return coverage_gains(features, pool, chosen, width, _doubt(snapshot) * covered)
 
-    def _width(self, features: Embedding, pool: Pool) -> float:
+    def _width(self, snapshot: Snapshot) -> float:
         if not isinstance(self.bandwidth, str):
             return self.bandwidth
-        if self.bandwidth == "labelled" and (width := closest_pair(features, pool.labelled)):
+        features, labelled = snapshot.require("features"), snapshot.pool.labelled
+        if self.bandwidth == "labelled" and (width := closest_pair(features, labelled)):
             return width
-        ids = pool.included
-        return neighbour_distance(features, ids)
+        return neighbour_width(snapshot)
 
 
 def _doubt(snapshot: Snapshot) -> Array:

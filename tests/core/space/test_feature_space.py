@@ -251,3 +251,19 @@ def test_unit_rows_over_several_tiles_keep_their_type_and_the_owner_s_rows():
     assert unit.dtype == np.float32 and unit_rows(rows.astype(np.float64)).dtype == np.float64
     np.testing.assert_allclose(np.linalg.norm(unit, axis=1), 1, rtol=1e-6)
     np.testing.assert_array_equal(rows, kept)
+
+
+@pytest.mark.parametrize("bad", [np.inf, -np.inf, np.nan])
+def test_infinity_in_the_last_of_ten_million_rows_of_a_file_is_named(tmp_path, bad):
+    shape = (10_000_000, 1)
+    rows = np.lib.format.open_memmap(tmp_path / "x.npy", "w+", np.float16, shape)  # sparse
+    rows[-1] = bad
+    del rows
+    with refused(DataError, "not-finite", match="row 9999999"):
+        Embedding.of(np.load(tmp_path / "x.npy", mmap_mode="r"))
+
+
+@given(hnp.arrays(np.float16, (5, 3), elements=st.floats(-60_000, 60_000, width=16)))
+def test_the_largest_value_of_float16_is_that_of_float64(rows):
+    for view in (rows, rows[:, ::2], rows.astype(">f2")):
+        assert Embedding.of(view).largest[0] == np.abs(view.astype(np.float64)).max()

@@ -33,12 +33,22 @@ def checked_matrix(values: Any, name: object) -> tuple[Array, float]:
     largest = 0.0
     for start in range(0, len(array), CHECKED):
         tile = array[start : start + CHECKED]
-        top, bottom = float(tile.max()), float(tile.min())
-        if not (math.isfinite(top) and math.isfinite(bottom)):  # either is NaN where any value is
+        top = largest_size(tile)
+        if not math.isfinite(top):
             row = start + int(np.flatnonzero(~np.isfinite(tile).all(axis=1))[0])
             raise DataError(
                 f"block {name!r} holds NaN or infinity in row {row}; give finite numbers there",
                 code="not-finite",
             )
-        largest = max(largest, top, -bottom)
+        largest = max(largest, top)
     return array, largest
+
+
+def largest_size(tile: Array) -> float:
+    """Return the largest absolute value of a table, NaN or infinity where any value is one."""
+    if tile.dtype == np.float16 and tile.dtype.isnative:
+        # Without their sign, patterns of float16 are in the order of the values, then infinity and
+        # NaN; numpy compares them as whole numbers thirty times as fast.
+        return float((tile.view(np.uint16) & np.uint16(0x7FFF)).max().view(np.float16))
+    top, bottom = float(tile.max()), float(tile.min())  # either is NaN where any value is
+    return max(top, -bottom) if math.isfinite(top) and math.isfinite(bottom) else math.nan

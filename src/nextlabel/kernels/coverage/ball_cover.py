@@ -7,16 +7,19 @@ begins, and so on. This depends on the labelled and picked images alone, not on 
 n open (unlabelled) images, which are the candidates too; a tile has r rows and c columns.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from nextlabel.core.carried import Carried, digest
 from nextlabel.core.pool import Pool
-from nextlabel.core.progress import picked
+from nextlabel.core.progress import picked, prepared
 from nextlabel.core.space.embedding import Embedding
 from nextlabel.core.types import Array, Ids, as_ids
+from nextlabel.kernels.coverage.resumed import resumed
 from nextlabel.kernels.distance.exact import Metric, does_not_vary
 from nextlabel.kernels.distance.products import FloatType, ShiftedRows
 from nextlabel.kernels.distance.tiles import TILE_ROWS, Distances, TileRows
@@ -54,6 +57,7 @@ def ball_cover(
     *,
     excluded: object = (),
     references: object = None,
+    carried: Carried | None = None,
     tuning: BallTuning = STANDARD,
 ) -> Ids:
     """Return ids, each covering most of the images in the fewest balls; ties: the smallest id.
@@ -77,6 +81,9 @@ def ball_cover(
         Ids of the images that are covered; all by default. The share of all images that a ball
         holds is off by at most sqrt(ln(2/p) / 2m) in all but a share p of the random samples of
         m images (Hoeffding 1963).
+    carried
+        Numbers of an earlier call with the same images and fewer labels. The picks are the same
+        with it.
     tuning
         Sizes for speed and memory.
 
@@ -98,13 +105,22 @@ def ball_cover(
         All rows are the same.
 
     """
+    features = Embedding.of(features)
     metric, pool = metric_and_pool(features, labelled, excluded, budget)
     if budget == 0 or does_not_vary(metric):
         return pool.unlabelled[:budget].copy()
     delta = radius * metric.distance_unit
-    counted = _counted(pool, references)
-    counts = _BallCounts(metric, pool, counted, delta * delta, tuning)
-    return pool.unlabelled[counts.picks(budget)]
+    squared = delta * delta
+
+    def begin() -> _BallCounts:
+        return _BallCounts(metric, pool, _counted(pool, references), squared, tuning)
+
+    def content() -> bytes:
+        covered = "all" if references is None else as_ids(references, pool.size)
+        return digest(features.digest, covered, squared, np.sort(pool.excluded), tuning)
+
+    counts = resumed(carried, "ball_cover", content, pool, begin)
+    return counts.ids[counts.picks(budget)]
 
 
 def _counted(pool: Pool, references: object) -> NDArray[np.bool_]:
@@ -167,7 +183,7 @@ class _BallCounts:
         squared_radius: float,
         tuning: BallTuning,
     ) -> None:
-        self.counted = counted
+        self.ids, self.counted = pool.unlabelled, counted
         self.squared_radius, self.size = squared_radius, len(pool.unlabelled)
         self.tuning = tuning
         ids = np.concatenate([pool.unlabelled, pool.labelled])  # open images first
@@ -181,29 +197,36 @@ class _BallCounts:
         self.gain = np.zeros(self.size, np.int64)  # [n]: targets in the ball of each candidate
         self.open_in_ball: NDArray[np.int64] | None = None  # [n]: unpicked counted images in it
         self.lists: Any = None
+        self.of_level: list[int] = []  # positions taken since the level began
 
     def picks(self, budget: int) -> Ids:
         """Return positions in the order of choice."""
         positions = np.empty(budget, np.int64)
-        begin = 0
         for k in range(budget):
             if not self.targets.any():
-                self._begin_level(positions[begin:k])
-                begin = k
+                self._begin_level()
             if self.lists is None and self.gain.sum() <= self.tuning.listed_pairs:
                 self._list()
-            best = int(np.where(self.unpicked, self.gain, -1).argmax())
-            positions[k] = best
-            self.unpicked[best] = False
-            covered = self._targets_near(best)
-            self.targets[covered] = False
-            if self.targets.any():
-                self.gain -= self._candidates_near(covered)
+            positions[k] = best = int(np.where(self.unpicked, self.gain, -1).argmax())
+            self.take(best)
             picked(k + 1, budget)
         return positions
 
-    def _begin_level(self, picked: Ids) -> None:
-        """Count the balls about `picked`, and target the images in the fewest balls."""
+    def take(self, position: int) -> None:
+        """Make a candidate the centre of a ball: it is picked or labelled."""
+        self.unpicked[position] = False
+        self.of_level.append(position)
+        if not self.targets.any():
+            return
+        covered = self._targets_near(position)
+        self.targets[covered] = False
+        if self.targets.any():
+            self.gain -= self._candidates_near(covered)
+
+    def _begin_level(self) -> None:
+        """Count the balls of the last level, and target the images in the fewest balls."""
+        picked = np.array(self.of_level, np.int64)
+        self.of_level.clear()
         more = self._count(picked)  # [n]
         self.balls += more
         if self.open_in_ball is not None:
@@ -211,11 +234,11 @@ class _BallCounts:
         self.targets = self.in_fewest_balls()
         self.lists = None
         if not np.array_equal(self.targets, self.unpicked & self.counted):
-            self.gain = self._count(np.flatnonzero(self.targets))
+            self.gain = self._count(np.flatnonzero(self.targets), prepared)
             return
         # All are targets: their number in each ball is that of before, less what was picked.
         if self.open_in_ball is None:
-            self.open_in_ball = self._count(np.flatnonzero(self.targets))
+            self.open_in_ball = self._count(np.flatnonzero(self.targets), prepared)
         self.gain = self.open_in_ball.copy()
 
     def in_fewest_balls(self) -> NDArray[np.bool_]:
@@ -225,10 +248,14 @@ class _BallCounts:
             images = self.unpicked
         return np.asarray(images & (self.balls == self.balls[images].min()))
 
-    def _count(self, centres: Ids) -> NDArray[np.int64]:
+    def _count(
+        self, centres: Ids, report: Callable[[float], None] = lambda share: None
+    ) -> NDArray[np.int64]:
         """Return the number of balls about `centres` that hold each open image (n)."""
-        count = np.zeros(self.size, np.int64)
+        count, done = np.zeros(self.size, np.int64), 0
         for rows, columns in self.distances.rectangle(np.arange(self.size), centres):
+            done += len(rows.positions) * len(columns.positions)
+            report(done / (self.size * len(centres)))
             inside = self._within(rows, columns).view(np.uint8)  # added much faster than bool
             count[rows.positions] += np.add.reduce(inside, axis=1, dtype=np.uint16)
         return count

@@ -51,18 +51,46 @@ def neighbour_distance(features: object, ids: Ids, sample: Sample = EVEN) -> flo
     The median is over a sample when there are more images. Takes O(n) memory.
     """
     metric = Metric(Embedding.of(features))
-    distances = Distances(metric, ids)
     if len(ids) < 2:
         return 0.0
     rank = min(math.ceil(len(ids) / SHARE), len(ids) - 1)
+    quick = Distances(metric, ids, np.float32)
+    fine = Distances(metric, ids, shifted=quick.shifted)
     squared = []
-    for positions, values in _sampled_rows(distances, sample):
-        values[np.arange(len(positions)), positions] = -1  # each is its own nearest
-        near = np.argpartition(values, rank, axis=1)[:, rank]  # [r]
-        squared.append(distances.pairs(positions, near))
+    for positions, values in _sampled_rows(quick, sample):
+        near, many = _at_rank(quick, positions, values, rank)
+        if many.size:
+            near[many] = _at_rank(fine, positions[many], _rows(fine, positions[many]), rank)[0]
+        squared.append(near)
     root = np.sqrt(np.concatenate(squared))  # [s]
     root = root[root > 0]
     return float(np.median(root)) / metric.distance_unit if root.size else 0.0
+
+
+def _at_rank(distances: Distances, positions: Ids, values: Array, rank: int) -> tuple[Floats, Ids]:
+    """Return the direct squared distance of images to their neighbour of a rank (r).
+
+    `values` (r, n) are those of tiles, and are changed. Those that may be of the rank are measured;
+    rows with more than `UNSURE` of them come second, by position, when tiles are float32.
+    """
+    values[np.arange(len(positions)), positions] = -1  # each is its own nearest
+    of_rank = np.partition(values, rank, axis=1)[:, rank].astype(np.float64)  # [r]
+    largest = float(distances.squared_norms.max())
+    slack = 2 * distances.error(distances.squared_norms[positions], largest)  # [r]
+    slack += 2.0**-20 * of_rank  # the limits are rounded
+    precise = distances.precision is np.float64
+    near, many = np.zeros(len(positions)), []
+    for i, (row, middle, off) in enumerate(zip(values, of_rank, slack, strict=True)):
+        unsure = np.flatnonzero((row >= middle - off) & (row <= middle + off))
+        if precise:
+            unsure = np.argpartition(row, rank)[rank : rank + 1]
+        elif len(unsure) > UNSURE:
+            many.append(i)
+            continue
+        below = 0 if precise else rank - int(np.count_nonzero(row < middle - off))
+        direct = distances.pairs(np.full(len(unsure), positions[i]), unsure)
+        near[i] = np.sort(direct)[below]
+    return near, np.array(many, np.int64)
 
 
 def closest_pair(features: object, ids: Ids) -> float:
@@ -175,12 +203,21 @@ def _near_rank(values: Floats, errors: Floats, rank: int) -> tuple[int, Ids]:
     return int((values + errors < low).sum()), unsure
 
 
-def _sampled_rows(distances: Distances, sample: Sample) -> Iterator[tuple[Ids, Floats]]:
+def _sampled_rows(distances: Distances, sample: Sample) -> Iterator[tuple[Ids, Array]]:
     """Yield positions of the sample (r) and their squared distances to all (r, n)."""
     n = len(distances)
     measured = np.unique(np.linspace(0, n - 1, min(sample.images, n)).astype(np.int64))  # [s]
-    for rows in distances.each_rows_at(measured, min(max(1, sample.values // n), 256)):
-        values = np.empty((len(rows.positions), n))  # [r, n]
-        for columns in distances.each_rows_at():
-            values[:, columns.positions] = distances.tile(rows, columns)
-        yield rows.positions, values
+    step = min(max(1, sample.values // n), 256)
+    for start in range(0, len(measured), step):
+        positions = measured[start : start + step]
+        yield positions, _rows(distances, positions)
+
+
+def _rows(distances: Distances, positions: Ids) -> Array:
+    """Return squared distances of some images to all (r, n), by tiles."""
+    rows = distances.rows_at(positions)
+    values = np.empty((len(positions), len(distances)), distances.precision)
+    for columns in distances.each_rows_at():
+        first, last = int(columns.positions[0]), int(columns.positions[-1]) + 1
+        values[:, first:last] = distances.tile(rows, columns)
+    return values

@@ -9,7 +9,7 @@ these are covered. A tile has c candidates and i images; p pairs.
 
 import numpy as np
 
-from nextlabel.core.progress import picked
+from nextlabel.core.progress import picked, prepared
 from nextlabel.core.types import Ids
 from nextlabel.kernels.coverage.covered_images import CoveredImages
 from nextlabel.kernels.coverage.gain_groups import GainGroup, gain_groups
@@ -40,6 +40,16 @@ class Gains:
         self.work = 0
         self.measured = False
 
+    @property
+    def ids(self) -> Ids:
+        """The ids of the candidates (n)."""
+        return self.images.ids
+
+    def take(self, position: int) -> None:
+        """Make a candidate a centre: it is picked or labelled."""
+        self.unpicked[position] = False
+        self._cover(position)
+
     def picks(self, budget: int) -> Ids:
         """Return positions in the order of choice."""
         images, tuning, n = self.images, self.tuning, len(self.unpicked)
@@ -49,10 +59,10 @@ class Gains:
         for k in range(budget):
             if images.all_covered:  # no gain is left: all tie
                 positions[k:] = np.flatnonzero(self.unpicked)[: budget - k]
+                self.unpicked[positions[k:]] = False
                 break
             positions[k] = best = self._best()
-            self.unpicked[best] = False
-            self._cover(best)
+            self.take(best)
             picked(k + 1, budget)
             if (k + 1) % tuning.last_picks == 0 and self.lists is None:
                 # Listing costs some passes over all pairs; are as many to come?
@@ -73,8 +83,10 @@ class Gains:
         if listing:
             self._list()
             return
-        kernel = images.quick
+        kernel, done = images.quick, 0
         for rows, columns, numbers in images.tiles(np.arange(n)):
+            done += len(rows.positions) * len(numbers)
+            prepared(done / (n * len(images)))
             gained = rises(kernel, rows, columns, images.squared[numbers], images.weight[numbers])
             self.gain[rows.positions] += gained.sum
             self.error[rows.positions] += gained.error(kernel)

@@ -1,0 +1,110 @@
+"""Covers that continue from an earlier round pick what those from the beginning pick."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from nextlabel import Pool, Snapshot, select
+from nextlabel.core.carried import Carried
+from nextlabel.core.space.embedding import Embedding
+from nextlabel.kernels.coverage import ball_cover as balls
+from nextlabel.kernels.coverage import gains
+from nextlabel.kernels.coverage.ball_cover import ball_cover
+from nextlabel.kernels.coverage.max_herding import max_herding
+from nextlabel.strategies import create
+
+LISTED = gains.HerdingTuning(tile_rows=13), balls.BallTuning(tile_rows=13)
+GROUPED = gains.HerdingTuning(-1, tile_rows=13), balls.BallTuning(-1, tile_rows=13)
+
+
+@pytest.fixture
+def begun(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Return a list to which each cover that begins adds its name."""
+    names: list[str] = []
+    for module, name in ((gains.Gains, "max_herding"), (balls._BallCounts, "ball_cover")):
+        whole = module.__init__
+
+        def counted(self: Any, *args: Any, whole: Any = whole, name: str = name) -> None:
+            names.append(name)
+            whole(self, *args)
+
+        monkeypatch.setattr(module, "__init__", counted)
+    return names
+
+
+@pytest.mark.parametrize("kernel", [0, 1], ids=["max_herding", "ball_cover"])
+@pytest.mark.parametrize("sizes", [LISTED, GROUPED], ids=["listed", "grouped"])
+@pytest.mark.parametrize("grid", [False, True])
+def test_a_carried_cover_picks_the_same(
+    kernel: int, sizes: Any, grid: bool, begun: list[str]
+) -> None:
+    rng = np.random.default_rng(kernel)
+    x = rng.integers(0, 4, (90, 3)) / 3 if grid else rng.normal(size=(90, 3))
+    cover: Callable[..., Any] = (max_herding, ball_cover)[kernel]
+    order, carried = rng.permutation(90), Carried()
+    labelled, excluded, references = list(order[:3]), order[80:], order[:60]
+    for number in range(6):
+        settings = {"excluded": excluded, "references": references, "tuning": sizes[kernel]}
+        fresh = cover(x, labelled, 7, 0.9, **settings)
+        begun.clear()
+        picks = cover(x, labelled, 7, 0.9, carried=carried, **settings)
+        assert picks.tolist() == fresh.tolist()
+        assert begun == [cover.__name__] * (number == 0)
+        others = np.setdiff1d(order[:80], [*labelled, *picks])[: number % 3]
+        labelled += [*others.tolist(), *picks.tolist()]  # a person labelled some more
+
+
+@pytest.mark.parametrize("cover", [max_herding, ball_cover])
+def test_a_cover_begins_again_for_other_content_and_for_labels_not_given(
+    cover: Any, begun: list[str]
+) -> None:
+    x = np.random.default_rng(0).normal(size=(60, 3))
+    carried = Carried()
+    first = cover(x, [1], 5, 0.8, carried=carried).tolist()
+    other = x.copy()
+    other[7] += 1e-9
+    for rows, labelled, width, excluded in (
+        (x, [1, *first[:2]], 0.8, []),  # three picks were not labelled
+        (other, [1, *first[:2]], 0.8, []),
+        (other, [1, *first[:2]], 0.7, []),
+        (other, [1, *first[:2]], 0.7, [50]),
+    ):
+        fresh = cover(rows, labelled, 4, width, excluded=excluded).tolist()
+        begun.clear()
+        picks = cover(rows, labelled, 4, width, excluded=excluded, carried=carried).tolist()
+        assert picks == fresh
+        assert begun == [cover.__name__]
+
+
+@pytest.mark.parametrize("name", ["max_herding", "uherding", "prob_cover"])
+@pytest.mark.parametrize("references", ["all", 50])
+def test_rounds_of_a_strategy_keep_their_sample_and_widths(name: str, references: Any) -> None:
+    rng = np.random.default_rng(3)
+    x, p = Embedding.of(rng.normal(size=(200, 4))), rng.dirichlet([1, 1, 1], 200)
+    strategy = create(name, {"references": references})
+    labelled, carried = np.arange(4), Carried()
+    once: list[Any] = []
+    for seed in range(3):
+        view = Snapshot(Pool(200, labelled), features=x, probabilities=p, carried=carried)
+        picks = strategy.select(view, 6, np.random.default_rng(seed))
+        assert len(np.intersect1d(picks, labelled)) == 0
+        scores = strategy.scores(view, picks, np.random.default_rng(seed))  # type: ignore[attr-defined]
+        assert (np.diff(scores) <= 1e-9).all()  # of the very sample that was covered
+        labelled = np.concatenate([labelled, picks])
+        once.append(picks)
+    if references == "all" and name != "prob_cover":  # the radius begins with random means
+        view = Snapshot(Pool(200, np.arange(4)), features=x, probabilities=p)
+        assert strategy.select(view, 6, np.random.default_rng(9)).tolist() == once[0].tolist()
+
+
+def test_select_carries_from_round_to_round(begun: list[str]) -> None:
+    x = np.random.default_rng(5).normal(size=(80, 4))
+    carried, labelled = Carried(), np.array([], int)
+    for _ in range(3):
+        labelled = np.concatenate(
+            [labelled, select(x, 5, strategy="max_herding", labelled=labelled, carried=carried)]
+        )
+    assert begun == ["max_herding"]
+    assert labelled.tolist() == select(x, 15, strategy="max_herding").tolist()
