@@ -1,6 +1,6 @@
 // Requests to the server: JSON in, JSON out, one class of error.
 
-const PATIENCE = 20_000; // milliseconds
+const PATIENCE = 60_000; // milliseconds; a server that is gone is noticed at once, this is for a slow one
 
 /** A request that failed. `code` is "offline" when no answer came, else the server's code. */
 export class ApiError extends Error {

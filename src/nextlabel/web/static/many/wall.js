@@ -5,13 +5,15 @@ import { h } from "../base/dom.js";
 const SPARE = 2; // rows above and below what is in sight
 const PAGE = 120; // items of a request
 const PAGES = 60; // pages that are kept
+const PAUSE = 2000; // milliseconds after a failure; twice as long after each further one
+const LONGEST_PAUSE = 30_000;
 
 /**
  * A list box of `total` cards in `area`, which scrolls.
  *
  * `load(offset, limit)` returns a promise of {total, items}; `draw(item)` returns a card. One card is active:
  * arrows move it. Shift extends a selection from it; a click selects. Events: "select", "open" (a double
- * click or Space on a card), "load", "fail".
+ * click or Space on a card), "load", "fail". What failed is tried again after a while.
  */
 export class Wall extends EventTarget {
   total = 0;
@@ -23,6 +25,8 @@ export class Wall extends EventTarget {
   #columns = 1;
   #run = 0;
   #frame = 0;
+  #pause = 0;
+  #timer = 0;
 
   constructor(area, { load, draw, width = 132, height = 168 }) {
     super();
@@ -39,6 +43,7 @@ export class Wall extends EventTarget {
   /** Forget all and load again; `keep` stays at the same place. */
   async reload({ keep = false } = {}) {
     const run = ++this.#run;
+    clearTimeout(this.#timer);
     this.#pages.clear();
     if (!keep) {
       this.active = this.#anchor = 0;
@@ -49,6 +54,7 @@ export class Wall extends EventTarget {
       const start = keep ? Math.floor(this.#first() / PAGE) : 0;
       const reply = await this.load(start * PAGE, PAGE);
       if (run !== this.#run) return;
+      this.#pause = 0;
       this.total = reply.total;
       this.#pages.set(start, reply.items);
       this.active = Math.max(0, Math.min(this.active, this.total - 1));
@@ -57,8 +63,15 @@ export class Wall extends EventTarget {
       this.dispatchEvent(new CustomEvent("load", { detail: reply }));
       this.dispatchEvent(new Event("select"));
     } catch (error) {
-      if (run === this.#run) this.dispatchEvent(new CustomEvent("fail", { detail: error }));
+      if (run === this.#run) this.#fail(error, () => this.reload({ keep }));
     }
+  }
+
+  #fail(error, again) {
+    this.#pause = Math.min(LONGEST_PAUSE, 2 * this.#pause || PAUSE);
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(again, this.#pause);
+    this.dispatchEvent(new CustomEvent("fail", { detail: error }));
   }
 
   /** Return the item at an index, or undefined while it is not loaded. */
@@ -131,8 +144,9 @@ export class Wall extends EventTarget {
     this.#soon();
   }
 
-  /** Compute the columns and draw. */
+  /** Compute the columns and draw; nothing is drawn while the area is hidden. */
   layout() {
+    if (!this.area.clientWidth) return;
     const columns = Math.max(1, Math.floor(this.area.clientWidth / this.width));
     if (columns !== this.#columns) this.#clear();
     this.#columns = columns;
@@ -208,11 +222,16 @@ export class Wall extends EventTarget {
     try {
       const reply = await this.load(number * PAGE, PAGE);
       if (run !== this.#run) return;
+      this.#pause = 0;
       this.#pages.set(number, reply.items);
       this.#soon();
     } catch (error) {
-      this.#pages.delete(number);
-      if (run === this.#run) this.dispatchEvent(new CustomEvent("fail", { detail: error }));
+      if (run !== this.#run) return;
+      // Until it is tried again the page counts as being on its way.
+      this.#fail(error, () => {
+        for (const [of, items] of this.#pages) if (items === null) this.#pages.delete(of);
+        this.#soon();
+      });
     }
   }
 

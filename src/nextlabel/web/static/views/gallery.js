@@ -10,6 +10,7 @@ import { start } from "../base/shell.js";
 import { drawBar, drawChosen } from "../many/bar.js";
 import { Batches } from "../many/batches.js";
 import { card } from "../many/card.js";
+import { showFailure, showInstead, showWall } from "../many/empty.js";
 import { look } from "../many/look.js";
 import { drawShelves } from "../many/shelves.js";
 import { Wall } from "../many/wall.js";
@@ -117,19 +118,12 @@ start("Gallery", async ({ project, outbox, keys }) => {
     byId("total").textContent = many(wall.total, "image");
     drawChosen(byId("chosen"), wall, "");
     byId("confirm-all").disabled = shelf === null;
-    const nothing = wall.total === 0;
-    byId("wall").hidden = nothing;
-    byId("empty").hidden = !nothing;
-    if (!nothing) return;
+    if (wall.total) return showWall();
     const model = project.data.model;
-    byId("empty").replaceChildren(
-      h(
-        "div",
-        { className: "empty" },
-        h("h2", { textContent: model ? "No image here" : "There is no model yet" }),
-        h("p", { textContent: model ? "No image has this class and these filters." : "Label some images first; then all the others are sorted by what the model thinks of them." }),
-        model ? h("button", { type: "button", textContent: "Show all", on: { click: () => ((byId("only").value = ""), show(null)) } }) : h("a", { href: "/label", className: "button", textContent: "Label images" }),
-      ),
+    showInstead(
+      h("h2", { textContent: model ? "No image here" : "There is no model yet" }),
+      h("p", { textContent: model ? "No image has this class and these filters." : "Label some images first; then all the others are sorted by what the model thinks of them." }),
+      model ? h("button", { type: "button", textContent: "Show all", on: { click: () => ((byId("only").value = ""), show(null)) } }) : h("a", { href: "/label", className: "button", textContent: "Label images" }),
     );
   }
 
@@ -141,7 +135,7 @@ start("Gallery", async ({ project, outbox, keys }) => {
   });
   wall.addEventListener("select", () => drawChosen(byId("chosen"), wall, ""));
   wall.addEventListener("open", (event) => look(event.detail, project));
-  wall.addEventListener("fail", (event) => toast(event.detail.message, { label: "Try again", run: () => wall.reload({ keep: true }), seconds: 30 }));
+  wall.addEventListener("fail", (event) => showFailure(event.detail, wall));
   for (const id of ["by", "order", "only", "person", "collapse"]) {
     byId(id).addEventListener("change", () => {
       writeAddress();

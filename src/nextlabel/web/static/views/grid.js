@@ -9,6 +9,7 @@ import { start } from "../base/shell.js";
 import { drawBar, drawChosen } from "../many/bar.js";
 import { Batches } from "../many/batches.js";
 import { card } from "../many/card.js";
+import { showFailure, showInstead, showWall } from "../many/empty.js";
 import { look } from "../many/look.js";
 import { Wall } from "../many/wall.js";
 
@@ -86,21 +87,11 @@ start("Grid", async ({ project, outbox, keys }) => {
   wall.addEventListener("open", (event) => look(event.detail, project));
   wall.addEventListener("load", () => {
     shownAt = Date.now() / 1000;
-    byId("wall").hidden = wall.total === 0;
-    if (wall.total) byId("empty").hidden = true;
-    else instead(h("h1", { textContent: "No image is open" }), h("p", { textContent: "Every image has an answer, or another tab or person has the last ones. They appear here if they are given back." }));
-  });
-  wall.addEventListener("fail", (event) =>
-    instead(h("h1", { textContent: "The images could not be loaded" }), h("p", { textContent: event.detail.message }), h("button", { type: "button", textContent: "Try again", on: { click: () => wall.reload() } })),
-  );
-
-  // What stands in the place of the images until there are some. The same text stays as it is, with its focus.
-  function instead(...parts) {
-    const message = h("div", { className: "empty" }, ...parts);
-    if (message.textContent !== byId("empty").textContent) byId("empty").replaceChildren(message);
-    byId("empty").hidden = false;
+    if (wall.total) return showWall();
+    showInstead(h("h2", { textContent: "No image is open" }), h("p", { textContent: "Every image has an answer, or another tab or person has the last ones. They appear here if they are given back." }));
     if (!lasso) asking = setTimeout(() => wall.reload(), PAUSE);
-  }
+  });
+  wall.addEventListener("fail", (event) => showFailure(event.detail, wall));
 
   if (!lasso) {
     addEventListener("pagehide", () => sendLast("/api/release", { tab, images: items.map((item) => item.image) }));

@@ -7,6 +7,7 @@ import { start } from "../base/shell.js";
 import { drawBar } from "../many/bar.js";
 import { Batches } from "../many/batches.js";
 import { card } from "../many/card.js";
+import { showFailure, showInstead, showWall } from "../many/empty.js";
 import { look } from "../many/look.js";
 import { Wall } from "../many/wall.js";
 
@@ -56,16 +57,14 @@ start("Review", async ({ project, outbox, keys }) => {
   }
 
   function drawEmpty() {
-    byId("wall").hidden = wall.total === 0;
-    byId("empty").hidden = wall.total > 0;
     byId("keep").disabled = wall.total === 0;
-    if (wall.total) return;
+    if (wall.total) return showWall();
     const [heading, text] = conflicts()
       ? ["No conflicts", "All people who labelled the same image agree."]
       : project.data.model
         ? ["No doubtful labels", "The model agrees with all labels that it could check."]
         : ["There is no model yet", "Labels are checked as soon as there is a model: label some images of each class first."];
-    byId("empty").replaceChildren(h("div", { className: "empty" }, h("h2", { textContent: heading }), h("p", { textContent: text }), h("a", { href: "/label", className: "button", textContent: "Label images" })));
+    showInstead(h("h2", { textContent: heading }), h("p", { textContent: text }), h("a", { href: "/label", className: "button", textContent: "Label images" }));
   }
 
   wall.addEventListener("load", () => {
@@ -74,10 +73,7 @@ start("Review", async ({ project, outbox, keys }) => {
     drawEmpty();
   });
   wall.addEventListener("open", (event) => look(event.detail, project));
-  wall.addEventListener("fail", (event) => {
-    byId("empty").hidden = false;
-    byId("empty").replaceChildren(h("div", { className: "empty" }, h("h2", { textContent: "The review could not be loaded" }), h("p", { textContent: event.detail.message }), h("button", { type: "button", textContent: "Try again", on: { click: () => wall.reload() } })));
-  });
+  wall.addEventListener("fail", (event) => showFailure(event.detail, wall));
   byId("what").addEventListener("change", () => wall.reload());
   byId("what-field").hidden = !project.data.users;
 
