@@ -193,6 +193,26 @@ def test_a_class_is_added_while_labelling(project, serve, visit):
     assert project.state().labels[image] == (3,)
 
 
+def test_a_project_without_classes_shows_the_image_and_a_way_to_name_one(folder, serve, visit):
+    from nextlabel.project.labelling.project import Project
+
+    with Project.create(folder) as project:
+        project.scan()
+        site = serve(project)
+        page = visit(site.url)
+        on_screen(page)
+        page.get_by_role("heading", name="Which classes are there?").wait_for()
+        page.get_by_role("button", name="Add a class", exact=True).click()
+        page.locator("#dialog-text").fill("cell")
+        page.keyboard.press("Enter")
+        page.locator("#classes .class", has_text="cell").wait_for()
+        with next_image(page) as image:
+            page.keyboard.press("1")
+        saved(page)
+        assert dict(project.state().labels) == {image: (0,)}
+        site.stop()
+
+
 def test_the_buttons_do_the_same_as_the_keys(project, serve, visit):
     page = visit(serve(project).url, has_touch=True, viewport={"width": 390, "height": 800})
     with next_image(page) as image:

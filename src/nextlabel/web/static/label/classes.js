@@ -3,6 +3,8 @@
 import { cap, h } from "../base/dom.js";
 import { count, percent } from "../base/numbers.js";
 
+const SHORT = 14; // letters of a name that fits into half of the panel
+
 /** Draw the buttons into `area`; `give(id)` runs on a press. `Keys.draw` writes the keys on them. */
 export function drawClasses(area, project, give) {
   const buttons = project.classes.map((one) =>
@@ -20,13 +22,13 @@ export function drawClasses(area, project, give) {
     const id = Number(button.dataset.id);
     button.querySelector(".swatch").style.background = project.colourOf(id);
   }
-  area.classList.toggle("dense", buttons.length > 10);
+  area.classList.toggle("dense", buttons.length > 10 && project.classes.every((one) => one.name.length <= SHORT));
   area.replaceChildren(...buttons);
 }
 
 /** Mark the classes of the image, and what is predicted where that is shown. */
 export function markClasses(area, chosen, predicted) {
-  for (const button of area.children) {
+  for (const button of area.querySelectorAll(".class")) {
     const id = Number(button.dataset.id);
     const pressed = String(chosen.includes(id));
     if (button.getAttribute("aria-pressed") !== pressed) button.setAttribute("aria-pressed", pressed);
