@@ -40,11 +40,8 @@ def timed(what):
 
 
 def fill(url, trials):
-    """Write an experiment of 20 arms with ten rounds a trial, by plain inserts."""
-    from sqlalchemy import insert
-
+    """Write an experiment of 20 arms with ten rounds a trial."""
     from nextlabel.experiment.parse import parse_experiment
-    from nextlabel.store import schema
     from nextlabel.store.store import Store, TrialRecord
 
     seeds = range(max(1, trials // ARMS))
@@ -71,37 +68,25 @@ def fill(url, trials):
     rng = np.random.default_rng(0)
     with Store.open(url) as store:
         store.enrol("many", spec, records)
-        with store._engine.begin() as connection:
-            for first in range(1, len(records) + 1, 100):
-                trials = range(first, min(first + 100, len(records) + 1))
-                at = [{"trial_id": trial, "number": n} for trial in trials for n in range(ROUNDS)]
-                common = {
-                    "train_accuracy": 1.0, "epochs": 10, "steps": 100, "weights": "random",
-                    "reached": True, "shared": False, "peak_memory": 2**30,
-                }  # fmt: skip
-                rounds = [
-                    {
-                        "labelled_count": 10 * (row["number"] + 1),
-                        "chosen": rng.integers(0, 50_000, 10).tolist(),
-                        **(common | row),
-                    }
-                    for row in at
-                ]
-                metrics = [
-                    {"name": name, "value": float(rng.random()), **row}
-                    for row in at
-                    for name in ("validation/accuracy", "test/accuracy", "test/loss")
-                ]
-                seconds = [
-                    {"scope": "round", "phase": phase, "seconds": 1.0, **row}
-                    for row in at
-                    for phase in ("select", "train", "evaluate")
-                ]
-                connection.execute(insert(schema.RoundRow), rounds)
-                connection.execute(insert(schema.MetricRow), metrics)
-                connection.execute(insert(schema.SecondsRow), seconds)
-            connection.exec_driver_sql("UPDATE trials SET status = 'done'")
-            connection.exec_driver_sql("ANALYZE")
+        connection = store._engine.raw_connection()
+        cursor = connection.cursor()
+        each = [(trial, n) for trial in range(1, len(records) + 1) for n in range(ROUNDS)]
+        with cursor.copy("COPY rounds FROM STDIN") as copy:
+            for trial, n in each:
+                chosen = str(rng.integers(0, 50_000, 10).tolist())
+                copy.write_row((trial, n, 10 * (n + 1), chosen, 1.0, 10, 100, "random", True,
+                                False, 2**30, None))  # fmt: skip
+        with cursor.copy("COPY metrics FROM STDIN") as copy:
+            for trial, n in each:
+                for name in ("validation/accuracy", "test/accuracy", "test/loss"):
+                    copy.write_row((trial, n, name, rng.random()))
+        with cursor.copy("COPY seconds FROM STDIN") as copy:
+            for trial, n in each:
+                for phase in ("select", "train", "evaluate"):
+                    copy.write_row((trial, n, "round", phase, 1.0))
+        cursor.execute("UPDATE trials SET status = 'done'")
+        cursor.execute("ANALYZE")
+        connection.commit()
     return len(records)
 
 

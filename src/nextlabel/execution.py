@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from contextlib import closing
-from os import PathLike
+from os import PathLike, fspath
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -49,7 +49,7 @@ def run(
     data_dir
         The folder of the data sets; by default that of the environment variable NEXTLABEL_DATA.
     cache_dir
-        The folder of fitted features; the user's cache folder by default.
+        The folder of fitted features, or an fsspec URL; the user's cache folder by default.
 
     Returns
     -------
@@ -102,7 +102,7 @@ def run(
                 spec,
                 opened,
                 data_dir=None if data_dir is None else Path(data_dir),
-                cache_dir=None if cache_dir is None else Path(cache_dir),
+                cache_dir=None if cache_dir is None else fspath(cache_dir),
                 jobs=jobs,
                 arms=arms,
             )

@@ -15,12 +15,14 @@ from hypothesis import strategies as st
 
 from fake_trials import FakeTrials
 from nextlabel.cli import main as run_cli
+from nextlabel.cli import status
 from nextlabel.cli.execution import plan_facts, plan_lines, resume_command
 from nextlabel.engine.executors.in_process import InProcessExecutor
 from nextlabel.engine.messages import FailedMessage
 from nextlabel.engine.plan import OutOfReach, Plan
 from nextlabel.report.page import ReportPaths
 from nextlabel.store.store import Store
+from postgresql import postgresql_server, postgresql_url  # noqa: F401 - fixtures
 
 TOML = """
 name = "tiny"
@@ -153,7 +155,7 @@ def test_options_reach_the_run(lab, reports, capsys, monkeypatch):
     assert main(["run", "tiny.toml", *arguments]) == 0
     assert lab.started == [["random", 4], ["far", 4], ["random", 7], ["far", 7]]
     options = lab.made[0]
-    assert (options["cache_dir"], options["data_dir"]) == (Path("kept"), Path("data"))
+    assert (options["cache_dir"], options["data_dir"]) == ("kept", Path("data"))
     assert Path("there/store.db").exists()
     assert reports[0][1] == Path("there")
     monkeypatch.setenv("NEXTLABEL_DATA", "elsewhere")
@@ -418,6 +420,44 @@ def test_status_shows_every_store_here(lab, capsys):
     wrong = ["status", "tinny", "--store", "runs/tiny/store.db"]
     assert "did you mean 'tiny'?" in one_sentence(capsys, 1, wrong)
     assert "missing.db" in one_sentence(capsys, 1, ["status", "--store", "missing.db"])
+
+
+def test_many_trials_are_counted_by_arm(lab, capsys, monkeypatch):
+    monkeypatch.setattr(status, "LONGEST", 3)
+    monkeypatch.setattr(status, "NOTABLE", 1)
+    for seed in (0, 1):
+        lab.fail("random", seed, FailedMessage(f"boom {seed}"))
+    main(["run", "tiny.toml"])
+    capsys.readouterr()
+    assert main(["status"]) == 0
+    out, err = capsys.readouterr()
+    header, _, random, core_set, named, _, failed = out.splitlines()
+    assert header.split() == ["experiment", "arm", "trials", "done", "failed", "labels"]
+    assert random.split() == ["tiny", "random", "2", "0", "2", "3"]
+    assert core_set.split() == ["tiny", "core-set", "2", "2", "0", "6"]
+    assert named.split()[:3] == ["experiment", "arm", "seed"] and failed.endswith("boom 0")
+    assert err == "1 more trial that run or failed; --trials lists each trial\n"
+    assert main(["status", "--trials"]) == 0
+    assert len(capsys.readouterr().out.splitlines()) == 2 + 4
+    assert main(["status", "--json"]) == 0
+    assert len(json.loads(capsys.readouterr().out)) == 4
+
+
+def test_no_output_has_the_password_of_a_store(lab, capsys, postgresql_url):  # noqa: F811
+    url = postgresql_url.replace("postgres@", "postgres:s3cret@")
+    out = ["--store", url, "--out", "out"]
+    for words in (
+        ["run", "tiny.toml", *out, "--json"],
+        ["run", "tiny.toml", *out],
+        ["run", "tiny.toml", "--plan", *out],
+        ["run", "tiny.toml", "--plan", "--json", *out],
+        ["status", "--store", url],
+        ["report", *out],
+    ):
+        assert main(words) == 0, words
+    assert main(["status", "--store", url.replace("/nextlabel", "x/nextlabel")]) == 1  # no port
+    assert main(["run", "tiny.toml", "--store", "nothing://me:s3cret@host/db"]) == 1
+    assert "s3cret" not in "".join(capsys.readouterr())
 
 
 def test_report_is_built_from_the_store_alone(lab, reports, capsys):

@@ -9,6 +9,7 @@ from nextlabel.core.errors import (
     NextlabelError,
     OutOfMemory,
     UsageError,
+    hide_passwords,
     near,
     nearest,
     out_of_memory,
@@ -78,3 +79,18 @@ def test_memory_that_ran_out_is_told_from_other_errors(error, out):
 
 def test_wrong_usage_and_other_failures_have_codes_of_their_own():
     assert (UsageError("a", code="b").exit_code, DataError("a", code="b").exit_code) == (2, 1)
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("postgresql://me:s3cret@host:5432/db", "postgresql://me:***@host:5432/db"),
+        ("postgresql://me:s3/cr@et@host/db", "postgresql://me:***@host/db"),
+        ("--store=tcp://:s3cret@host and more", "--store=tcp://:***@host and more"),
+        ("postgresql://host/db?sslpassword=s3cret&x=1", "postgresql://host/db?sslpassword=***&x=1"),
+        ("postgresql://host:5432/db", "postgresql://host:5432/db"),
+        ("mail me@host: now", "mail me@host: now"),
+    ],
+)
+def test_no_message_shows_the_password_of_a_url(text, shown):
+    assert hide_passwords(text) == shown

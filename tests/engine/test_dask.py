@@ -16,6 +16,7 @@ from nextlabel.engine.cluster.facts import (  # noqa: E402
     kind_of,
     usual_kind,
 )
+from nextlabel.engine.cluster.probe import Probe  # noqa: E402
 from nextlabel.engine.cluster.remote_trial import Envelope, with_folders  # noqa: E402
 from nextlabel.engine.cluster.submission import Submission  # noqa: E402
 from nextlabel.engine.cluster.workers import ClusterWorkers  # noqa: E402
@@ -170,7 +171,7 @@ def facts(torch="1", kind="a", commit=None):
 
 
 def test_a_worker_that_differs_is_named_with_what_differs(tmp_path):
-    own = describe(tmp_path / "none", "")
+    own = describe(Probe(tmp_path / "none", ""))
     assert own["shared"] is False and differences(own, own, kind_of(own)) == []
     other = own | {"packages": own["packages"] | {"torch": "0.1"}, "kind": ["i386", "none"]}
     torch, processor = differences(other, own, kind_of(own))
@@ -214,8 +215,8 @@ def test_a_cache_folder_that_is_not_shared_is_said_and_replaced(
     cluster, tmp_path, monkeypatch, tiny
 ):
     with connection.connect(cluster.scheduler_address, 5) as client:
-        workers = ClusterWorkers(client, tmp_path / "cache/.seen", "token")
-        with pytest.warns(UserWarning, match="does not see the cache folder .*cache;"):
+        workers = ClusterWorkers(client, Probe(tmp_path / "cache", "token"))
+        with pytest.warns(UserWarning, match="does not see the cache .*cache;"):
             workers.settle()
         assert len(workers.usable) == 2 and not any(map(workers.shares_cache, workers.usable))
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "own"))

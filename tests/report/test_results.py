@@ -1,11 +1,13 @@
 from typing import Any
 
 import pytest
-from studies import ARMS, curves, spec_of
+from sqlalchemy import event
+from studies import ARMS, curves, fill, spec_of
 
 from nextlabel.report.experiment_record import ExperimentRecord
 from nextlabel.report.figures.style import DASHES, NEUTRAL, arm_styles
 from nextlabel.report.results import read_results
+from nextlabel.report.sections import picks
 from nextlabel.store.store import Store
 
 
@@ -63,3 +65,43 @@ def test_a_curve_is_what_the_rounds_say(digits: Store) -> None:
         "validation/balanced_accuracy",
         "test/accuracy",
     )
+
+
+def test_details_of_more_trials_take_no_more_statements(store: Store) -> None:
+    counts = []
+    for seeds in (1, 3):
+        fill(store, spec_of(ARMS[:2], seeds=seeds) | {"name": f"of {seeds}"})
+        statements: list[str] = []
+        event.listen(
+            store._engine, "before_cursor_execute", lambda *of, to=statements: to.append(of[2])
+        )
+        trials = read_results(store, f"of {seeds}").trials
+        assert len(trials) == 2 * seeds
+        for trial in trials:
+            assert trial.environments == tuple(store_environments(store, trial.key, statements))
+            assert trial.block_logs is not None and trial.next_picks is None
+        counts.append(len(statements))
+    assert counts[0] == counts[1]
+
+
+def store_environments(store: Store, key: str, statements: list[str]) -> list[Any]:
+    """Return the environments of one trial, read without being counted."""
+    before = len(statements)
+    environments = store.environments(key)
+    del statements[before:]
+    assert environments
+    return environments
+
+
+def test_contact_sheets_are_those_of_the_first_seeds(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(store, spec_of(ARMS[:2], seeds=3))
+    results = read_results(store)
+    whole = picks._contact_sheets(results)
+    monkeypatch.setattr(picks, "PICTURED", 2)
+    few = picks._contact_sheets(results)
+    assert whole is not None and few is not None
+    assert (whole.text, few.text) == ((), ("The first 2 seeds.",))
+    for section, seeds in ((whole, 3), (few, 2)):
+        assert {len(part.parts) for part in section.parts} == {seeds}

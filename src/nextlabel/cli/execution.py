@@ -21,11 +21,10 @@ from nextlabel.cli.output import (
     put,
     put_json,
     size,
-    without_password,
 )
 from nextlabel.cli.summary import show_summary
 from nextlabel.cli.values import parse_seeds
-from nextlabel.core.errors import UsageError
+from nextlabel.core.errors import UsageError, hide_passwords
 from nextlabel.files.output_mark import make_output
 
 if TYPE_CHECKING:
@@ -63,7 +62,7 @@ class RunOptions:
     store: cli.StoreAt = None
     out: cli.OutDir = None
     data_dir: cli.DataDir = None
-    cache_dir: cli.CacheDir = None
+    cache_dir: cli.CacheLocation = None
     jobs: cli.Jobs = None
     executor: cli.ExecutorName = "local"
     scheduler: cli.Scheduler = None
@@ -241,12 +240,18 @@ def _show_plan(experiment: "Experiment", location: str, options: RunOptions) -> 
         with Store.read(location) as store:
             planned = plan(experiment, store, **arguments)
     if options.json:
-        put_json({"experiment": experiment.name, "store": location, **plan_facts(planned)})
+        put_json(
+            {
+                "experiment": experiment.name,
+                "store": hide_passwords(location),
+                **plan_facts(planned),
+            }
+        )
         return
     put(f"experiment        {experiment.name}")
     for line in plan_lines(planned):
         put(line)
-    put(f"store             {location}")
+    put(f"store             {hide_passwords(location)}")
 
 
 def plan_lines(planned: "Plan") -> list[str]:
@@ -278,4 +283,4 @@ def resume_command(arguments: Sequence[str]) -> str:
         started = [sys.executable, "-m", "nextlabel"]
     data = os.environ.get("NEXTLABEL_DATA")
     prefix = f"NEXTLABEL_DATA={shlex.quote(data)} " if data else ""
-    return prefix + shlex.join([*started, *map(without_password, arguments)])
+    return prefix + shlex.join([*started, *map(hide_passwords, arguments)])

@@ -54,6 +54,14 @@ CacheDir = Annotated[
         "--cache-dir", metavar="DIR", help="The folder of fitted features and decoded images."
     ),
 ]
+CacheLocation = Annotated[
+    str | None,
+    typer.Option(
+        "--cache-dir",
+        metavar="DIR|URL",
+        help="The folder of fitted features and decoded images, or an fsspec URL of fitted ones.",
+    ),
+]
 Jobs = Annotated[
     int | None,
     typer.Option(

@@ -84,11 +84,6 @@ def _flag(word: str, colour: str, message: str) -> None:
     typer.echo(f"{head} {message}", err=True)
 
 
-def without_password(text: str) -> str:
-    """Return a text with `***` in the place of a URL's password."""
-    return re.sub(r"(://[^/@:\s]*):[^@/\s]+@", r"\1:***@", text)
-
-
 def plural(number: int, noun: str) -> str:
     """Return "1 image", "2 images"."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"

@@ -1,5 +1,6 @@
 """Errors by name and code; every message states the value, the limit and the remedy."""
 
+import re
 from collections.abc import Iterable
 from difflib import get_close_matches
 
@@ -84,3 +85,12 @@ def out_of_memory(error: BaseException) -> bool:
         return True
     first = (str(error).splitlines() or [""])[0]
     return isinstance(error, RuntimeError) and "allocate" in first
+
+
+def hide_passwords(text: str) -> str:
+    """Return a text with `***` in the place of the passwords of URLs in it, for messages.
+
+    A password may hold "/" and "@": all up to the last "@" of the word is hidden.
+    """
+    text = re.sub(r"(://[^/@:\s]*):\S*@", r"\1:***@", text)
+    return re.sub(r"([?&](?:\w*password|\w*secret|\w*token)=)[^&\s]*", r"\1***", text)

@@ -8,9 +8,12 @@ from typing import ClassVar, Protocol, Self, TypeAlias
 
 from nextlabel.core.round import Round
 from nextlabel.engine.messages import Message
+from nextlabel.features.cache import CacheLocation
 from nextlabel.trial.spec import TrialSpec
 
-RunTrial: TypeAlias = Callable[[TrialSpec, Sequence[Round], Path | None, Path], Iterator[Message]]
+RunTrial: TypeAlias = Callable[
+    [TrialSpec, Sequence[Round], Path | None, CacheLocation], Iterator[Message]
+]
 """From trial, history, data folder and cache folder to messages: `worker.run_trial_messages`."""
 
 Emit: TypeAlias = Callable[[Message], object]
@@ -31,15 +34,15 @@ class Assignment:
         The stored rounds of the trial; it continues after them.
     data_dir : Path or None
         The folder of the data sets.
-    cache_dir : Path
-        The folder of fitted features.
+    cache_dir : Path or str
+        The folder, or fsspec URL, of fitted features.
     """
 
     key: str
     trial: TrialSpec
     history: Sequence[Round]
     data_dir: Path | None
-    cache_dir: Path
+    cache_dir: CacheLocation
 
 
 Work: TypeAlias = Callable[[Assignment, Emit], None]
@@ -58,8 +61,8 @@ class Setup:
         The number of threads per trial.
     data_dir : Path or None
         The folder of the data sets.
-    cache_dir : Path or None
-        The folder of fitted features; None is the user's cache folder.
+    cache_dir : Path, str or None
+        The folder, or fsspec URL, of fitted features; None is the user's cache folder.
     scheduler : str or None
         The address of a cluster's scheduler; None lets the executor start a cluster of its own.
     mixed_workers : bool
@@ -71,7 +74,7 @@ class Setup:
     jobs: int | None = None
     threads: int = 1
     data_dir: Path | None = None
-    cache_dir: Path | None = None
+    cache_dir: CacheLocation | None = None
     scheduler: str | None = None
     mixed_workers: bool = False
     device: str = "cpu"

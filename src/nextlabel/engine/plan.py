@@ -10,7 +10,7 @@ from nextlabel.core.dataset import Dataset
 from nextlabel.core.seeds import Seeds
 from nextlabel.core.task_model import TaskModel
 from nextlabel.experiment.spec import Experiment
-from nextlabel.features.cache import Cache
+from nextlabel.features.cache import Cache, CacheLocation
 from nextlabel.features.fitted import has_block
 from nextlabel.models.settings import ModelSettings
 from nextlabel.statistics import ALPHA, Alternative, least_corrected, pairs_needed
@@ -75,7 +75,7 @@ def plan(
     store: Store | None = None,
     *,
     data_dir: Path | None = None,
-    cache_dir: Path | None = None,
+    cache_dir: CacheLocation | None = None,
     jobs: int = 1,
     progress: bool = False,
     arms: Sequence[str] | None = None,

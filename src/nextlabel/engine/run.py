@@ -14,7 +14,7 @@ from nextlabel.engine.executors.local import LocalExecutor
 from nextlabel.engine.lock import hold
 from nextlabel.engine.resume import check_labelled_counts, check_machine_settings
 from nextlabel.experiment.spec import Experiment
-from nextlabel.features.cache import Cache
+from nextlabel.features.cache import Cache, CacheLocation
 from nextlabel.store.store import Store, TrialRecord
 from nextlabel.trial.data import data_record, headline, load_data
 from nextlabel.trial.spec import TrialSpec, trials
@@ -25,7 +25,7 @@ def run(
     store: Store,
     *,
     data_dir: Path | None = None,
-    cache_dir: Path | None = None,
+    cache_dir: CacheLocation | None = None,
     jobs: int = 1,
     fail_fast: bool = False,
     progress: bool = False,
@@ -45,8 +45,8 @@ def run(
         Where the rounds are written; open for writing.
     data_dir : Path, optional
         The folder of the data sets.
-    cache_dir : Path, optional
-        The folder of fitted features; by default the user's cache folder.
+    cache_dir : Path or str, optional
+        The folder, or fsspec URL, of fitted features; by default the user's cache folder.
     jobs : int
         The number of trials that run at a time.
     fail_fast : bool

@@ -19,7 +19,7 @@ from nextlabel.engine.messages import (
     RoundMessage,
     WarningMessage,
 )
-from nextlabel.features.cache import Cache
+from nextlabel.features.cache import Cache, CacheLocation
 from nextlabel.trial.data import load_data
 from nextlabel.trial.spec import TrialSpec
 from nextlabel.trial.trial import (
@@ -57,7 +57,7 @@ def run_trial_messages(
     trial: TrialSpec,
     history: Sequence[Round],
     data_dir: Path | None,
-    cache_dir: Path,
+    cache_dir: CacheLocation,
     key: str | None = None,
 ) -> Iterator[Message]:
     """Run one trial and yield its messages; a failure is the last message and not an exception.
@@ -73,8 +73,8 @@ def run_trial_messages(
         The stored rounds of the trial; it continues after them.
     data_dir : Path or None
         The folder of the data sets.
-    cache_dir : Path
-        The folder of fitted features.
+    cache_dir : Path or str
+        The folder, or fsspec URL, of fitted features.
     key : str, optional
         The key of the trial with the driver's data. A trial whose own data lead to another key
         fails: its rounds would belong to other images.
@@ -84,7 +84,7 @@ def run_trial_messages(
     Message
         A `DoneMessage` or a `FailedMessage` is the last one.
     """
-    steps = _steps(trial, history, data_dir, Cache(cache_dir), key)
+    steps = _steps(trial, history, data_dir, Cache.at(cache_dir), key)
     texts: set[str] = set()
     while True:
         with warnings.catch_warnings(record=True) as recorded:

@@ -2,20 +2,25 @@
 
 import re
 import time
+import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from pickle import UnpicklingError
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 from zipfile import BadZipFile
 
 from nextlabel.core.errors import StoreError
+from nextlabel.features.shared_files import SharedFiles
 from nextlabel.files.atomic import replacing
 from nextlabel.files.digest import values_digest
 from nextlabel.files.output_mark import make_output
 
 T = TypeVar("T")
+CacheLocation: TypeAlias = Path | str
+"""The location of a cache: a folder, or an fsspec URL that several machines share."""
+
 OURS = re.compile(r"[0-9a-f]{64}(\.partial|\.lock|\.keys)?")
 """Names of the files that the cache makes; other files in its folder are not touched."""
 
@@ -31,15 +36,20 @@ class CacheSize:
 
 @dataclass(frozen=True)
 class Cache:
-    """A folder of artefacts, one file each under its kind; safe for several processes at once."""
+    """A folder of artefacts, one file each under its kind; safe for several processes at once.
+
+    With `shared`, artefacts are looked up there next, and written there too: a folder is that of
+    one machine then. Decoded images stay on the machine.
+    """
 
     folder: Path
+    shared: SharedFiles | None = None
     _waits: list[float] = field(default_factory=list, repr=False, compare=False)
 
     @classmethod
-    def open(cls, folder: Path | None = None) -> "Cache":
-        """Return the cache in `folder`, by default the user's; StoreError if it cannot be made."""
-        opened = cls.at(folder)
+    def open(cls, location: CacheLocation | None = None) -> "Cache":
+        """Return the cache at a location, as `at`; StoreError if it cannot be made."""
+        opened = cls.at(location)
         try:
             make_output(opened.folder, cache=True)
         except OSError as error:
@@ -48,16 +58,36 @@ class Cache:
                 "give another by --cache-dir",
                 code="cache-not-writable",
             ) from error
+        if opened.shared is not None:
+            opened.shared.check()
         return opened
 
     @classmethod
-    def at(cls, folder: Path | None = None) -> "Cache":
-        """Return the cache in `folder`, by default the user's, whether it is there or not."""
-        if folder is None:
+    def at(cls, location: CacheLocation | None = None) -> "Cache":
+        """Return the cache at a location, whether it is there or not.
+
+        Parameters
+        ----------
+        location
+            A folder, by default the user's; or an fsspec URL such as s3://bucket/cache, which is
+            used in addition to the user's folder.
+        """
+        shared = SharedFiles(location) if isinstance(location, str) and "://" in location else None
+        if location is None or shared is not None:
             import platformdirs
 
-            folder = Path(platformdirs.user_cache_dir("nextlabel")) / "artefacts"
-        return cls(folder)
+            location = Path(platformdirs.user_cache_dir("nextlabel")) / "artefacts"
+        return cls(Path(location).absolute(), shared)
+
+    @property
+    def location(self) -> CacheLocation:
+        """The location that `at` makes the cache from."""
+        return self.folder if self.shared is None else self.shared.url
+
+    @property
+    def shown(self) -> str:
+        """The location without a password, for messages."""
+        return str(self.folder) if self.shared is None else self.shared.shown
 
     def get(
         self,
@@ -73,18 +103,22 @@ class Cache:
 
         The first process makes it while the others wait. A file that cannot be read, cut short
         by a full disk for example, is made again. One that cannot be saved is returned all the
-        same: a full cache is not an error. With `reload`, an artefact that was made just now
+        same, with a warning. With `reload`, one that was made just now
         is read back from its file too, so that it is a memory-mapped array where `load` gives one.
         """
         path = self.path(kind, identity)
+        shared = None if reload else self.shared
+        name = f"{path.parent.name}/{path.name}"
         with self.locked(path):
-            if path.exists():
+            if path.exists() or (shared is not None and shared.fetch(name, path)):
                 kept = _read(path, load)
                 if kept is not None:
                     path.touch()
                     return kept, True
             made = make()
             _write(path, made, save)
+            if shared is not None and path.exists():
+                shared.put(name, path)
             if reload and path.exists():
                 made = _read(path, load) or made
         return made, False
@@ -140,7 +174,7 @@ class Cache:
         return sum(self._waits)
 
     def has(self, kind: str, identity: Mapping[str, Any]) -> bool:
-        """Say whether there is an artefact of this identity."""
+        """Say whether there is an artefact of this identity in the folder."""
         return self.path(kind, identity).exists()
 
     def size(self) -> CacheSize:
@@ -182,9 +216,16 @@ def _read(path: Path, load: Callable[[Path], T]) -> T | None:
 
 
 def _write(path: Path, made: T, save: Callable[[T, Path], None]) -> None:
-    with suppress(OSError, RuntimeError):  # torch.save wraps what the disk says
+    try:
         with replacing(path) as partial:
             save(made, partial)
+    except (OSError, RuntimeError) as error:  # torch.save wraps what the disk says
+        said = getattr(error, "strerror", None) or " ".join(str(error).split())[:100]
+        warnings.warn(
+            f"cache folder {path.parent.parent} cannot be written ({said}); what it lacks is made "
+            "again each time, so make room there, or give another --cache-dir",
+            stacklevel=2,
+        )
 
 
 def _measure(files: list[Path], folder: Path) -> CacheSize:

@@ -13,6 +13,7 @@ from nextlabel.core.round import Round
 from nextlabel.core.types import Ids
 from nextlabel.statistics.reliability import NAME as RELIABILITY
 from nextlabel.store.integrity import damaged
+from nextlabel.store.queries import Details
 from nextlabel.store.store import Picture, Store, TrialState
 
 Floats = NDArray[np.float64]
@@ -22,13 +23,15 @@ Floats = NDArray[np.float64]
 class Trial:
     """One arm with one seed: its rounds up to the experiment's target.
 
-    Pictures, block logs and environments are read from the store when they are first needed.
+    Pictures are read from the store when they are first needed, and so are the `details`, those of
+    all trials at once.
     """
 
     state: TrialState
     rounds: tuple[Round, ...]
     complete: bool
     store: Store = field(repr=False)
+    details: Details = field(repr=False)
 
     @property
     def arm(self) -> str:
@@ -68,17 +71,17 @@ class Trial:
 
     @cached_property
     def _logs(self) -> Mapping[str, Sequence[Mapping[str, float]]]:
-        return self.store.block_logs(self.key)
+        return self.details.block_logs.get(self.key, {})
 
     @cached_property
     def next_picks(self) -> Ids | None:
         """The ids that the arm would label next; None where the store does not hold them."""
-        return self.store.next_picks(self.key) if self.complete else None
+        return self.details.next_picks.get(self.key) if self.complete else None
 
     @cached_property
     def environments(self) -> tuple[Mapping[str, Any], ...]:
         """The environments in which the rounds were computed, each once."""
-        return tuple(self.store.environments(self.key))
+        return tuple(self.details.environments.get(self.key, ()))
 
 
 @dataclass(frozen=True, eq=False)

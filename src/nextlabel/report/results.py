@@ -32,6 +32,7 @@ from nextlabel.report.tables import (
     trial_frame,
 )
 from nextlabel.store.maps import Map
+from nextlabel.store.queries import Details
 from nextlabel.store.records import DataRecord
 from nextlabel.store.store import Store, TrialState
 from nextlabel.store.stored_spec import check_arms, check_spec
@@ -182,7 +183,10 @@ def read_results(store: Store, experiment: str | None = None) -> Results:
     states = store.trials(name)
     check_arms(spec, {state.record.arm for state in states}, store.location)
     histories, target = store.histories(name), spec["target"]
-    trials = tuple(_trial(store, s, histories.get(s.record.key, []), target) for s in states)
+    details = store.details(name)
+    trials = tuple(
+        _trial(store, details, s, histories.get(s.record.key, []), target) for s in states
+    )
     return Results(name, spec, trials, store)
 
 
@@ -205,6 +209,10 @@ def _choose(store: Store, experiment: str | None) -> str:
     return experiment
 
 
-def _trial(store: Store, state: TrialState, history: list[Round], target: int) -> Trial:
+def _trial(
+    store: Store, details: Details, state: TrialState, history: list[Round], target: int
+) -> Trial:
     rounds = tuple(r for r in history if r.labelled_count <= target)
-    return Trial(state, rounds, bool(rounds) and rounds[-1].labelled_count == target, store)
+    return Trial(
+        state, rounds, bool(rounds) and rounds[-1].labelled_count == target, store, details
+    )

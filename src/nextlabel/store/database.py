@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, IntegrityError, SQLAlchemyError, StatementError
 
-from nextlabel.core.errors import StoreError
+from nextlabel.core.errors import StoreError, hide_passwords
 from nextlabel.files.output_mark import make_output
 from nextlabel.store.file_system import check_local
 from nextlabel.store.integrity import Damaged, damaged
@@ -59,9 +59,9 @@ def address(location: str | Path) -> URL:
     try:
         url = make_url(str(location))
         return url.set(drivername=DRIVERS.get(url.drivername, url.drivername))
-    except ArgumentError as error:
+    except (ArgumentError, ValueError) as error:
         raise StoreError(
-            f"{location} is not a database URL; give a path, or for example postgresql://host/name",
+            f"{hide_passwords(str(location))} is not a database URL; give a path, or for example postgresql://host/name",
             code="not-a-url",
         ) from error
 
@@ -70,7 +70,7 @@ def place(url: URL) -> str:
     """Return the file, or the URL without its password, for messages."""
     if url.get_backend_name() == "sqlite" and url.database:
         return url.database
-    return url.render_as_string(hide_password=True)
+    return hide_passwords(url.render_as_string(hide_password=True))
 
 
 def connect(url: URL, *, create: bool, busy: float, schema: Schema = STORE) -> Engine:

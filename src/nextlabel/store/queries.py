@@ -1,16 +1,19 @@
 """Reading from the store, within a session."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
-from typing import Any
+from typing import Any, TypeAlias
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from nextlabel.core.round import Round
 from nextlabel.core.types import Ids, as_ids
 from nextlabel.store.integrity import Damaged, check_indexes, finite, numbers, table, text, whole
-from nextlabel.store.records import Picture, TrialRecord, TrialState
+from nextlabel.store.records import Picture, TrialRecord, TrialState, TrialStatus
 from nextlabel.store.rows import find_experiment, find_trial, to_round
 from nextlabel.store.schema import (
     BlockLogRow,
@@ -29,6 +32,9 @@ from nextlabel.store.schema import (
 
 CHUNK = 500
 """Trials that one statement reads; SQLite has a limit on the values in a statement."""
+
+Trials: TypeAlias = Select[Any]
+"""A choice of trials: a statement of their ids."""
 
 
 def read_history(session: Session, key: str) -> list[Round]:
@@ -98,30 +104,46 @@ def read_experiments(session: Session) -> list[str]:
     return [text("experiment", row.name) for row in rows]
 
 
-def read_environments(session: Session, key: str) -> list[Mapping[str, Any]]:
-    """Return the environments that a trial's rounds were computed in, each once, in order."""
-    rows = session.scalars(
-        select(EnvironmentRow)
-        .join(RoundRow, RoundRow.environment == EnvironmentRow.sha256)
-        .where(RoundRow.trial_id == find_trial(session, key).id)
-        .order_by(RoundRow.number)
-    )
-    return list({row.sha256: table("environment", row.content) for row in rows}.values())
+def one(session: Session, key: str) -> Trials:
+    """Return the choice of one trial; StoreError when it was not enrolled."""
+    return select(TrialRow.id).where(TrialRow.id == find_trial(session, key).id)
+
+
+def members(session: Session, experiment: str) -> Trials:
+    """Return the choice of an experiment's trials; StoreError when it is not in the store."""
+    of_experiment = MemberRow.experiment_id == find_experiment(session, experiment).id
+    return select(MemberRow.trial_id).where(of_experiment)
+
+
+def read_environments(session: Session, trials: Trials) -> dict[str, list[Mapping[str, Any]]]:
+    """Return the environments of each trial's rounds by key, each once, in the rounds' order."""
+    rows = session.execute(
+        select(TrialRow.key, RoundRow.environment)
+        .join(RoundRow, RoundRow.trial_id == TrialRow.id)
+        .where(TrialRow.id.in_(trials), RoundRow.environment.is_not(None))
+        .group_by(TrialRow.key, RoundRow.environment)
+        .order_by(func.min(RoundRow.number))
+    ).all()
+    digests = list({digest for _, digest in rows})
+    contents: dict[str, Mapping[str, Any]] = {}
+    for start in range(0, len(digests), CHUNK):
+        chosen = EnvironmentRow.sha256.in_(digests[start : start + CHUNK])
+        for environment in session.scalars(select(EnvironmentRow).where(chosen)):
+            contents[environment.sha256] = table("environment", environment.content)
+    environments: dict[str, list[Mapping[str, Any]]] = {}
+    for key, digest in rows:
+        if digest in contents:
+            environments.setdefault(key, []).append(contents[digest])
+    return environments
 
 
 def read_trials(session: Session, experiment: str, seed: int | None = None) -> list[TrialState]:
     """Return an experiment's trials in the enrolled order; those of one seed alone if it is given.
 
-    The rounds are counted per trial, so that a few trials of many are read at once.
+    `read_statuses` is faster where settings and environment are not needed.
     """
-    its_rounds = RoundRow.trial_id == TrialRow.id
     rows = session.execute(
-        select(
-            TrialRow,
-            EnvironmentRow,
-            select(func.count()).where(its_rounds).scalar_subquery(),
-            select(func.max(RoundRow.labelled_count)).where(its_rounds).scalar_subquery(),
-        )
+        select(TrialRow, EnvironmentRow, *_progress())
         .join(MemberRow, MemberRow.trial_id == TrialRow.id)
         .outerjoin(EnvironmentRow, EnvironmentRow.sha256 == TrialRow.environment)
         .where(MemberRow.experiment_id == find_experiment(session, experiment).id)
@@ -146,6 +168,39 @@ def read_trials(session: Session, experiment: str, seed: int | None = None) -> l
         )
         for t, environment, rounds, labelled in rows
     ]
+
+
+def read_statuses(session: Session, experiment: str) -> list[TrialStatus]:
+    """Return the state of an experiment's trials in short, in the enrolled order."""
+    t = TrialRow.__table__.c
+    rows = session.execute(
+        select(t.key, t.arm, t.seed, t.status, t.error, *_progress())
+        .join(MemberRow, MemberRow.trial_id == t.id)
+        .where(MemberRow.experiment_id == find_experiment(session, experiment).id)
+        .order_by(MemberRow.position)
+    )
+    return [
+        TrialStatus(
+            text("key", key),
+            text("arm", arm),
+            whole("seed", seed),
+            text("status", status),
+            whole("labels", labelled or 0),
+            rounds,
+            None if error is None else text("error", error),
+        )
+        for key, arm, seed, status, error, rounds, labelled in rows
+    ]
+
+
+def _progress() -> tuple[Any, Any]:
+    """Return the number of rounds and of labels of a trial of the same statement.
+
+    Each trial's rounds are looked up by themselves, so that a few trials of many are read at once.
+    """
+    its = RoundRow.trial_id == TrialRow.id
+    labelled = select(func.max(RoundRow.labelled_count)).where(its)
+    return select(func.count()).where(its).scalar_subquery(), labelled.scalar_subquery()
 
 
 def read_pictures(session: Session, key: str) -> list[Picture]:
@@ -175,23 +230,62 @@ def png(row: PictureRow) -> bytes:
     return row.png
 
 
-def read_next_picks(session: Session, key: str) -> Ids | None:
-    """Return the next picks after a trial's last round; None when there are none."""
-    trial = find_trial(session, key)
-    last = select(func.max(RoundRow.number)).where(RoundRow.trial_id == trial.id)
-    ids = session.scalar(
-        select(NextPicksRow.ids).where(
-            NextPicksRow.trial_id == trial.id, NextPicksRow.number == last.scalar_subquery()
-        )
+def read_next_picks(session: Session, trials: Trials) -> dict[str, Ids]:
+    """Return the next picks after the last round of each trial that has any, by key."""
+    last = select(func.max(RoundRow.number)).where(RoundRow.trial_id == TrialRow.id)
+    rows = session.execute(
+        select(TrialRow.key, NextPicksRow.ids)
+        .join(NextPicksRow, NextPicksRow.trial_id == TrialRow.id)
+        .where(TrialRow.id.in_(trials), NextPicksRow.number == last.scalar_subquery())
     )
-    return None if ids is None else as_ids(ids)
+    return {key: as_ids(ids) for key, ids in rows}
 
 
-def read_block_logs(session: Session, key: str) -> Mapping[str, list[Mapping[str, float]]]:
-    """Return the log of each feature block of a trial, one mapping of numbers per epoch."""
-    rows = session.scalars(
-        select(BlockLogRow)
-        .where(BlockLogRow.trial_id == find_trial(session, key).id)
+def read_block_logs(
+    session: Session, trials: Trials
+) -> dict[str, dict[str, list[Mapping[str, float]]]]:
+    """Return the logs of each trial's feature blocks by key, one mapping of numbers per epoch."""
+    rows = session.execute(
+        select(TrialRow.key, BlockLogRow.block, BlockLogRow.log)
+        .join(BlockLogRow, BlockLogRow.trial_id == TrialRow.id)
+        .where(TrialRow.id.in_(trials))
         .order_by(BlockLogRow.block)
     )
-    return {row.block: [numbers(row.block, epoch) for epoch in row.log] for row in rows}
+    logs: dict[str, dict[str, list[Mapping[str, float]]]] = {}
+    for key, block, log in rows:
+        logs.setdefault(key, {})[block] = [numbers(block, epoch) for epoch in log]
+    return logs
+
+
+@dataclass(frozen=True, eq=False)
+class Details:
+    """Details of all trials of an experiment by key, each sort read at once when it is needed.
+
+    Parameters
+    ----------
+    reading : callable
+        Returns a context manager of a session that reads.
+    experiment : str
+        The name of the experiment.
+    """
+
+    reading: Callable[[], AbstractContextManager[Session]]
+    experiment: str
+
+    @cached_property
+    def environments(self) -> Mapping[str, list[Mapping[str, Any]]]:
+        """The environments of the trials' rounds."""
+        with self.reading() as session:
+            return read_environments(session, members(session, self.experiment))
+
+    @cached_property
+    def next_picks(self) -> Mapping[str, Ids]:
+        """The next picks of the trials that have some."""
+        with self.reading() as session:
+            return read_next_picks(session, members(session, self.experiment))
+
+    @cached_property
+    def block_logs(self) -> Mapping[str, Mapping[str, list[Mapping[str, float]]]]:
+        """The logs of the trials' feature blocks."""
+        with self.reading() as session:
+            return read_block_logs(session, members(session, self.experiment))

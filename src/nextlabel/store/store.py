@@ -19,7 +19,7 @@ from nextlabel.store.database import address, connect, place, quick_check, sente
 from nextlabel.store.integrity import damage, table
 from nextlabel.store.maps import Map, keep_map, read_maps
 from nextlabel.store.read_only import read
-from nextlabel.store.records import DataRecord, Picture, TrialRecord, TrialState
+from nextlabel.store.records import DataRecord, Picture, TrialRecord, TrialState, TrialStatus
 from nextlabel.store.rows import check_finite, find_experiment, find_trial, initial_hash
 from nextlabel.store.transactions import write
 
@@ -82,10 +82,8 @@ class Store:
 
         Parameters
         ----------
-        location : str or Path
-            A path or a database URL.
-        busy : float
-            Seconds to wait for another process.
+        location, busy
+            As `open` has them.
 
         Raises
         ------
@@ -145,8 +143,7 @@ class Store:
         spec : mapping
             Its settings with all defaults, as JSON values.
         trials : sequence of TrialRecord
-            In the order in which `trials` returns them. Trials that are stored already keep their
-            rounds.
+            In the order of `trials`. Stored ones keep their rounds.
 
         Raises
         ------
@@ -164,12 +161,12 @@ class Store:
     def begin(
         self, key: str, environment: Mapping[str, Any], initial_hash: str | None = None
     ) -> None:
-        """Set a trial to running; rounds that are added from here on belong to `environment`.
+        """Set an enrolled trial to running; its next rounds belong to `environment`.
 
         Parameters
         ----------
         key : str
-            The key of an enrolled trial.
+            The key of the trial.
         environment : mapping
             Hardware, versions and files, as JSON values.
         initial_hash : str, optional
@@ -183,12 +180,12 @@ class Store:
         self._write(writes.begin, key, environment, initial_hash)
 
     def append(self, key: str, round: Round, pictures: Mapping[str, bytes] = NOTHING) -> None:
-        """Add the next round of a trial.
+        """Add the next round of an enrolled trial.
 
         Parameters
         ----------
         key : str
-            The key of an enrolled trial.
+            The key of the trial.
         round : Round
             The round; its number is the number of rounds that are stored.
         pictures : mapping of str to bytes
@@ -222,10 +219,7 @@ class Store:
         self._write(writes.fail, key, error, traceback)
 
     def keep_map(self, map: Map, environment: Mapping[str, Any]) -> None:
-        """Store a map in the place of an earlier one of the same experiment, arm and seed.
-
-        An experiment that the store does not have is added, without trials.
-        """
+        """Store a map in the place of an earlier one; a new experiment is added without trials."""
         self._write(keep_map, map, environment)
 
     def keep_data(self, record: DataRecord) -> None:
@@ -242,12 +236,9 @@ class Store:
             return read_data(session, find_trial(session, key))
 
     def next_picks(self, key: str) -> Ids | None:
-        """Return the ids (n,) that a trial's strategy picks after its last stored round.
-
-        None when the trial did not end, continued since, or was run by an older nextlabel.
-        """
+        """Return the ids (n,) that a trial picks after its last round; None before its end."""
         with self._reading() as session:
-            return queries.read_next_picks(session, key)
+            return queries.read_next_picks(session, queries.one(session, key)).get(key)
 
     def history(self, key: str) -> list[Round]:
         """Return a trial's rounds in order, equal to those that were appended."""
@@ -260,9 +251,9 @@ class Store:
             return queries.read_histories(session, experiment)
 
     def environments(self, key: str) -> list[Mapping[str, Any]]:
-        """Return the environments of a trial's rounds, each once, in the order of the rounds."""
+        """Return the environments of a trial's rounds, each once, in their order."""
         with self._reading() as session:
-            return queries.read_environments(session, key)
+            return queries.read_environments(session, queries.one(session, key)).get(key, [])
 
     def experiments(self) -> list[str]:
         """Return the names of the experiments, in the order in which they were enrolled."""
@@ -275,12 +266,14 @@ class Store:
             return table("spec", find_experiment(session, name).spec)
 
     def trials(self, experiment: str, seed: int | None = None) -> list[TrialState]:
-        """Return an experiment's trials in the enrolled order, of all seeds or of one.
-
-        StoreError as `experiment`.
-        """
+        """Return an experiment's trials in the enrolled order; of one seed alone if it is given."""
         with self._reading() as session:
             return queries.read_trials(session, experiment, seed)
+
+    def statuses(self, experiment: str) -> list[TrialStatus]:
+        """Return the `trials` in short: without settings and environments."""
+        with self._reading() as session:
+            return queries.read_statuses(session, experiment)
 
     def pictures(self, key: str) -> list[Picture]:
         """Return a trial's pictures: those of its blocks, then those of its rounds in order."""
@@ -290,7 +283,11 @@ class Store:
     def block_logs(self, key: str) -> Mapping[str, list[Mapping[str, float]]]:
         """Return the numbers per epoch of each feature block of a trial."""
         with self._reading() as session:
-            return queries.read_block_logs(session, key)
+            return queries.read_block_logs(session, queries.one(session, key)).get(key, {})
+
+    def details(self, experiment: str) -> queries.Details:
+        """Return environments, next picks and block logs of all trials, read when needed."""
+        return queries.Details(self._reading, experiment)
 
     def maps(self, experiment: str) -> list[Map]:
         """Return an experiment's maps, in the order of its arms, then by seed."""

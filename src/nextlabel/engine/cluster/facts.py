@@ -2,9 +2,9 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 from typing import Any
 
+from nextlabel.engine.cluster.probe import Probe
 from nextlabel.engine.environment import environment
 
 DECISIVE = ("nextlabel", "torch", "numpy", "scipy", "scikit-learn")
@@ -17,34 +17,28 @@ Kind = tuple[str, str]
 """Processor and instructions, as `environment` has them."""
 
 
-def describe(probe: Path, token: str) -> dict[str, Any]:
+def describe(probe: Probe) -> dict[str, Any]:
     """Return the facts about this process, as plain values.
 
     Parameters
     ----------
-    probe : Path
-        A file that the driver has written into its cache folder.
-    token : str
-        The content of that file.
+    probe : Probe
+        A file that the driver has written into its cache.
     """
     here = environment()
-    try:
-        shared = probe.read_text(encoding="utf-8") == token
-    except (OSError, ValueError):
-        shared = False
     return {
         "packages": {name: here["packages"][name] for name in DECISIVE},
         "commit": here["commit"],
         "kind": [str(here["processor"]), str(here["instructions"])],
-        "shared": shared,
+        "shared": probe.is_seen(),
     }
 
 
-def describe_worker(probe: Path, token: str) -> dict[str, Any]:
+def describe_worker(probe: Probe) -> dict[str, Any]:
     """Return `describe` of a worker of Dask, and whether it has the Dask resource of a GPU."""
     from distributed import get_worker
 
-    return {**describe(probe, token), "gpu": get_worker().state.total_resources.get(GPU, 0) >= 1}
+    return {**describe(probe), "gpu": get_worker().state.total_resources.get(GPU, 0) >= 1}
 
 
 def kind_of(facts: Mapping[str, Any]) -> Kind:

@@ -113,5 +113,5 @@ def with_folders(assignment: Assignment, shared: bool) -> Assignment:
     if data_dir is not None and not data_dir.is_dir():
         here = os.environ.get("NEXTLABEL_DATA")
         data_dir = Path(here) if here else None
-    cache_dir = assignment.cache_dir if shared else Cache.open(None).folder
+    cache_dir = assignment.cache_dir if shared else Cache.open().location
     return replace(assignment, data_dir=data_dir, cache_dir=cache_dir)

@@ -4,11 +4,12 @@ import time
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nextlabel.core.errors import ClusterError
 from nextlabel.engine.cluster.facts import Kind, describe, describe_worker, differences, usual_kind
+from nextlabel.engine.cluster.probe import Probe
+from nextlabel.features.cache import Cache
 
 if TYPE_CHECKING:
     from distributed import Client, Future
@@ -28,15 +29,14 @@ class ClusterWorkers:
     ----------
     client : Client
         A connected client.
-    probe, token : Path, str
-        A file in the driver's cache folder, and its content.
+    probe : Probe
+        A file in the driver's cache.
     mixed : bool
         Whether workers may differ from the driver and from each other.
     """
 
     client: "Client"
-    probe: Path
-    token: str
+    probe: Probe
     mixed: bool = False
     needs_gpu: bool = False
     kind: Kind | None = None
@@ -111,7 +111,7 @@ class ClusterWorkers:
             )
             return
         self._asked[address] = self.client.submit(
-            describe_worker, self.probe, self.token, workers=[address], pure=False, retries=0
+            describe_worker, self.probe, workers=[address], pure=False, retries=0
         )
 
     def _receive(self, address: str, future: "Future[Any]") -> None:
@@ -126,7 +126,7 @@ class ClusterWorkers:
             )
 
     def _judge(self) -> None:
-        of_driver = describe(self.probe, self.token)
+        of_driver = describe(self.probe)
         if self.kind is None:
             self.kind = usual_kind(self._waiting.values(), of_driver)
         answered, self._waiting = self._waiting, {}
@@ -141,9 +141,10 @@ class ClusterWorkers:
                 continue
             self.usable[address] = facts
             if not facts["shared"]:
+                cache = Cache.at(self.probe.location).shown
                 warnings.warn(
-                    f"worker {address} does not see the cache folder {self.probe.parent}; it fits "
-                    "features by itself, so give a --cache-dir that all machines share",
+                    f"worker {address} does not see the cache {cache}; it fits features "
+                    "by itself, so give a --cache-dir that all machines share",
                     stacklevel=2,
                 )
 

@@ -21,6 +21,7 @@ from nextlabel.engine.cluster.connection import (
     start_cluster,
 )
 from nextlabel.engine.cluster.facts import GPU
+from nextlabel.engine.cluster.probe import Probe
 from nextlabel.engine.cluster.remote_trial import Envelope, run_on_worker
 from nextlabel.engine.cluster.submission import Submission
 from nextlabel.engine.cluster.workers import ClusterWorkers
@@ -29,7 +30,7 @@ from nextlabel.engine.executors import register
 from nextlabel.engine.messages import LastMessage, LostMessage, Message
 from nextlabel.engine.tuning import jobs_of_machine
 from nextlabel.engine.worker import work
-from nextlabel.features.cache import Cache
+from nextlabel.features.cache import Cache, CacheLocation
 from nextlabel.trial.spec import TrialSpec
 
 if TYPE_CHECKING:
@@ -62,8 +63,8 @@ class DaskExecutor:
         The number of threads per trial.
     data_dir : Path, optional
         The folder of the data sets; workers that lack it use their own NEXTLABEL_DATA.
-    cache_dir : Path, optional
-        The folder of fitted features; workers that do not see it use their own cache.
+    cache_dir : Path or str, optional
+        The folder, or fsspec URL, of fitted features; workers that do not see it use their own.
     scheduler : str, optional
         The address of a scheduler. By default the executor starts a cluster of its own on this
         machine, and ends it.
@@ -83,7 +84,7 @@ class DaskExecutor:
         threads: int = 1,
         *,
         data_dir: Path | None = None,
-        cache_dir: Path | None = None,
+        cache_dir: CacheLocation | None = None,
         scheduler: str | None = None,
         mixed_workers: bool = False,
         device: str = "cpu",
@@ -152,7 +153,7 @@ class DaskExecutor:
         """Give a trial to a free worker."""
         assert self._client is not None and self._workers is not None and self._queue is not None
         worker, name = self._free()[0], uuid4().hex
-        assignment = Assignment(key, trial, history, self._data_dir, self._cache.folder)
+        assignment = Assignment(key, trial, history, self._data_dir, self._cache.location)
         future = self._client.submit(
             run_on_worker,
             self._work, assignment, self._workers.shares_cache(worker), self._queue.name, name,
@@ -221,12 +222,11 @@ class DaskExecutor:
         self._client = client
         self._queue = Queue(f"nextlabel-{uuid4().hex}", client=client)
         self._connection.callback(self._queue.close)
-        token = uuid4().hex
-        probe = Cache.open(self._cache.folder).folder / f".seen-{token}"
-        probe.write_text(token, encoding="utf-8")
-        self._connection.callback(probe.unlink, missing_ok=True)
+        probe = Probe(self._cache.location, uuid4().hex)
+        probe.write()
+        self._connection.callback(probe.remove)
         gpu = resolve_device(self._device).type == "cuda"
-        self._workers = ClusterWorkers(client, probe, token, self._mixed, gpu)
+        self._workers = ClusterWorkers(client, probe, self._mixed, gpu)
         self._workers.settle()
 
     def _check_connection(self) -> None:

@@ -10,7 +10,7 @@ from nextlabel.engine.executor import RunTrial, Setup
 from nextlabel.engine.executors import register
 from nextlabel.engine.messages import LastMessage, Message
 from nextlabel.engine.worker import run_trial_messages
-from nextlabel.features.cache import Cache
+from nextlabel.features.cache import Cache, CacheLocation
 from nextlabel.trial.spec import TrialSpec
 
 
@@ -25,8 +25,8 @@ class InProcessExecutor:
     ----------
     data_dir : Path, optional
         The folder of the data sets.
-    cache_dir : Path, optional
-        The folder of fitted features; by default the user's cache folder.
+    cache_dir : Path or str, optional
+        The folder, or fsspec URL, of fitted features; by default the user's cache folder.
     run_trial : RunTrial
         The function that runs a trial; tests give a function that trains nothing.
     """
@@ -39,10 +39,10 @@ class InProcessExecutor:
         self,
         *,
         data_dir: Path | None = None,
-        cache_dir: Path | None = None,
+        cache_dir: CacheLocation | None = None,
         run_trial: RunTrial = run_trial_messages,
     ) -> None:
-        self._data_dir, self._cache_dir = data_dir, Cache.at(cache_dir).folder
+        self._data_dir, self._cache_dir = data_dir, Cache.at(cache_dir).location
         self._run_trial = run_trial
         self._running: tuple[str, Iterator[Message]] | None = None
 

@@ -17,7 +17,7 @@ from nextlabel.engine.executors.process_pool import drop_untaken, prepare, proce
 from nextlabel.engine.messages import LastMessage, LostMessage, Message
 from nextlabel.engine.tuning import jobs_of_machine
 from nextlabel.engine.worker import work
-from nextlabel.features.cache import Cache
+from nextlabel.features.cache import Cache, CacheLocation
 from nextlabel.trial.spec import TrialSpec
 
 LOST = "its worker process died (killed, or out of memory); lower --jobs and run again"
@@ -76,8 +76,8 @@ class LocalExecutor:
         The number of threads per worker.
     data_dir : Path, optional
         The folder of the data sets.
-    cache_dir : Path, optional
-        The folder of fitted features; by default the user's cache folder.
+    cache_dir : Path or str, optional
+        The folder, or fsspec URL, of fitted features; by default the user's cache folder.
     work : Work
         The function that a worker runs; tests give functions that die.
     """
@@ -91,11 +91,11 @@ class LocalExecutor:
         threads: int = 1,
         *,
         data_dir: Path | None = None,
-        cache_dir: Path | None = None,
+        cache_dir: CacheLocation | None = None,
         work: Work = work,
     ) -> None:
         self._jobs, self._threads = jobs, threads
-        self._data_dir, self._cache_dir = data_dir, Cache.at(cache_dir).folder
+        self._data_dir, self._cache_dir = data_dir, Cache.at(cache_dir).location
         self._work = work
         self._resources = ExitStack()
         self._pool: Executor | None = None

@@ -8,6 +8,7 @@ from nextlabel.report.experiment_record import ExperimentRecord, Trial
 from nextlabel.report.figures.block_log import draw_block_log
 from nextlabel.report.frame import Table, make_frame
 from nextlabel.report.results import Results
+from nextlabel.report.sections.picks import PICTURED
 from nextlabel.report.sections.section import Drawing, Section, Sheet, TableView, view
 from nextlabel.statistics.latent_activity import LOGGED, Activity, logged_activity
 from nextlabel.statistics.mixture_collapse import collapsed
@@ -112,7 +113,7 @@ def _part(name: str, block: ReportedBlock) -> Section:
             sheets=tuple(Sheet(p.kind, p.png) for p in trial.pictures if p.block == block.block),
             folded=True,
         )
-        for seed, trial in sorted(block.trials.items())
+        for seed, trial in sorted(block.trials.items())[:PICTURED]
     )
     return Section(
         block.block,

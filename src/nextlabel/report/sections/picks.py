@@ -24,6 +24,8 @@ LISTED = 64
 """The most file names under a contact sheet, which shows as many images; all are in the CSV."""
 SEEDS = 4
 """The most seeds in a table of next picks; all are in the CSV."""
+PICTURED = 20
+"""The most seeds with contact sheets: a page of more would be too large to open."""
 ODD = 0.05
 """The smallest difference of a class share to that of the pool that the page points out."""
 
@@ -130,7 +132,9 @@ def _described(results: Results, trial: Trial) -> list[str]:
 
 def _contact_sheets(results: Results) -> Section | None:
     """Return the pictures of rounds by arm and seed; a start that all arms share comes once."""
-    shared = {seed: _shared_start(results, seed) for seed in results.spec["seeds"]}
+    seeds = results.spec["seeds"][:PICTURED]
+    pictured = [trial for trial in results.trials if trial.seed in seeds]
+    shared = {seed: _shared_start([t for t in pictured if t.seed == seed]) for seed in seeds}
     starts = tuple(
         Section(f"Seed {trial.seed}", sheets=_sheets(results, trial, None)[:1], folded=True)
         for seed, trial in shared.items()
@@ -138,19 +142,20 @@ def _contact_sheets(results: Results) -> Section | None:
     )
     arms = [Section("All arms, at first", parts=starts, folded=True)] if starts else []
     for arm in results.arms:
-        seeds = tuple(
+        of_arm = tuple(
             Section(f"Seed {trial.seed}", sheets=sheets, folded=True)
-            for trial in results.of(arm)
-            if (sheets := _sheets(results, trial, shared.get(trial.seed)))
+            for trial in pictured
+            if trial.arm == arm and (sheets := _sheets(results, trial, shared.get(trial.seed)))
         )
-        if seeds:
-            arms.append(Section(arm, parts=seeds, folded=True))
-    return Section("Contact sheets", parts=tuple(arms), folded=True) if arms else None
+        if of_arm:
+            arms.append(Section(arm, parts=of_arm, folded=True))
+    text = (f"The first {PICTURED} seeds.",) if len(results.spec["seeds"]) > PICTURED else ()
+    return Section("Contact sheets", text, parts=tuple(arms), folded=True) if arms else None
 
 
-def _shared_start(results: Results, seed: int) -> Trial | None:
-    """Return a trial whose picture of the initial labels is the same for all arms of a seed."""
-    trials = [trial for trial in results.trials if trial.seed == seed and trial.rounds]
+def _shared_start(of_seed: list[Trial]) -> Trial | None:
+    """Return a trial whose picture of the initial labels is the same for all trials of a seed."""
+    trials = [trial for trial in of_seed if trial.rounds]
     starts = [[p.png for p in trial.pictures if p.number == 0] for trial in trials]
     if len(starts) < 2 or any(len(start) != 1 or start != starts[0] for start in starts):
         return None
