@@ -36,6 +36,15 @@ def test_signals_that_are_not_finite_are_named_by_row():
         Snapshot(Pool(3), probabilities=np.zeros(3))
 
 
+def test_a_signal_of_another_package_has_any_number_of_dimensions_but_none():
+    shapes = [(3,), (3, 2), (3, 2, 4)]
+    for shape in shapes:
+        snapshot = Snapshot(Pool(3), signals={"mine": np.zeros(shape)})
+        assert snapshot.require("mine").shape == shape
+    with refused(DataError, "wrong-dimensions"):
+        Snapshot(Pool(3), signals={"mine": np.float64(1)})
+
+
 def test_a_strategy_cannot_write_what_it_sees():
     probabilities = np.full((3, 2), 0.5)
     snapshot = Snapshot(Pool(3), "multiclass", Embedding.of(np.eye(3)), probabilities, np.zeros(3))
