@@ -42,7 +42,10 @@ def prune(
     days: Annotated[
         float | None,
         typer.Option(
-            "--older-than", min=0, metavar="DAYS", help="Remove what was not used for so long."
+            "--older-than",
+            min=0,
+            metavar="DAYS",
+            help="Remove entries that were not used for this number of days.",
         ),
     ] = None,
     cache_dir: options.CacheDir = None,

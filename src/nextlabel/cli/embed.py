@@ -63,7 +63,9 @@ def command(
     ] = False,
     unique: Annotated[
         bool,
-        typer.Option("--unique", help="Of files with equal bytes, read the first by name alone."),
+        typer.Option(
+            "--unique", help="Read only one of several files with equal bytes, the first by name."
+        ),
     ] = False,
     channels: options.Channels = None,
     page: options.Page = None,

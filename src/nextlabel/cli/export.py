@@ -23,12 +23,12 @@ def command(
     ],
     format: options.ExchangeFormat = None,
     link: Annotated[
-        bool, typer.Option("--link", help="Link to the images in the place of copying them.")
+        bool, typer.Option("--link", help="Make links to the images instead of copies.")
     ] = False,
     store: options.ProjectStore = None,
     json: options.AsJson = False,
 ) -> None:
-    """Write the labels and predictions of a project to a file; --labels reads the CSV."""
+    """Write the labels and predictions of a project to a file; the CSV fits --labels."""
     from nextlabel.project.exchange.transfer import export
     from nextlabel.project.labelling.project import Project
 

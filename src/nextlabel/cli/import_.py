@@ -34,7 +34,7 @@ def command(
     store: options.ProjectStore = None,
     json: options.AsJson = False,
 ) -> None:
-    """Record the labels of a file in a project, which is made for a folder of images without one.
+    """Record the labels of a file in a project; a folder of images gets one if it has none.
 
     An image that has a label of the same person already keeps it, so the same file can be given
     again.

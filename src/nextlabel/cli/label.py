@@ -38,7 +38,9 @@ def command(
     ] = None,
     labels: Annotated[
         list[Path],
-        typer.Option(metavar="FILE", help="Labels that exist, taken in once. Several are allowed."),
+        typer.Option(
+            metavar="FILE", help="Labels that exist already, imported once. Several are allowed."
+        ),
     ] = [],  # noqa: B006 - typer copies it
     multilabel: Annotated[
         bool, typer.Option("--multilabel", help="An image may have several classes, or none.")
@@ -48,7 +50,8 @@ def command(
         typer.Option(min=1, max=65535, help="The port; the next free one when it is taken."),
     ] = None,
     host: Annotated[
-        str, typer.Option(help="The address to listen at; others than this machine need --users.")
+        str,
+        typer.Option(help="The address to listen at; any other than this machine's needs --users."),
     ] = "127.0.0.1",
     host_name: Annotated[
         list[str],

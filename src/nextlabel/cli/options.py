@@ -122,7 +122,7 @@ ExchangeFormat = Annotated[
     typer.Option(
         metavar="NAME",
         help="csv, jsonl, parquet, class_folders, label_studio, npz, answers or project; by "
-        "default what the name of the file says.",
+        "default that of the suffix.",
     ),
 ]
 LabelFiles = Annotated[
@@ -136,7 +136,8 @@ LabelFiles = Annotated[
 ClassList = Annotated[
     str | None,
     typer.Option(
-        metavar="LIST", help="The names of the classes, as cell,debris; by default the labels'."
+        metavar="LIST",
+        help="The names of the classes, such as cell,debris; by default those of the labels.",
     ),
 ]
 FeatureWeights = Annotated[
@@ -163,7 +164,9 @@ Page = Annotated[
 ]
 Project = Annotated[
     Literal["max", "min", "mean"] | None,
-    typer.Option("--project", help="Join all pages of a file to one by this of each pixel."),
+    typer.Option(
+        "--project", help="Join all pages of a file into one: the max, min or mean of each pixel."
+    ),
 ]
 GreyRange = Annotated[
     str | None,

@@ -29,8 +29,8 @@ def command(
         typer.Option(
             min=1,
             metavar="N",
-            help="The number of images to choose. There are fewer, with a warning, where all "
-            "others are copies of chosen or labelled ones.",
+            help="The number of images to choose. Fewer are chosen, with a warning, if all "
+            "others are copies of chosen or labelled images.",
         ),
     ],
     features: Annotated[

@@ -26,7 +26,8 @@ STATES = ("done", "running", "interrupted", "failed", "pending")
 
 def command(
     experiment: Annotated[
-        str | None, typer.Argument(metavar="[EXPERIMENT]", help="Its name; all by default.")
+        str | None,
+        typer.Argument(metavar="[EXPERIMENT]", help="The experiment's name; all by default."),
     ] = None,
     store: options.StoreAt = None,
     trials: Annotated[

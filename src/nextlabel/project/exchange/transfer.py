@@ -31,7 +31,7 @@ def export(
     format : str, optional
         A name of `FORMATS`; by default the one with the suffix of `out`.
     link : bool
-        Link to the images in the place of copying them.
+        Make links to the images instead of copies.
 
     Raises
     ------
