@@ -52,6 +52,7 @@ def test_it_cannot_be_said_with_few_estimates_few_audited_images_or_few_labels()
     assert expected_rise([], [], []) is None
     assert expected_rise(counts[-3:], values[-3:], audited[-3:]) is None
     assert expected_rise(counts[-5:], values[-5:], audited[-5:]) is None  # 60 to 100 labels
+    assert expected_rise(counts[-6:], values[-6:], audited[-6:]) is not None  # 50 to 100
     few = np.minimum(audited, AUDITED - 1)
     assert expected_rise(counts, values, few) is None
     assert advice(None) == "too-early"

@@ -10,6 +10,7 @@ from scipy.stats import ttest_rel
 from nextlabel import statistics as s
 from nextlabel.core.errors import UsageError
 from nextlabel.statistics.curves import _crossings
+from nextlabel.statistics.inputs import differences
 from nextlabel.statistics.subsets import random_subsets
 from refusals import refused
 
@@ -548,3 +549,12 @@ def test_the_pairs_that_claims_need() -> None:
             assert needed is not None
             assert max(p or 0 for p in s.least_corrected(needed, sides)) <= 0.05
             assert max(p or 0 for p in s.least_corrected(needed - 1, sides)) > 0.05
+
+
+@pytest.mark.parametrize("size", [1e-3, 1.0, 1e6])
+def test_what_counts_as_rounding_grows_with_the_numbers(size):
+    """0.3 - 0.2 and 0.2 - 0.1 are one difference at any size; one a millionth larger is another."""
+    a, b = np.array([0.3, 0.2]) * size, np.array([0.2, 0.1]) * size
+    assert np.ptp(differences(a, b)) == 0
+    assert np.ptp(differences(a * [1 + 1e-6, 1], b)) > 0
+    assert differences(np.array([0.1 * 3]) * size, np.array([0.3]) * size).tolist() == [0]
