@@ -44,12 +44,12 @@ def average_linkage(metric: Metric, ids: Ids, count: int) -> Array:
         return np.arange(n)
     from scipy.cluster.hierarchy import fcluster, linkage
 
-    distances = np.empty(n * (n - 1) // 2)  # the upper triangle, row after row
+    distances = np.empty(n * (n - 1) // 2)  # the upper triangle, row after row: [n (n - 1) / 2]
     start = 0
     for position in range(n - 1):
-        rest = ids[position + 1 :]
-        squared = metric.squared_distances(rest, metric.row(int(ids[position])))
+        rest = ids[position + 1 :]  # [n - 1 - position]
+        squared = metric.squared_distances(rest, metric.row(int(ids[position])))  # [len(rest)]
         distances[start : start + len(rest)] = np.sqrt(squared)
         start += len(rest)
-    tree = linkage(distances, "average")
+    tree = linkage(distances, "average")  # [n - 1, 4], as SciPy has it
     return np.asarray(fcluster(tree, count, "maxclust"), np.int64) - 1

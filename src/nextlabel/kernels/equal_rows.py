@@ -46,9 +46,9 @@ def _keys(rows: Array, ids: Ids, columns: int) -> NDArray[np.uint64]:
     kept = np.unique(np.linspace(0, rows.shape[1] - 1, columns).astype(np.int64))
     odd = np.random.default_rng(0).integers(1, 1 << 62, len(kept), np.uint64) * np.uint64(2)
     odd += np.uint64(1)
-    keys = np.empty(len(ids), np.uint64)
+    keys = np.empty(len(ids), np.uint64)  # [n]
     for span in _tiles(len(ids), rows.shape[1]):
-        tile = rows[ids[span]][:, kept]
+        tile = rows[ids[span]][:, kept]  # [tile, columns]
         bits = (tile.astype(np.float64) + 0.0).view(np.uint64)  # -0 becomes 0
         mixed = bits * odd
         mixed ^= mixed >> np.uint64(29)  # a product never carries its high bits down
