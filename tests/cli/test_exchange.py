@@ -20,7 +20,7 @@ def test_labels_go_in_and_out(
     (tmp_path / "labels.csv").write_text("path,label\na.png,cell\nb.png,debris\nx.png,cell\n")
     assert main(["import", str(photos), str(tmp_path / "labels.csv"), "--json"]) == 0
     captured = capsys.readouterr()
-    assert "'x.png' is not among the images" in captured.err
+    assert "left out: 1 path of no image of the project, 'x.png'\n" in captured.err
     assert json.loads(captured.out)["recorded"] == 2
     assert "new classes: cell, debris" in captured.err
     assert main(["import", str(photos) + ".nextlabel", str(tmp_path / "labels.csv")]) == 0

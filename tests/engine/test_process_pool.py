@@ -7,6 +7,7 @@ import pytest
 from nextlabel.engine.executors import process_pool as pools
 from nextlabel.engine.executors.process_pool import process_pool
 from nextlabel.engine.tuning import THREADS
+from worker_facts import modules, thread_pools
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="workers are forked on Linux alone")
 CORES = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count()
@@ -40,11 +41,7 @@ def test_a_pool_sets_the_threads_of_the_trial_whatever_the_user_has_set(monkeypa
 @linux
 def test_workers_of_later_pools_come_from_the_server_of_the_first():
     assert in_worker(1, os.getppid) == in_worker(1, os.getppid) != os.getpid()
-    assert {"sklearn.metrics", "torch._dynamo"} <= in_worker(1, imported)
-
-
-def imported():
-    return set(sys.modules)
+    assert {"sklearn.metrics", "torch._dynamo"} <= in_worker(1, modules)
 
 
 def test_a_program_that_shares_nothing_starts_no_server(monkeypatch):
@@ -67,13 +64,6 @@ def test_libraries_in_a_worker_have_the_threads_asked_for(threads):
     in_worker(1, os.getppid)  # the server is that of one thread
     found = in_worker(threads, thread_pools)
     assert found and set(found) == {threads}
-
-
-def thread_pools():
-    import sklearn.metrics  # noqa: F401 - brings its own BLAS and OpenMP
-    import threadpoolctl
-
-    return [library["num_threads"] for library in threadpoolctl.threadpool_info()]
 
 
 def test_a_long_folder_of_temporary_files_stops_nobody(tmp_path):

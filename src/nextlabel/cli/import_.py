@@ -56,7 +56,7 @@ def command(
     if result.unknown:
         more = ", …" if len(result.unknown) > 1 else ""
         note(
-            f"{plural(len(result.unknown), 'path')} of no image of the project are left out: "
+            f"left out: {plural(len(result.unknown), 'path')} of no image of the project, "
             f"{result.unknown[0]!r}{more}"
         )
     if result.kept:
