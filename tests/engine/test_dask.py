@@ -262,8 +262,9 @@ def test_no_scheduler_at_the_address_is_said_without_its_password(tmp_path, monk
 
 
 def test_a_scheduler_of_another_version_is_refused(executor, monkeypatch):
-    monkeypatch.setattr(distributed, "__version__", "1.0")
-    with refused(ClusterError, "other-scheduler", match="and this is 1.0"), executor():
+    versions = {"scheduler": {"packages": {"distributed": "1.0"}}}
+    monkeypatch.setattr(distributed.Client, "get_versions", lambda client: versions)
+    with refused(ClusterError, "other-scheduler", match="is distributed 1.0, and this"), executor():
         pass
 
 

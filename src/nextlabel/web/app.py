@@ -1,5 +1,6 @@
 """The application: routes, static files and the guard in front of them."""
 
+import os
 from asyncio import Lock
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
@@ -27,6 +28,10 @@ LAST = "pages"
 
 class Assets(StaticFiles):
     """Files of the page; browsers ask each time whether they have changed."""
+
+    def lookup_path(self, path: str) -> tuple[str, os.stat_result | None]:
+        """Return a file and its facts; none for a path with a zero byte, which cannot be one."""
+        return ("", None) if "\0" in path else super().lookup_path(path)  # starlette < 1 raises
 
     def file_response(self, *args: Any, **kwargs: Any) -> Response:
         """Return a file, or the answer that it has not changed."""
