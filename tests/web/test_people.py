@@ -95,7 +95,7 @@ def test_a_session_ends_by_logging_out_or_being_shut_out(anna, ben, page):
 def test_sessions_outlive_the_server(ben, project, page):
     (secret,) = ben.cookies.values()
     again = dataclasses.replace(page.access, sessions=PeopleSessions(People(project.database)))
-    assert again.person(secret).name == "ben"
+    assert asyncio.run(again.person(secret)).name == "ben"
     assert secret not in (project.directory / "project.db").read_bytes().decode("latin-1")
 
 

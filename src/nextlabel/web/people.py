@@ -1,17 +1,13 @@
 """Sessions of people with passwords."""
 
-import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from nextlabel.project.people.people import People, Person
 
-FRESH = 2.0
-"""Seconds for which the person of a session is not read again."""
 
-
-@dataclass
+@dataclass(frozen=True)
 class PeopleSessions:
-    """The sessions of a project's people.
+    """The sessions of a project's people, read at each request: who is shut out is out at once.
 
     Parameters
     ----------
@@ -20,18 +16,10 @@ class PeopleSessions:
     """
 
     people: People
-    _read: dict[str, tuple[float, Person]] = field(default_factory=dict)
 
     def person(self, secret: str) -> Person | None:
         """Return the person of a session; None when it has ended."""
-        now = time.monotonic()
-        read_at, person = self._read.get(secret, (0.0, None))
-        if person is None or now > read_at + FRESH:
-            person = self.people.of_session(secret)
-            self._read = {one: of for one, of in self._read.items() if of[0] + FRESH > now}
-            if person is not None:
-                self._read[secret] = now, person
-        return person
+        return self.people.of_session(secret)
 
     def begin(self, name: str, password: str) -> str | None:
         """Return the secret of a new session; None when the password is not that of the name."""
@@ -40,5 +28,4 @@ class PeopleSessions:
 
     def end(self, secret: str) -> None:
         """End a session."""
-        self._read.pop(secret, None)
         self.people.end_session(secret)

@@ -22,6 +22,7 @@ from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
+from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import RedirectResponse, Response
 
@@ -108,13 +109,15 @@ class Access:
         """Return whether a text is the token."""
         return hmac.compare_digest(text.encode(), self.token.encode())
 
-    def person(self, secret: str | None) -> Person | None:
-        """Return the person of a cookie's value."""
+    async def person(self, secret: str | None) -> Person | None:
+        """Return the person of a cookie's value; the database is read in a thread."""
         if not secret:
             return None
         if hmac.compare_digest(secret.encode(), self.owner_secret.encode()):
             return self.owner
-        return None if self.sessions is None else self.sessions.person(secret)
+        if self.sessions is None:
+            return None
+        return await run_in_threadpool(self.sessions.person, secret)
 
     def is_this_server(self, host: str) -> bool:
         """Return whether a Host header names this server: an address, or one of `names`."""
@@ -162,12 +165,12 @@ class Guard:
         if scope["type"] == "lifespan":
             await self.app(scope, receive, send)
         elif scope["type"] == "http":
-            answer = self._checked(scope) or self.app
+            answer = await self._checked(scope) or self.app
             await answer(scope, receive, _with_headers(send))
         else:
             await send({"type": "websocket.close", "code": 1008})
 
-    def _checked(self, scope: "Scope") -> Response | None:
+    async def _checked(self, scope: "Scope") -> Response | None:
         """Return the response of a request that does not pass."""
         headers, path = Headers(scope=scope), str(scope["path"])
         host = headers.get("host", "")
@@ -180,7 +183,7 @@ class Guard:
                 return response
         elif (token := _query(scope).get("token")) is not None:
             return self._token_to_cookie(scope, token)
-        person = self.access.person(_cookie(headers, self.access.cookie))
+        person = await self.access.person(_cookie(headers, self.access.cookie))
         scope.setdefault("state", {})["person"] = person
         if person is not None or path == OPEN or path.startswith(OPEN_FOLDER):
             return None

@@ -2,7 +2,7 @@
 
 import os
 import threading
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,10 @@ from nextlabel.web.pictures.image_files import PASSING, ImageFiles, Unusable
 from nextlabel.web.pictures.thumbnails import Thumbnails
 
 
+Stamp = tuple[int, int, int, int]
+"""The last answer, change of classes, change of images, and model."""
+
+
 class Workspace:
     """The project of this server, for all its threads.
 
@@ -35,7 +39,7 @@ class Workspace:
         self.thumbnails = Thumbnails(self.files, project.directory / "cache" / "thumbnails")
         self.leases = Leases(project.database)
         self._asking = threading.Lock()
-        self._counted: tuple[tuple[int, int, int], dict[str, int]] | None = None
+        self._kept: dict[str, tuple[Stamp, dict[str, Any]]] = {}
 
     @property
     def id(self) -> str:
@@ -103,22 +107,30 @@ class Workspace:
         with self._asking:
             return self.leases.take(images, person, tab)
 
+    def kept(self, name: str, make: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+        """Return what `make` returns; it is made again when answers, images or models are new."""
+        state, images, newest = self.state, self.images, self.project.database.newest()
+        stamp = (state.seq, state.change_seq, images.version, newest.model)
+        before = self._kept.get(name)
+        if before is None or before[0] != stamp:
+            before = self._kept[name] = stamp, make()
+        return before[1]
+
     def counts(self) -> dict[str, int]:
         """Return how many images there are, and in which states."""
+        return self.kept("counts", self._counts)
+
+    def _counts(self) -> dict[str, int]:
         state, images = self.state, self.images
-        stamp = (state.seq, state.change_seq, images.version)
-        if self._counted is None or self._counted[0] != stamp:
-            counts = {
-                "images": len(images),
-                "labelled": len(state.labels),
-                "skipped": len(state.skipped),
-                "unsure": len(state.unsure),
-                "flagged": len(state.flagged),
-                **broken(images),
-                "left": left(state, images),
-            }
-            self._counted = (stamp, counts)
-        return self._counted[1]
+        return {
+            "images": len(images),
+            "labelled": len(state.labels),
+            "skipped": len(state.skipped),
+            "unsure": len(state.unsure),
+            "flagged": len(state.flagged),
+            **broken(images),
+            "left": left(state, images),
+        }
 
     def predictions(self) -> Predictions:
         """Return the predictions of the newest model for all images."""

@@ -12,6 +12,7 @@ from nextlabel.project.labelling.models import (
     add_model,
     forget_arrays,
     next_version,
+    read_asked,
     read_models,
     read_queue,
     write_model,
@@ -33,6 +34,7 @@ class Board:
     def __init__(self, database: Database, cache: Path) -> None:
         self._database, self.cache = database, cache
         self._newest: Model | None = None
+        self._models: tuple[Model, ...] = ()
         self._queue: tuple[int, tuple[QueueItem, ...]] = (0, ())
         self._newest_lock = threading.Lock()
 
@@ -59,10 +61,19 @@ class Board:
                     self._newest = read_models(connection, self.cache, newest=True)[0]
             return self._newest
 
-    def models(self) -> list[Model]:
+    def models(self) -> tuple[Model, ...]:
         """Return all models by version; the older ones have no arrays any more."""
+        with self._newest_lock:
+            last = self._models[-1].version if self._models else 0
+            if self._database.newest().model != last:
+                with self._database.reading() as connection:
+                    self._models += tuple(read_models(connection, self.cache, after=last))
+            return self._models
+
+    def asked(self, model: int, image: int | None = None) -> QueueItem | None:
+        """Return an image as a model's queue has it, or its first; None when it is not there."""
         with self._database.reading() as connection:
-            return read_models(connection, self.cache)
+            return read_asked(connection, model, image)
 
     def queue(self) -> tuple[QueueItem, ...]:
         """Return the queue of the newest model, in its order."""

@@ -155,9 +155,11 @@ def forget_arrays(cache: Path, version: int) -> None:
                 continue
 
 
-def read_models(connection: Connection, cache: Path, newest: bool = False) -> list[Model]:
-    """Return all models by version, or the newest one alone."""
-    query = select(MODELS).order_by(MODELS.c.version.desc())
+def read_models(
+    connection: Connection, cache: Path, newest: bool = False, after: int = 0
+) -> list[Model]:
+    """Return all models after a version, or the newest one alone."""
+    query = select(MODELS).where(MODELS.c.version > after).order_by(MODELS.c.version.desc())
     rows = connection.execute(query.limit(1) if newest else query).mappings()
     return [Model(**(dict(row) | {"file": cache / row["file"]})) for row in rows][::-1]
 
@@ -167,3 +169,12 @@ def read_queue(connection: Connection) -> list[QueueItem]:
     newest = select(func.max(MODELS.c.version)).scalar_subquery()
     query = select(QUEUE).where(QUEUE.c.model == newest).order_by(QUEUE.c.position)
     return [QueueItem(**row) for row in connection.execute(query).mappings()]
+
+
+def read_asked(connection: Connection, model: int, image: int | None = None) -> QueueItem | None:
+    """Return an image as a model's queue has it; without an image, the first one; else None."""
+    query = select(QUEUE).where(QUEUE.c.model == model).order_by(QUEUE.c.position).limit(1)
+    if image is not None:
+        query = query.where(QUEUE.c.image == image)
+    row = connection.execute(query).mappings().one_or_none()
+    return None if row is None else QueueItem(**row)

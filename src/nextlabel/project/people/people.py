@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from nextlabel.core.errors import UsageError
 from nextlabel.files.digest import content_digest
@@ -34,6 +34,15 @@ class Person:
     name: str
     role: Role
     active: bool = True
+
+
+OF_SESSION = (
+    select(PEOPLE.c.name, PEOPLE.c.role, PEOPLE.c.active)
+    .join(SESSIONS, SESSIONS.c.person == PEOPLE.c.name)
+    .where(SESSIONS.c.digest == bindparam("digest"), SESSIONS.c.created_at > bindparam("begun"))
+    .where(PEOPLE.c.active)
+)
+"""Made once, since it is read at each request."""
 
 
 class People:
@@ -138,12 +147,10 @@ class People:
 
     def of_session(self, secret: str) -> Person | None:
         """Return the person of a session; None when it has ended."""
+        values = {"digest": _digest(secret), "begun": time.time() - LIFETIME}
         with self._database.reading() as connection:
-            query = select(SESSIONS.c.person).where(
-                SESSIONS.c.digest == _digest(secret), SESSIONS.c.created_at > time.time() - LIFETIME
-            )
-            person = _people(connection).get(connection.execute(query).scalar() or "")
-        return person if person is not None and person.active else None
+            row = connection.execute(OF_SESSION, values).one_or_none()
+        return None if row is None else Person(*row)
 
     def end_session(self, secret: str) -> None:
         """End a session."""

@@ -3,17 +3,25 @@
 from collections import Counter
 from typing import Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Response
 
 from nextlabel.project.loop.pages.progress import progress_figures
-from nextlabel.web.dependencies import Json, Shared, Someone
+from nextlabel.web.dependencies import Json, Shared, Someone, reply
+from nextlabel.web.workspace import Workspace
 
 router = APIRouter()
 
 
-@router.get("/api/progress")
-def show(workspace: Shared, person: Someone) -> Json:
+@router.get("/api/progress", response_model=Json)
+def show(workspace: Shared, person: Someone) -> Response:
     """Return the figures of the page of progress."""
+    share = workspace.project.settings.audit
+    figures = workspace.kept("progress", lambda: _figures(workspace))
+    return reply(figures | {"audit": {"share": share, "answered": figures["audited"]}})
+
+
+def _figures(workspace: Workspace) -> Json:
+    """Return the figures that change with answers, images and models."""
     figures = progress_figures(workspace.project)
     state, images = workspace.state, workspace.images
     predicted = workspace.predictions()
@@ -29,10 +37,7 @@ def show(workspace: Shared, person: Someone) -> Json:
         "per_hour": figures["an_hour"],
         "classes": [of | {"predicted": of_class[of["id"]]} for of in figures["classes"]],
         "curve": figures["curve"],
-        "audit": {
-            "share": workspace.project.settings.audit,
-            "answered": sum(answer.audit for answer in state.last.values()),
-        },
+        "audited": sum(answer.audit for answer in state.last.values()),
         "expected": None if expected is None else _expected(expected),
         "hint": {"stop": figures["advice"] in ("stop", "done"), "text": figures["hint"]},
         "people": [{"name": name, "labelled": count} for name, count in people.most_common()],

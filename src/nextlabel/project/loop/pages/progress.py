@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ from nextlabel.project.labelling.classes import live
 from nextlabel.project.labelling.models import Model
 from nextlabel.project.labelling.project import Project
 from nextlabel.project.loop.serving import left
-from nextlabel.statistics.learning_curve import advice, expected_rise
+from nextlabel.statistics.learning_curve import ExpectedRise, advice, expected_rise
 
 PAUSE = 120.0
 """Seconds without an answer that count as a pause and not as work."""
@@ -114,12 +115,17 @@ def outlook(points: Sequence[dict[str, Any]], remaining: int) -> dict[str, Any]:
         The number of images that are still to be asked.
     """
     same = [point for point in points if point["space"] == points[-1]["space"]]
-    rise = expected_rise(
-        [p["labelled"] for p in same], [p["value"] for p in same], [p["audited"] for p in same]
-    )
+    rise = _rise(tuple((p["labelled"], p["value"], p["audited"]) for p in same))
     word = advice(rise) if remaining else "done"
     hint = HINTS[word].format(labels=0 if rise is None else rise.labels)
     return {"next": None if rise is None else asdict(rise), "advice": word, "hint": hint}
+
+
+@lru_cache(maxsize=4)
+def _rise(points: tuple[tuple[int, float, int], ...]) -> ExpectedRise | None:
+    """Return the expected rise after points of a curve; it takes a while, and is kept."""
+    labelled, values, audited = zip(*points, strict=True) if points else ((), (), ())
+    return expected_rise(labelled, values, audited)
 
 
 def progress_figures(project: Project) -> dict[str, Any]:

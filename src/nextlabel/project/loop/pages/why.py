@@ -8,11 +8,10 @@ from typing import Any
 import numpy as np
 
 from nextlabel.core.types import Array
-from nextlabel.project.choice import AUDIT
 from nextlabel.project.labelling.project import Project
 from nextlabel.project.labelling.state import State
 from nextlabel.project.loop.cached import FULL, QUICK, newest_space, stamp
-from nextlabel.project.loop.serving import settled
+from nextlabel.project.loop.serving import AT_RANDOM, settled
 from nextlabel.project.loop.space import Space
 
 NEIGHBOURS = 5
@@ -87,13 +86,16 @@ def why(project: Project, image: int) -> dict[str, Any]:
     answer = state.last.get(image)
     if answer is None or answer.model is None:
         return shown
-    model = next((one for one in project.models() if one.version == answer.model), None)
-    strategy = None if model is None else model.strategy
+    asked = project.asked(answer.model, image)
+    if asked is None:  # the queue was used up, or was of too long ago to be kept
+        reason = None if project.asked(answer.model) is None else AT_RANDOM
+        return shown | {"model": answer.model, "rank": answer.position, "reason": reason}
     return shown | {
         "model": answer.model,
-        "rank": answer.position,
-        "audit": answer.audit,
-        "reason": AUDIT if answer.audit else strategy,
+        "rank": asked.position,
+        "score": asked.score,
+        "audit": asked.audit,
+        "reason": asked.reason,
     }
 
 
