@@ -1,5 +1,6 @@
 """The guard: sessions, hosts, origins, headers, and paths that lead out."""
 
+import asyncio
 import os
 import re
 
