@@ -88,6 +88,7 @@ def test_wrong_usage_and_other_failures_have_codes_of_their_own():
         ("postgresql://me:s3/cr@et@host/db", "postgresql://me:***@host/db"),
         ("--store=tcp://:s3cret@host and more", "--store=tcp://:***@host and more"),
         ("postgresql://host/db?sslpassword=s3cret&x=1", "postgresql://host/db?sslpassword=***&x=1"),
+        ("postgresql://host/db?passwrd=s3cret", "postgresql://host/db?passwrd=***"),
         ("postgresql://host:5432/db", "postgresql://host:5432/db"),
         ("mail me@host: now", "mail me@host: now"),
     ],

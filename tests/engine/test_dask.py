@@ -1,5 +1,8 @@
 """The executor of a Dask cluster, on a cluster in this process and trials that train nothing."""
 
+import gc
+import socket
+import sys
 import threading
 import time
 
@@ -252,13 +255,43 @@ def test_an_error_of_the_cluster_is_a_failure_and_a_killed_worker_a_loss():
         assert isinstance(Submission("key", future, "worker").end(), message)
 
 
-def test_no_scheduler_at_the_address_is_said_without_its_password(tmp_path, monkeypatch):
-    monkeypatch.setattr(dask, "ANSWER", 0.3)
-    address = "tcp://me:secret@127.0.0.1:9"
+@pytest.mark.parametrize(
+    "address", ["tcp://me:secret@127.0.0.1:9", "tcp://[bad", "a:b", "", "tcp://"]
+)
+def test_what_is_not_an_address_of_a_scheduler_is_refused(tmp_path, address):
     setup = Setup(cache_dir=tmp_path, scheduler=address)
-    with refused(ClusterError, "no-scheduler") as failure, create("dask", setup):
+    with refused(ClusterError, "not-a-scheduler-address") as failure, create("dask", setup):
         pass
-    assert "secret" not in str(failure.value) and "tcp://127.0.0.1:9" in str(failure.value)
+    assert "secret" not in str(failure.value)
+
+
+def test_no_scheduler_at_the_address_is_said_and_leaves_nothing_behind(tmp_path, monkeypatch):
+    monkeypatch.setattr(dask, "ANSWER", 0.3)
+    unraisable = []
+    monkeypatch.setattr(sys, "unraisablehook", unraisable.append)
+    with (
+        refused(ClusterError, "no-scheduler", match="tcp://127.0.0.1:9"),
+        create("dask", Setup(cache_dir=tmp_path, scheduler="tcp://127.0.0.1:9")),
+    ):
+        pass
+    began = time.monotonic()
+    gc.collect()  # Dask's own client would wait here for its end, and show a traceback
+    assert not unraisable and time.monotonic() - began < 10
+
+
+def test_another_program_at_the_address_is_no_scheduler(tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def answer():
+            connection, _ = listener.accept()
+            with connection:
+                connection.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+
+        threading.Thread(target=answer, daemon=True).start()
+        address = f"tcp://127.0.0.1:{listener.getsockname()[1]}"
+        setup = Setup(cache_dir=tmp_path, scheduler=address)
+        with refused(ClusterError, "no-scheduler", match="another program"), create("dask", setup):
+            pass
 
 
 def test_a_scheduler_of_another_version_is_refused(executor, monkeypatch):

@@ -93,4 +93,4 @@ def hide_passwords(text: str) -> str:
     A password may hold "/" and "@": all up to the last "@" of the word is hidden.
     """
     text = re.sub(r"(://[^/@:\s]*):\S*@", r"\1:***@", text)
-    return re.sub(r"([?&](?:\w*password|\w*secret|\w*token)=)[^&\s]*", r"\1***", text)
+    return re.sub(r"([?&]\w*(?:pass|secret|token|key)\w*=)[^&\s]*", r"\1***", text)

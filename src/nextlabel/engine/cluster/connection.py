@@ -4,8 +4,8 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from multiprocessing import resource_tracker
-from typing import TYPE_CHECKING
-from urllib.parse import urlsplit, urlunsplit
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from nextlabel.core.errors import ClusterError
 from nextlabel.engine.tuning import ctrl_c_blocked, variables
@@ -21,8 +21,23 @@ LOGGERS = ("distributed", "distributed.client", "distributed.nanny", "distribute
 
 def shown(address: str) -> str:
     """Return an address without user and password, for messages."""
-    parts = urlsplit(address)
-    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
+    scheme, separator, rest = address.rpartition("://")
+    return scheme + separator + rest.rpartition("@")[2]
+
+
+def check_address(address: str) -> None:
+    """Raise ClusterError when no scheduler can have this address."""
+    try:
+        parts = urlsplit(address if "://" in address else f"tcp://{address}")
+        is_address = bool(parts.netloc) and parts.username is None and parts.port != 0
+    except ValueError:
+        is_address = False
+    if not is_address:
+        raise ClusterError(
+            f"--scheduler {shown(address)} is not the address of a scheduler; give one such as "
+            "tcp://head:8786, without user and password, which Dask does not have",
+            code="not-a-scheduler-address",
+        )
 
 
 def check_installed() -> None:
@@ -54,12 +69,25 @@ def connect(address: str, timeout: float) -> "Client":
     """
     import distributed
 
+    check_address(address)
+
+    class Connecting(distributed.Client):  # type: ignore[misc]
+        """A client that ends at once when nothing answers; Dask's waits for its end."""
+
+        def start(self, **options: Any) -> None:
+            try:
+                super().start(**options)
+            except BaseException:
+                self.status = "closed"
+                self._loop_runner.stop()
+                raise
+
     try:
-        client = distributed.Client(address, timeout=timeout, set_as_default=False)
+        client = Connecting(address, timeout=timeout, set_as_default=False)
     except Exception as error:  # another program at the address may raise any
         said = " ".join(str(error).split()) or type(error).__name__
-        secret, at, _ = urlsplit(address).netloc.rpartition("@")
-        said = said.replace(secret + at, "") if secret else said
+        if isinstance(error, MemoryError):  # the answer, read as Dask's, begins with a length
+            said = "another program does"
         raise ClusterError(
             f"no Dask scheduler answers at {shown(address)} ({said[:150]}); "
             "start one by `dask scheduler`, or correct --scheduler",
