@@ -212,3 +212,22 @@ def test_a_bar_shows_the_time_left_on_a_terminal_alone(capsys, monkeypatch):
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
     assert main("select --features x.npy --strategy medal --budget 5".split()) == 0
     assert sum(seen) == 5 and len(seen) >= 5
+
+
+def test_a_bar_of_its_own_shows_the_work_before_the_first_pick(capsys, monkeypatch):
+    import tqdm
+
+    updates = {}
+
+    class Bar(tqdm.tqdm):
+        def update(self, n=1):
+            updates.setdefault(self.desc, []).append(n)
+            return super().update(n)
+
+    monkeypatch.setattr(tqdm, "tqdm", Bar)
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    for strategy in ("max_herding", "prob_cover"):
+        updates.clear()
+        assert main(f"select --features x.npy --strategy {strategy} --budget 5".split()) == 0
+        assert sum(updates["choosing"]) == 5
+        assert sum(updates["measuring"]) == pytest.approx(1)

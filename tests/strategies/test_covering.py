@@ -1,5 +1,7 @@
 """TypiClust, MaxHerding, UHerding and ProbCover as strategies."""
 
+import warnings
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -7,9 +9,11 @@ import pytest
 
 from nextlabel import Embedding, FeatureSpace, Pool, Snapshot
 from nextlabel.core.errors import DataError, UsageError
+from nextlabel.core.progress import reporting_to
 from nextlabel.kernels import reference
 from nextlabel.kernels.coverage.bandwidth import closest_pair, neighbour_distance
 from nextlabel.strategies import create
+from nextlabel.strategies import references as sampling
 from nextlabel.strategies.max_herding import MaxHerding
 from nextlabel.strategies.prob_cover import ProbCover
 from nextlabel.strategies.references import indicator, references
@@ -260,3 +264,43 @@ def test_references_are_all_of_a_small_pool_and_a_sample_of_a_large_one() -> Non
 def test_other_references_are_refused(count: Any) -> None:
     with refused(UsageError, "option-not-whole"):
         MaxHerding(references=count)
+
+
+@pytest.mark.parametrize("name", ["max_herding", "uherding", "prob_cover"])
+def test_a_choice_of_minutes_is_announced_with_what_a_sample_takes(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The pace of the machine is pretended, and the work is stopped at its start."""
+
+    class StoppedError(Exception):
+        pass
+
+    def stop(share: float) -> None:
+        raise StoppedError
+
+    size = 40_000
+    rng = np.random.default_rng(0)
+    x, p = Embedding.of(rng.normal(size=(size, 2))), rng.dirichlet([1, 1], size)
+    options: dict[str, Any] = {"radius": 0.1} if name == "prob_cover" else {"bandwidth": 0.5}
+    for pace, count in product((1e-12, 1e-6), ("all", "auto")):
+        monkeypatch.setattr(sampling, "pair_seconds", lambda columns, pace=pace: pace)
+        strategy = create(name, {"references": count, **options})
+        with (
+            warnings.catch_warnings(record=True) as raised,
+            pytest.raises(StoppedError),
+            reporting_to(None, stop),
+        ):
+            warnings.simplefilter("always")
+            strategy.select(
+                Snapshot(Pool(size, [0, 1]), features=x, probabilities=p),
+                1,
+                np.random.default_rng(0),
+            )
+        said = [str(warning.message) for warning in raised]
+        if pace < 1e-6:
+            assert not said
+        elif count == "all":
+            assert "39,998 images by 39,998 candidates takes about 1 hour;" in said[0]
+            assert "references=10000 takes about 20 minutes" in said[0]
+        else:
+            assert "10,000 images by 39,998 candidates takes about 20 minutes" in said[0]

@@ -135,7 +135,7 @@ def command(
         note(f"{plural(len(held), 'image')} of validation and test cannot be chosen")
     blocks = {name: inputs.rows[name].array for name in files}
     unnamed = list(blocks) == [TASK] and weights is None
-    with choosing_bar(budget) as progress:
+    with choosing_bar(budget) as (progress, before):
         choice = choose(
             Request(
                 features=blocks[TASK] if unnamed else blocks,
@@ -150,6 +150,7 @@ def command(
                 seed=seed,
                 task="multilabel" if multi_label else "multiclass",
                 progress=progress,
+                before=before,
             ),
             scores="if there" if json or is_csv(out) else "none",
         )

@@ -3,7 +3,7 @@
 import csv
 import io
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -96,20 +96,34 @@ def read_inputs(
 
 
 @contextmanager
-def choosing_bar(total: int) -> "Iterator[ProgressCallback | None]":
-    """Yield a listener that draws a bar with the time left on stderr; None away from a terminal.
+def choosing_bar(
+    total: int,
+) -> "Iterator[tuple[ProgressCallback | None, Callable[[float], None] | None]]":
+    """Yield listeners that draw bars with the time left on stderr; None away from a terminal.
 
-    The bar appears after a second, so that short work shows none.
+    The first is for the images picked, the second for the work before the first of them. A bar
+    appears after a second, so that short work shows none.
     """
     if not sys.stderr.isatty():
-        yield None
+        yield None, None
         return
-    with progress_bar(total=total, desc="choosing", unit="image", delay=1, leave=False) as bar:
+    shape = "{desc}: {percentage:3.0f}%|{bar}| {elapsed}<{remaining}"
+    with (
+        progress_bar(total=1.0, desc="measuring", delay=1, leave=False, bar_format=shape) as work,
+        progress_bar(total=total, desc="choosing", unit="image", delay=1, leave=False) as bar,
+    ):
 
         def show(done: int, total: int) -> None:
+            if not bar.n and done:
+                work.close()
+                bar.unpause()  # the time of the work before is not that of an image
             bar.update(done - bar.n)
 
-        yield show
+        def before(share: float) -> None:
+            if not bar.n:
+                work.update(share - work.n)
+
+        yield show, before
 
 
 def is_csv(path: Path | None) -> bool:

@@ -13,7 +13,12 @@ from nextlabel.kernels.coverage.max_herding import max_herding
 from nextlabel.kernels.pick_scores import coverage_gains
 from nextlabel.strategies import register
 from nextlabel.strategies.options import positive, set_option
-from nextlabel.strategies.references import indicator, reference_count, references
+from nextlabel.strategies.references import (
+    indicator,
+    reference_count,
+    references,
+    warn_if_long,
+)
 
 
 @register("max_herding")
@@ -55,13 +60,15 @@ class MaxHerding:
         pool = snapshot.pool
         pool.check_budget(budget)
         features = snapshot.require("features")
+        covered = references(pool, self.references, rng, snapshot.carried)
+        warn_if_long(snapshot, covered)
         return max_herding(
             features,
             pool.labelled,
             budget,
             self._width(snapshot),
             excluded=pool.excluded,
-            references=references(pool, self.references, rng, snapshot.carried),
+            references=covered,
             carried=snapshot.carried,
         )
 

@@ -14,7 +14,11 @@ from nextlabel.kernels.distance.exact import Metric
 from nextlabel.kernels.k_means import k_means
 from nextlabel.strategies import register
 from nextlabel.strategies.options import positive, set_option, whole
-from nextlabel.strategies.references import reference_count, references
+from nextlabel.strategies.references import (
+    reference_count,
+    references,
+    warn_if_long,
+)
 
 
 @register("prob_cover")
@@ -70,13 +74,15 @@ class ProbCover:
         pool.check_budget(budget)
         features = snapshot.require("features")
         radius = self._radius(snapshot, rng) if len(pool.included) else 0.0
+        covered = references(pool, self.references, rng, snapshot.carried)
+        warn_if_long(snapshot, covered)
         return ball_cover(
             features,
             pool.labelled,
             budget,
             radius,
             excluded=pool.excluded,
-            references=references(pool, self.references, rng, snapshot.carried),
+            references=covered,
             carried=snapshot.carried,
         )
 

@@ -6,7 +6,9 @@ import numpy as np
 
 from nextlabel.core.carried import Carried, digest, once
 from nextlabel.core.pool import Pool
+from nextlabel.core.snapshot import Snapshot
 from nextlabel.core.types import Array, Ids
+from nextlabel.kernels.coverage.pace import pair_seconds
 from nextlabel.strategies.options import whole
 
 ALL_UP_TO = 20_000
@@ -14,6 +16,12 @@ ALL_UP_TO = 20_000
 
 SAMPLED = 10_000
 """The number of images that are covered by default where there are more."""
+
+LONG = 120.0
+"""Seconds of a choice from which a warning says before what it will take."""
+
+PASSES = 3
+"""Kernel values of a choice per pair of an image to pick and one to cover, about."""
 
 
 def reference_count(value: object) -> str | int:
@@ -31,6 +39,47 @@ def indicator(references: Ids | None, size: int) -> Array:
     if references is None:
         return np.ones(size)
     return np.isin(np.arange(size), references).astype(np.float64)
+
+
+def warn_if_long(snapshot: Snapshot, covered: Ids | None) -> None:
+    """Warn when the choice will take minutes, and say what it would take with a sample.
+
+    Parameters
+    ----------
+    snapshot : Snapshot
+        The pool and the features.
+    covered : int64 array or None
+        The images to cover; None for all.
+
+    Warns
+    -----
+    UserWarning
+        The choice will take more than two minutes on this machine.
+    """
+    size, dimensions = len(snapshot.pool.unlabelled), snapshot.require("features").dimensions
+    number = size if covered is None else len(covered)
+    if size * number < 1e9:
+        return
+    each = PASSES * size * pair_seconds(dimensions)  # per image that is covered
+    if each * number < LONG:
+        return
+    remedy = "choose from fewer images"
+    if number > SAMPLED:
+        remedy = f"references={SAMPLED} takes about {_minutes(each * SAMPLED)}"
+    warnings.warn(
+        f"covering {number:,} images by {size:,} candidates takes about "
+        f"{_minutes(each * number)}; {remedy}",
+        stacklevel=3,
+    )
+
+
+def _minutes(seconds: float) -> str:
+    """Return a time in the largest unit of which there is one at least."""
+    for length, name in ((86_400, "day"), (3600, "hour"), (60, "minute"), (1, "second")):
+        count = max(round(seconds / length), 1)
+        if seconds >= 0.75 * length or length == 1:
+            return f"{count} {name}" + "s" * (count > 1)
+    raise AssertionError
 
 
 def references(

@@ -15,7 +15,12 @@ from nextlabel.kernels.uncertainty import margin
 from nextlabel.strategies import register
 from nextlabel.strategies.max_herding import bandwidth, neighbour_width
 from nextlabel.strategies.options import set_option
-from nextlabel.strategies.references import indicator, reference_count, references
+from nextlabel.strategies.references import (
+    indicator,
+    reference_count,
+    references,
+    warn_if_long,
+)
 
 
 @register("uherding")
@@ -83,6 +88,8 @@ class UHerding:
         pool = snapshot.pool
         pool.check_budget(budget)
         features = snapshot.require("features")
+        covered = references(pool, self.references, rng, snapshot.carried)
+        warn_if_long(snapshot, covered)
         return max_herding(
             features,
             pool.labelled,
@@ -90,7 +97,7 @@ class UHerding:
             self._width(snapshot),
             weights=_doubt(snapshot),
             excluded=pool.excluded,
-            references=references(pool, self.references, rng, snapshot.carried),
+            references=covered,
         )
 
     def scores(self, snapshot: Snapshot, chosen: Ids, rng: np.random.Generator) -> Array:
