@@ -1,4 +1,4 @@
-"""What tests ask of a worker process, which imports this file by its name."""
+"""Facts of a worker process that tests ask for; the worker imports this file by its name."""
 
 import sys
 

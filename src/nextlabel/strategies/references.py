@@ -58,7 +58,7 @@ def warn_if_long(snapshot: Snapshot, covered: Ids | None) -> None:
     """
     size, dimensions = len(snapshot.pool.unlabelled), snapshot.require("features").dimensions
     number = size if covered is None else len(covered)
-    if size * number < 1e9:
+    if size * number < 1e8:
         return
     each = PASSES * size * pair_seconds(dimensions)  # per image that is covered
     if each * number < LONG:

@@ -19,7 +19,6 @@ from nextlabel.web.errors import HttpRefusal
 from nextlabel.web.pictures.image_files import PASSING, ImageFiles, Unusable
 from nextlabel.web.pictures.thumbnails import Thumbnails
 
-
 Stamp = tuple[int, int, int, int]
 """The last answer, change of classes, change of images, and model."""
 

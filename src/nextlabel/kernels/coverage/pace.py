@@ -10,7 +10,7 @@ TRIES = 3
 
 
 def pair_seconds(columns: int) -> float:
-    """Return the seconds that a kernel value of two images of so many columns takes, in a tile.
+    """Return the seconds that one kernel value of two images takes, in a tile.
 
     The quickest of a few tiles counts: it takes a few milliseconds in all.
 
