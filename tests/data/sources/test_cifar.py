@@ -96,8 +96,9 @@ def put(
     if "archive" in form:
         (folder / packed).write_bytes(tar)
     else:
-        with tarfile.open(fileobj=io.BytesIO(tar)) as opened:
-            opened.extractall(folder, filter="data")
+        for file, content in files.items():
+            (folder / file).parent.mkdir(parents=True, exist_ok=True)
+            (folder / file).write_bytes(content)
     change = {"batches": batches, "archive_md5": md5.get(known.archive, known.archive_md5)}
     monkeypatch.setitem(FAMILIES, name, replace(known, **change, md5=known.md5 | md5))
     return images

@@ -7,6 +7,8 @@ n open (unlabelled) images, which are the candidates; m of them have a weight ab
 these are covered. A tile has c candidates and i images; p pairs.
 """
 
+from collections.abc import Iterator
+
 import numpy as np
 
 from nextlabel.core.progress import picked, prepared
@@ -19,6 +21,7 @@ from nextlabel.kernels.coverage.rises import rises
 from nextlabel.kernels.coverage.tile_marks import dense, pairs
 from nextlabel.kernels.coverage.tuning import HerdingTuning
 from nextlabel.kernels.distance.exact import Floats
+from nextlabel.kernels.distance.tiles import TileRows
 
 ROUNDOFF = 2.0**-53
 
@@ -78,29 +81,37 @@ class Gains:
     def _measure(self, listing: bool) -> None:
         """Compute all gains, each pair of a candidate and an image once; list the pairs or not."""
         images, n = self.images, len(self.unpicked)
+        report = not self.measured  # a list in the middle of the choice comes too late
         self.gain, self.error = np.zeros(n), np.zeros(n)
         self.lists, self.groups, self.work, self.measured = None, [], 0, True
         if listing:
-            self._list()
+            self._list(report)
             return
-        kernel, done = images.quick, 0
-        for rows, columns, numbers in images.tiles(np.arange(n)):
-            done += len(rows.positions) * len(numbers)
-            prepared(done / (n * len(images)))
+        kernel = images.quick
+        for rows, columns, numbers in self._all_tiles(report):
             gained = rises(kernel, rows, columns, images.squared[numbers], images.weight[numbers])
             self.gain[rows.positions] += gained.sum
             self.error[rows.positions] += gained.error(kernel)
         self.error += self._rounded(self.gain)
         self.groups = gain_groups(self.gain + self.error, images.squared, self.tuning)
 
-    def _list(self) -> None:
+    def _all_tiles(self, report: bool) -> Iterator[tuple[TileRows, TileRows, Ids]]:
+        """Yield each pair of tiles once, and report the share of pairs done, if asked to."""
+        done, size = 0, len(self.unpicked) * len(self.images)
+        for rows, columns, numbers in self.images.tiles(np.arange(len(self.unpicked))):
+            yield rows, columns, numbers
+            done += len(rows.positions) * len(numbers)
+            if report:
+                prepared(done / size)
+
+    def _list(self, report: bool) -> None:
         """List the pairs of a candidate and an image that it would cover better, by direct values.
 
         Their sums are the gains.
         """
         images, n = self.images, len(self.unpicked)
         self.lists = NeighbourLists(n, len(images))
-        for rows, columns, numbers in images.tiles(np.arange(n)):
+        for rows, columns, numbers in self._all_tiles(report):
             exponents = images.quick.exponents(rows, columns)
             _, (i, j) = pairs(exponents >= images.least[numbers])
             values = self._direct(rows.positions[i], numbers[j])
