@@ -168,3 +168,26 @@ def test_a_failure_is_shown_with_a_way_to_try_again(project, serve, visit, view)
     page.unroute(f"**/api/{paths[view]}*")
     page.get_by_text("The server does not answer").first.wait_for(state="hidden")
     page.get_by_text("There is no model yet").or_(page.locator(".card")).first.wait_for()
+
+
+def test_a_wall_that_is_hidden_for_less_than_a_frame_draws_its_cards(project, serve, visit):
+    """No change of size is seen then, so that the wall itself must draw after it is shown."""
+    page = visit(serve(project).url, "grid")
+    drawn = page.evaluate(
+        """async () => {
+          const { Wall } = await import("/static/many/wall.js");
+          const frame = () => new Promise((done) => requestAnimationFrame(() => setTimeout(done)));
+          const area = document.createElement("div");
+          area.style.height = "300px";
+          document.body.replaceChildren(area);
+          const load = async () => ({ total: 1, items: [{ image: 0 }] });
+          const wall = new Wall(area, { load, draw: () => document.createElement("p") });
+          wall.addEventListener("load", () => (area.hidden = false));
+          await frame();
+          area.hidden = true;
+          await wall.reload();
+          await frame();
+          return area.querySelectorAll("p").length;
+        }"""
+    )
+    assert drawn == 1

@@ -59,8 +59,8 @@ export class Wall extends EventTarget {
       this.#pages.set(start, reply.items);
       this.active = Math.max(0, Math.min(this.active, this.total - 1));
       this.#clear();
-      this.layout();
       this.dispatchEvent(new CustomEvent("load", { detail: reply }));
+      this.layout(); // after "load", which may show or hide the area
       this.dispatchEvent(new Event("select"));
     } catch (error) {
       if (run === this.#run) this.#fail(error, () => this.reload({ keep }));

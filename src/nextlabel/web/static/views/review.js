@@ -21,12 +21,9 @@ start("Review", async ({ project, outbox, keys }) => {
   const batches = new Batches(outbox, project, { view: () => (conflicts() ? "resolve" : "review"), redraw: (changed) => wall.redraw(changed) });
 
   async function load(offset, limit) {
-    if (!offset) {
-      const reply = await get(conflicts() ? "/api/conflicts" : "/api/review", { limit: MOST });
-      items = reply.items;
-      byId("facts").textContent = reply.facts ?? "";
-    }
-    return { total: items.length, items: items.slice(offset, offset + limit) };
+    if (offset) return { total: items.length, items: items.slice(offset, offset + limit) };
+    const { items: all, facts } = await get(conflicts() ? "/api/conflicts" : "/api/review", { limit: MOST });
+    return { total: all.length, items: all.slice(0, limit), all, facts };
   }
 
   function draw(item) {
@@ -67,9 +64,10 @@ start("Review", async ({ project, outbox, keys }) => {
     showInstead(h("h2", { textContent: heading }), h("p", { textContent: text }), h("a", { href: "/label", className: "button", textContent: "Label images" }));
   }
 
-  wall.addEventListener("load", () => {
+  wall.addEventListener("load", ({ detail }) => {
     shownAt = Date.now() / 1000;
-    if (!byId("facts").textContent) byId("facts").textContent = wall.total ? `${many(wall.total, "label")}, the most doubtful first. A class key corrects; Enter confirms.` : "";
+    items = detail.all ?? items;
+    byId("facts").textContent = detail.facts ?? (wall.total ? `${many(wall.total, "image")} with different labels. A class key gives the right one; Enter keeps the one that is shown.` : "");
     drawEmpty();
   });
   wall.addEventListener("open", (event) => look(event.detail, project));
