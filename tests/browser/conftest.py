@@ -190,14 +190,27 @@ def said(page, text):
     page.locator("#live", has_text=text).wait_for()
 
 
+def until(page, expression, arg=None):
+    """Wait until an expression of JavaScript is true.
+
+    Playwright's own `wait_for_function` evaluates text on the page from its second try on, which
+    the page's content security policy forbids.
+    """
+    end = time.monotonic() + PATIENCE / 1000
+    while not page.evaluate(expression, arg):
+        assert time.monotonic() < end, f"not true in {PATIENCE} ms: {expression}"
+        page.wait_for_timeout(20)
+
+
 def fetched(page, count):
     """Wait until this many images are with the browser, so that no server is needed for them."""
-    page.wait_for_function(
+    until(
+        page,
         """(count) => {
           const addresses = performance.getEntriesByType("resource").map((one) => one.name);
           return new Set(addresses.filter((one) => /\\/pixels\\/\\d+\\?/.test(one))).size >= count;
         }""",
-        arg=count,
+        count,
     )
 
 

@@ -4,7 +4,7 @@ import csv
 import io
 import zipfile
 
-from browser.conftest import CLASSES, next_image, on_screen, said, saved
+from browser.conftest import CLASSES, next_image, on_screen, said, saved, until
 
 LABELS = "path,label\ndigit-00.png,zero\ndigit-01.png,four\nnot-here.png,one\n"
 
@@ -25,7 +25,7 @@ def test_classes_get_other_names_keys_and_colours(project, serve, visit):
     page.get_by_label("Name of two").fill("one")
     page.keyboard.press("Tab")
     said(page, "'one'")  # is taken
-    page.wait_for_function("document.querySelectorAll('.class-row input')[7].value === 'two'")
+    until(page, "document.querySelectorAll('.class-row input')[7].value === 'two'")
     page.get_by_role("link", name="Label", exact=True).click()
     page.locator("#classes .class-name").first.wait_for()
     assert page.locator("#classes .class-name").all_inner_texts() == ["<i>nought</i>", "one", "two"]

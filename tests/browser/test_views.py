@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from browser.conftest import TOKEN, publish, ready
+from browser.conftest import TOKEN, publish, ready, until
 
 VIEWS = {
     "label": "#stage > img",
@@ -58,9 +58,10 @@ def complete(page, site, view):
     page.goto(f"{site.url}/{view}")
     ready(page)
     page.locator(VIEWS[view]).first.wait_for()
-    page.wait_for_function(
+    until(
+        page,
         "[...document.querySelectorAll('main img:not([hidden] *)')]"
-        ".every((one) => one.complete || one.loading === 'lazy')"
+        ".every((one) => one.complete || one.loading === 'lazy')",
     )
 
 
