@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from browser.conftest import image_of, next_image, on_screen, said, saved
+from nextlabel.project.labelling.models import NewModel
 
 
 @pytest.fixture
@@ -58,6 +59,23 @@ def test_several_findings_are_toggled_and_saved_by_enter(make, serve, visit):
     page.keyboard.press("ArrowLeft")
     page.keyboard.press("ArrowLeft")
     assert page.locator("#classes [aria-pressed=true]").count() == 1
+
+
+def test_all_findings_that_are_predicted_are_confirmed_also_none(make, serve, visit):
+    project = make(gradients(3), task="multilabel")
+    chances = np.array([[0.9, 0.8], [0.1, 0.2], [0.7, 0.3]], np.float32)
+    arrays = {"probabilities": chances, "classes": np.arange(2), "there": np.ones(3, bool)}
+    project.publish(NewModel(0, "PCA", "margin", {"labelled": 0}, arrays=arrays), [])
+    page = visit(serve(project).url, "gallery")
+    page.locator(".card", has_text="round, long 80%").wait_for()
+    page.keyboard.press("p")
+    page.locator(".card.answered").nth(2).wait_for()
+    saved(page)
+    assert dict(project.state().labels) == {0: (0, 1), 1: (), 2: (0,)}
+    page.reload()
+    page.locator(".card.answered", has_text="none of the classes").wait_for()
+    page.keyboard.press("p")
+    said(page, "All of these are labelled.")
 
 
 def brightness(page):

@@ -53,3 +53,16 @@ def test_an_image_that_cannot_be_shown_is_not_confirmed(client, project, model):
     project.note_images({last: ImageFacts(problem="cut off")})
     saved = confirm(client, model=version).json()["saved"]
     assert saved and last not in [one["image"] for one in saved]
+
+
+def test_findings_are_confirmed_together(client, project, model, ids):
+    project.configure(task="multilabel")
+    count = len(project.images())
+    chances = np.tile(np.array([0.95, 0.9], np.float32), (count, 1))
+    chances[0] = 0.95, 0.1
+    arrays = {"probabilities": chances, "classes": np.arange(2), "there": np.ones(count, bool)}
+    project.publish(NewModel(0, "PCA", "x", arrays=arrays), [])
+    assert confirm(client, above=0.92, dry=True).json()["count"] == 0  # the other finding is less
+    assert confirm(client, above=0.85).json()["refused"] == []
+    labels = dict(project.state().labels)
+    assert labels.pop(0) == (0,) and set(labels.values()) == {(0, 1)}

@@ -179,8 +179,12 @@ def text(name: str) -> str:
 
 
 def guess(predicted: Predictions, image: int) -> dict[str, Any] | None:
-    """Return the predicted class of an image and its probability; None without a prediction."""
+    """Return the predicted classes of an image, the likeliest first of all, and the confidence.
+
+    None without a prediction.
+    """
     of = predicted.of(image)
     if of is None:
         return None
-    return {"class": of.class_id, "confidence": round(of.confidence, 4)}
+    confidence = round(of.confidence, 4)
+    return {"class": of.class_id, "classes": list(of.classes), "confidence": confidence}

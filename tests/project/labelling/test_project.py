@@ -7,11 +7,13 @@ import pytest
 from PIL import Image
 
 from nextlabel.core.errors import UsageError
+from nextlabel.core.types import Task
 from nextlabel.project.exchange.content import Content
 from nextlabel.project.labelling.answer import NewAnswer
 from nextlabel.project.labelling.classes import NewClassChange
 from nextlabel.project.labelling.models import NewModel, QueueItem
 from nextlabel.project.labelling.project import Project
+from nextlabel.web.workspace import Workspace, guess
 from refusals import refused
 
 
@@ -108,6 +110,30 @@ def test_an_image_without_features_is_exported_without_a_prediction(project: Pro
     project.publish(NewModel(0, "PCA", "x", arrays=arrays), [])
     rows = Content.of(project).rows
     assert [row.image for row in rows if row.prediction is None] == [3]
+
+
+@pytest.mark.parametrize("task", ["multiclass", "multilabel"])
+def test_an_export_predicts_what_the_gallery_shows(photos: Path, task: Task) -> None:
+    chances = np.array([[0.4, 0.3, 0.3], [0.1, 0.7, 0.2], [0.2, 0.2, 0.6]] * 2, np.float32)
+    with Project.create(photos, classes=["cell", "debris", "dust"], task=task) as project:
+        project.scan()
+        arrays = {"probabilities": chances, "classes": np.arange(3), "there": np.arange(6) != 5}
+        project.publish(NewModel(0, "PCA", "x", arrays=arrays), [])
+        project.change_classes([NewClassChange("a", "merge", 1, "2")])
+        content, workspace = Content.of(project), Workspace(project)
+        names = {one.id: one.name for one in workspace.state.classes}
+        shown = {image: guess(workspace.predictions(), image) for image in range(6)}
+    assert shown[5] is None and any(one["classes"] for one in shown.values() if one)
+    for row in content.rows:
+        of_page = shown[row.image]
+        if of_page is None:
+            assert row.prediction is row.confidence is None
+            continue
+        assert row.prediction == tuple(names[one] for one in of_page["classes"])
+        assert row.confidence == pytest.approx(of_page["confidence"], abs=1e-4)
+    assert content.classes == ("cell", "dust") and content.probabilities is not None
+    merged = 0.6 if task == "multiclass" else 0.3  # of an image with 0.3 of either
+    assert content.probabilities[0] == pytest.approx([0.4, merged])
 
 
 def test_a_class_named_by_one_character_gets_it_as_key(tmp_path: Path) -> None:

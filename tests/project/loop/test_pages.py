@@ -83,6 +83,22 @@ def test_several_findings_of_an_image_are_all_of_its_classes():
     assert first_labels(state_of(labels), 3).tolist() == [0, NONE, NONE]
 
 
+def test_all_predicted_findings_make_the_label_and_the_least_sure_one_the_confidence():
+    p = np.array([[0.9, 0.1, 0.7], [0.2, 0.1, 0.3], [0.1, 0.6, 0.95]], np.float32)
+    labels = [answer(1, 0, classes=(0,)), answer(2, 1, classes=()), answer(3, 2, classes=(1, 2))]
+    state = state_of(labels)
+    predicted = predictions(model_of(p), state.classes, 4, "multilabel")
+    assert predicted.of(0) == Predicted(0, pytest.approx(0.7), (0, 2))
+    assert predicted.of(1) == Predicted(NONE, pytest.approx(0.7), ())
+    assert predicted.of(2) == Predicted(2, pytest.approx(0.6), (1, 2))
+    facts = images_of(4), state, predicted
+    of_last = Filters(class_id=2, by="prediction", order="path")
+    assert gallery(of_last, *facts).ids.tolist() == [0, 2]
+    assert gallery(replace(of_last, class_id=NONE), *facts).ids.tolist() == [1]
+    assert gallery(Filters(disagree=True), *facts).ids.tolist() == [0]
+    assert class_counts(Filters(by="prediction"), *facts) == {0: 1, 1: 1, 2: 2}
+
+
 def test_near_copies_are_one_card():
     groups = np.array([0, 0, 2, 0, 4])
     state = state_of([])
@@ -110,7 +126,7 @@ def test_a_merged_class_is_predicted_as_the_other_and_new_images_are_not():
     state = state_of([])
     merged = (replace(state.classes[0], merged_into=2), *state.classes[1:])
     predicted = predictions(model_of(P), merged, 7, "multiclass")
-    assert predicted.of(1) == Predicted(2, pytest.approx(0.7))
+    assert predicted.of(1) == Predicted(2, pytest.approx(0.7), (2,))
     assert predicted.of(5) is None and predicted.of(99) is None
     assert predictions(None, merged, 2, "multiclass").of(0) is None
 

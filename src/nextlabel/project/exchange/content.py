@@ -13,6 +13,7 @@ from nextlabel.project.labelling.classes import Classes, live
 from nextlabel.project.labelling.layout import printable
 from nextlabel.project.labelling.project import Project
 from nextlabel.project.labelling.state import State
+from nextlabel.project.loop.pages.predictions import Predictions, predictions
 from nextlabel.project.scanning.images import ProjectImages
 
 
@@ -113,13 +114,13 @@ class Content:
         classes = live(state.classes)
         names = {one.id: one.name for one in state.classes}
         model = project.model()
-        chances = None if model is None else _chances(model.arrays, classes, len(images))
+        predicted = predictions(model, state.classes, len(images), settings.task)
         files = sorted(project.files().items())
         rows = []
         for path, image in files:
             said = state.image(image)
             response = said.response
-            sure = None if chances is None else _prediction(chances[image], classes, settings.task)
+            sure = predicted.of(image)
             rows.append(
                 Row(
                     path,
@@ -131,17 +132,17 @@ class Content:
                     "" if response is None else response.kind,
                     bool(said.flags),
                     said.note,
-                    *((None, None) if sure is None else sure),
+                    None if sure is None else tuple(names[one] for one in sure.classes),
+                    None if sure is None else sure.confidence,
                 )
             )
-        of_rows = None if chances is None else chances[[image for _, image in files]]
         return cls(
             settings.name,
             project.folder,
             settings.task,
             tuple(one.name for one in classes),
             rows,
-            of_rows,
+            _of_rows(predicted, classes, [image for _, image in files]),
             state,
             images,
             project.answers(),
@@ -149,31 +150,13 @@ class Content:
         )
 
 
-def _chances(arrays: Any, classes: Classes, count: int) -> Array | None:
-    """Return the probability (N, K) of each class that is there now; NaN where there is none."""
-    of_model = arrays.get("probabilities")
-    if of_model is None:
+def _of_rows(predicted: Predictions, classes: Classes, images: Sequence[int]) -> Array | None:
+    """Return the probability (rows, K) of each class for some images; NaN where there is none."""
+    if not len(predicted.columns):
         return None
-    columns = arrays.get("classes", np.arange(of_model.shape[1])).tolist()
-    chances = np.full((count, len(classes)), np.nan, np.float32)
+    chances = np.full((len(images), len(classes)), np.nan, np.float32)
+    columns = predicted.columns.tolist()
     for k, one in enumerate(classes):
         if one.id in columns:
-            rows = min(count, len(of_model))
-            chances[:rows, k] = of_model[:rows, columns.index(one.id)]
-    if (there := arrays.get("there")) is not None:  # the others have the mean of the features
-        chances[: len(there)][~there[:count]] = np.nan
+            chances[:, k] = predicted.probabilities[images, columns.index(one.id)]
     return chances
-
-
-def _prediction(
-    chances: Array, classes: Classes, task: Task
-) -> tuple[tuple[str, ...], float] | None:
-    """Return the predicted classes and the confidence; None where the model has none."""
-    if np.isnan(chances).all():
-        return None
-    if task == "multiclass":
-        best = int(np.nanargmax(chances))
-        return (classes[best].name,), float(chances[best])
-    sure = np.fmax(chances, 1 - chances)
-    present = tuple(classes[k].name for k in np.flatnonzero(chances > 0.5))
-    return present, float(np.nanmin(sure))

@@ -97,9 +97,10 @@ def show(
 
 @router.post("/api/confirm")
 def confirm(body: ConfirmBody, workspace: Shared, person: Someone) -> Json:
-    """Label all images without a label that are predicted as a class, sure enough, as that.
+    """Label all images without a label that are predicted as a class, sure enough, as predicted.
 
-    Images that cannot be shown are left out: their predictions cannot be judged.
+    Where images have findings, they get all that are predicted. Images that cannot be shown are
+    left out: their predictions cannot be judged.
     """
     model = workspace.project.model()
     version = None if model is None else model.version
@@ -110,23 +111,25 @@ def confirm(body: ConfirmBody, workspace: Shared, person: Someone) -> Json:
     filters = Filters(body.class_id, "prediction", labelled=False, above=body.above)
     facts = _facts(workspace, filters)
     hidden = [problem is not None for problem in facts[0].problems]
-    images = [i for i in gallery(filters, *facts).ids.tolist() if not hidden[i]]
-    images = [image for image in images if not facts[0].gone[image]]
-    if body.images is not None:
-        among = set(body.images)
-        images = [image for image in images if image in among]
+    among = None if body.images is None else set(body.images)
+    labels = {
+        image: predicted.classes
+        for image in gallery(filters, *facts).ids.tolist()
+        if (among is None or image in among) and not hidden[image]
+        if (predicted := facts[2].of(image)) is not None
+    }
     if body.dry:
-        return {"count": len(images), "model": version}
+        return {"count": len(labels), "model": version}
     answers = [
         NewAnswer(
             content_digest(f"{body.key} {image}".encode())[:40],
             image,
             "label",
-            (body.class_id,),
+            label,
             model=version,
             view="gallery",
         )
-        for image in images
+        for image, label in labels.items()
     ]
     saved, refused = [], []
     for start in range(0, len(answers), AT_A_TIME):

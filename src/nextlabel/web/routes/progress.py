@@ -25,8 +25,8 @@ def _figures(workspace: Workspace) -> Json:
     figures = progress_figures(workspace.project)
     state, images = workspace.state, workspace.images
     predicted = workspace.predictions()
-    there = predicted.classes[predicted.there & ~images.gone]
-    of_class = Counter(there.tolist())
+    of_columns = predicted.findings[~images.gone].sum(axis=0).tolist()
+    of_class = Counter(dict(zip(predicted.columns.tolist(), of_columns, strict=True)))
     people: Counter[str] = Counter()
     for image in state.images.values():
         people.update(image.by_person.keys())

@@ -97,7 +97,7 @@ def gallery(
         The first image of each image's group of near-copies.
     """
     labels, labelled = first_labels(state, len(images)), _mask(state.labels, len(images))
-    shown = _passing(filters, images, state, predicted, labels, labelled)
+    shown = _passing(filters, images, state, predicted, labelled)
     if filters.class_id is not None:
         shown &= _of_class(filters, state, labels, labelled, predicted)
     ids = _ordered(np.flatnonzero(shown), filters.order, images, state, predicted)
@@ -117,7 +117,7 @@ def class_counts(
 ) -> dict[int, int]:
     """Return how many images `gallery` shows of each live class under the other filters."""
     labels, labelled = first_labels(state, len(images)), _mask(state.labels, len(images))
-    passing = _passing(filters, images, state, predicted, labels, labelled)
+    passing = _passing(filters, images, state, predicted, labelled)
     counts = {}
     for one in live(state.classes):
         of_class = replace(filters, class_id=one.id)
@@ -134,7 +134,6 @@ def _passing(
     images: ProjectImages,
     state: State,
     predicted: Predictions,
-    labels: Ids,
     labelled: Array,
 ) -> Array:
     """Return which images pass all filters but that of the class, bool (N)."""
@@ -145,8 +144,7 @@ def _passing(
             (i for i, one in state.images.items() if filters.person in one.by_person), count
         )
     if filters.disagree:
-        differ = labelled & predicted.there & (labels != predicted.classes)
-        shown &= differ | _mask(state.conflicts, count)
+        shown &= predicted.differ(state) | _mask(state.conflicts, count)
     if filters.flagged:
         shown &= _mask(state.flagged, count)
     if filters.problem:
@@ -177,7 +175,7 @@ def _of_class(
         by_label[several] = True
     if wanted == NONE:
         by_label = ~labelled
-    by_prediction: Array = predicted.there & (predicted.classes == wanted)
+    by_prediction = predicted.of_class(wanted)
     if filters.by == "label":
         return np.asarray(by_label)
     if filters.by == "prediction":

@@ -33,7 +33,7 @@ export function markClasses(area, chosen, predicted) {
     const pressed = String(chosen.includes(id));
     if (button.getAttribute("aria-pressed") !== pressed) button.setAttribute("aria-pressed", pressed);
     const sure = button.querySelector(".class-sure");
-    const text = predicted?.class === id ? percent(predicted.confidence) : "";
+    const text = predicted?.classes.includes(id) ? percent(predicted.confidence) : "";
     if (sure.textContent !== text) {
       sure.textContent = text;
       sure.title = text && "predicted";

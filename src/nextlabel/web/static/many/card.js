@@ -18,13 +18,14 @@ export function card(item, project, { predicted = true, note = "" } = {}) {
   if (copies > 0) marks.append(h("span", { title: many(copies, "copy or near-copy", "copies or near-copies"), textContent: `+${copies}` }));
   if (item.flagged) marks.append(h("span", { className: "flag", title: "flagged", textContent: "⚑" }));
   const lines = h("span", { className: "card-lines" });
-  const labelled = item.label?.length > 0;
-  if (labelled) lines.append(chip(project, item.label));
-  else if (item.state === "labelled") lines.append(h("span", { textContent: "none of the classes" }));
+  const classes = item.label?.length > 0;
+  if (classes) lines.append(chip(project, item.label));
+  else if (isLabelled(item)) lines.append(h("span", { textContent: "none of the classes" }));
   else if (item.state === "skipped" || item.state === "unsure") lines.append(h("span", { className: "faint", textContent: item.state }));
   if (shown) {
-    const same = labelled && item.label.includes(shown.class);
-    const guess = `${project.nameOf(shown.class)} ${percent(shown.confidence)}`;
+    const labelled = isLabelled(item);
+    const same = labelled && String(item.label) === String(shown.classes);
+    const guess = `${project.namesOf(shown.classes)} ${percent(shown.confidence)}`;
     const text = same ? `model: ${percent(shown.confidence)}` : labelled ? `model: ${guess}` : guess;
     lines.append(h("span", { className: labelled && !same ? "guess other" : "guess", textContent: text }));
   }
@@ -36,10 +37,13 @@ export function card(item, project, { predicted = true, note = "" } = {}) {
     marks,
     lines,
   );
-  element.classList.toggle("answered", labelled || item.state === "labelled");
-  if (labelled) element.style.setProperty("--class", project.colourOf(item.label[0]));
+  element.classList.toggle("answered", isLabelled(item));
+  if (classes) element.style.setProperty("--class", project.colourOf(item.label[0]));
   return element;
 }
+
+/** Return whether an item has a label, also one of no class. */
+export const isLabelled = (item) => (item.state ? item.state === "labelled" : Boolean(item.labelled || item.label?.length));
 
 /** Return the classes of a label with the colour of the first. */
 export function chip(project, ids) {
@@ -52,8 +56,9 @@ function words(item, project, shown, note) {
   const parts = [item.name];
   if (item.problem) parts.push(item.problem);
   if (item.label?.length) parts.push(`labelled ${project.namesOf(item.label)}`);
+  else if (isLabelled(item)) parts.push(`labelled ${project.namesOf([])}`);
   else if (item.state && item.state !== "open") parts.push(item.state);
-  if (shown) parts.push(`predicted ${project.nameOf(shown.class)}, ${percent(shown.confidence)}`);
+  if (shown) parts.push(`predicted ${project.namesOf(shown.classes)}, ${percent(shown.confidence)}`);
   if (item.flagged) parts.push("flagged");
   if (note) parts.push(note);
   return parts.join(", ");

@@ -23,7 +23,7 @@ export async function look(item, project) {
       () => viewer.clear(h("p", { className: "empty", textContent: "The image did not arrive." })),
     );
   }
-  if (item.predicted) facts.append(h("p", { textContent: `Predicted: ${project.nameOf(item.predicted.class)}, ${percent(item.predicted.confidence)}` }));
+  if (item.predicted) facts.append(h("p", { textContent: `Predicted: ${project.namesOf(item.predicted.classes)}, ${percent(item.predicted.confidence)}` }));
   const details = await get(`/api/image/${item.image}`).catch(() => null);
   for (const event of details?.history ?? []) {
     const what = event.kind === "label" ? project.namesOf(event.classes ?? []) : event.kind;

@@ -9,7 +9,7 @@ import { count, many, percent } from "../base/numbers.js";
 import { start } from "../base/shell.js";
 import { drawBar, drawChosen } from "../many/bar.js";
 import { Batches } from "../many/batches.js";
-import { card } from "../many/card.js";
+import { card, isLabelled } from "../many/card.js";
 import { showFailure, showInstead, showWall } from "../many/empty.js";
 import { look } from "../many/look.js";
 import { drawShelves } from "../many/shelves.js";
@@ -69,12 +69,12 @@ start("Gallery", async ({ project, outbox, keys }) => {
   }
 
   // Only predictions can be confirmed, and only of images that have no label yet.
-  const confirmable = (items) => items.filter((item) => item.predicted && !item.problem && !item.label?.length);
+  const confirmable = (items) => items.filter((item) => item.predicted && !item.problem && !isLabelled(item));
 
   function confirm(items, next) {
     const open = confirmable(items);
     if (!open.length) return announce("All of these are labelled."), next();
-    batches.label(open, (item) => [item.predicted.class], shownAt);
+    batches.label(open, (item) => item.predicted.classes, shownAt);
     next();
   }
 
@@ -87,7 +87,7 @@ start("Gallery", async ({ project, outbox, keys }) => {
       if (!total) return toast(`No unlabelled image is predicted as ${name} with more than ${percent(above, 1)}.`);
       const agreed = await ask(
         `Label ${many(total, "image")} as ${name}?`,
-        `All unlabelled images that the model calls ${name} with at least ${percent(above, 1)} get this label. Undo takes all of them back.`,
+        `All unlabelled images that the model calls ${name} with at least ${percent(above, 1)} get ${project.multilabel ? "the findings that it predicts" : "this label"}. Undo takes all of them back.`,
         `Label ${count(total)}`,
       );
       if (!agreed) return;

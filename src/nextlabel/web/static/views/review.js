@@ -6,7 +6,7 @@ import { many, percent } from "../base/numbers.js";
 import { start } from "../base/shell.js";
 import { drawBar } from "../many/bar.js";
 import { Batches } from "../many/batches.js";
-import { card } from "../many/card.js";
+import { card, isLabelled } from "../many/card.js";
 import { showFailure, showInstead, showWall } from "../many/empty.js";
 import { look } from "../many/look.js";
 import { Wall } from "../many/wall.js";
@@ -45,7 +45,7 @@ start("Review", async ({ project, outbox, keys }) => {
   const keep = () => write((item) => item.label);
 
   function write(classesOf) {
-    const chosen = wall.chosen.filter((item) => item.label?.length || item.by_person);
+    const chosen = wall.chosen.filter((item) => isLabelled(item) || item.by_person);
     for (const item of chosen) item.checked = true;
     if (!batches.label(chosen, classesOf, shownAt)) return;
     const alone = !wall.selected.size;
