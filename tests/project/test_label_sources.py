@@ -5,7 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from nextlabel.core.errors import DataError, UsageError
+from nextlabel.cli import main
+from nextlabel.core.errors import BudgetError, DataError, UsageError
 from nextlabel.project.classifier import Classifier
 from nextlabel.project.labelling.answer import NewAnswer
 from nextlabel.project.labelling.project import Project
@@ -45,6 +46,31 @@ def test_images_of_a_project_are_suggested(project, quick, project_cache):
     assert (made.images, made.labelled, len(made.items)) == (90, 30, 5)
     labelled = {project.images().names[image] for image in project.state().labels}
     assert not labelled & set(made.paths)
+
+
+def test_images_that_were_passed_over_are_counted_and_not_suggested(
+    project, digits_folder, write_labels, quick, project_cache, capsys
+):
+    project.record([NewAnswer(f"s{n}", n, "skip") for n in range(30, 50)])
+    project.record([NewAnswer("u", 50, "unsure"), NewAnswer("f", 51, "flag")])
+    project.record([NewAnswer("g", 0, "flag")])  # its label stays
+    project.record([NewAnswer("back", 49, "undo", undoes="s49")])
+    names = project.images().names
+    made = suggest(project.directory, 90, pipeline=quick, cache_dir=project_cache)
+    assert (made.labelled, made.passed_over) == (30, 21)
+    assert set(made.paths) == {names[49], *names[52:]}
+    labels = write_labels({names[30]: "one"})
+    more = suggest(project.directory, 1, labels=labels, pipeline=quick, cache_dir=project_cache)
+    assert (more.labelled, more.passed_over) == (31, 20)
+    words = ["suggest", str(project.directory), "--budget", "60", "--features", "pca=1"]
+    assert main([*words, "--cache-dir", str(project_cache)]) == 0
+    out, err = capsys.readouterr()
+    assert len(out.splitlines()) == 39
+    assert "21 images skipped, unsure or flagged, and left out" in err
+    assert "only 39 images without a label" in err
+    project.record([NewAnswer(f"t{n}", n, "skip") for n in (49, *range(52, 90))])
+    with refused(BudgetError, "all-labelled", match="60 that were skipped"):
+        suggest(project.directory, 5, pipeline=quick, cache_dir=project_cache)
 
 
 def test_what_does_not_fit_is_refused(project, digits_folder, tmp_path, quick, project_cache):

@@ -58,7 +58,9 @@ def command(
     )
     say_changes(made.changes, made.images)
     say_labels(made.images, made.labelled, made.classes)
-    if len(made.items) < min(budget, made.images - made.labelled):
+    if made.passed_over:
+        note(f"{plural(made.passed_over, 'image')} skipped, unsure or flagged, and left out")
+    if len(made.items) < min(budget, made.images - made.labelled - made.passed_over):
         note("all other images without a label are copies of these or of labelled ones")
     elif len(made.items) < budget:
         note(f"only {plural(len(made.items), 'image')} without a label")
@@ -71,6 +73,7 @@ def command(
             "folder": str(Path(folder)),
             "images": made.images,
             "labelled": made.labelled,
+            "passed_over": made.passed_over,
             "classes": dict(made.classes),
             "changes": {
                 "added": made.changes.added,

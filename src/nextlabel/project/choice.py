@@ -69,10 +69,17 @@ class Candidates:
     unplaced: Ids = field(default_factory=_none)
 
     @classmethod
-    def of(cls, rows: Mapping[str, Array], digests: Sequence[str], seed: int = 0) -> "Candidates":
+    def of(
+        cls,
+        rows: Mapping[str, Array],
+        digests: Sequence[str],
+        seed: int = 0,
+        excluded: Ids | None = None,
+    ) -> "Candidates":
         """Return the images with these rows and the sha256 of each (N); the seed is the audit's."""
-        contents = np.unique(np.array(digests), return_inverse=True)[1]
-        return cls(rows, AuditOrder.of(digests, seed), contents.astype(np.int64))
+        contents = np.unique(np.array(digests), return_inverse=True)[1].astype(np.int64)
+        order = AuditOrder.of(digests, seed)
+        return cls(rows, order, contents, _none() if excluded is None else excluded)
 
     def __len__(self) -> int:
         return len(self.contents)

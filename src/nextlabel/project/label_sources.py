@@ -5,12 +5,14 @@ from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
 
+import numpy as np
+
 from nextlabel.core.errors import DataError
-from nextlabel.core.types import Task
+from nextlabel.core.types import Ids, Task
 from nextlabel.data.lists.answers import Answer
 from nextlabel.project.labelling.layout import is_project
 from nextlabel.project.labelling.project import Project
-from nextlabel.project.labels import LabelFile, LabelSource
+from nextlabel.project.labels import KnownLabels, LabelFile, LabelSource
 
 Paths = str | PathLike[str] | Sequence[str | PathLike[str]]
 
@@ -48,6 +50,13 @@ class ProjectLabels:
             None if label is None else tuple(class_of[one] for one in label) for label in labels
         ]
 
+    def passed_over(self, names: Sequence[str]) -> list[int]:
+        """Return the rows of those of `names` (N) that are skipped, unsure or flagged there."""
+        with Project.open(self.directory) as project:
+            state, files = project.state(), project.files()
+        passed = state.settled - state.labels.keys()
+        return [row for row, name in enumerate(names) if files.get(name) in passed]
+
 
 def label_sources(labels: Paths) -> tuple[LabelSource, ...]:
     """Return one source of labels or several: files, and folders of projects."""
@@ -65,3 +74,25 @@ def folder_and_labels(
         return Path(folder), label_sources(labels)
     with Project.open(folder) as project:
         return project.folder, (ProjectLabels(Path(folder)), *label_sources(labels))
+
+
+def passed_over(names: Sequence[str], sources: Sequence[LabelSource], known: KnownLabels) -> Ids:
+    """Return the images that people have passed over: skipped, unsure or flagged, and unlabelled.
+
+    Parameters
+    ----------
+    names : sequence of str
+        The names of the N images.
+    sources : sequence of LabelSource
+        Files and projects; a file does not say which images are passed over.
+    known : KnownLabels
+        The labels of all sources.
+
+    Returns
+    -------
+    int64 array
+        The rows of those images, ascending.
+    """
+    projects = (source for source in sources if isinstance(source, ProjectLabels))
+    rows = [row for source in projects for row in source.passed_over(names)]
+    return np.setdiff1d(np.array(rows, np.int64), known.ids)

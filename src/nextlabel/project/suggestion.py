@@ -14,7 +14,7 @@ from nextlabel.features.kept_features import Changes, FolderFeatures
 from nextlabel.project.choice import Candidates, check_strategy, choose
 from nextlabel.project.folder_features import encoding_blocks, folder_features
 from nextlabel.project.folder_images import folder_images
-from nextlabel.project.label_sources import folder_and_labels
+from nextlabel.project.label_sources import folder_and_labels, passed_over
 from nextlabel.project.labels import KnownLabels, known_labels
 from nextlabel.project.pipeline import DEFAULT, Pipeline
 
@@ -58,6 +58,9 @@ class Suggestions:
         The number of labelled images of each class.
     changes : Changes
         The images that differ from the time before.
+    passed_over : int
+        The number of images that people skipped, are unsure of or flagged in a project, and that
+        have no label. They are not suggested.
     """
 
     items: tuple[Suggestion, ...]
@@ -65,6 +68,7 @@ class Suggestions:
     labelled: int
     classes: Mapping[str, int]
     changes: Changes
+    passed_over: int = 0
 
     @property
     def paths(self) -> tuple[str, ...]:
@@ -134,16 +138,19 @@ def suggest(
     assert data.train.names is not None
     labelled = known_labels(data.train.names, sources, classes)
     features = folder_features(root, data, pipeline, cache, refit=refit)
-    left = len(features) - len(labelled)
+    passed = passed_over(data.train.names, sources, labelled)
+    left = len(features) - len(labelled) - len(passed)
     if not left:
+        but = f" but {len(passed)} that were skipped, unsure or flagged" if len(passed) else ""
         raise BudgetError(
-            f"all {len(features)} images of {root} are labelled; add images", code="all-labelled"
+            f"all {len(features)} images of {root} are labelled{but}; add images",
+            code="all-labelled",
         )
 
     def predict(labels: KnownLabels) -> Array | None:
         return predict_pool(features, labels, pipeline)
 
-    candidates = Candidates.of(features.rows, features.digests, pipeline.seed)
+    candidates = Candidates.of(features.rows, features.digests, pipeline.seed, passed)
     picks = choose(candidates, labelled, min(int(budget), left), pipeline, predict)
     if not picks:
         raise BudgetError(
@@ -169,6 +176,7 @@ def suggest(
         len(labelled),
         dict(zip(labelled.classes, labelled.counts, strict=True)),
         features.changes,
+        len(passed),
     )
 
 
