@@ -123,7 +123,7 @@ def test_another_task_is_refused(folder, capsys):
     from nextlabel.cli import main
 
     assert main(["label", str(folder), "--multilabel", "--no-browser"]) == 2
-    assert "one class per image" in capsys.readouterr().err
+    assert "is multiclass, and multilabel is asked for" in capsys.readouterr().err
 
 
 def test_the_command_says_what_to_install(monkeypatch):

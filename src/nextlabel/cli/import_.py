@@ -28,9 +28,11 @@ def command(
         typer.Option("--replace", help="Take the label of the file where the project has another."),
     ] = False,
     task: Annotated[
-        Literal["multiclass", "multilabel"],
-        typer.Option(help="For a new project: one class per image, or any number."),
-    ] = "multiclass",
+        Literal["multiclass", "multilabel"] | None,
+        typer.Option(
+            help="For a new project: one class per image, the default, or any number of them."
+        ),
+    ] = None,
     store: options.ProjectStore = None,
     json: options.AsJson = False,
 ) -> None:
@@ -40,14 +42,9 @@ def command(
     again.
     """
     from nextlabel.project.exchange.transfer import import_file
-    from nextlabel.project.labelling.layout import is_project
     from nextlabel.project.labelling.project import Project
 
-    if is_project(project):
-        opened = Project.open(project, store=store)
-    else:
-        opened = Project.open_or_create(project, store=store, task=task)
-    with opened:
+    with Project.open_or_create(project, store=store, task=task) as opened:
         opened.scan()
         result = import_file(opened, file, format=format, person=person, replace=replace)
         labelled = len(opened.state().labels)

@@ -99,7 +99,7 @@ def command(
     """
     check_installed()
     names = () if classes is None else tuple(name.strip() for name in classes.split(","))
-    task: Task = "multilabel" if multilabel else "multiclass"
+    task: Task | None = "multilabel" if multilabel else None
     if demo:
         from nextlabel.data.sources.digits import CLASSES
         from nextlabel.web.demo_images import FOLDER, write_digits
@@ -112,7 +112,7 @@ def command(
         from nextlabel.cli.simulated import simulate as simulated
         from nextlabel.web.simulation.trial import Simulation
 
-        simulation = Simulation(folder, simulate, answers, order, names, task)
+        simulation = Simulation(folder, simulate, answers, order, names, task or "multiclass")
         simulated(simulation, parse_seeds(seeds), json)
         return
     from nextlabel.project.labelling.project import Project
@@ -127,12 +127,6 @@ def command(
         classes=names,
         task=task,
     ) as opened:
-        if opened.task != task and multilabel:
-            raise UsageError(
-                f"the project in {opened.directory} has one class per image; leave --multilabel "
-                "out, or give another --project",
-                code="task-differs",
-            )
         if demo:
             from nextlabel.web.demo_images import give_digit_keys
 

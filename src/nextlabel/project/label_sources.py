@@ -54,7 +54,7 @@ class ProjectLabels:
         """Return the rows of those of `names` (N) that are skipped, unsure or flagged there."""
         with Project.open(self.directory) as project:
             state, files = project.state(), project.files()
-        passed = state.settled - state.labels.keys()
+        passed = state.settled - set(state.labels)
         return [row for row, name in enumerate(names) if files.get(name) in passed]
 
 

@@ -138,6 +138,15 @@ def test_a_project_is_made_once_and_opened_by_either_folder(folder: Path) -> Non
     with Project.open_or_create(directory, classes=["cell", "debris"]) as again:
         assert again.folder == folder
         assert [one.name for one in again.state().classes] == ["cell", "debris"]
+    for path in (folder, directory):  # a new project is multiclass, and another task is refused
+        with refused(UsageError, "task-differs", match="is multiclass"):
+            Project.open_or_create(path, classes=["dust"], task="multilabel")
+    with Project.open_or_create(folder, task="multiclass") as again:
+        assert [one.name for one in again.state().classes] == ["cell", "debris"]
+    several = directory.with_name("several")
+    Project.create(folder, directory=several, task="multilabel").close()
+    with Project.open_or_create(folder, directory=several) as again:
+        assert again.task == "multilabel"
     with refused(UsageError, "no-project", match="nextlabel label"):
         Project.open(folder / "none")
     with refused(UsageError, "no-such-folder"):

@@ -8,6 +8,7 @@ from types import TracebackType
 from typing import Any, Self
 from uuid import uuid4
 
+from nextlabel.core.errors import UsageError
 from nextlabel.core.types import Task
 from nextlabel.project.labelling.answer_log import ME, AnswerLog
 from nextlabel.project.labelling.board import Board
@@ -136,15 +137,38 @@ class Project(AnswerLog, Board):
         directory: str | os.PathLike[str] | None = None,
         store: str | None = None,
         classes: Sequence[str] = (),
-        task: Task = "multiclass",
+        task: Task | None = None,
     ) -> "Project":
-        """Open the project of a folder and add `classes`; make one where there is none."""
+        """Open the project of a folder and add `classes`; make one where there is none.
+
+        Parameters
+        ----------
+        folder, directory, store, classes
+            As for `create`.
+        task
+            "multiclass" or "multilabel"; by default that of the project, "multiclass" of a new one.
+
+        Raises
+        ------
+        UsageError
+            The project has another task, or what `create` refuses.
+        DataError, StoreError
+            What `open` refuses.
+        """
         if directory is None and is_project(folder):
             directory = folder
         target = directory_of(folder, directory)
         if not is_project(target):
-            return cls.create(folder, directory=target, store=store, classes=classes, task=task)
+            of_new: Task = task or "multiclass"
+            return cls.create(folder, directory=target, store=store, classes=classes, task=of_new)
         project = cls.open(target, store=store)
+        if task not in (None, project.task):
+            project.close()
+            raise UsageError(
+                f"the project in {target} is {project.task}, and {task} is asked for; leave that "
+                "out, or give another folder for the project",
+                code="task-differs",
+            )
         there = {one.name for one in live(project.state().classes)}
         project.change_classes(
             [
