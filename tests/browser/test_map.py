@@ -120,6 +120,22 @@ def test_classes_are_switched_off(mapped):
     mapped.locator("#about", has_text="6 of 36").wait_for()
 
 
+def test_a_map_that_failed_is_made_again_when_a_person_asks(project, serve, visit):
+    project.set_activity("map", "running", 300, 750)
+    page = visit(serve(project).url, "map")
+    page.locator("#empty", has_text="made in the background: 40%").wait_for()
+    project.set_activity("map", "failed", message="the work ended with 1")
+    page.get_by_role("heading", name="The map could not be made").wait_for()
+    page.locator("#empty", has_text="The work ended with 1.").wait_for()
+    page.get_by_role("button", name="Try again").click()
+    page.locator("#empty", has_text="it begins again").wait_for()
+    assert project.activity()["map"].state == "waiting"
+    project.set_activity("map", "failed", message="no memory")
+    page.locator("#views a", has_text="Progress").click()
+    page.locator("#activities .failed", has_text="no memory").get_by_role("button").click()
+    page.locator("#activities li", has_text="it begins again").wait_for()
+
+
 def test_a_map_that_is_not_there_yet_says_so(project, serve, visit):
     page = visit(serve(project).url, "map")
     page.get_by_role("heading", name="The map is not there yet").wait_for()

@@ -164,6 +164,18 @@ def test_twenty_keys_in_a_moment_write_twenty_right_labels(client, project):
     assert {image: of[0] for image, of in project.state().labels.items()} == sent
 
 
+def test_work_that_failed_is_asked_for_again(client, project):
+    project.set_activity("map", "failed", message="no memory")
+    project.set_activity("scan", "failed", message="no folder")
+    shown = {one["name"]: one["again"] for one in client.get("/api/project").json()["activities"]}
+    assert shown == {"map": True, "scan": False}
+    assert client.post("/api/activities/map/again").is_success
+    assert project.activity()["map"].state == "waiting"
+    for name in ("map", "scan", "none"):
+        reply = client.post(f"/api/activities/{name}/again")
+        assert (reply.status_code, reply.json()["error"]["code"]) == (404, "not-failed")
+
+
 def test_the_history_has_a_persons_effective_events(client, project):
     send(
         client, label("a", 1), label("b", 2), {"key": "n", "image": 2, "kind": "note", "note": "x"}

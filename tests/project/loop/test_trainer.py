@@ -166,10 +166,17 @@ def test_a_killed_trainer_starts_again_and_labelling_continues(digits, tmp_path)
 
 def test_a_trainer_that_fails_says_so_and_is_tried_again(digits):
     project, _ = digits
+    for name in ("scan", "space", "map"):
+        project.set_activity(name, "running", 1, 2)
+    project.set_activity("features", "done")
     with Trainer(project.directory, store="postgresql://nowhere.invalid/none", pauses=(0.1,)) as it:
         it.store = None  # the supervisor itself reaches the project
         said = wait_for(lambda: project.activity().get("trainer"))
         assert said.state == "failed" and "starts again" in said.message
+        wait_for(lambda: project.activity()["space"].state == "failed")  # nothing works on it now
+        wait_for(lambda: project.activity()["map"].state == "failed")
+        states = project.activity()
+        assert (states["scan"].state, states["features"].state) == ("running", "done")
     assert "Error" in (project.directory / "trainer.log").read_text()
 
 
@@ -195,6 +202,36 @@ def test_a_trainer_that_cannot_be_started_is_tried_again(digits, monkeypatch):
         said = wait_for(lambda: project.activity().get("trainer"))
         assert "cannot be started (no memory) and starts again" in said.message
         wait_for(lambda: supervisor.Child.call_count > 1)
+
+
+@pytest.mark.parametrize(
+    ("long", "expected"), [(60.0, [0.01, 0.02, 0.03, 0.03]), (-1.0, [0.01] * 4)]
+)
+def test_a_trainer_that_ends_again_and_again_waits_longer_each_time(
+    monkeypatch, tmp_path, long, expected
+):
+    """After a long time of work the pauses are short again."""
+    waited = []
+    monkeypatch.setattr(supervisor, "Child", Mock(return_value=Mock(code=-9)))
+    monkeypatch.setattr(supervisor, "LONG", long)
+    running = Trainer(tmp_path, pauses=(0.01, 0.02, 0.03))
+
+    def note(pause):
+        waited.append(pause)
+        if len(waited) == len(expected):
+            running._ends.set()
+
+    monkeypatch.setattr(running._ends, "wait", note)
+    said = []
+    monkeypatch.setattr(running, "_report", said.append)
+    running.start()
+    wait_for(running._ends.is_set)
+    running.stop()
+    assert waited == expected
+    assert [
+        f"ended with -9 and starts again in {pause:g} s" in text
+        for pause, text in zip(waited, said, strict=True)
+    ] == [True] * 4
 
 
 def test_a_busy_database_does_not_end_the_reading_of_thumbnails(digits, monkeypatch):

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from nextlabel.core.types import Array, Ids
 from nextlabel.project.loop.cached import load_arrays, save_arrays
 
+ACTIVITY = "map"
 MAPPED = 10_000
 """The most images that t-SNE arranges; each further one lies amid its nearest of these."""
 STEPS = ((250, 12.0, 0.5), (500, 1.0, 0.8))

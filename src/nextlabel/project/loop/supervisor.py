@@ -9,11 +9,15 @@ from pathlib import Path
 
 from nextlabel.core.errors import NextlabelError
 from nextlabel.project.labelling.project import Project
+from nextlabel.project.loop.background import WORK
 from nextlabel.project.loop.child import Child
+from nextlabel.project.loop.spaces import ACTIVITY as SPACE
 
 MODULE = "nextlabel.project.loop.trainer"
 LOG = "trainer.log"
 ACTIVITY = "trainer"
+OF_TRAINER = (SPACE, *WORK)
+"""Activities that end when the trainer does, and begin again with it."""
 POLL = 0.2
 PAUSES = (1.0, 2.0, 5.0, 15.0, 30.0)
 """Seconds before each further start of a trainer that ended; the last holds from then on."""
@@ -131,3 +135,6 @@ class Trainer:
             Project.open(self.directory, store=self.store) as project,
         ):
             project.set_activity(ACTIVITY, "failed", message=message)
+            for other in project.activity().values():
+                if other.name in OF_TRAINER and other.state == "running":
+                    project.set_activity(other.name, "failed", message="it ended with the trainer")

@@ -12,7 +12,7 @@ from threading import Event
 import numpy as np
 
 from nextlabel.core.errors import NextlabelError
-from nextlabel.core.types import Array
+from nextlabel.core.types import Array, Ids
 from nextlabel.project.labelling.project import Project
 from nextlabel.project.loop import child
 from nextlabel.project.loop.cached import (
@@ -25,11 +25,9 @@ from nextlabel.project.loop.cached import (
     save_copies,
 )
 from nextlabel.project.loop.features import ACTIVITY, make_features
+from nextlabel.project.loop.map import ACTIVITY as MAP_ACTIVITY
 from nextlabel.project.loop.map import ProjectMap, make_map
 from nextlabel.project.loop.near_copies import near_copies
-from nextlabel.project.loop.space import Space
-
-MAP_ACTIVITY = "map"
 
 
 def main() -> None:
@@ -55,16 +53,22 @@ def arrange(project: Project, stop: Event) -> None:
         return
     ids = np.flatnonzero(space.there)
     key = f"{space.key} {len(ids)}"
-    rows = None
     copies = load_copies(project.cache / COPIES)
-    if copies is None or copies.key != key:
-        rows = _rows(space)
-        copies = NearCopies(ids, ids[near_copies(rows)], key)
-        save_copies(project.cache / COPIES, copies)
     before = ProjectMap.load(project.cache / MAP)
-    if before is not None and before.key == key:
-        return
-    rows = _rows(space) if rows is None else rows
+    made = [None if one is None else one.key for one in (copies, before)]
+    if made != [key, key]:
+        project.set_activity(MAP_ACTIVITY, "running", message="the map is being made")
+        rows = space.blocks.rows(ids).astype(np.float32)  # of the images that are there
+        if made[0] != key:
+            copies = NearCopies(ids, ids[near_copies(rows)], key)
+            save_copies(project.cache / COPIES, copies)
+        if made[1] != key and not _mapped(project, rows, ids, key, stop):
+            return
+    project.set_activity(MAP_ACTIVITY, "done", len(ids), len(ids), "the map is there")
+
+
+def _mapped(project: Project, rows: Array, ids: Ids, key: str, stop: Event) -> bool:
+    """Make the map of images by their rows (n, d); return False when `stop` was set."""
 
     def report(done: int, total: int) -> None:
         project.set_activity(MAP_ACTIVITY, "running", done, total, "the map is being made")
@@ -72,12 +76,7 @@ def arrange(project: Project, stop: Event) -> None:
     project_map = make_map(rows, ids, key, project.cache / UNFINISHED_MAP, report, stop)
     if project_map is not None:
         project_map.save(project.cache / MAP)
-        project.set_activity(MAP_ACTIVITY, "done", len(ids), len(ids), "the map is there")
-
-
-def _rows(space: Space) -> Array:
-    """Return the joined rows of the images that are there, float32 (n, d)."""
-    return space.blocks.rows(np.flatnonzero(space.there)).astype(np.float32)
+    return project_map is not None
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from pydantic import Field
 
 from nextlabel.project.labelling.classes import Action, NewClassChange
 from nextlabel.project.labelling.settings import ProjectSettings
+from nextlabel.project.loop.background import can_begin_again
 from nextlabel.project.people.people import Person
 from nextlabel.web.dependencies import (
     Body,
@@ -119,6 +120,7 @@ def project_facts(workspace: Workspace, person: Person, users: bool) -> Json:
         },
         "activities": [
             {key: value for key, value in of._asdict().items() if key != "at"}
+            | {"again": can_begin_again(of)}
             for of in project.activity().values()
         ],
     }

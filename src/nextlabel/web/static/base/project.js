@@ -1,6 +1,6 @@
 // The project as the server describes it: classes, counts, settings, model, activities.
 
-import { get } from "./api.js";
+import { get, post } from "./api.js";
 
 const QUIET = 4000; // milliseconds between two requests
 const BUSY = 1500;
@@ -26,6 +26,12 @@ class Project extends EventTarget {
     this.data = data;
     this.dispatchEvent(new Event("change"));
     return data;
+  }
+
+  /** Let work in the background that failed begin again. */
+  async again(name) {
+    await post(`/api/activities/${encodeURIComponent(name)}/again`);
+    return this.refresh();
   }
 
   /** Take newer counts from the reply to another request. */

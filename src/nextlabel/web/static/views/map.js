@@ -1,7 +1,7 @@
 // Map: all images in two dimensions; a lasso leads to the grid.
 
 import { get } from "../base/api.js";
-import { announce } from "../base/announce.js";
+import { announce, toast } from "../base/announce.js";
 import { byId, h } from "../base/dom.js";
 import { count, many, percent } from "../base/numbers.js";
 import { start } from "../base/shell.js";
@@ -61,11 +61,15 @@ start("Map", async ({ project, keys }) => {
     }
     clearTimeout(asking); // of another request that ended in the meantime
     if (!reply.count) {
-      const activity = project.data.activities?.find((one) => /map/i.test(one.name));
-      const text = activity?.total ? `It is made in the background: ${percent(activity.done / activity.total)}.` : activity?.message || "It is made in the background, from the space of the model.";
-      showEmpty("The map is not there yet", text);
+      const activity = activityOf("map");
+      const failed = [activity ?? activityOf("features")].find((one) => one?.again);
       asking = setTimeout(load, RETRY);
-      return;
+      if (failed) {
+        const again = () => project.again(failed.name).then(load, (error) => toast(error.message));
+        return showEmpty("The map could not be made", sentence(failed.message), h("button", { type: "button", textContent: "Try again", on: { click: again } }));
+      }
+      const text = activity?.total ? `It is made in the background: ${percent(activity.done / activity.total)}.` : activity?.message || "It is made in the background, from the space of the model.";
+      return showEmpty("The map is not there yet", text);
     }
     byId("empty").hidden = true;
     const first = points === null;
@@ -78,8 +82,14 @@ start("Map", async ({ project, keys }) => {
     paint();
   }
 
+  const activityOf = (name) => project.data.activities?.find((one) => one.name === name);
+  const sentence = (text) => (text ? `${text[0].toUpperCase()}${text.slice(1)}.` : "");
+
   function showEmpty(heading, text, button = null) {
+    const words = `${heading} ${text}`;
+    if (!byId("empty").hidden && byId("empty").dataset.words === words) return; // the focus stays
     byId("empty").hidden = false;
+    byId("empty").dataset.words = words;
     byId("empty").replaceChildren(h("div", { className: "empty" }, h("h2", { textContent: heading }), h("p", { textContent: text }), button));
   }
 
@@ -205,9 +215,8 @@ start("Map", async ({ project, keys }) => {
   new ResizeObserver(() => paint()).observe(canvas);
   let making = false;
   project.addEventListener("change", () => {
-    const activity = project.data.activities?.find((one) => /map/i.test(one.name));
-    const made = making && activity?.state !== "running";
-    making = activity?.state === "running";
+    const made = making && activityOf("map")?.state !== "running";
+    making = activityOf("map")?.state === "running";
     if (made) load();
   });
   await load();

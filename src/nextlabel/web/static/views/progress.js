@@ -1,5 +1,6 @@
 // Progress: what is labelled, how good the model is, what further labels bring, and exports.
 
+import { toast } from "../base/announce.js";
 import { get } from "../base/api.js";
 import { byId, h } from "../base/dom.js";
 import { count, interval, many, percent } from "../base/numbers.js";
@@ -14,6 +15,7 @@ const FORMATS = { csv: "CSV", jsonl: "JSON lines", parquet: "Parquet", label_stu
 
 start("Progress", async ({ project }) => {
   let drawn = "";
+  let listed = "";
 
   async function load() {
     let progress;
@@ -85,13 +87,18 @@ start("Progress", async ({ project }) => {
     );
   }
 
+  const again = (one) => h("button", { type: "button", textContent: "Try again", on: { click: () => project.again(one.name).catch((error) => toast(error.message)) } });
+
   function drawProject() {
     const activities = project.data.activities ?? [];
+    const signature = JSON.stringify([activities, project.data.model]);
+    if (signature === listed) return; // the focus stays
+    listed = signature;
     byId("activities").replaceChildren(
       ...(activities.length
         ? activities.map((one) => {
             const part = one.total ? one.done / one.total : one.state === "done" ? 1 : 0;
-            return h("li", { className: one.state }, h("span", { textContent: one.name }), h("progress", { max: 1, value: one.state === "done" ? 1 : part, aria: { label: one.name } }), h("span", { className: "faint", textContent: one.message || (one.state === "running" ? percent(part) : one.state) }));
+            return h("li", { className: one.state }, h("span", { textContent: one.name }), h("progress", { max: 1, value: one.state === "done" ? 1 : part, aria: { label: one.name } }), h("span", { className: "faint" }, h("span", { textContent: one.message || (one.state === "running" ? percent(part) : one.state) }), one.again ? again(one) : null));
           })
         : [h("li", { className: "faint", textContent: "Nothing runs." })]),
     );
