@@ -31,6 +31,7 @@ REFIT = 0.01
 DRAWS = 1000
 
 Advice = Literal["too-early", "go-on", "stop"]
+Lack = Literal["estimates", "audited", "span"]
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,29 @@ class ExpectedRise:
     value: float
     low: float
     high: float
+
+
+def lack_of(labelled: Floats, audited: Floats) -> Lack | None:
+    """Return why no rise can be said from T estimates; None when it can.
+
+    Parameters
+    ----------
+    labelled
+        The label counts (T), increasing.
+    audited
+        The number of audited images (T) of each.
+
+    Returns
+    -------
+    str or None
+        "estimates" with fewer than 4 of them, "audited" with fewer than 10 audited images of the
+        last, "span" when the label counts have not doubled.
+    """
+    if len(labelled) < FEWEST:
+        return "estimates"
+    if audited[-1] < AUDITED:
+        return "audited"
+    return "span" if labelled[-1] < SPAN * labelled[0] else None
 
 
 def expected_rise(
@@ -77,8 +101,7 @@ def expected_rise(
     Returns
     -------
     ExpectedRise or None
-        None with fewer than 4 estimates, with fewer than 10 audited images, or when the label
-        counts have not doubled yet.
+        None where `lack_of` says why.
 
     Raises
     ------
@@ -90,8 +113,7 @@ def expected_rise(
         return None
     counts = increasing_counts(labelled)
     weights = finite(audited, "audited") + PRIOR  # [T]
-    enough = len(counts) >= FEWEST and weights[-1] - PRIOR >= AUDITED
-    if not enough or counts[-1] < SPAN * counts[0]:
+    if lack_of(counts, weights - PRIOR):
         return None
     errors = np.clip(1 - values, 0.5 / weights, 1.0)
     logs = np.log(counts)

@@ -12,7 +12,16 @@ from nextlabel.project.labelling.classes import live
 from nextlabel.project.labelling.models import Model
 from nextlabel.project.labelling.project import Project
 from nextlabel.project.loop.serving import left
-from nextlabel.statistics.learning_curve import ExpectedRise, advice, expected_rise
+from nextlabel.statistics.learning_curve import (
+    AUDITED,
+    FEWEST,
+    FURTHER,
+    SPAN,
+    ExpectedRise,
+    advice,
+    expected_rise,
+    lack_of,
+)
 
 PAUSE = 120.0
 """Seconds without an answer that count as a pause and not as work."""
@@ -21,11 +30,16 @@ WORK = frozenset({"one", "grid"})
 SHOWN = 200
 """The most points of the curve."""
 HINTS = {
-    "too-early": "it is too early to say what further labels bring",
     "go-on": "further labels are expected to pay",
-    "stop": "the next {labels} labels are expected to bring less than 1 point of accuracy, so it "
-    "may be time to stop",
-    "done": "all images are labelled",
+    "stop": "less than 1 point of accuracy is expected of {labels}, so it may be time to stop",
+    "done": "no image is left to label",
+}
+TOO_EARLY = "it is too early to say what further labels bring: "
+LACKS = {
+    "estimates": "it takes {fewest} estimates of the accuracy with the present features, and there "
+    "are {estimates}",
+    "audited": "it takes labels of {needed} random images, and there are {audited}",
+    "span": "it can be said from {from_labels} labels on",
 }
 
 
@@ -114,18 +128,39 @@ def outlook(points: Sequence[dict[str, Any]], remaining: int) -> dict[str, Any]:
     remaining : int
         The number of images that are still to be asked.
     """
+    if not remaining:
+        return {"next": None, "advice": "done", "hint": HINTS["done"]}
     same = [point for point in points if point["space"] == points[-1]["space"]]
-    rise = _rise(tuple((p["labelled"], p["value"], p["audited"]) for p in same))
-    word = advice(rise) if remaining else "done"
-    hint = HINTS[word].format(labels=0 if rise is None else rise.labels)
-    return {"next": None if rise is None else asdict(rise), "advice": word, "hint": hint}
+    further = min(FURTHER, remaining)
+    rise = _rise(tuple((p["labelled"], p["value"], p["audited"]) for p in same), further)
+    word = advice(rise)
+    if rise is None:
+        return {"next": None, "advice": word, "hint": _too_early(same)}
+    labels = "the last label" if remaining == 1 else f"the next {further} labels"
+    if 1 < remaining < FURTHER:
+        labels = f"the last {remaining} labels"
+    return {"next": asdict(rise), "advice": word, "hint": HINTS[word].format(labels=labels)}
+
+
+def _too_early(points: Sequence[dict[str, Any]]) -> str:
+    """Return why the estimates in the newest space do not say yet what further labels bring."""
+    labelled, audited = ([point[name] for point in points] for name in ("labelled", "audited"))
+    lack = lack_of(np.array(labelled), np.array(audited))
+    assert lack is not None
+    return TOO_EARLY + LACKS[lack].format(
+        fewest=FEWEST,
+        estimates=len(points),
+        needed=AUDITED,
+        audited=audited[-1] if audited else 0,
+        from_labels=int(np.ceil(SPAN * labelled[0])) if labelled else 0,
+    )
 
 
 @lru_cache(maxsize=4)
-def _rise(points: tuple[tuple[int, float, int], ...]) -> ExpectedRise | None:
+def _rise(points: tuple[tuple[int, float, int], ...], labels: int) -> ExpectedRise | None:
     """Return the expected rise after points of a curve; it takes a while, and is kept."""
     labelled, values, audited = zip(*points, strict=True) if points else ((), (), ())
-    return expected_rise(labelled, values, audited)
+    return expected_rise(labelled, values, audited, labels)
 
 
 def progress_figures(project: Project) -> dict[str, Any]:
