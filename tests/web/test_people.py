@@ -5,6 +5,7 @@ import dataclasses
 
 import pytest
 
+from nextlabel.project.loop.serving import shared
 from nextlabel.project.people import people as module
 from nextlabel.project.people.people import People
 from nextlabel.web.people import PeopleSessions
@@ -121,6 +122,36 @@ def test_people_share_no_image_unless_an_overlap_is_wanted(anna, ben):
     body = {"key": "r", "image": again[0], "kind": "label", "classes": [1], "view": "resolve"}
     anna.post("/api/answers", json={"tab": "a", "answers": [body]})
     assert anna.get("/api/conflicts").json()["total"] == 0
+
+
+def test_an_image_of_the_overlap_is_asked_of_two_people_who_never_see_it_at_once(
+    anna, ben, visitor, project
+):
+    anna.post("/api/people", json={"name": "carl", "password": "staple battery"})
+    carl = visitor("192.168.0.7")
+    carl.post("/login", json={"name": "carl", "password": "staple battery"})
+    anna.post("/api/settings", json={"overlap": 0.5})
+    people = {"anna": anna, "ben": ben, "carl": carl}
+    held = {name: [] for name in people}  # what each tab has, the one on the screen first
+    said = {}
+    for turn in range(200):
+        name = list(people)[turn % 7 % 3]  # not all are as quick
+        query = {"tab": name, "count": 3 - len(held[name]), "held": ",".join(map(str, held[name]))}
+        if query["count"]:
+            items = people[name].get("/api/next", params=query).json()["items"]
+            held[name] += [item["image"] for item in items]
+        shown = [image for images in held.values() for image in images]
+        assert len(shown) == len(set(shown))
+        if held[name]:
+            image = held[name].pop(0)
+            said.setdefault(image, []).append(name)
+            answer = {"key": f"{turn}", "image": image, "kind": "label", "classes": [0]}
+            people[name].post("/api/answers", json={"tab": name, "answers": [answer]})
+    usable = [i for i, problem in enumerate(project.images().problems) if problem is None]
+    both = shared(project.images(), 0.5)
+    assert sorted(said) == usable and 0 < len(both & set(usable)) < len(usable)
+    for image, names in said.items():
+        assert len(names) == len(set(names)) == (2 if image in both else 1)
 
 
 def test_a_password_must_be_long_enough(client):
