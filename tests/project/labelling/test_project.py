@@ -69,6 +69,14 @@ def test_an_undo_counts_wherever_it_is_in_its_batch(project: Project) -> None:
     assert len(project.answers()) == 4
 
 
+def test_labels_of_people_stand_in_the_order_of_their_answers(project: Project) -> None:
+    """An order by hashes of names would differ from one process to the next."""
+    people = [f"p{number}" for number in range(8)]
+    for person in [*people, people[0]]:
+        project.record([NewAnswer(f"{person} {len(project.answers())}", 0, "label", (0,))], person)
+    assert list(project.state().image(0).by_person) == [*people[1:], people[0]]
+
+
 def test_a_model_and_its_queue_appear_together(project: Project) -> None:
     chances = np.full((6, 2), 0.5, np.float32)
     model = NewModel(

@@ -4,8 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from immutables import Map
-
 from nextlabel.project.labelling.answer import RESPONSES, SETTLED, Answer
 from nextlabel.project.labelling.event_log import EventLog
 
@@ -22,7 +20,7 @@ class ImageState:
         The ids of its classes, ascending: those that all people gave, or else the newest; () shows
         none of the classes, None: it has no label.
     by_person : mapping of str to tuple of int
-        The label of each person who gave one.
+        The label of each person who gave one, in the order of their newest answers.
     response : Answer, optional
         The event that the label comes from; without a label, the newest skip or unsure.
     note : str
@@ -34,7 +32,7 @@ class ImageState:
     """
 
     label: ClassIds | None = None
-    by_person: Map[str, ClassIds] = field(default_factory=Map)
+    by_person: Mapping[str, ClassIds] = field(default_factory=dict)
     response: Answer | None = None
     note: str = ""
     flags: tuple[str, ...] = ()
@@ -70,7 +68,7 @@ def image_state(log: EventLog, image: int, ends: Mapping[int, int | None]) -> Im
     settled = response is not None and response.view == SETTLED
     return ImageState(
         label,
-        Map(by_person),
+        by_person,
         response,
         note,
         tuple(flags),
