@@ -229,7 +229,7 @@ def next_image(page):
     page.locator(f'#stage > img:not([data-address="{before}"])').wait_for()
 
 
-def publish(project, truth, noise=0.25):
+def publish(project, truth, noise=0.25, space="PCA of thumbnails"):
     """Publish a model that predicts by the truth, some images wrongly, with a queue of all."""
     from nextlabel.project.labelling.models import NewModel, QueueItem
 
@@ -241,7 +241,7 @@ def publish(project, truth, noise=0.25):
     project.publish(
         NewModel(
             state.seq,
-            "PCA of thumbnails",
+            space,
             "margin",
             facts={"labelled": len(state.labels)},
             estimate={"value": 0.9, "low": 0.8, "high": 0.96, "audited": 20},

@@ -4,7 +4,7 @@ import csv
 import io
 import zipfile
 
-from browser.conftest import CLASSES, next_image, on_screen, said, saved, until
+from browser.conftest import CLASSES, next_image, on_screen, publish, said, saved, until
 
 LABELS = "path,label\ndigit-00.png,zero\ndigit-01.png,four\nnot-here.png,one\n"
 
@@ -99,6 +99,15 @@ def test_labels_come_in_from_a_file_and_go_out_to_one(project, serve, visit):
     packed = zipfile.ZipFile(io.BytesIO(files["Folders by class"])).namelist()
     assert {"zero/digit-00.png", "four/digit-01.png"} <= set(packed)
     assert [one.name for one in project.state().classes] == [*CLASSES, "four"]
+
+
+def test_the_page_says_that_the_model_changes_over_to_other_features(project, serve, visit, truth):
+    publish(project, truth)
+    page = visit(serve(project).url)
+    on_screen(page)
+    assert page.locator(".toast").count() == 0
+    publish(project, truth, space="features of a pretrained network and a VAE")
+    said(page, "The model and the queue now use features of a pretrained network and a VAE.")
 
 
 def test_a_labeller_sees_settings_and_changes_none(project, serve, new_page):

@@ -11,6 +11,9 @@ CSV = b"path,label\nimage-00.png,cell\nimage-01.png,debris\nimage-77.png,cell\n"
 def test_uploaded_labels_are_recorded_once(client, project, ids):
     reply = client.post("/api/import", params={"name": "my labels.CSV"}, content=CSV).json()
     assert (reply["taken"], reply["unmatched"]) == (2, ["image-77.png"])
+    many = CSV.decode() + "".join(f"x{n}.png,cell\n" for n in range(1200))
+    missing = client.post("/api/import", params={"name": "b.csv"}, content=many.encode()).json()
+    assert (missing["unmatched"][0], missing["unmatched_count"]) == ("image-77.png", 1201)
     assert client.post("/api/import", params={"name": "a.csv"}, content=CSV).json()["taken"] == 0
     assert dict(project.state().labels) == {ids["image-00.png"]: (0,), ids["image-01.png"]: (1,)}
 

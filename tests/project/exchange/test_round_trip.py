@@ -237,6 +237,26 @@ def test_paths_of_no_image_are_named(made: Path, tmp_path: Path) -> None:
     assert import_file(project, file).unknown == ("x/y.png", "z.png")
 
 
+@pytest.mark.parametrize("name", ["project", *sorted(WRITTEN)])
+def test_labels_of_images_that_are_not_here_are_counted_and_named(
+    made: Path, tmp_path: Path, name: str
+) -> None:
+    first = filled(made, tmp_path / "one", "multiclass")
+    out = tmp_path / "one" if name == "project" else tmp_path / f"labels{WRITTEN[name]}"
+    if name != "project":
+        export(first, out)
+    others = photos_in(tmp_path / "others", NAMES)
+    lost = first.images().names[2]
+    (others / lost).unlink()
+    second = Project.create(others, directory=tmp_path / "two")
+    second.scan()
+    taken = import_file(second, out)
+    assert len(taken.unknown) == 1 and taken.unknown[0].endswith(lost.split("/")[-1])
+    there = named_labels(first)
+    del there[lost]
+    assert named_labels(second) == there
+
+
 def test_what_cannot_be_exported_or_imported_is_refused(made: Path, tmp_path: Path) -> None:
     project = filled(made, tmp_path / "one", "multiclass")
     with refused(UsageError, "unknown-format", match=r"\.csv"):

@@ -10,7 +10,9 @@ import pytest
 from nextlabel.core.errors import StoreError
 from nextlabel.project.labelling.answer import NewAnswer
 from nextlabel.project.labelling.classes import NewClassChange
+from nextlabel.project.loop import spaces as spaces_module
 from nextlabel.project.loop import supervisor, thumbnails, trainer
+from nextlabel.project.loop.features import make_features
 from nextlabel.project.loop.pages.predictions import predictions
 from nextlabel.project.loop.pages.review import review
 from nextlabel.project.loop.serving import order_of, serve_next
@@ -69,6 +71,24 @@ def test_answers_become_a_model_and_a_new_queue(digits, loop):
     assert not {item.image for item in project.queue()} & set(seen)
     assert not loop.step()  # nothing is new
     assert all(truth[doubt.image] == doubt.label[0] for doubt in review(project))
+
+
+def test_the_model_changes_over_to_the_full_features_and_says_so(
+    digits, loop, monkeypatch, tmp_path
+):
+    project, truth = digits
+    monkeypatch.setattr(spaces_module, "EVERY", 0.0)
+    wait_for(loop.step)
+    wait_for(lambda: loop.spaces.quick_ready and not loop.step())
+    answer(project, truth, 20, [])
+    assert loop.step()
+    assert project.model().space == "PCA of thumbnails"
+    assert project.activity()["space"].message == "the model and the queue use PCA of thumbnails"
+    make_features(project, tmp_path / "cache")
+    assert loop.step()
+    assert project.model().space == "features of PCA" and project.queue()
+    assert project.model().facts["labelled"] == 20
+    assert project.activity()["space"].message == "the model and the queue use features of PCA"
 
 
 def test_the_seed_of_the_project_decides_what_is_audited(digits, loop):

@@ -80,8 +80,7 @@ class Spaces:
         first = self._full is None
         self._full = space
         if first:
-            message = f"the model and the queue use features of {space.name}"
-            self.project.set_activity(ACTIVITY, "done", int(space.there.sum()), len(space), message)
+            self._say("done", space)
 
     def _read(self, images: ProjectImages) -> None:
         """Read thumbnails of the images that have none yet, in a thread."""

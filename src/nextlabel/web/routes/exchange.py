@@ -20,6 +20,8 @@ from nextlabel.web.workspace import text
 
 router = APIRouter()
 
+SHOWN = 1000
+"""Names that the reply to an import lists."""
 FOLDERS = ".zip"
 """The suffix of a folder that is downloaded as one file."""
 PROJECT = ".nextlabel"
@@ -78,7 +80,8 @@ def _taken_in(workspace: Shared, content: bytes, suffix: str, person: str) -> Js
         "taken": taken.recorded,
         "unchanged": taken.unchanged,
         "kept": taken.kept,
-        "unmatched": [text(name) for name in taken.unknown[:1000]],
+        "unmatched": [text(name) for name in taken.unknown[:SHOWN]],
+        "unmatched_count": len(taken.unknown),
         "classes_added": list(taken.classes),
     }
 

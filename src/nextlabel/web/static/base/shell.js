@@ -1,5 +1,6 @@
 // The frame of every view: names, links, what is saved, what runs in the background, what is wrong.
 
+import { toast } from "./announce.js";
 import { byId, h } from "./dom.js";
 import { Keys } from "./keys.js";
 import { many, percent } from "./numbers.js";
@@ -53,7 +54,17 @@ function drawViews() {
   byId("views").querySelector("[aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
 }
 
+let space; // of the last model
+
+/** Say that the model uses other features from now on. */
+function saySpace() {
+  const now = project.data.model?.space;
+  if (space && now && now !== space) toast(`The model and the queue now use ${now}.`);
+  space = now ?? space;
+}
+
 function drawProject() {
+  saySpace();
   byId("project-name").textContent = project.data.name;
   const view = VIEWS.find(([name]) => name === document.body.dataset.view)?.[1] ?? "";
   document.title = `${view} – ${project.data.name}`;

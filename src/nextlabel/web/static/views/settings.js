@@ -115,13 +115,13 @@ start("Settings", async ({ project }) => {
   await drawPeople().catch((error) => toast(error.message));
 });
 
-function importedText({ taken, unchanged, kept, classes_added: added, unmatched }) {
+function importedText({ taken, unchanged, kept, classes_added: added, unmatched, unmatched_count: lost }) {
   const [missing] = unmatched;
   return [
     `${many(taken, "label")} imported${unchanged ? `; ${many(unchanged, "was", "were")} here already` : ""}.`,
     kept && `${many(kept, "image keeps", "images keep")} another label, which you gave here.`,
     added.length && `New classes: ${added.join(", ")}.`,
-    missing !== undefined && `${many(unmatched.length, "path is", "paths are")} not in the folder, such as ${missing}.`,
+    missing !== undefined && `${many(lost, "path is", "paths are")} not in the folder, such as ${missing}.`,
   ]
     .filter(Boolean)
     .join(" ");
