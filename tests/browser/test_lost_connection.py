@@ -9,7 +9,16 @@ import subprocess
 import sys
 from contextlib import suppress
 
-from browser.conftest import CLASSES, fetched, next_image, on_screen, ready, saved, waiting
+from browser.conftest import (
+    CLASSES,
+    fetched,
+    image_of,
+    next_image,
+    on_screen,
+    ready,
+    saved,
+    waiting,
+)
 
 
 def test_a_reload_before_an_answer_is_sent_loses_nothing(project, serve, visit):
@@ -29,6 +38,32 @@ def test_a_reload_before_an_answer_is_sent_loses_nothing(project, serve, visit):
     saved(page)
     assert {i: c[0] for i, c in project.state().labels.items()} == {first: 0, second: 1}
     assert waiting(page) == 0
+
+
+def test_an_answer_and_its_undo_that_wait_together_arrive_in_one_request(project, serve, visit):
+    page = visit(serve(project).url)
+    sent = []
+    page.route("**/api/answers", lambda route: route.abort())
+    with next_image(page) as image:
+        page.keyboard.press("1")
+    with next_image(page) as following:
+        page.keyboard.press("z")
+    assert image_of(on_screen(page)) == image
+    with next_image(page):
+        page.keyboard.press("2")
+    with next_image(page):
+        page.keyboard.press("3")
+    page.keyboard.press("z")
+    page.locator("#banner", has_text="5 answers are kept in this browser").wait_for()
+    page.reload()
+    ready(page)
+    page.on("request", lambda one: sent.append(one) if one.url.endswith("/api/answers") else None)
+    page.unroute("**/api/answers")
+    saved(page)
+    kinds = [answer["kind"] for answer in sent[-1].post_data_json["answers"]]
+    assert kinds == ["label", "undo", "label", "label", "undo"]
+    assert dict(project.state().labels) == {image: (1,)}
+    assert following not in project.state().settled
 
 
 def test_answers_are_sent_once_however_often_the_reply_is_lost(project, serve, visit):

@@ -164,6 +164,23 @@ def test_twenty_keys_in_a_moment_write_twenty_right_labels(client, project):
     assert {image: of[0] for image, of in project.state().labels.items()} == sent
 
 
+def test_an_answer_and_its_undo_in_one_request_leave_nothing_however_often_it_is_sent(
+    client, project
+):
+    label = {"key": "a", "image": 3, "kind": "label", "classes": [0]}
+    undo = {"key": "b", "image": 3, "kind": "undo", "undoes": "a"}
+    again = {"key": "c", "image": 3, "kind": "label", "classes": [1]}
+    for _ in range(2):
+        body = {"tab": "t", "answers": [undo, label]}
+        reply = client.post("/api/answers", json=body).json()
+        assert (len(reply["saved"]), reply["refused"]) == (2, [])
+        assert reply["counts"]["labelled"] == 0 and not project.state().labels
+    body = {"tab": "t", "answers": [label, undo, again]}
+    assert client.post("/api/answers", json=body).json()["counts"]["labelled"] == 1
+    assert dict(project.state().labels) == {3: (1,)}
+    assert [answer.key for answer in project.answers()] == ["a", "b", "c"]
+
+
 def test_work_that_failed_is_asked_for_again(client, project):
     project.set_activity("map", "failed", message="no memory")
     project.set_activity("scan", "failed", message="no folder")
