@@ -189,6 +189,12 @@ def test_pictures_and_tables_are_inside(report: Path) -> None:
     assert "the same for all arms, " in text  # the initial labels
 
 
+def test_it_names_the_models_of_all_arms(store: Store, tmp_path: Path) -> None:
+    other = {"name": "two", "strategy": "margin", "model": {"name": "linear"}}
+    fill(store, spec_of((ARMS[0], other, {**other, "name": "three"})))
+    assert " with resnet18, linear: 50 to 250 labels" in page(store, tmp_path / "out")[1]
+
+
 def test_names_cannot_break_the_page(store: Store, tmp_path: Path) -> None:
     odd = '<b>"$x$"</b> & co'
     fill(store, spec_of((ARMS[0], {"name": odd, "strategy": "margin", "baseline": "random"}), 2))

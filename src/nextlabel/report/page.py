@@ -114,8 +114,17 @@ def _lead(results: Results) -> str:
     seeds = len(spec["seeds"])
     return (
         f"{len(results.arms)} ways to choose images to label, on {results.data_name} with "
-        f"{spec['model'].get('name', 'a model')}: {spec['initial']} to {spec['target']} labels, "
+        f"{_models(results)}: {spec['initial']} to {spec['target']} labels, "
         f"{seeds} {'seed' if seeds == 1 else 'seeds'}."
+    )
+
+
+def _models(results: Results) -> str:
+    """Return the names of the models of all arms; an arm may set a model of its own."""
+    name = results.spec["model"].get("name", "a model")
+    arms = (arm for arm in results.spec["arms"] if arm["name"] in results.arms)
+    return (
+        ", ".join(dict.fromkeys((arm.get("model") or {}).get("name", name) for arm in arms)) or name
     )
 
 
