@@ -3,6 +3,7 @@
 import pytest
 
 from browser.conftest import CLASSES, publish, said, saved, truth_of
+from nextlabel.project.scanning.image_facts import ImageFacts
 
 
 def labels(project):
@@ -85,6 +86,35 @@ def test_all_above_a_confidence_are_confirmed_after_a_question(project, serve, v
     page.locator(".toast button").click()
     saved(page)
     assert labels(project) == {}
+
+
+def test_one_folder_is_shown_and_confirmed_and_what_cannot_be_shown_is_listed(
+    project, serve, visit, truth
+):
+    (project.folder / "plate").mkdir()
+    for path in sorted(project.folder.glob("digit-0*.png")):
+        path.rename(path.parent / "plate" / path.name)
+    project.scan()
+    publish(project, truth)
+    project.note_images({0: ImageFacts(problem="cut off")})
+    page = visit(serve(project).url, "gallery")
+    page.locator("#total", has_text="36 images").wait_for()
+    page.locator("#only").select_option("problem")
+    page.locator("#total", has_text="1 image").wait_for()
+    page.locator(".card", has_text="cut off").wait_for()
+    page.locator("#only").select_option("")
+    page.locator("#folder").select_option("plate")
+    page.locator("#total", has_text="9 images").wait_for()
+    page.locator("#shelves button", has_text="zero").click()
+    page.locator("#above").fill("50")
+    page.keyboard.press("a")
+    dialog = page.locator("dialog[open]")
+    dialog.get_by_text("unlabelled images in plate").wait_for()
+    dialog.get_by_role("button", name="Label").click()
+    page.locator(".card.answered").first.wait_for()
+    saved(page)
+    names = [project.images().names[image] for image in project.state().labels]
+    assert len(names) > 1 and all(name.startswith("plate/") for name in names)
 
 
 def test_a_card_is_dragged_to_another_class(project, serve, visit, truth):

@@ -34,6 +34,8 @@ class ConfirmBody(Body):
 
     class_id: Annotated[Number, Field(alias="class")]
     above: Annotated[float, Field(ge=0, le=1)] = 0.0
+    folder: Annotated[str | None, Field(max_length=4000)] = None
+    """Only images below this folder."""
     images: Annotated[list[Number] | None, Field(max_length=100_000)] = None
     """Only these of them."""
     model: Number | None = None
@@ -108,7 +110,9 @@ def confirm(body: ConfirmBody, workspace: Shared, person: Someone) -> Json:
         raise HttpRefusal(
             409, "model-changed", "a new model has other predictions; check them again"
         )
-    filters = Filters(body.class_id, "prediction", labelled=False, above=body.above)
+    filters = Filters(
+        body.class_id, "prediction", labelled=False, above=body.above, folder=body.folder
+    )
     facts = _facts(workspace, filters)
     hidden = [problem is not None for problem in facts[0].problems]
     among = None if body.images is None else set(body.images)

@@ -1,7 +1,7 @@
 """The project: its classes, counts, settings, model, and what works in the background."""
 
 from collections.abc import Mapping, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from importlib.metadata import version
 from typing import Annotated, Any, Literal
 
@@ -12,6 +12,7 @@ from nextlabel.project.labelling.classes import Action, NewClassChange
 from nextlabel.project.labelling.settings import ProjectSettings
 from nextlabel.project.loop.background import can_begin_again
 from nextlabel.project.people.people import Person
+from nextlabel.project.scanning.images import ProjectImages
 from nextlabel.web.dependencies import (
     Body,
     Json,
@@ -25,9 +26,12 @@ from nextlabel.web.dependencies import (
 )
 from nextlabel.web.routes.exchange import export_formats
 from nextlabel.web.security import Access
-from nextlabel.web.workspace import Workspace
+from nextlabel.web.workspace import Workspace, text
 
 router = APIRouter()
+
+FOLDERS = 500
+"""Folders that a person may choose from."""
 
 
 class ClassBody(Body):
@@ -101,6 +105,7 @@ def project_facts(workspace: Workspace, person: Person, users: bool) -> Json:
         "folder": str(project.folder).encode("utf-8", "backslashreplace").decode(),
         "task": settings.task,
         "classes": class_facts(workspace),
+        "folders": folders_of(workspace.images),
         "counts": workspace.counts(),
         "person": person.name,
         "role": person.role,
@@ -155,6 +160,13 @@ def settings_facts(settings: ProjectSettings) -> Json:
         "space": " + ".join(pipeline.features),
         "features": dict(pipeline.features),
     }
+
+
+@lru_cache(maxsize=2)
+def folders_of(images: ProjectImages) -> Sequence[str]:
+    """Return the folders that images lie in, sorted; the first FOLDERS of them."""
+    names = {name.rpartition("/")[0] for name in images.names} - {""}
+    return sorted(name for name in names if text(name) == name)[:FOLDERS]
 
 
 @cache

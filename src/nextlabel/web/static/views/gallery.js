@@ -15,7 +15,7 @@ import { look } from "../many/look.js";
 import { drawShelves } from "../many/shelves.js";
 import { Wall } from "../many/wall.js";
 
-const FILTERS = { "": {}, open: { labelled: 0 }, labelled: { labelled: 1 }, disagree: { disagree: 1 }, flagged: { flagged: 1 }, unsure: { unsure: 1 } };
+const FILTERS = { "": {}, open: { labelled: 0 }, labelled: { labelled: 1 }, disagree: { disagree: 1 }, flagged: { flagged: 1 }, unsure: { unsure: 1 }, problem: { problem: 1 } };
 
 start("Gallery", async ({ project, outbox, keys }) => {
   let shelf = null; // the class that is shown; null: all
@@ -23,10 +23,11 @@ start("Gallery", async ({ project, outbox, keys }) => {
   let shownAt = Date.now() / 1000;
   const wall = new Wall(byId("wall"), { load, draw });
   const batches = new Batches(outbox, project, { view: () => "gallery", redraw: (items) => wall.redraw(items) });
+  drawFolders();
   readAddress();
 
   function filters() {
-    return { class: shelf, by: byId("by").value, order: byId("order").value, person: byId("person").value, collapse: byId("collapse").checked ? 1 : "", ...FILTERS[byId("only").value] };
+    return { class: shelf, by: byId("by").value, order: byId("order").value, person: byId("person").value, folder: byId("folder").value, collapse: byId("collapse").checked ? 1 : "", ...FILTERS[byId("only").value] };
   }
 
   function load(offset, limit) {
@@ -82,16 +83,18 @@ start("Gallery", async ({ project, outbox, keys }) => {
     const above = Number(byId("above").value) / 100;
     if (shelf === null) return toast("Choose a class first: its surest images are confirmed together.");
     const name = project.nameOf(shelf);
+    const folder = byId("folder").value;
+    const asked = { class: shelf, above, ...(folder && { folder }) };
     try {
-      const { count: total, model } = await post("/api/confirm", { class: shelf, above, dry: true, key: newKey() });
+      const { count: total, model } = await post("/api/confirm", { ...asked, dry: true, key: newKey() });
       if (!total) return toast(`No unlabelled image is predicted as ${name} with more than ${percent(above, 1)}.`);
       const agreed = await ask(
         `Label ${many(total, "image")} as ${name}?`,
-        `All unlabelled images that the model calls ${name} with at least ${percent(above, 1)} get ${project.multilabel ? "the findings that it predicts" : "this label"}. Undo takes all of them back.`,
+        `All unlabelled images${folder && ` in ${folder}`} that the model calls ${name} with at least ${percent(above, 1)} get ${project.multilabel ? "the findings that it predicts" : "this label"}. Undo takes all of them back.`,
         `Label ${count(total)}`,
       );
       if (!agreed) return;
-      const reply = await post("/api/confirm", { class: shelf, above, model, key: newKey() });
+      const reply = await post("/api/confirm", { ...asked, model, key: newKey() });
       project.count(reply.counts);
       batches.remember(reply.saved);
       toast(`${many(reply.saved.length, "image")} labelled as ${name}.`, { label: "Undo", run: () => undo() });
@@ -123,7 +126,7 @@ start("Gallery", async ({ project, outbox, keys }) => {
     showInstead(
       h("h2", { textContent: model ? "No image here" : "There is no model yet" }),
       h("p", { textContent: model ? "No image has this class and these filters." : "Label some images first; then all the others are sorted by what the model thinks of them." }),
-      model ? h("button", { type: "button", textContent: "Show all", on: { click: () => ((byId("only").value = ""), show(null)) } }) : h("a", { href: "/label", className: "button", textContent: "Label images" }),
+      model ? h("button", { type: "button", textContent: "Show all", on: { click: () => ((byId("only").value = byId("folder").value = ""), show(null)) } }) : h("a", { href: "/label", className: "button", textContent: "Label images" }),
     );
   }
 
@@ -136,7 +139,7 @@ start("Gallery", async ({ project, outbox, keys }) => {
   wall.addEventListener("select", () => drawChosen(byId("chosen"), wall, ""));
   wall.addEventListener("open", (event) => look(event.detail, project));
   wall.addEventListener("fail", (event) => showFailure(event.detail, wall));
-  for (const id of ["by", "order", "only", "person", "collapse"]) {
+  for (const id of ["by", "order", "only", "folder", "person", "collapse"]) {
     byId(id).addEventListener("change", () => {
       writeAddress();
       wall.reload();
@@ -164,14 +167,19 @@ start("Gallery", async ({ project, outbox, keys }) => {
 
   /** The filters are in the address, so that a view can be kept and sent. */
   function writeAddress() {
-    const query = new URLSearchParams(Object.entries({ class: shelf, by: byId("by").value, order: byId("order").value, only: byId("only").value, person: byId("person").value }).filter(([, value]) => value !== null && value !== ""));
+    const query = new URLSearchParams(Object.entries({ class: shelf, by: byId("by").value, order: byId("order").value, only: byId("only").value, folder: byId("folder").value, person: byId("person").value }).filter(([, value]) => value !== null && value !== ""));
     history.replaceState(null, "", `?${query}`);
   }
 
   function readAddress() {
     const query = new URLSearchParams(location.search);
     if (query.has("class")) shelf = Number(query.get("class"));
-    for (const id of ["by", "order", "only"]) if (query.has(id)) byId(id).value = query.get(id);
+    for (const id of ["by", "order", "only", "folder"]) if (query.has(id)) byId(id).value = query.get(id);
+  }
+
+  function drawFolders() {
+    byId("folder").append(...project.data.folders.map((name) => h("option", { value: name, textContent: name })));
+    byId("folder-field").hidden = !project.data.folders.length;
   }
 
   async function drawPeople() {
