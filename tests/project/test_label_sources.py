@@ -10,6 +10,7 @@ from nextlabel.core.errors import BudgetError, DataError, UsageError
 from nextlabel.project.classifier import Classifier
 from nextlabel.project.labelling.answer import NewAnswer
 from nextlabel.project.labelling.project import Project
+from nextlabel.project.loop.serving import order_of
 from nextlabel.project.suggestion import suggest
 from projects import photos_in
 from refusals import refused
@@ -71,6 +72,24 @@ def test_images_that_were_passed_over_are_counted_and_not_suggested(
     project.record([NewAnswer(f"t{n}", n, "skip") for n in (49, *range(52, 90))])
     with refused(BudgetError, "all-labelled", match="60 that were skipped"):
         suggest(project.directory, 5, pipeline=quick, cache_dir=project_cache)
+
+
+def test_the_audit_goes_on_after_images_that_were_passed_over(
+    digits_folder, tmp_path, quick, project_cache
+):
+    """It is drawn by the project's seed, by which the page asked the images."""
+    folder, truth = digits_folder
+    made = Project.create(folder, directory=tmp_path / "audit.nextlabel", classes=CLASSES)
+    made.configure(seed=3)
+    made.scan()
+    names = made.images().names
+    order = order_of(made.images(), 3).rows.tolist()
+    for place, image in enumerate(order[:40]):
+        kind = "skip" if place in (4, 9) else "label"
+        classes = (CLASSES.index(truth[names[image]]),) if kind == "label" else ()
+        made.record([NewAnswer(str(place), image, kind, classes)])
+    fitted = Classifier.fit(made.directory, pipeline=quick, cache_dir=project_cache)
+    assert fitted.features.facts["estimate"]["audited"] == 38
 
 
 def test_what_does_not_fit_is_refused(project, digits_folder, tmp_path, quick, project_cache):

@@ -1,6 +1,6 @@
 """The accuracy of a classifier: an estimate with an interval, and facts about each class."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -42,22 +42,25 @@ class ClassAccuracy:
 
 def estimate_accuracy(
     rows: Mapping[str, Array],
-    digests: Sequence[str],
     known: KnownLabels,
     pipeline: Pipeline,
+    order: AuditOrder,
+    passed_over: Ids,
 ) -> AccuracyEstimate:
-    """Return an estimate of the accuracy on the images without a label.
+    """Return an estimate of the accuracy on the images that a person can still label.
 
     Parameters
     ----------
     rows : mapping of str to array (N, d)
         The rows of each feature block.
-    digests : sequence of str
-        The sha256 of each of the N images.
     known : KnownLabels
         The labels, of two classes at least.
     pipeline : Pipeline
         The model.
+    order : AuditOrder
+        The random order of the images.
+    passed_over : int64 array
+        The images that people passed over. The audit continues after them.
 
     Returns
     -------
@@ -71,8 +74,8 @@ def estimate_accuracy(
     def predict(labels: KnownLabels) -> Array | None:
         return pipeline.predict(blocks, labels)
 
-    positions = AuditOrder.of(digests, pipeline.seed).audited(known.ids)
-    free = np.setdiff1d(np.arange(len(blocks)), known.ids)
+    positions = order.without(passed_over).audited(known.ids)
+    free = np.setdiff1d(np.arange(len(blocks)), np.union1d(known.ids, passed_over))
     return audited_accuracy(blocks, known, positions, free, pipeline, predict)
 
 

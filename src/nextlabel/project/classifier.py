@@ -14,13 +14,14 @@ from nextlabel.features.fitted import encoded_rows
 from nextlabel.features.kept_features import with_channels
 from nextlabel.models.settings import TrainingSettings
 from nextlabel.project.accuracy import class_accuracies, estimate_accuracy
+from nextlabel.project.audit import AuditOrder
 from nextlabel.project.block_model import BlockModel
 from nextlabel.project.classifier_folder.card import card
 from nextlabel.project.classifier_folder.file import read, write
 from nextlabel.project.classifier_folder.stored_features import StoredBlock, StoredFeatures
 from nextlabel.project.folder_features import encoding_blocks, folder_features
 from nextlabel.project.folder_images import folder_images
-from nextlabel.project.label_sources import folder_and_labels
+from nextlabel.project.label_sources import audit_seed, folder_and_labels, passed_over
 from nextlabel.project.labels import known_labels
 from nextlabel.project.pipeline import DEFAULT, Pipeline
 from nextlabel.project.prediction import Predictions
@@ -119,7 +120,9 @@ class Classifier:
             for name in features.rows
         }
         probabilities = model.probabilities(features.rows)
-        estimate = estimate_accuracy(features.rows, features.digests, labelled, pipeline)
+        order = AuditOrder.of(features.digests, audit_seed(sources, pipeline.seed))
+        passed = passed_over(data.train.names, sources, labelled)
+        estimate = estimate_accuracy(features.rows, labelled, pipeline, order, passed)
         facts = {
             "folder": root.resolve().name,
             "images": len(features),

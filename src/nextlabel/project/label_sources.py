@@ -57,6 +57,11 @@ class ProjectLabels:
         passed = state.settled - set(state.labels)
         return [row for row, name in enumerate(names) if files.get(name) in passed]
 
+    def seed(self) -> int:
+        """Return the seed that draws the audit of the project."""
+        with Project.open(self.directory) as project:
+            return project.settings.seed
+
 
 def label_sources(labels: Paths) -> tuple[LabelSource, ...]:
     """Return one source of labels or several: files, and folders of projects."""
@@ -96,3 +101,8 @@ def passed_over(names: Sequence[str], sources: Sequence[LabelSource], known: Kno
     projects = (source for source in sources if isinstance(source, ProjectLabels))
     rows = [row for source in projects for row in source.passed_over(names)]
     return np.setdiff1d(np.array(rows, np.int64), known.ids)
+
+
+def audit_seed(sources: Sequence[LabelSource], seed: int) -> int:
+    """Return the seed of the audit: that of the first project among the sources, or else `seed`."""
+    return next((source.seed() for source in sources if isinstance(source, ProjectLabels)), seed)

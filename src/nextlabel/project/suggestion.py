@@ -14,7 +14,7 @@ from nextlabel.features.kept_features import Changes, FolderFeatures
 from nextlabel.project.choice import Candidates, check_strategy, choose
 from nextlabel.project.folder_features import encoding_blocks, folder_features
 from nextlabel.project.folder_images import folder_images
-from nextlabel.project.label_sources import folder_and_labels, passed_over
+from nextlabel.project.label_sources import audit_seed, folder_and_labels, passed_over
 from nextlabel.project.labels import KnownLabels, known_labels
 from nextlabel.project.pipeline import DEFAULT, Pipeline
 
@@ -150,7 +150,8 @@ def suggest(
     def predict(labels: KnownLabels) -> Array | None:
         return predict_pool(features, labels, pipeline)
 
-    candidates = Candidates.of(features.rows, features.digests, pipeline.seed, passed)
+    seed = audit_seed(sources, pipeline.seed)
+    candidates = Candidates.of(features.rows, features.digests, seed, passed)
     picks = choose(candidates, labelled, min(int(budget), left), pipeline, predict)
     if not picks:
         raise BudgetError(
