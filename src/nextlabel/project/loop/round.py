@@ -131,6 +131,7 @@ def next_round(
     facts: dict[str, Any] = {
         "images": len(space),
         "with features": int(space.there.sum()),
+        "features": features,
         "labelled": len(labels),
         "considered": min(most, free),
         "without a label": free,

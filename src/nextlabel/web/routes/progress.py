@@ -6,8 +6,9 @@ from typing import Any
 from fastapi import APIRouter, Response
 
 from nextlabel.project.loop.pages.progress import progress_figures
+from nextlabel.web.commands import commands_of
 from nextlabel.web.dependencies import Json, Shared, Someone, reply
-from nextlabel.web.workspace import Workspace
+from nextlabel.web.workspace import Workspace, text
 
 router = APIRouter()
 
@@ -17,7 +18,13 @@ def show(workspace: Shared, person: Someone) -> Response:
     """Return the figures of the page of progress."""
     share = workspace.project.settings.audit
     figures = workspace.kept("progress", lambda: _figures(workspace))
-    return reply(figures | {"audit": {"share": share, "answered": figures["audited"]}})
+    return reply(
+        figures
+        | {
+            "audit": {"share": share, "answered": figures["audited"]},
+            "commands": [text(line) for line in commands_of(workspace.project)],
+        }
+    )
 
 
 def _figures(workspace: Workspace) -> Json:

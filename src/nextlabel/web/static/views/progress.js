@@ -31,6 +31,7 @@ start("Progress", async ({ project }) => {
     drawHint(progress.hint);
     drawFigures(progress);
     drawAccuracy(progress);
+    byId("commands").textContent = (progress.commands ?? []).join("\n");
     byId("class-table").replaceChildren(progress.classes?.length ? classTable(progress.classes, project) : h("p", { className: "faint", textContent: "No class yet." }));
     const people = progress.people ?? [];
     byId("people-section").hidden = people.length < 2;
@@ -106,8 +107,6 @@ start("Progress", async ({ project }) => {
     if (model) byId("activities").append(h("li", {}, h("span", { textContent: "Model" }), h("span", {}), h("span", { className: "faint", textContent: `version ${model.version}, ${many(model.labelled, "label")}, space ${model.space}, strategy ${model.strategy}` })));
     if (byId("exports").children.length) return;
     byId("exports").replaceChildren(...(project.data.formats ?? []).map((one) => h("a", { className: "button", href: `/api/export/${encodeURIComponent(one.name)}`, attributes: { download: "" }, textContent: FORMATS[one.name] ?? one.name })));
-    const folder = /[^\w./-]/.test(project.data.folder) ? `'${project.data.folder.replaceAll("'", "'\\''")}'` : project.data.folder;
-    byId("commands").textContent = `nextlabel export ${folder} -o labels.csv\nnextlabel fit ${folder} -o classifier\nnextlabel predict classifier ${folder} -o predictions.csv`;
   }
 
   project.addEventListener("change", drawProject);
