@@ -10,8 +10,11 @@ CURVES = {
 }
 
 
-def estimates(curve, last, seed):
-    """Return label counts, estimates and audited images of a simulated project."""
+def estimates(curve, last, seed, early=0.0):
+    """Return label counts, estimates and audited images of a simulated project.
+
+    Models of few labels claim up to `early` more than they can.
+    """
     rng = np.random.default_rng(seed)
     difficulty = rng.random(last)  # an audited image is right once the accuracy exceeds it
     claim = rng.normal(0, 0.04)
@@ -20,13 +23,14 @@ def estimates(curve, last, seed):
     values = []
     for n, m in zip(counts, audited, strict=True):
         right = (difficulty[:m] < curve(n)).sum()
-        claimed = np.clip(curve(n) + claim + rng.normal(0, 0.02), 0, 1)
+        much = claim + early * np.exp(-n / 60)
+        claimed = np.clip(curve(n) + much + rng.normal(0, 0.02), 0, 1)
         values.append((40 * claimed + right) / (40 + m))
     return counts, np.array(values), audited
 
 
 @pytest.mark.parametrize("name", CURVES)
-@pytest.mark.parametrize("last", [60, 100, 200])
+@pytest.mark.parametrize("last", [100, 200, 400])
 def test_the_range_holds_the_rise_as_often_as_it_says(name, last):
     curve = CURVES[name]
     rise = curve(last + 50) - curve(last)
@@ -34,6 +38,23 @@ def test_the_range_holds_the_rise_as_often_as_it_says(name, last):
     held = [each.low <= rise <= each.high for each in made]
     assert np.mean(held) >= LEVEL - 0.12  # 2.5 standard errors of 40 cases
     assert all(each.low <= each.value <= each.high for each in made)
+
+
+@pytest.mark.parametrize("last", [100, 200])
+def test_models_of_few_labels_that_claim_too_much_neither_hide_a_rise_nor_end_the_labelling(last):
+    curve = CURVES["power"]
+    rise = curve(last + 50) - curve(last)
+    made = [expected_rise(*estimates(curve, last, seed, early=0.25)) for seed in range(40)]
+    assert np.mean([each.low <= rise <= each.high for each in made]) >= LEVEL - 0.12
+    assert all(advice(each) != "stop" for each in made)
+
+
+def test_a_model_s_own_claims_without_an_audit_are_no_curve():
+    counts, values, audited = estimates(CURVES["power"], 200, 0)
+    early = np.arange(2, 20)
+    claims = np.full(len(early), 0.65)
+    with_claims = (np.r_[early, counts], np.r_[claims, values], np.r_[0 * early, audited])
+    assert expected_rise(*with_claims) == expected_rise(counts, values, audited)
 
 
 def test_the_hint_says_stop_when_the_curve_is_flat_and_not_while_it_rises():

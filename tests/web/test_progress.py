@@ -7,7 +7,6 @@ import pytest
 
 from nextlabel.cli import main
 from nextlabel.project.labelling.models import NewModel
-from nextlabel.project.labelling.project import Project
 
 
 @pytest.fixture
@@ -50,3 +49,18 @@ def test_the_commands_name_features_that_are_not_the_usual_ones(client, project)
     project.configure(features={"vae": 1.0, "pca": 0.5})
     project.publish(NewModel(0, "x", "y"), [])
     assert fit()[-2:] == ["--features", "vae=1,pca=0.5"]
+
+
+def test_an_estimate_is_shown_from_ten_random_images_on(client, project):
+    def publish(audited):
+        estimate = {"value": 0.64, "low": 0.0, "high": 1.0, "audited": audited}
+        project.publish(
+            NewModel(0, "x", "y", facts={"labelled": 2 * audited + 2}, estimate=estimate), []
+        )
+        progress = client.get("/api/progress").json()
+        missing = client.get("/api/project").json()["model"]["estimate"]["missing"]
+        assert progress["missing"] == missing
+        return missing, len(progress["curve"])
+
+    assert client.get("/api/progress").json()["missing"] == 10
+    assert [publish(audited) for audited in (0, 9, 10, 11)] == [(10, 0), (1, 0), (0, 1), (0, 2)]

@@ -41,6 +41,15 @@ def test_a_browser_without_a_session_is_led_to_the_form(visitor):
     assert response.headers["location"] == "/login?next=/gallery"
 
 
+def test_a_person_without_a_session_reads_what_to_do(visitor):
+    for asks in ({"Accept": "text/html"}, {"Accept": "*/*", "Sec-Fetch-Mode": "navigate"}):
+        response = visitor(**asks).get("/", params={"token": "mistyped"})
+        assert (response.status_code, response.headers["location"]) == (303, "/login")
+        assert visitor(**asks).get("/label").headers["location"] == "/login?next=/label"
+    page = visitor(Accept="text/html").get("/login").text
+    assert "up to the end of" in page and "password" not in page
+
+
 def test_the_token_becomes_a_cookie_at_once(visitor):
     client = visitor()
     response = client.get("/grid", params={"token": TOKEN, "view": "a b"})

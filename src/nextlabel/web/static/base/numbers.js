@@ -13,3 +13,6 @@ export const percent = (fraction, digits = 0) => `${(100 * fraction).toFixed(dig
 
 /** Return an interval of fractions as per cent: "87 to 94%". */
 export const interval = (low, high) => `${(100 * low).toFixed(0)} to ${(100 * high).toFixed(0)}%`;
+
+/** Return what it takes until the accuracy of the model can be said: labels of images drawn at random. */
+export const tooEarly = (missing) => `The accuracy is shown after ${many(missing, "more random image")}.`;

@@ -75,7 +75,7 @@ function drawProject() {
   activity.hidden = !shown;
   activity.classList.toggle("failed", Boolean(failed));
   if (!shown) return;
-  const text = failed ? `${failed.name}: failed` : `${running.message && running.message.length <= LONGEST ? running.message : running.name} ${percent(running.done / running.total)}`;
+  const text = failed ? `${failed.name}: failed` : `${running.message && running.message.length <= LONGEST ? running.message : running.name}: ${percent(running.done / running.total)}`;
   if (activity.textContent !== text) activity.textContent = text;
   activity.title = shown.message || text;
 }

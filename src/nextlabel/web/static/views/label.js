@@ -5,7 +5,7 @@ import { announce, toast } from "../base/announce.js";
 import { askText } from "../base/dialog.js";
 import { byId, cap, h } from "../base/dom.js";
 import { newKey } from "../base/identity.js";
-import { count, interval, many, percent } from "../base/numbers.js";
+import { count, interval, percent, tooEarly } from "../base/numbers.js";
 import { start } from "../base/shell.js";
 import { Adjust } from "../image/adjust.js";
 import { Pixels } from "../image/pixels.js";
@@ -128,7 +128,7 @@ start("Label", async ({ project, outbox, keys }) => {
     byId("left").textContent = `of ${count(counts.images)}`;
     byId("done").value = counts.images ? answered / counts.images : 0;
     const estimate = model?.estimate;
-    byId("estimate").textContent = estimate ? `Accuracy of the model: ${percent(estimate.value)} (${interval(estimate.low, estimate.high)})` : model ? "The accuracy is estimated after some more answers." : "The model starts after the first answers.";
+    byId("estimate").textContent = estimate?.missing ? tooEarly(estimate.missing) : estimate ? `Accuracy of the model: ${percent(estimate.value)} (${interval(estimate.low, estimate.high)})` : model ? "The accuracy is estimated after some more answers." : "The model starts after the first answers.";
   }
 
   function drawActions(item) {

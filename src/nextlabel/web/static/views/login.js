@@ -3,7 +3,7 @@
 import { post } from "../base/api.js";
 import { byId } from "../base/dom.js";
 
-byId("login").addEventListener("submit", async (event) => {
+byId("login")?.addEventListener("submit", async (event) => {
   event.preventDefault();
   byId("error").textContent = "";
   try {

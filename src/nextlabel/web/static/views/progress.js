@@ -3,7 +3,7 @@
 import { toast } from "../base/announce.js";
 import { get } from "../base/api.js";
 import { byId, h } from "../base/dom.js";
-import { count, interval, many, percent } from "../base/numbers.js";
+import { count, interval, many, percent, tooEarly } from "../base/numbers.js";
 import { start } from "../base/shell.js";
 import { curve, curveTable } from "../progress/chart.js";
 import { classTable, table } from "../progress/tables.js";
@@ -60,17 +60,17 @@ start("Progress", async ({ project }) => {
       const span = expected.low === undefined || expected.low === null ? "points of accuracy" : `points of accuracy (${(100 * expected.low).toFixed(1)} to ${(100 * expected.high).toFixed(1)})`;
       figures.push([`${gain >= 0 ? "+" : "−"}${Math.abs(gain).toFixed(1)}`, `expected of the next ${expected.next}`, span]);
     }
-    if (audit) figures.push([count(audit.answered), "random images", `${percent(audit.share)} of what is asked is drawn at random, to estimate the accuracy`]);
+    if (audit) figures.push([count(audit.answered), "random images answered", `${percent(audit.share)} of what is asked is drawn at random; those with a label estimate the accuracy`]);
     if (counts.problems) figures.push([count(counts.problems), "cannot be shown", "damaged or empty files"]);
     byId("figures").replaceChildren(...figures.map(([value, name, more]) => h("li", {}, h("strong", { textContent: value }), h("span", { textContent: name }), h("small", { className: "faint", textContent: more }))));
   }
 
-  function drawAccuracy({ curve: points = [], audit }) {
+  function drawAccuracy({ curve: points = [], missing, audit }) {
     const shown = points.filter((point) => point.value !== null && point.value !== undefined);
     const last = shown[shown.length - 1];
-    byId("accuracy-text").textContent = last
-      ? `${percent(last.value)} of all images are classified right, as estimated from ${many(last.audited ?? audit?.answered ?? 0, "image")} that no model chose; the interval is ${interval(last.low, last.high)}.`
-      : "The accuracy is estimated as soon as enough random images are labelled. Some of the images that are asked are drawn at random for this.";
+    byId("accuracy-text").textContent = missing || !last
+      ? `${tooEarly(missing)} ${audit?.share ? "Some of the images that are asked are drawn at random for this." : "None are asked at present: the settings say how many are."}`
+      : `${percent(last.value)} of the images without a label are classified right, as estimated from ${many(last.audited, "labelled image")} drawn at random; the interval is ${interval(last.low, last.high)}.`;
     byId("curve").hidden = byId("curve-details").hidden = shown.length < 2;
     if (shown.length < 2) return;
     byId("curve").replaceChildren(curve(shown));
