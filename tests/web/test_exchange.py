@@ -56,3 +56,13 @@ def test_class_folders_leave_out_a_file_that_has_vanished(client, project):
     files = [name for name in packed.namelist() if not name.endswith("/")]
     assert sorted(files) == ["debris/image-01.png", "left-out.txt"]
     assert packed.read("left-out.txt") == b"image-00.png\n"
+
+
+def test_a_format_whose_package_is_missing_says_what_to_install(client, monkeypatch):
+    def lacks():
+        formats = client.get("/api/project").json()["formats"]
+        return {one["name"]: one["lack"] for one in formats if one["lack"]}
+
+    assert lacks() == {}
+    monkeypatch.setattr("nextlabel.project.exchange.formats.parquet.find_spec", lambda name: None)
+    assert list(lacks()) == ["parquet"] and "nextlabel[parquet]" in lacks()["parquet"]

@@ -12,7 +12,7 @@ from fastapi.responses import FileResponse
 from starlette.background import BackgroundTask
 from starlette.concurrency import run_in_threadpool
 
-from nextlabel.project.exchange.formats import FORMATS, ReadableFormat
+from nextlabel.project.exchange.formats import FORMATS, FormatOfPackage, ReadableFormat
 from nextlabel.project.exchange.transfer import export, import_file
 from nextlabel.web.dependencies import Json, Owner, Shared
 from nextlabel.web.errors import HttpRefusal
@@ -86,14 +86,24 @@ def _taken_in(workspace: Shared, content: bytes, suffix: str, person: str) -> Js
     }
 
 
-@cache
 def export_formats() -> list[dict[str, str]]:
-    """Return the formats that a page can download: name, title and suffix."""
+    """Return the formats that a page can download: name, title, suffix, and what they lack."""
     return [
-        {"name": name, "title": FORMATS[name].title, "suffix": FORMATS[name].suffix or FOLDERS}
+        {
+            "name": name,
+            "title": FORMATS[name].title,
+            "suffix": FORMATS[name].suffix or FOLDERS,
+            "lack": _lack(name) or "",
+        }
         for name in FORMATS
         if FORMATS[name].suffix != PROJECT
     ]
+
+
+def _lack(name: str) -> str | None:
+    """Return why a format cannot be written here; None when it can."""
+    made = FORMATS[name]()
+    return made.lack() if isinstance(made, FormatOfPackage) else None
 
 
 @cache

@@ -42,5 +42,14 @@ class ReadableFormat(Protocol):
         ...
 
 
+@runtime_checkable
+class FormatOfPackage(Protocol):
+    """A format that takes a package which may be missing."""
+
+    def lack(self) -> str | None:
+        """Return what is missing and how it comes here; None when nothing is."""
+        ...
+
+
 FORMATS: Registry[type[Format]] = Registry("exchange format", __name__, "nextlabel.exchange")
 register = FORMATS.register

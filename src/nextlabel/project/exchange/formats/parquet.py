@@ -1,5 +1,6 @@
 """Parquet: the table of JSON lines, with a column per predicted class."""
 
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -10,6 +11,8 @@ from nextlabel.project.exchange.formats import register
 from nextlabel.project.exchange.given import Given, Reading, in_order
 from nextlabel.project.labelling.project import Project
 
+LACK = "Parquet needs the package pyarrow; pip install 'nextlabel[parquet]', or export CSV"
+
 
 @register("parquet")
 class Parquet:
@@ -17,6 +20,10 @@ class Parquet:
 
     title: ClassVar[str] = "Parquet"
     suffix: ClassVar[str] = ".parquet"
+
+    def lack(self) -> str | None:
+        """Return what is missing and how it comes here; None when nothing is."""
+        return None if find_spec("pyarrow") else LACK
 
     def write(self, content: Content, target: Path, link: bool) -> None:
         """Write a row per file; `labels` is a list, null for an image without a label."""
@@ -71,8 +78,5 @@ def _packages() -> tuple[Any, Any]:
         import pyarrow
         import pyarrow.parquet
     except ModuleNotFoundError as error:
-        raise UsageError(
-            "Parquet needs the package pyarrow; pip install 'nextlabel[parquet]', or export CSV",
-            code="package-missing",
-        ) from error
+        raise UsageError(LACK, code="package-missing") from error
     return pyarrow, pyarrow.parquet

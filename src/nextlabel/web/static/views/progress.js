@@ -88,6 +88,12 @@ start("Progress", async ({ project }) => {
     );
   }
 
+  // A format whose package is missing is shown, but cannot be chosen; a line below says why.
+  const download = (one) =>
+    one.lack
+      ? h("button", { type: "button", disabled: true, title: one.lack, textContent: FORMATS[one.name] ?? one.title })
+      : h("a", { className: "button", href: `/api/export/${encodeURIComponent(one.name)}`, attributes: { download: "" }, textContent: FORMATS[one.name] ?? one.title });
+
   const again = (one) => h("button", { type: "button", textContent: "Try again", on: { click: () => project.again(one.name).catch((error) => toast(error.message)) } });
 
   function drawProject() {
@@ -106,7 +112,8 @@ start("Progress", async ({ project }) => {
     const model = project.data.model;
     if (model) byId("activities").append(h("li", {}, h("span", { textContent: "Model" }), h("span", {}), h("span", { className: "faint", textContent: `version ${model.version}, ${many(model.labelled, "label")}, space ${model.space}, strategy ${model.strategy}` })));
     if (byId("exports").children.length) return;
-    byId("exports").replaceChildren(...(project.data.formats ?? []).map((one) => h("a", { className: "button", href: `/api/export/${encodeURIComponent(one.name)}`, attributes: { download: "" }, textContent: FORMATS[one.name] ?? one.name })));
+    const lacks = (project.data.formats ?? []).map((one) => one.lack).filter(Boolean);
+    byId("exports").replaceChildren(...(project.data.formats ?? []).map(download), ...lacks.map((text) => h("p", { className: "faint", textContent: `${text}.` })));
   }
 
   project.addEventListener("change", drawProject);
