@@ -10,7 +10,7 @@ from nextlabel.project.pipeline import DEFAULT
 def commands_of(project: Project) -> list[str]:
     """Return the commands that export, fit and predict, as they can be pasted into a shell.
 
-    The folders are absolute paths, since nobody knows where the shell will be. `--features` is
+    The folders are absolute paths, since the shell may be in any folder. `--features` is
     given where the features of the project, or those that could be made here, are not the usual
     ones.
     """

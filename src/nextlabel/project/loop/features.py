@@ -29,7 +29,7 @@ EVERY = 1.0
 """Seconds between two reports of progress."""
 WORDS = {"pretrained": "a pretrained network", "vae": "a VAE", "pca": "PCA", "pixels": "pixels"}
 WORK = {"pretrained": "reading all images", "vae": "learning from all images"}
-"""What is done for a feature block; short, since it stands in the bar of the page."""
+"""The work for a feature block; short, since the bar of the page shows it."""
 VERSION = 1
 """To be raised when code changes what comes out of the same settings."""
 
