@@ -26,7 +26,7 @@ def mapped(project, serve, visit):
         "count": 36,
         "ids": encoded(range(36), "<i4"),
         "xy": encoded(xy, "<u2"),
-        "label": encoded([-1] * 36, "<i2"),
+        "label": encoded([-1] * 34 + [-2] * 2, "<i2"),
         "predicted": encoded([0] * 30 + [1] * 6, "<i2"),
         "digest": encoded([0] * 36, "<u4"),
     }
@@ -118,6 +118,15 @@ def test_the_keyboard_alone_chooses_what_is_in_sight(mapped):
 def test_classes_are_switched_off(mapped):
     mapped.get_by_role("checkbox", name="zero").uncheck()
     mapped.locator("#about", has_text="6 of 36").wait_for()
+
+
+def test_labels_of_none_of_the_classes_are_not_without_a_label(mapped):
+    mapped.locator("#by").select_option("label")
+    mapped.locator("#classes li", has_text="not labelled").get_by_text("34").wait_for()
+    none = mapped.locator("#classes li", has_text="none of the classes")
+    none.get_by_text("2").wait_for()
+    none.get_by_role("checkbox").uncheck()
+    mapped.locator("#about", has_text="34 of 36").wait_for()
 
 
 def test_a_map_that_failed_is_made_again_when_a_person_asks(project, serve, visit):

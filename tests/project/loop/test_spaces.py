@@ -5,15 +5,19 @@ import pytest
 from PIL import Image
 
 from nextlabel.core.errors import UsageError
+from nextlabel.project.labelling.answer import NewAnswer
+from nextlabel.project.labelling.models import NewModel
+from nextlabel.project.labelling.project import Project
 from nextlabel.project.loop import features as features_module
 from nextlabel.project.loop import thumbnails, worker
 from nextlabel.project.loop.cached import FULL, MAP, load_copies, newest_space
 from nextlabel.project.loop.features import available, make_features
 from nextlabel.project.loop.map import AT_ONCE, STEPS, ProjectMap, make_map
-from nextlabel.project.loop.pages.map_points import map_points
+from nextlabel.project.loop.pages.map_points import NO_CLASS, map_points
 from nextlabel.project.loop.space import Space
 from nextlabel.project.loop.thumbnails import Thumbnails
 from nextlabel.project.pipeline import Pipeline
+from projects import photos_in
 from refusals import refused
 
 NOW = threading.Event()
@@ -146,6 +150,21 @@ def test_the_worker_makes_features_copies_and_map_and_nothing_twice(digits, tmp_
     worker.arrange(project, threading.Event())
     after = (project.cache / FULL).stat().st_mtime_ns, (project.cache / MAP).stat().st_mtime_ns
     assert before == after
+
+
+def test_the_map_distinguishes_none_of_the_classes_from_no_label(tmp_path):
+    folder = photos_in(tmp_path / "photos", ["a.png", "b.png", "c.png", "d.png"])
+    with Project.create(folder, classes=["cell", "dust"], task="multilabel") as project:
+        project.scan()
+        project.record([NewAnswer("a", 0, "label", (1,)), NewAnswer("b", 2, "label", ())])
+        chances = np.array([[0.9, 0.1], [0.2, 0.3], [0.1, 0.6], [0, 0]], np.float32)
+        arrays = {"probabilities": chances, "classes": np.arange(2), "there": np.arange(4) < 3}
+        project.publish(NewModel(2, "PCA", "x", arrays=arrays), [])
+        xy = np.zeros((4, 2), np.uint16)
+        ProjectMap(np.arange(4, dtype=np.int32), xy, "k").save(project.cache / MAP)
+        points = map_points(project)
+    assert points.label.tolist() == [1, -1, NO_CLASS, -1]
+    assert points.predicted.tolist() == [0, NO_CLASS, 1, -1]
 
 
 def test_rows_of_images_stay_when_files_go_and_others_come(digits, tmp_path):

@@ -8,7 +8,10 @@ from numpy.typing import NDArray
 from nextlabel.project.labelling.project import Project
 from nextlabel.project.loop.cached import MAP
 from nextlabel.project.loop.map import ProjectMap
-from nextlabel.project.loop.pages.predictions import first_labels, predictions
+from nextlabel.project.loop.pages.predictions import NONE, first_labels, predictions
+
+NO_CLASS = -2
+"""The class of an image with a label, or a prediction, of none of the classes."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,7 +25,8 @@ class MapPoints:
     xy : uint16 array (n, 2)
         Where they lie.
     label, predicted : int16 array (n)
-        The ids of their classes; -1 without one.
+        The first class of the label, and the likeliest one; -1 without a label or a prediction,
+        and NO_CLASS for none of the classes.
     key : str
         Changes when the map does.
     """
@@ -45,10 +49,14 @@ def map_points(project: Project) -> MapPoints | None:
     there = project_map.ids < count
     ids = project_map.ids[there]
     ids, xy = ids[~images.gone[ids]], project_map.xy[there][~images.gone[ids]]
+    labels = first_labels(state, count).astype(np.int16)
+    empty = [image for image, label in state.labels.items() if not label and image < count]
+    labels[np.array(empty, np.int64)] = NO_CLASS
+    guesses = np.where(predicted.of_class(NONE), NO_CLASS, predicted.classes).astype(np.int16)
     return MapPoints(
         ids,
         xy,
-        first_labels(state, count)[ids].astype(np.int16),
-        predicted.classes[ids].astype(np.int16),
+        labels[ids],
+        guesses[ids],
         project_map.key,
     )

@@ -1,5 +1,7 @@
 // The points as pixels: written into one buffer, so that 100,000 are drawn in a few milliseconds.
 
+import { NOTHING } from "./points.js";
+
 const FEW = 140; // points in sight below which they are shown as small images
 const THUMB = 44; // CSS pixels
 
@@ -30,17 +32,17 @@ export class Painter {
     const loud = [];
     this.points.near(left, top, right, bottom, (i) => {
       if (!shown(i)) return;
-      if (this.points.label[i] >= 0) loud.push(i);
+      if (this.points.label[i] !== NOTHING) loud.push(i);
       else quiet.push(i);
     });
     // A point is 1.5 to 5 pixels wide: small in the overview, larger with fewer points in sight.
     const inSight = quiet.length + loud.length;
     const size = Math.max(2, Math.round(ratio * Math.min(6, Math.max(1.6, 260 / Math.sqrt(inSight + 1)))));
     const classes = by === "label" ? this.points.label : this.points.predicted;
-    for (const i of quiet) this.#dot(camera, ratio, i, size, classes[i] < 0 ? theme.faint : this.#number(classes[i]), width, height);
+    for (const i of quiet) this.#dot(camera, ratio, i, size, classes[i] === NOTHING ? theme.faint : this.#number(classes[i]), width, height);
     for (const i of loud) {
       this.#dot(camera, ratio, i, size + 4 * ratio, theme.ink, width, height);
-      this.#dot(camera, ratio, i, size + 2 * ratio, classes[i] < 0 ? theme.faint : this.#number(classes[i]), width, height);
+      this.#dot(camera, ratio, i, size + 2 * ratio, classes[i] === NOTHING ? theme.faint : this.#number(classes[i]), width, height);
     }
     this.context.putImageData(this.buffer, 0, 0);
     this.context.setTransform(ratio, 0, 0, ratio, 0, 0);
@@ -78,7 +80,7 @@ export class Painter {
     const y = this.points.xy[2 * i + 1] * camera.scale + camera.y;
     const side = THUMB / Math.max(picture.naturalWidth, picture.naturalHeight);
     const [width, height] = [picture.naturalWidth * side, picture.naturalHeight * side];
-    this.context.fillStyle = group < 0 ? theme.faintText : this.colourOf(group);
+    this.context.fillStyle = group === NOTHING ? theme.faintText : this.colourOf(group);
     this.context.fillRect(x - width / 2 - 3, y - height / 2 - 3, width + 6, height + 6);
     this.context.imageSmoothingEnabled = side < 1;
     this.context.drawImage(picture, x - width / 2, y - height / 2, width, height);

@@ -2,6 +2,8 @@
 
 const SQUARES = 128; // a side of the index
 const SIDE = 65536; // coordinates are 16 bit
+export const NOTHING = -1; // the class of a point without a label, or without a prediction
+export const NO_CLASS = -2; // of one with a label, or a prediction, of none of the classes
 
 /** The points as the server sends them: base64 of little-endian numbers. */
 export class Points {

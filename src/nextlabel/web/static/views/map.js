@@ -7,10 +7,11 @@ import { count, many, percent } from "../base/numbers.js";
 import { start } from "../base/shell.js";
 import { Camera } from "../map/camera.js";
 import { Painter, pixelOf } from "../map/painter.js";
-import { Points } from "../map/points.js";
+import { NO_CLASS, NOTHING, Points } from "../map/points.js";
 
 const REACH = 14; // CSS pixels around the pointer
 const RETRY = 3000; // milliseconds
+const OF_NO_CLASS = "#6b6f76"; // a grey apart from the palette of the classes and from what is empty
 
 start("Map", async ({ project, keys }) => {
   const canvas = byId("canvas");
@@ -74,9 +75,9 @@ start("Map", async ({ project, keys }) => {
     byId("empty").hidden = true;
     const first = points === null;
     points = new Points(reply);
-    painter = new Painter(canvas, points, (id) => project.colourOf(id));
+    painter = new Painter(canvas, points, colourOf);
     painter.repaint = paint;
-    if (!points.predicted.some((one) => one >= 0)) byId("by").value = "label";
+    if (!points.predicted.some((one) => one !== NOTHING)) byId("by").value = "label";
     if (first) camera.fit();
     drawLegend();
     paint();
@@ -84,6 +85,9 @@ start("Map", async ({ project, keys }) => {
 
   const activityOf = (name) => project.data.activities?.find((one) => one.name === name);
   const sentence = (text) => (text ? `${text[0].toUpperCase()}${text.slice(1)}.` : "");
+
+  const nameOf = (id) => project.namesOf(id === NO_CLASS ? [] : [id]);
+  const colourOf = (id) => (id === NO_CLASS ? OF_NO_CLASS : project.colourOf(id));
 
   function showEmpty(heading, text, button = null) {
     const words = `${heading} ${text}`;
@@ -96,14 +100,14 @@ start("Map", async ({ project, keys }) => {
   function drawLegend() {
     const counts = new Map();
     for (let i = 0; i < points.count; i++) counts.set(groupOf(i), (counts.get(groupOf(i)) ?? 0) + 1);
-    const groups = [...project.classes.map((one) => [one.id, one.name]), [-1, by() === "label" ? "not labelled" : "no prediction"]];
+    const groups = [...project.classes.map((one) => [one.id, one.name]), [NO_CLASS, project.namesOf([])], [NOTHING, by() === "label" ? "not labelled" : "no prediction"]];
     byId("classes").replaceChildren(
       ...groups
-        .filter(([id]) => id >= 0 || counts.get(-1))
+        .filter(([id]) => id >= 0 || counts.get(id))
         .map(([id, name]) => {
           const box = h("input", { type: "checkbox", checked: !hidden.has(id), on: { change: () => (box.checked ? hidden.delete(id) : hidden.add(id), paint()) } });
           const swatch = h("span", { className: "swatch" });
-          if (id >= 0) swatch.style.background = project.colourOf(id);
+          if (id !== NOTHING) swatch.style.background = colourOf(id);
           return h("li", {}, h("label", { className: "check" }, box, swatch, h("span", { className: "legend-name", textContent: name }), h("span", { className: "faint", textContent: count(counts.get(id) ?? 0) })));
         }),
     );
@@ -188,7 +192,7 @@ start("Map", async ({ project, keys }) => {
     const [label, predicted] = [points.label[next], points.predicted[next]];
     byId("ring").style.transform = `translate(${points.xy[2 * next] * camera.scale + camera.x}px, ${points.xy[2 * next + 1] * camera.scale + camera.y}px)`;
     byId("tip-image").src = points.thumb(next);
-    byId("tip-text").textContent = label >= 0 ? `labelled ${project.nameOf(label)}` : predicted >= 0 ? `predicted ${project.nameOf(predicted)}` : "not labelled";
+    byId("tip-text").textContent = label !== NOTHING ? `labelled ${nameOf(label)}` : predicted !== NOTHING ? `predicted ${nameOf(predicted)}` : "not labelled";
     tip.style.transform = `translate(${Math.min(x + 18, canvas.clientWidth - 150)}px, ${Math.min(y + 18, canvas.clientHeight - 150)}px)`;
   }
 
