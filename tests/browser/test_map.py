@@ -52,6 +52,7 @@ def test_a_lasso_leads_to_the_grid_of_what_is_inside(mapped, project):
     mapped.keyboard.press("2")
     saved(mapped)
     assert {i: c[0] for i, c in project.state().labels.items()} == dict.fromkeys(range(30, 36), 1)
+    assert {answer.view for answer in project.answers()} == {"map"}  # next to predictions
 
 
 def test_the_map_of_real_features_leads_to_images_alike(project, serve, visit, truth):

@@ -105,9 +105,10 @@ def test_labels_given_next_to_their_prediction_are_not_audited(groups):
             answer(3, 8, view="gallery"),
             answer(4, 9, view="gallery"),
             answer(5, 9, view="grid"),
+            answer(6, 10, view="map"),
         ]
     )
-    assert labelled_as_shown(state).tolist() == [7]
+    assert labelled_as_shown(state).tolist() == [7, 10]
 
 
 def test_the_last_images_are_asked_and_then_none(groups):

@@ -13,8 +13,8 @@ from nextlabel.project.labelling.models import QueueItem
 from nextlabel.project.labelling.state import State
 from nextlabel.project.scanning.images import ProjectImages
 
-GALLERY = "gallery"
-"""The view in which images are labelled by the page-full, next to what the model predicts."""
+PREDICTED = frozenset({"gallery", "map"})
+"""The views in which images are labelled by the page-full, next to what the model predicts."""
 AGAIN = "overlap"
 """The reason for an image that another person has labelled."""
 AT_RANDOM = "random order"
@@ -58,15 +58,15 @@ def settled_ids(state: State) -> Ids:
 
 
 def labelled_as_shown(state: State) -> Ids:
-    """Return the images whose label comes from the gallery alone, next to their prediction."""
+    """Return the images that were labelled next to their prediction alone, int64 (n)."""
     return np.array(
         [
             image
             for image, answer in state.last.items()
-            if answer.view == GALLERY
+            if answer.view in PREDICTED
             and answer.kind == "label"
             and not any(
-                event.kind == "label" and event.view != GALLERY and state.counts(event)
+                event.kind == "label" and event.view not in PREDICTED and state.counts(event)
                 for event in state.events(image)
             )
         ],

@@ -24,7 +24,7 @@ start("Grid", async ({ project, outbox, keys }) => {
   let shownAt = Date.now() / 1000;
   const predicted = lasso !== null || !project.data.settings.hide_predictions;
   const wall = new Wall(byId("wall"), { load, draw: (item) => card(item, project, { predicted }), height: predicted ? 168 : 150 });
-  const batches = new Batches(outbox, project, { view: () => "grid", redraw });
+  const batches = new Batches(outbox, project, { view: () => (lasso ? "map" : "grid"), redraw });
 
   async function load(offset, limit) {
     clearTimeout(asking);
