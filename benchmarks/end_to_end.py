@@ -205,10 +205,11 @@ def ends(rounds):
     return " ".join(f"{found[arm]:.3f}" for arm in PAIR)
 
 
-def beside(full, labels):
+def beside(full, labels, arithmetic):
     """Print ours and the script, our time by phase, and what was computed once."""
     name = task()
-    experiment = pair(name) if full else pair(name, seeds=1, target=labels or SHORT[name])
+    changes = {} if full else {"seeds": 1, "target": labels or SHORT[name]}
+    experiment = pair(name, training={"arithmetic": arithmetic}, **changes)
     jobs = min(2, os.cpu_count() or 1)
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
@@ -260,17 +261,20 @@ def two_workers(full):
     )
 
 
-def main(full=False, labels=None):
+def main(full=False, labels=None, arithmetic="plain", beside_only=False):
     """Print the tables."""
     if "NEXTLABEL_DATA" not in os.environ:
         print("end to end: NEXTLABEL_DATA does not say where MNIST is, so digits are taken")
     share_imports()
-    beside(full, labels)
-    two_workers(full)
+    beside(full, labels, arithmetic)
+    if not beside_only:
+        two_workers(full)
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--full", action="store_true", help="all seeds and rounds: hours")
     parser.add_argument("--labels", type=int, help="stop there, instead of after three rounds")
+    parser.add_argument("--arithmetic", choices=("plain", "fast"), default="plain")
+    parser.add_argument("--beside-only", action="store_true", help="leave the two workers out")
     main(**vars(parser.parse_args()))

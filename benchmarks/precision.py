@@ -1,9 +1,10 @@
-"""The cost of bfloat16 in accuracy: core-set of tenth-scale MNIST, five paired seeds, both ways.
+"""The cost of speed in accuracy: core-set of tenth-scale MNIST, five paired seeds, both ways.
 
 `python benchmarks/precision.py` trains in float32 and in bfloat16, and prints the difference of the
-areas under the curves with its interval. It takes hours, and a processor or GPU that has bfloat16,
-or it takes days; what it has run is kept in --folder, and the same command continues. MNIST is
-read from the folder NEXTLABEL_DATA; without that, digits are used.
+areas under the curves with its interval. `--of arithmetic` compares plain with fast arithmetic, in
+the precision that the machine takes by itself. Either takes hours on a processor or GPU that has
+bfloat16, days on another; what it has run is kept in --folder, and the same command continues.
+MNIST is read from the folder NEXTLABEL_DATA; without that, digits are used.
 """
 
 import argparse
@@ -23,6 +24,8 @@ from nextlabel.statistics import aubc, compare
 from nextlabel.store.store import Store
 
 ARM = "core-set"
+WAYS = {"precision": ("fp32", "bf16"), "arithmetic": ("plain", "fast")}
+"""The two values of a setting of training that are compared."""
 
 
 def curves(experiment, folder, jobs):
@@ -42,6 +45,7 @@ def curves(experiment, folder, jobs):
 def main():
     """Print both mean curves, and the paired difference of their areas."""
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--of", choices=sorted(WAYS), default="precision")
     parser.add_argument("--folder", type=Path, default=Path("runs/precision"))
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--seeds", type=int, default=5)
@@ -51,20 +55,21 @@ def main():
     changes = {"seeds": list(range(given.seeds))} | (
         {"target": given.target} if given.target else {}
     )
-    found = {}
-    for precision in ("fp32", "bf16"):
-        print(f"{precision}:", flush=True)
-        experiment = pair(task(), (ARM,), training={"precision": precision}, **changes)
-        counts, found[precision] = curves(experiment, given.folder / precision, given.jobs)
-    print(f"\n{'labels':>8}{'fp32':>10}{'bf16':>10}")
-    means = (np.mean(values, axis=0) for values in found.values())
-    for count, single, half in zip(counts, *means, strict=True):
-        print(f"{count:>8}{single:>10.4f}{half:>10.4f}")
-    areas = [aubc(counts, values) for values in (found["bf16"], found["fp32"])]
+    values = {}
+    for way in WAYS[given.of]:
+        print(f"{way}:", flush=True)
+        experiment = pair(task(), (ARM,), training={given.of: way}, **changes)
+        counts, values[way] = curves(experiment, given.folder / way, given.jobs)
+    first, second = WAYS[given.of]
+    print(f"\n{'labels':>8}{first:>10}{second:>10}")
+    means = (np.mean(values[way], axis=0) for way in (first, second))
+    for count, one, other in zip(counts, *means, strict=True):
+        print(f"{count:>8}{one:>10.4f}{other:>10.4f}")
+    areas = [aubc(counts, values[way]) for way in (second, first)]
     area = compare(*areas, Seeds(0).rng("subsets precision"))
     inside = area.low <= 0 <= area.high
     print(
-        f"area under the curve, bf16 - fp32, {area.n} seeds: {area.mean:+.4f}, "
+        f"area under the curve, {second} - {first}, {area.n} seeds: {area.mean:+.4f}, "
         f"{100 * area.confidence:g}% from {area.low:+.4f} to {area.high:+.4f}, "
         f"which {'contains' if inside else 'EXCLUDES'} 0; "
         f"sign flip p = {area.test.p:.2f}"

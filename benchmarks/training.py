@@ -1,9 +1,9 @@
-"""Training compared with the plain way and the common way: one process, one thread, warm, medians.
+"""Training compared with a plain loop and the common way: one process, one thread, warm, medians.
 
 "ours" multiplies in float32 and, where the processor has units for it, in bfloat16, which is then
-the default; "plain" is a torch loop over tensors in memory, float32, the same network without our
-short cuts; "common" decodes, scales and normalises image by image in a DataLoader, as most
-repositories do.
+the default, each in plain and in fast arithmetic; "loop" is a torch loop over tensors in memory,
+float32, the same network without our short cuts; "common" decodes, scales and normalises image by
+image in a DataLoader, as most repositories do.
 """
 
 import statistics
@@ -40,34 +40,55 @@ def images_and_labels(count: int, size: int) -> tuple[Tensor, np.ndarray]:
     return torch.from_numpy(images), rng.integers(0, 10, count)
 
 
-def rate(samples: int, call: Callable[[], object], repeats: int) -> float:
-    """Return samples per second, by the median of `repeats` calls after one to warm up."""
-    call()
-    times = []
-    for _ in range(repeats):
-        clock = time.perf_counter()
+def rates(samples: int, calls: dict[str, Callable[[], object]], repeats: int) -> dict[str, float]:
+    """Return samples per second of processor time, by medians after one call each to warm up.
+
+    The calls take turns, so that what else the machine does is alike for all.
+    """
+    seconds: dict[str, list[float]] = {name: [] for name in calls}
+    for call in calls.values():
         call()
-        times.append(time.perf_counter() - clock)
-    return samples / statistics.median(times)
+    for _ in range(repeats):
+        for name, call in calls.items():
+            clock = time.process_time()
+            call()
+            seconds[name].append(time.process_time() - clock)
+    return {name: samples / statistics.median(each) for name, each in seconds.items()}
 
 
-def ours(
-    images: Tensor, labels: np.ndarray, batch: int, precision: str = "fp32"
-) -> Callable[[], object]:
-    """Return one epoch as a round trains it: gather, normalise, step; BatchNorm left running."""
-    settings = TrainingSettings(
+def settings_of(batch: int, precision: str, arithmetic: str) -> TrainingSettings:
+    """Return the settings of one epoch on the processor."""
+    return TrainingSettings(
         learning_rate=0.01,
         batch_size=batch,
         epochs=Epochs(initial=1, step=0),
         device="cpu",
         precision=precision,
+        arithmetic=arithmetic,
     )
+
+
+def ours(
+    images: Tensor, labels: np.ndarray, batch: int, precision: str, arithmetic: str
+) -> Callable[[], object]:
+    """Return one epoch as a round trains it: gather, normalise, step; BatchNorm left running."""
+    settings = settings_of(batch, precision, arithmetic)
     model = NetworkModel(create_model(weights="random"), settings, "multiclass", 10)
     network, _ = model.initial(Seeds(0))
     network = network.to(memory_format=torch.channels_last)
     data = TrainingData(images, torch.from_numpy(labels))
     trainer = Trainer(settings, "multiclass")
     return lambda: trainer.train(network, None, data, 0, Seeds(0))
+
+
+def evaluation(
+    images: Tensor, labels: np.ndarray, precision: str, arithmetic: str
+) -> Callable[[], object]:
+    """Return one pass for predictions and features of all images."""
+    settings = settings_of(64, precision, arithmetic)
+    model = NetworkModel(create_model(weights="random"), settings, "multiclass", 10)
+    fitted = model.train(images[:64], labels[:64], 0, Seeds(0))
+    return lambda: fitted.infer(images)
 
 
 def plain(images: Tensor, labels: np.ndarray, batch: int) -> Callable[[], object]:
@@ -142,36 +163,46 @@ def plain_vae(images: Tensor) -> tuple[Callable[[], object], VAE]:
 
 
 def table(full: bool) -> dict[str, dict[str, float]]:
-    """Return samples per second by what trains and how, each after one call to warm up."""
+    """Return samples per second by what runs and how."""
     repeats, count = (7, 1024) if full else (3, 512)
     images, labels = images_and_labels(count, 28)
-    kinds = ("fp32", "bf16") if has_bfloat16(torch.device("cpu")) else ("fp32",)
-    found = {}
-    for batch in (64, 256):
-        calls = {f"ours {kind}": ours(images, labels, batch, kind) for kind in kinds}
-        calls |= {"plain": plain(images, labels, batch), "common": common(images, labels, batch)}
-        found[f"ResNet-18, batch {batch}"] = calls
-    vaes = {kind: VAESettings(epochs=1, device="cpu", precision=kind) for kind in kinds}
-    calls = {f"ours {k}": partial(fit_vae, images, v, Seeds(0)) for k, v in vaes.items()}
-    found["VAE, batch 64"] = calls | {"plain": plain_vae(images)[0]}
-    return {
-        name: {how: rate(count, call, repeats) for how, call in calls.items()}
-        for name, calls in found.items()
+    precisions = ("fp32", "bf16") if has_bfloat16(torch.device("cpu")) else ("fp32",)
+    ways = {
+        f"{precision} {arithmetic}": (precision, arithmetic)
+        for precision in precisions
+        for arithmetic in ("plain", "fast")
     }
+    rows = {}
+    for batch in (64, 256):
+        calls = {f"ours {name}": ours(images, labels, batch, *way) for name, way in ways.items()}
+        calls |= {"loop": plain(images, labels, batch), "common": common(images, labels, batch)}
+        rows[f"ResNet-18, batch {batch}"] = calls
+    rows["evaluation"] = {
+        f"ours {name}": evaluation(images, labels, *way) for name, way in ways.items()
+    }
+    vaes = {
+        f"ours {precision} plain": VAESettings(epochs=1, device="cpu", precision=precision)
+        for precision in precisions
+    }
+    calls = {name: partial(fit_vae, images, vae, Seeds(0)) for name, vae in vaes.items()}
+    rows["VAE, batch 64"] = calls | {"loop": plain_vae(images)[0]}
+    return {name: rates(count, calls, repeats) for name, calls in rows.items()}
 
 
 def main(full: bool = False) -> None:
-    """Print samples per second of ours, the plain and the common way."""
+    """Print samples per second of ours, the plain loop and the common way."""
     torch.set_num_threads(1)
     rows = table(full)
     columns = list(next(iter(rows.values())))
-    print(f"{'training, 28 px, samples/s':<28}{''.join(f'{c:>11}' for c in columns)}")
-    for name, rates in rows.items():
-        cells = "".join(f"{rates[c]:>11.0f}" if c in rates else f"{'':>11}" for c in columns)
-        print(f"{name:<28}{cells}")
-        for own in (c for c in rates if c.startswith("ours")):
-            others = {c: rates[own] / rates[c] for c in ("plain", "common") if c in rates}
-            print(f"  {own}: {', '.join(f'{ratio:.2f}× {c}' for c, ratio in others.items())}")
+    print("training at 28 px, samples per second of the processor")
+    print(f"{'':<20}{''.join(f'{c:>17}' for c in columns)}")
+    for name, values in rows.items():
+        cells = "".join(f"{values[c]:>17.0f}" if c in values else f"{'':>17}" for c in columns)
+        print(f"{name:<20}{cells}")
+        for way in (c for c in values if c.startswith("ours")):
+            others = [c for c in (way.replace("fast", "plain"), "loop", "common") if c in values]
+            ratios = ", ".join(f"{values[way] / values[c]:.2f}× {c}" for c in others if c != way)
+            print(f"  {way}: {ratios}" if ratios else "", end="\n" if ratios else "")
 
 
 if __name__ == "__main__":

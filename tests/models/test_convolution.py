@@ -4,7 +4,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from nextlabel.models.convolution import Conv3x3, compact
+from nextlabel.models.convolution import CompactConv, compact
 from nextlabel.models.networks.base import build, generator
 from nextlabel.models.networks.resnet import ResNet18
 
@@ -75,7 +75,7 @@ def test_logits_and_gradients_are_those_of_the_plain_model(size, dtype, limit):
         modules = dict(network.named_modules())
         for name, wanted in plain.items():
             owner = modules[name.rpartition(".")[0]]
-            if isinstance(owner, Conv3x3) and owner.reach:
+            if isinstance(owner, CompactConv) and owner.reach:
                 reaches.add(owner.reach)
                 found, wanted = owner.taps.grad, matching(owner, wanted)
             else:
@@ -87,7 +87,7 @@ def test_logits_and_gradients_are_those_of_the_plain_model(size, dtype, limit):
 
 
 def test_another_image_size_inside_compact_is_refused():
-    conv = Conv3x3(2, 2)
+    conv = CompactConv(2, 2)
     with compact(conv, torch.zeros(1, 2, 1, 1)):
         conv(torch.zeros(3, 2, 1, 1))
         with pytest.raises(RuntimeError, match="2×2 feature map"):
@@ -96,7 +96,7 @@ def test_another_image_size_inside_compact_is_refused():
 
 
 def test_the_weight_is_whole_again_after_an_error():
-    conv = Conv3x3(2, 2)
+    conv = CompactConv(2, 2)
     before = conv.weight.detach().clone()
     with pytest.raises(ZeroDivisionError), compact(conv, torch.zeros(1, 2, 1, 1)):
         raise ZeroDivisionError

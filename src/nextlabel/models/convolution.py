@@ -1,50 +1,74 @@
-"""3×3 convolutions on feature maps so small that many taps only meet padding, without those taps.
+"""Convolutions without bias, as matrix products of those taps that matter on small feature maps.
 
 On a 1×1 feature map a padded 3×3 convolution is a linear layer on its centre tap. On a 2×2 one it
 is, with stride 2, a linear layer on the lower right four taps, and with stride 1 a dense layer
 from (4 × inputs) to (4 × outputs). All are exact, gradients included. At 28 pixels that is the
 whole fourth stage of a ResNet-18 and most of the third.
+
+Fast arithmetic takes more products, whose sums have another order: see `tap_products`.
 """
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, Literal
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
 
+from nextlabel.models.tap_products import fast_convolution, product_type, square_matrix
+
 Reach = Literal["centre", "corner", "square"]
 
+WIDEST = 8
+"""The largest side of a feature map on which fast arithmetic was measured to be faster."""
 
-class Conv3x3(nn.Conv2d):
-    """A 3×3 convolution, padding 1, no bias, that can leave out taps which meet only padding.
 
-    While `compact` trains it, `taps` holds what matters of the weight, tap-major:
-    "centre" (inputs, outputs), "corner" (4 × inputs, outputs), "square" (3, 3, inputs, outputs).
+class CompactConv(nn.Conv2d):
+    """A convolution, 3×3 with padding 1 or 1×1, that can be a product of few taps.
+
+    It has a bias only where `for_inference` folds BatchNorm into it. Within `compact`, `taps` holds
+    what matters of a 3×3 weight on a small feature map, tap-major: "centre" (inputs, outputs),
+    "corner" (4 × inputs, outputs), "square" (3, 3, inputs, outputs).
     """
 
+    fast: bool
+    """True where sums may have another order, which is quicker."""
     reach: Reach | None
     taps: nn.Parameter | None
 
-    def __init__(self, inputs: int, outputs: int, stride: int = 1) -> None:
-        super().__init__(inputs, outputs, 3, stride, padding=1, bias=False)
-        self.reach, self.taps = None, None
+    def __init__(self, inputs: int, outputs: int, stride: int = 1, side: Literal[1, 3] = 3) -> None:
+        super().__init__(inputs, outputs, side, stride, padding=side // 2, bias=False)
+        self.reach, self.taps, self.fast = None, None, False
 
     def forward(self, x: Tensor) -> Tensor:
         """Return (B, outputs, ⌈H/stride⌉, ⌈W/stride⌉) for (B, inputs, H, W)."""
         if self.taps is None:
+            if self.fast and max(x.shape[2:]) <= WIDEST:
+                values = fast_convolution(x, self.weight, self.stride[0], product_type(x))
+                return values if self.bias is None else values + self.bias[:, None, None]
             return super().forward(x)
-        if self.reach != reach_of(x.shape[2:], self.stride[0]):
+        if self.reach != self.reach_of(x.shape[2:]):
             raise RuntimeError(
                 f"a {x.shape[2]}×{x.shape[3]} feature map reached a convolution compacted for "
                 "another size; leave `compact` before changing the image size"
             )
         pixels = x.permute(0, 2, 3, 1).reshape(len(x), -1)
         matrix: Tensor = self.taps
-        if self.reach == "square":
-            matrix = _Square.apply(self.taps, _product_type(x))  # type: ignore[no-untyped-call]
+        if matrix.dim() == 4:
+            matrix = square_matrix(self.taps, product_type(x))
         side = 2 if self.reach == "square" else 1
-        return (pixels @ matrix).view(len(x), side, side, -1).permute(0, 3, 1, 2)
+        rows = pixels @ matrix if self.bias is None else torch.addmm(self.bias, pixels, matrix)
+        return rows.view(len(x), side, side, -1).permute(0, 3, 1, 2)
+
+    def reach_of(self, size: torch.Size) -> Reach | None:
+        """Return how a feature map of `size` meets the taps; None where it meets all of them."""
+        if self.kernel_size[0] == 1:
+            return None
+        if tuple(size) == (1, 1):
+            return "centre"
+        if tuple(size) == (2, 2):
+            return "corner" if self.stride[0] == 2 else "square"
+        return None
 
     @torch.no_grad()
     def start(self, reach: Reach) -> None:
@@ -54,6 +78,15 @@ class Conv3x3(nn.Conv2d):
         if reach != "square":
             self.taps = nn.Parameter(self.taps.reshape(-1, self.out_channels))
         self.weight.requires_grad_(False)
+
+    @torch.no_grad()
+    def fix(self) -> None:
+        """Make the matrix of the taps once, for a convolution that is not trained any more."""
+        assert self.taps is not None
+        if self.reach == "square":
+            self.taps = nn.Parameter(square_matrix(self.taps, self.taps.dtype))
+            if self.bias is not None:
+                self.bias = nn.Parameter(self.bias.repeat(4))
 
     @torch.no_grad()
     def finish(self) -> None:
@@ -66,86 +99,72 @@ class Conv3x3(nn.Conv2d):
         self.weight.requires_grad_(True)
 
 
-def reach_of(size: torch.Size, stride: int) -> Reach | None:
-    """Return how a feature map of `size` meets a padded 3×3 convolution; None for the usual way."""
-    if tuple(size) == (1, 1):
-        return "centre"
-    if tuple(size) == (2, 2):
-        return "corner" if stride == 2 else "square"
-    return None
+class FlatNorm(nn.BatchNorm2d):
+    """BatchNorm that, in fast arithmetic, takes feature maps of one pixel as rows (B, C).
+
+    The layout of (B, C, 1, 1) is ambiguous, and the library is slow where values and gradients
+    differ in it.
+    """
+
+    fast: bool = False
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return x (B, C, H, W) normalised."""
+        if not self.fast or x.shape[2:].numel() > 1:
+            return super().forward(x)
+        rows: Tensor = super().forward(x.flatten(1))
+        return rows[:, :, None, None]
+
+    def _check_input_dim(self, input: Tensor) -> None:
+        """Allow rows too, as BatchNorm1d does."""
+        if input.dim() != 2:
+            super()._check_input_dim(input)
 
 
 def _window(weight: Tensor, reach: Reach) -> Tensor:
     """Return a view of the taps that meet a feature map of this reach."""
-    return {"centre": weight[:, :, 1:2, 1:2], "corner": weight[:, :, 1:, 1:], "square": weight}[
-        reach
-    ]
-
-
-class _Square(torch.autograd.Function):
-    """The matrix (4 × inputs, 4 × outputs) of a convolution on 2×2 feature maps, from nine taps.
-
-    Row (k, l, c), column (i, j, o) holds tap (k - i + 1, l - j + 1) of (c, o). The matrix has the
-    type of the product, so that only the taps are rounded and not their copies.
-    """
-
-    @staticmethod
-    def forward(ctx: Any, taps: Tensor, product_type: torch.dtype) -> Tensor:
-        inputs, outputs = taps.shape[2:]
-        taps = taps.to(product_type)
-        matrix = taps.new_empty(2, 2, inputs, 2, 2, outputs)
-        for i in (0, 1):
-            for j in (0, 1):
-                matrix[:, :, :, i, j] = taps[1 - i : 3 - i, 1 - j : 3 - j]
-        return matrix.view(4 * inputs, 4 * outputs)
-
-    @staticmethod
-    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, None]:
-        rows, columns = grads[0].shape
-        matrix = grads[0].reshape(2, 2, rows // 4, 2, 2, columns // 4)
-        wide = torch.promote_types(matrix.dtype, torch.float32)
-        out = matrix.new_zeros(3, 3, rows // 4, columns // 4, dtype=wide)
-        for i in (0, 1):
-            for j in (0, 1):
-                out[1 - i : 3 - i, 1 - j : 3 - j].add_(matrix[:, :, :, i, j])
-        return out, None
-
-
-def _product_type(x: Tensor) -> torch.dtype:
-    """Return the type in which x is multiplied here."""
-    if torch.is_autocast_enabled(x.device.type):
-        return torch.get_autocast_dtype(x.device.type)
-    return x.dtype
+    if reach == "centre":
+        return weight[:, :, 1:2, 1:2]
+    return weight[:, :, 1:, 1:] if reach == "corner" else weight
 
 
 @contextmanager
-def compact(network: nn.Module, images: Tensor) -> Iterator[list[nn.Parameter]]:
-    """Train only the taps that the feature maps of `images` (1, C, H, W) meet; yield parameters.
+def compact(network: nn.Module, images: Tensor, fast: bool = False) -> Iterator[list[nn.Parameter]]:
+    """Use only the taps that the feature maps of `images` (1, C, H, W) meet; yield parameters.
 
     The other taps never get a gradient, so leaving them out changes nothing but the time that
-    optimiser and gradients take. Weight decay does not touch them either.
+    optimiser and gradients take. Weight decay does not touch them either. `fast` takes more
+    products, whose sums have another order.
     """
-    convs = _with_small_feature_maps(network, images)
-    for conv, reach in convs:
+    quicker: list[CompactConv | FlatNorm] = [
+        module for module in network.modules() if isinstance(module, CompactConv | FlatNorm)
+    ]
+    small = small_feature_maps(network, images)
+    for module in quicker:
+        module.fast = fast
+    for conv, reach in small:
         conv.start(reach)
     try:
         yield [p for p in network.parameters() if p.requires_grad]
     finally:
-        for conv, _ in convs:
+        for conv, _ in small:
             conv.finish()
+        for module in quicker:
+            module.fast = False
 
 
-def _with_small_feature_maps(network: nn.Module, images: Tensor) -> list[tuple[Conv3x3, Reach]]:
+def small_feature_maps(network: nn.Module, images: Tensor) -> list[tuple[CompactConv, Reach]]:
     """Return the convolutions that have small feature maps, found with one image."""
-    small: list[tuple[Conv3x3, Reach]] = []
+    small: list[tuple[CompactConv, Reach]] = []
 
     def note(module: nn.Module, inputs: tuple[Tensor, ...]) -> None:
-        assert isinstance(module, Conv3x3)
-        reach = reach_of(inputs[0].shape[2:], module.stride[0])
+        assert isinstance(module, CompactConv)
+        reach = module.reach_of(inputs[0].shape[2:])
         if reach is not None:
             small.append((module, reach))
 
-    hooks = [m.register_forward_pre_hook(note) for m in network.modules() if isinstance(m, Conv3x3)]
+    convs = [module for module in network.modules() if isinstance(module, CompactConv)]
+    hooks = [conv.register_forward_pre_hook(note) for conv in convs]
     training = network.training
     network.eval()
     with torch.no_grad():

@@ -205,6 +205,8 @@ class TrainingSettings(Settings):
     `device` and `precision` may be left to the machine; what they mean there decides the rows.
     """
 
+    later: ClassVar[frozenset[str]] = frozenset({"arithmetic"})
+
     learning_rate: float = Field(0.001, gt=0)
     """Learning rate of SGD."""
     momentum: float = Field(0.9, ge=0, lt=1)
@@ -227,6 +229,10 @@ class TrainingSettings(Settings):
     """Precision of products; "auto" takes bfloat16 if the device has units for it."""
     threads: int = Field(1, ge=1, le=256)
     """Threads of one trial."""
+    arithmetic: Literal["plain", "fast"] = "plain"
+    """"fast" computes "resnet18" by more matrix products and folds its BatchNorm for predictions,
+    which is quicker on a processor and changes last digits; "plain" keeps those of earlier trials.
+    """
 
     @model_validator(mode="after")
     def _cap_needs_a_rate(self) -> "TrainingSettings":

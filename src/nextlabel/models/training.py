@@ -66,7 +66,12 @@ class Trainer:
         order, pairs = seeds.rng("order", number), seeds.rng("pairs", number)
         done, accuracy = 0, 0.0
         network.train()
-        with kept_memory(), compact(network, normalise(data.images[:1])) as parameters:
+        with (
+            kept_memory(),
+            compact(
+                network, normalise(data.images[:1]), settings.arithmetic == "fast"
+            ) as parameters,
+        ):
             network.train()
             head_parameters = [] if head is None else list(head.parameters())
             optimiser = _sgd([*parameters, *head_parameters], settings)

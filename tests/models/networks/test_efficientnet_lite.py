@@ -7,8 +7,9 @@ import torch
 from nextlabel.core.errors import DataError, UsageError
 from nextlabel.models.networks.base import build, generator
 from nextlabel.models.networks.efficientnet_lite import EfficientNetLite0
+from nextlabel.models.networks.inference import fold
 from nextlabel.models.pretrained import efficientnet_lite0, source_of
-from nextlabel.models.pretrained.torch_network import TorchNetwork, fold
+from nextlabel.models.pretrained.torch_network import TorchNetwork
 from nextlabel.models.weights import insert, load_weights
 from refusals import refused
 

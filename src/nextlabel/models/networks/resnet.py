@@ -5,7 +5,7 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from nextlabel.models.convolution import Conv3x3
+from nextlabel.models.convolution import CompactConv, FlatNorm
 from nextlabel.models.networks.base import TaskNetwork
 
 Stem = Literal["imagenet", "small"]
@@ -17,14 +17,14 @@ class BasicBlock(nn.Module):
 
     def __init__(self, inputs: int, outputs: int, stride: int) -> None:
         super().__init__()
-        self.conv1 = Conv3x3(inputs, outputs, stride)
-        self.bn1 = nn.BatchNorm2d(outputs)
-        self.conv2 = Conv3x3(outputs, outputs)
-        self.bn2 = nn.BatchNorm2d(outputs)
+        self.conv1 = CompactConv(inputs, outputs, stride)
+        self.bn1 = FlatNorm(outputs)
+        self.conv2 = CompactConv(outputs, outputs)
+        self.bn2 = FlatNorm(outputs)
         self.downsample: nn.Module | None = None
         if stride != 1 or inputs != outputs:
             self.downsample = nn.Sequential(
-                nn.Conv2d(inputs, outputs, 1, stride, bias=False), nn.BatchNorm2d(outputs)
+                CompactConv(inputs, outputs, stride, side=1), FlatNorm(outputs)
             )
 
     def forward(self, x: Tensor) -> Tensor:

@@ -8,11 +8,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
-from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from nextlabel.core.types import Array
 from nextlabel.models.device import resolve_device
 from nextlabel.models.networks.base import on_device
+from nextlabel.models.networks.inference import fold
 from nextlabel.models.pretrained.base import SCALES, PixelScale, square
 
 Module = Callable[[Tensor], Tensor]
@@ -75,19 +75,3 @@ class TorchNetwork:
         images = values.to(self.dtype).permute(0, 3, 1, 2)  # channels last, without a copy
         rows: Array = self.module(images).float().cpu().numpy()
         return rows
-
-
-def fold(module: nn.Module) -> nn.Module:
-    """Fold each BatchNorm into the convolution that is registered just before it, in place.
-
-    The module is in evaluation mode, and applies the two one after the other.
-    """
-    before: tuple[str, nn.Module] = "", nn.Identity()
-    for name, child in list(module.named_children()):
-        if isinstance(child, nn.BatchNorm2d) and isinstance(before[1], nn.Conv2d):
-            setattr(module, before[0], fuse_conv_bn_eval(before[1], child))
-            setattr(module, name, nn.Identity())
-        else:
-            fold(child)
-        before = name, child
-    return module
