@@ -182,7 +182,7 @@ def test_another_network_is_used_as_it_is():
 def test_a_fast_model_learns_what_the_plain_one_learns(digits):
     """In float32, where few sums differ: one step, then the predictions for other images."""
     images, labels = digits
-    outputs = []
+    outputs, weights = [], []
     for arithmetic in ("plain", "fast"):
         settings = TrainingSettings(
             learning_rate=0.01,
@@ -197,6 +197,8 @@ def test_a_fast_model_learns_what_the_plain_one_learns(digits):
         assert fitted.fast == (arithmetic == "fast")
         assert model.restore(fitted.state(), fitted.training).fast == fitted.fast
         outputs.append(fitted.infer(images[64:104]))
+        weights.append(fitted.network.conv1.weight.detach())
     plain, fast = (torch.from_numpy(each.features) for each in outputs)
     assert relative(fast, plain) <= 1e-3
     assert not torch.equal(fast, plain)
+    assert not torch.equal(*weights), "training has another order of sums too"

@@ -36,11 +36,12 @@ def done(experiment, store, folder):
 
 
 def test_only_fast_arithmetic_gives_a_trial_another_key(ways):
-    keys = {
-        name: TrialSpec.of(experiment, "core-set", 0).key("checksum")
-        for name, experiment in ways.items()
-    }
+    specs = {name: TrialSpec.of(ways[name], "core-set", 0) for name in ways}
+    keys = {name: spec.key("checksum") for name, spec in specs.items()}
     assert keys["unsaid"] == keys["plain"] != keys["fast"]
+    trained = {name: spec.outcome("checksum")["training"] for name, spec in specs.items()}
+    assert "arithmetic" not in trained["plain"], "as in the keys of stored trials"
+    assert trained["fast"] == trained["plain"] | {"arithmetic": "fast"}
 
 
 def test_a_run_in_fast_arithmetic_stores_rows_of_its_own(ways, tmp_path):
