@@ -84,7 +84,7 @@ def ours(
 def evaluation(
     images: Tensor, labels: np.ndarray, precision: str, arithmetic: str
 ) -> Callable[[], object]:
-    """Return one pass for predictions and features of all images."""
+    """Return one pass for predictions and features of all images, after a first one."""
     settings = settings_of(64, precision, arithmetic)
     model = NetworkModel(create_model(weights="random"), settings, "multiclass", 10)
     fitted = model.train(images[:64], labels[:64], 0, Seeds(0))

@@ -11,7 +11,7 @@ from nextlabel.models import convolution, tap_products
 from nextlabel.models.convolution import CompactConv, FlatNorm, compact
 from nextlabel.models.network_model import NetworkModel
 from nextlabel.models.networks.base import build, generator
-from nextlabel.models.networks.inference import for_inference
+from nextlabel.models.networks.inference import QuickCopies, for_inference
 from nextlabel.models.networks.resnet import ResNet18
 from nextlabel.models.networks.small_cnn import SmallCNN
 from nextlabel.models.settings import TrainingSettings
@@ -202,3 +202,12 @@ def test_a_fast_model_learns_what_the_plain_one_learns(digits):
     assert relative(fast, plain) <= 1e-3
     assert not torch.equal(fast, plain)
     assert not torch.equal(*weights), "training has another order of sums too"
+
+
+def test_a_copy_is_made_again_for_images_of_another_size():
+    network = build(lambda: ResNet18(10), generator(2)).eval()
+    images = torch.zeros(3, 1, 28, 28, dtype=torch.uint8)
+    copies = QuickCopies()
+    first = copies.of(network, images, torch.float32)
+    assert copies.of(network, images[1:], torch.float32) is first
+    assert copies.of(network, images[:, :, :20], torch.float32) is not first

@@ -44,6 +44,11 @@ def resolve_precision(precision: str, device: torch.device) -> str:
     return "bf16" if has_bfloat16(device) else "fp32"
 
 
+def dtype_of(precision: str, device: torch.device) -> torch.dtype:
+    """Return the type in which a device multiplies with this precision."""
+    return torch.bfloat16 if resolve_precision(precision, device) == "bf16" else torch.float32
+
+
 def resolve_settings(values: Mapping[str, Any]) -> dict[str, Any]:
     """Return settings, their `device` and `precision` as what they mean on this machine."""
     resolved = dict(values)

@@ -16,7 +16,7 @@ from nextlabel.core.learner import Training
 from nextlabel.core.seeds import Seeds
 from nextlabel.core.task_model import FittedModel, LastLayer, ModelInputs, ModelOutputs
 from nextlabel.core.types import Array, Ids, Labels, Task
-from nextlabel.models.device import precise, resolve_device, resolve_precision
+from nextlabel.models.device import dtype_of, precise, resolve_device
 from nextlabel.models.freed_memory import kept_memory
 from nextlabel.models.loss_prediction import LossHead
 from nextlabel.models.networks.base import (
@@ -27,7 +27,7 @@ from nextlabel.models.networks.base import (
     on_device,
     state_on_cpu,
 )
-from nextlabel.models.networks.inference import for_inference
+from nextlabel.models.networks.inference import QuickCopies
 from nextlabel.models.normalise import ImagesOnDevice, normalise, to_device
 from nextlabel.models.settings import Epochs, LossPredictionSettings, TrainingSettings
 from nextlabel.models.timing import sample_size, seconds_of
@@ -52,6 +52,7 @@ class FittedNetwork:
     images: ImagesOnDevice = field(default_factory=ImagesOnDevice)
     fast: bool = False
     """True where BatchNorm is folded and sums may have another order, which is quicker."""
+    copies: QuickCopies = field(default_factory=QuickCopies)
 
     def predict(self, inputs: ModelInputs) -> ModelOutputs:
         """Return the predictions for a part of the data, in one pass."""
@@ -67,7 +68,9 @@ class FittedNetwork:
         self.network.eval()
         features, probabilities, losses = [], [], []
         head = None if self.head is None or self.head.side != _columns(side) else self.head
-        network = self._quicker(images[:1]) if self.fast else self.network
+        network = self.network
+        if self.fast:
+            network = self.copies.of(network, images, dtype_of(self.precision, self.device))
         with kept_memory(), torch.inference_mode(), precise(self.device, self.precision):
             for start in range(0, len(images), INFERENCE_BATCH):
                 rows = slice(start, start + INFERENCE_BATCH)
@@ -86,12 +89,6 @@ class FittedNetwork:
             torch.cat(losses).numpy() if losses else None,
             self._last_layer(),
         )
-
-    def _quicker(self, images: Tensor) -> TaskNetwork:
-        """Return a copy of the network that is quicker for images (1, C, H, W) of this size."""
-        half = resolve_precision(self.precision, self.device) == "bf16"
-        dtype = torch.bfloat16 if half else torch.float32
-        return for_inference(self.network, normalise(images), dtype)
 
     def _last_layer(self) -> LastLayer:
         """Return the layer from features to logits."""
@@ -264,21 +261,14 @@ class NetworkModel:
             reached=until is None or accuracy >= until.accuracy,
             seconds={"train": time.perf_counter() - clock},
         )
-        return self._fitted(network, head, training)
+        return replace(fitted, training=training)
 
     def _fitted(
         self, network: TaskNetwork, head: LossHead | None, training: Training
     ) -> FittedNetwork:
-        precision = self.training.precision
+        precision, fast = self.training.precision, self.training.arithmetic == "fast"
         return FittedNetwork(
-            network,
-            self.task,
-            self.device,
-            precision,
-            training,
-            head,
-            self.images,
-            fast=self.training.arithmetic == "fast",
+            network, self.task, self.device, precision, training, head, self.images, fast
         )
 
 

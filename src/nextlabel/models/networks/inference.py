@@ -1,15 +1,33 @@
 """Networks as they are quickest when nothing trains them any more."""
 
 import copy
-from typing import TypeVar
+from typing import TypeVar, cast
 
 import torch
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from nextlabel.models.convolution import CompactConv, small_feature_maps
+from nextlabel.models.freed_memory import kept_memory
+from nextlabel.models.normalise import normalise
 
 N = TypeVar("N", bound=nn.Module)
+
+
+class QuickCopies:
+    """The last copy of a network that `for_inference` made, for images of one size."""
+
+    def __init__(self) -> None:
+        self._last: tuple[torch.Size, nn.Module] | None = None
+
+    def of(self, network: N, images: Tensor, dtype: torch.dtype) -> N:
+        """Return the copy for uint8 images (N, C, H, W); the network is always the same."""
+        last = self._last
+        if last is None or last[0] != images.shape[1:]:
+            with kept_memory():
+                copied = for_inference(network, normalise(images[:1]), dtype)
+            last = self._last = images.shape[1:], copied
+        return cast(N, last[1])
 
 
 def for_inference(network: N, images: Tensor, dtype: torch.dtype) -> N:
