@@ -39,6 +39,7 @@ OUTSIDE |= {
     "--death-timeout",
 }
 OUTSIDE |= {"--job-name", "--ntasks", "--cpus-per-task", "--time"}
+OUTSIDE |= {"--of", "--arithmetic", "--target"}  # of benchmarks
 """Options of other programs that guides mention."""
 
 
