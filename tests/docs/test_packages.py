@@ -44,3 +44,18 @@ def test_imports_are_found():
     found = rooms.imports(["strategies", "kernels", "core"])
     assert "kernels" in found["strategies"]
     assert found["core"] == set()
+
+
+def test_modules_are_short_and_rooms_small():
+    """A room of one kind may grow: one strategy, command, block, format or section is one file."""
+    source = ROOT / "src" / "nextlabel"
+    grow = {"strategies", "cli", "report/sections", "features", "data/formats", "data/sources"}
+    grow |= {"models/task_models", "web/routes"}
+    rooms_of: dict[str, list[str]] = {}
+    for path in source.rglob("*.py"):
+        room = path.parent.relative_to(source).as_posix()
+        rooms_of.setdefault(room, []).append(path.name)
+        lines = path.read_text(encoding="utf-8").count("\n")
+        assert lines <= 300, f"{path.name} has {lines} lines"
+    crowded = {room: len(set(names) - {"__init__.py"}) for room, names in rooms_of.items()}
+    assert not {room: size for room, size in crowded.items() if size > 16 and room not in grow}

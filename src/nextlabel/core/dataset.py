@@ -1,18 +1,48 @@
-"""Data sets: images, labels and parts."""
+"""Data sets: images, labels and parts, and the files that the images come from."""
 
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nextlabel.core.errors import DataError
-from nextlabel.core.originals import Originals
 from nextlabel.core.types import PARTS, Ids, Labels, Part, Task
 
 TILE = 4096
+
+
+class Originals(Protocol):
+    """The files of a data set's images, read one by one at their full size."""
+
+    @property
+    def identity(self) -> Mapping[str, Any]:
+        """All that decides the pixels in addition to the bytes of a file, as plain values."""
+        ...
+
+    def content(self, name: str) -> bytes:
+        """Return the bytes of the file called `name`; DataError when it cannot be read."""
+        ...
+
+    def pixels(self, content: bytes, size: int | None = None) -> NDArray[np.uint8]:
+        """Return the pixels (H, W) or (H, W, 3) of a file's bytes.
+
+        Parameters
+        ----------
+        content
+            The bytes of a file.
+        size
+            Decoding may give fewer pixels, as long as neither side gets shorter than that.
+
+        Raises
+        ------
+        DataError
+            For bytes that are not a usable image.
+        """
+        ...
 
 
 @dataclass(frozen=True, eq=False)

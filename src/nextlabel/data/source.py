@@ -6,8 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar, Literal, Protocol, TypeVar, runtime_checkable
 
-from nextlabel.core.dataset import Images
-from nextlabel.core.originals import Originals
+from nextlabel.core.dataset import Images, Originals
 from nextlabel.core.types import Part, Task
 from nextlabel.data.download import FileLocator, Where
 from nextlabel.data.settings import DataSettings

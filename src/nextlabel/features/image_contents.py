@@ -7,9 +7,8 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from nextlabel.core.dataset import Dataset, Images
+from nextlabel.core.dataset import Dataset, Images, Originals
 from nextlabel.core.errors import DataError
-from nextlabel.core.originals import Originals
 from nextlabel.files.digest import content_digest
 
 RGB = 3

@@ -9,21 +9,20 @@ import pytest
 from nextlabel import Pool, Snapshot, select
 from nextlabel.core.carried import Carried
 from nextlabel.core.space.embedding import Embedding
-from nextlabel.kernels.coverage import ball_cover as balls
-from nextlabel.kernels.coverage import gains
+from nextlabel.kernels.coverage import ball_counts, gains
 from nextlabel.kernels.coverage.ball_cover import ball_cover
 from nextlabel.kernels.coverage.max_herding import max_herding
 from nextlabel.strategies import create
 
-LISTED = gains.HerdingTuning(tile_rows=13), balls.BallTuning(tile_rows=13)
-GROUPED = gains.HerdingTuning(-1, tile_rows=13), balls.BallTuning(-1, tile_rows=13)
+LISTED = gains.HerdingTuning(tile_rows=13), ball_counts.BallTuning(tile_rows=13)
+GROUPED = gains.HerdingTuning(-1, tile_rows=13), ball_counts.BallTuning(-1, tile_rows=13)
 
 
 @pytest.fixture
 def begun(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Return a list to which each cover that begins adds its name."""
     names: list[str] = []
-    for module, name in ((gains.Gains, "max_herding"), (balls._BallCounts, "ball_cover")):
+    for module, name in ((gains.Gains, "max_herding"), (ball_counts.BallCounts, "ball_cover")):
         whole = module.__init__
 
         def counted(self: Any, *args: Any, whole: Any = whole, name: str = name) -> None:

@@ -18,7 +18,7 @@ from nextlabel.files.arrays import check_regular
 
 @dataclass(frozen=True)
 class FolderOriginals:
-    """The files of a folder; see `nextlabel.core.originals.Originals`.
+    """The files of a folder; see `nextlabel.core.dataset.Originals`.
 
     Parameters
     ----------

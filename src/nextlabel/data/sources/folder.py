@@ -7,9 +7,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from nextlabel.core.dataset import Images
+from nextlabel.core.dataset import Images, Originals
 from nextlabel.core.errors import DataError, UsageError
-from nextlabel.core.originals import Originals
 from nextlabel.core.types import PARTS, Part
 from nextlabel.data.class_labels import encode
 from nextlabel.data.decoding.versions import decoder_versions
