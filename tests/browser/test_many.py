@@ -50,6 +50,42 @@ def test_the_grid_goes_on_to_other_images(project, serve, visit):
     assert len(cards(page)) == 34
 
 
+def test_the_cursor_goes_on_after_one_image_and_after_a_selection(project, serve, visit):
+    page = visit(serve(project).url, "grid")
+    shown = cards(page)
+    page.keyboard.press("1")
+    page.keyboard.press("Shift+ArrowRight")
+    page.keyboard.press("Shift+ArrowRight")
+    page.keyboard.press("2")
+    assert page.locator(".card.active").get_attribute("data-image") == str(shown[4])
+    saved(page)
+    assert labels(project) == dict(zip(shown[:4], (0, 1, 1, 1), strict=True))
+
+
+def test_a_page_of_several_classes_is_confirmed_after_a_question(project, serve, visit, truth):
+    publish(project, truth)
+    page = visit(serve(project).url, "gallery")
+    assert len(cards(page)) == 36
+    page.keyboard.press("r")
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_role("heading", name="classes as predicted?").wait_for()
+    page.keyboard.press("Escape")
+    dialog.wait_for(state="detached")
+    assert labels(project) == {}
+    page.keyboard.press("r")
+    dialog.get_by_role("button", name="Label").click()
+    saved(page)
+    row = labels(project)
+    assert len(set(row.values())) > 1
+    page.locator("#total", has_text=f"and {len(row)} just answered").wait_for(state="detached")
+    page.select_option("#only", "open")  # the keys work again after a choice, on the wall
+    page.locator("#total", has_text=f"{36 - len(row)} images").wait_for()
+    page.keyboard.press("1")
+    saved(page)
+    assert len(labels(project)) == len(row) + 1
+    page.locator("#total", has_text="and 1 just answered").wait_for()
+
+
 def test_rows_and_pages_of_the_gallery_are_confirmed(project, serve, visit, truth):
     publish(project, truth)
     page = visit(serve(project).url, "gallery?class=1")

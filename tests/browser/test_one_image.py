@@ -236,3 +236,19 @@ def test_the_reason_is_shown_after_the_answer_alone(project, serve, visit, truth
     saved(page)
     page.keyboard.press("ArrowLeft")
     page.locator("#why-body", has_text="Chosen by margin.").wait_for()
+
+
+def test_the_counts_of_classes_change_with_the_answer_and_its_undo(project, serve, visit):
+    page = visit(serve(project).url)
+    counts = "[...document.querySelectorAll('.class-count')].map((one) => one.textContent)"
+
+    def press(key):  # what is counted at once, before the server can say it
+        page.keyboard.press(key)
+        return page.evaluate(counts)
+
+    with next_image(page):
+        assert press("2") == ["0", "1", "0"]
+    assert press("z") == ["0", "0", "0"]
+    with next_image(page):
+        assert press("Shift+Z") == ["0", "1", "0"]
+    saved(page)

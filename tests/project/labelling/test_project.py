@@ -1,5 +1,6 @@
 """Projects: images, answers, models and leases, in one process."""
 
+from itertools import combinations
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ from nextlabel.core.errors import UsageError
 from nextlabel.core.types import Task
 from nextlabel.project.exchange.content import Content
 from nextlabel.project.labelling.answer import NewAnswer
-from nextlabel.project.labelling.classes import NewClassChange
+from nextlabel.project.labelling.classes import COLOURS, NewClassChange
 from nextlabel.project.labelling.models import NewModel, QueueItem
 from nextlabel.project.labelling.project import Project
 from nextlabel.web.workspace import Workspace, guess
@@ -151,3 +152,24 @@ def test_a_class_named_by_one_character_gets_it_as_key(tmp_path: Path) -> None:
         keys = {one.name: one.key for one in project.state().classes}
     # "1" has gone to the first class, and s is left to skipping.
     assert keys == {"cell": "1", "0": "0", "2": "2", "d": "d", "1": "3", "S": "4", "9": "9"}
+
+
+def light(colour: str) -> np.ndarray:
+    """Return the linear light of #rrggbb."""
+    shares = np.array([int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)])
+    return np.where(shares <= 0.04045, shares / 12.92, ((shares + 0.055) / 1.055) ** 2.4)
+
+
+def lab(colour: str) -> np.ndarray:
+    """Return #rrggbb in CIE Lab, in which distances are about as people see them."""
+    to_xyz = [[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]]
+    x, y, z = np.cbrt(to_xyz @ light(colour) / (0.9505, 1.0, 1.089))
+    return np.array([116 * y - 16, 500 * (x - y), 200 * (y - z)])
+
+
+def test_no_two_classes_look_alike_and_all_are_seen_on_light_and_dark_paper() -> None:
+    for one, other in combinations(COLOURS, 2):
+        assert np.linalg.norm(lab(one) - lab(other)) > 20, (one, other)
+    for colour in COLOURS:
+        bright = float(light(colour) @ (0.2126, 0.7152, 0.0722))
+        assert 1.05 / (bright + 0.05) > 2 and (bright + 0.05) / 0.06 > 2.5, colour

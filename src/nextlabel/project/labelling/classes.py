@@ -15,9 +15,9 @@ A class that is named by one of them, or by 0, gets that one where it is free.
 """
 COLOURS = (
     "#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#8c6bb1", "#a6761d",
-    "#666666", "#1b9e77", "#e7298a", "#66a61e",
+    "#666666", "#e7298a", "#8fbf00", "#b3b300",
 )  # fmt: skip
-"""Colours that classes get in their order; people with colour blindness can tell most apart."""
+"""Colours that classes get in their order; no two look alike on light or dark paper."""
 
 SEPARATORS = frozenset(";|")
 FORMULA = ("=", "+", "-", "@")

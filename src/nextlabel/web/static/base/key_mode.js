@@ -4,9 +4,9 @@ import { h } from "./dom.js";
 
 const STORED = "nextlabel.keys";
 const MODES = [
-  ["alone", "alone: S"],
-  ["alt", "with Alt: Alt+S"],
-  ["off", "off: buttons, arrows and Enter alone"],
+  ["alone", "alone, such as S"],
+  ["alt", "with Alt, such as Alt+S"],
+  ["off", "not at all: buttons, arrows and Enter do"],
 ];
 const listeners = new EventTarget();
 let mode = stored();
@@ -47,8 +47,8 @@ export function keyModeField(id) {
   return h(
     "div",
     { className: "field" },
-    h("label", { htmlFor: id, textContent: "Keys of letters, digits and signs" }),
+    h("label", { htmlFor: id, textContent: "Letters, digits and signs work" }),
     select,
-    h("p", { textContent: "For this browser. Speech input and slips type characters; with Alt, or off, they do not label." }),
+    h("p", { textContent: "For this browser alone. Where a stray key or dictated text could label an image, let keys need Alt, or switch them off." }),
   );
 }

@@ -40,7 +40,7 @@ export class Keys {
     onKeyMode(() => this.draw());
   }
 
-  /** Add an action: {id, keys: [...], label, run, group}. `keys` are values of KeyboardEvent.key, or "Ctrl+z". */
+  /** Add an action: {id, keys: [...], label, run, group}. `keys` are values of KeyboardEvent.key, or "Ctrl+z"; `shown` are names in the help alone. */
   action(action) {
     this.#actions.push({ group: "Actions", ...action });
     return this;
@@ -118,10 +118,10 @@ export class Keys {
     for (const action of this.#actions) {
       if (!action.label) continue;
       if (!groups.has(action.group)) groups.set(action.group, []);
-      groups.get(action.group).push([this.#usable(action).slice(0, 3), action.label]);
+      groups.get(action.group).push([this.#usable(action).slice(0, 3), action.label, action.shown]);
     }
     return [...groups].map(([name, rows]) =>
-      h("section", {}, h("h3", { textContent: name }), h("dl", {}, ...rows.map(([keys, label]) => h("div", {}, h("dt", {}, ...caps(keys)), h("dd", { textContent: label }))))),
+      h("section", {}, h("h3", { textContent: name }), h("dl", {}, ...rows.map(([keys, label, shown = []]) => h("div", {}, h("dt", {}, ...shown.map((name) => cap(name)), ...caps(keys)), h("dd", { textContent: label }))))),
     );
   }
 }

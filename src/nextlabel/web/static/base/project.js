@@ -5,8 +5,7 @@ import { get, post } from "./api.js";
 const QUIET = 4000; // milliseconds between two requests
 const BUSY = 1500;
 
-/** Colours of classes that have none: distinct in light, in dark, and for most colour-blind people. */
-export const PALETTE = ["#0072b2", "#e69f00", "#009e73", "#cc79a7", "#d55e00", "#56b4e9", "#8c6bb1", "#b2a400", "#7f7f7f", "#a05a2c"];
+const NO_COLOUR = "#7f7f7f"; // of a class that is not known yet
 
 /** What is known of the project. Event "change" after each reply. */
 class Project extends EventTarget {
@@ -41,6 +40,16 @@ class Project extends EventTarget {
     this.dispatchEvent(new Event("change"));
   }
 
+  /** Count a label that changed before the server does: `before` and `after` are ids of classes. */
+  recount(before, after) {
+    for (const [ids, step] of [[before, -1], [after, 1]]) {
+      for (const id of ids) {
+        const one = this.class(id);
+        if (one) one.labelled = Math.max(0, (one.labelled ?? 0) + step);
+      }
+    }
+  }
+
   #later() {
     const busy = this.data.activities?.some((activity) => activity.state === "running");
     setTimeout(async () => {
@@ -72,7 +81,7 @@ class Project extends EventTarget {
 
   /** Return the colour of a class. */
   colourOf(id) {
-    return this.class(id)?.colour || PALETTE[id % PALETTE.length];
+    return this.class(id)?.colour || NO_COLOUR;
   }
 
   get multilabel() {

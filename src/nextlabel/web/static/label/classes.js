@@ -26,6 +26,14 @@ export function drawClasses(area, project, give) {
   area.replaceChildren(...buttons);
 }
 
+/** Write how many images have each class. */
+export function drawCounts(area, project) {
+  for (const one of project.classes) {
+    const counter = area.querySelector(`[data-id="${one.id}"] .class-count`);
+    if (counter) counter.textContent = count(one.labelled ?? 0);
+  }
+}
+
 /** Mark the classes of the image, and what is predicted where that is shown. */
 export function markClasses(area, chosen, predicted) {
   for (const button of area.querySelectorAll(".class")) {

@@ -42,6 +42,20 @@ export class Session {
     return this.#events.length > 0;
   }
 
+  /** The event that `redo` gives back, or undefined. */
+  get undone() {
+    return this.#undone[this.#undone.length - 1]?.event;
+  }
+
+  /** Return the classes that an image of this session has now. */
+  labelOf(image) {
+    return this.#item(image)?.label ?? [];
+  }
+
+  #item(image) {
+    return this.past.find((one) => one.image === image) ?? (this.queue.head?.image === image ? this.queue.head : undefined);
+  }
+
   /** How many own events can be taken back without asking the server. */
   get depth() {
     return this.#events.length;
@@ -138,7 +152,7 @@ export class Session {
 
   // The state of an image is that of its last own event that is left.
   #restore({ image, kind }) {
-    const item = this.past.find((one) => one.image === image) ?? (this.queue.head?.image === image ? this.queue.head : null);
+    const item = this.#item(image);
     if (!item) return;
     const events = this.#events.filter((event) => event.image === image);
     const last = events.findLast((event) => ["label", "skip", "unsure"].includes(event.kind));

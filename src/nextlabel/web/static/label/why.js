@@ -24,7 +24,7 @@ export async function drawWhy(area, item, project) {
     parts.push(h("p", { className: "faint", textContent: "Rank, score and reason are shown after the answer, so that they cannot influence it." }));
   }
   if (why.neighbours?.length) {
-    parts.push(h("p", { className: "faint", textContent: `Nearest labelled images${why.space ? ` in the space ${why.space}` : ""}:` }));
+    parts.push(h("p", { className: "faint", textContent: "The labelled images that are most alike to the model:", title: why.space ? `by ${why.space}` : "" }));
     parts.push(
       h(
         "ul",

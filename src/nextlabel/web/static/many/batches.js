@@ -3,6 +3,8 @@
 import { announce, toast } from "../base/announce.js";
 import { many } from "../base/numbers.js";
 
+const STATES = { label: "labelled", skip: "skipped", unsure: "unsure" };
+
 /** Write answers for many images, and take whole batches back. `view()` names the page for the log. */
 export class Batches {
   #done = []; // [{events, items, before}]
@@ -31,13 +33,14 @@ export class Batches {
       const classes = classesOf(item);
       const event = this.outbox.add({ kind, image: item.image, classes, shown_at: shownAt, model: item.model, position: item.position, view: this.view() });
       item.label = classes;
-      item.state = { label: "labelled", skip: "skipped", unsure: "unsure" }[kind];
+      item.state = STATES[kind];
       return event;
     });
     this.#done.push({ events, items, before });
     this.redraw(items);
-    const text = kind === "label" ? this.project.namesOf(events[0].classes) : kind;
-    toast(`${many(items.length, "image")}: ${new Set(events.map((event) => String(event.classes))).size > 1 ? "labelled" : text}`, { label: "Undo", run: () => this.undo() });
+    const mixed = new Set(events.map((event) => String(event.classes))).size > 1;
+    const text = kind === "label" ? (mixed ? "labelled" : `labelled ${this.project.namesOf(events[0].classes)}`) : STATES[kind];
+    toast(`${many(items.length, "image")} ${text}.`, { label: "Undo", run: () => this.undo() });
     return items.length;
   }
 

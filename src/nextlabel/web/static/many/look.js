@@ -9,7 +9,7 @@ import { Viewer } from "../image/viewer.js";
 /** Show an item large, with its answers so far. */
 export async function look(item, project) {
   const stage = h("div", { className: "stage" });
-  const facts = h("div", { className: "look-facts" }, h("p", { className: "faint", textContent: item.path }));
+  const facts = h("div", { className: "look-facts" }, item.path === item.name ? null : h("p", { className: "faint", textContent: item.path }));
   openDialog(item.name ?? item.path, h("div", { className: "look" }, stage, facts), { className: "wide" });
   const viewer = new Viewer(stage);
   if (item.problem) viewer.clear(h("p", { className: "empty", textContent: item.problem }));

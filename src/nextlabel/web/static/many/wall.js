@@ -132,15 +132,26 @@ export class Wall extends EventTarget {
     this.#render();
   }
 
+  /** Go to the first card after the last of these items for which `wanted(item)` is true; stay where none is. */
+  goAfter(items, wanted = () => true) {
+    const images = new Set(items.map((item) => item.image));
+    let index = this.total - 1;
+    while (index > this.active && !images.has(this.item(index)?.image)) index -= 1;
+    for (index += 1; index < this.total; index += 1) {
+      const item = this.item(index);
+      if (!item || wanted(item)) return this.#start(index);
+    }
+  }
+
   /** Go to the next row. */
   nextRow() {
-    this.go(Math.min(this.total - 1, (Math.floor(this.active / this.#columns) + 1) * this.#columns));
+    this.#start(Math.min(this.total - 1, (Math.floor(this.active / this.#columns) + 1) * this.#columns));
   }
 
   /** Go on by what is in sight. */
   nextPage() {
     this.area.scrollTop += Math.max(1, Math.floor(this.area.clientHeight / this.height)) * this.height;
-    this.active = Math.min(this.total - 1, this.#first());
+    this.active = this.#anchor = Math.min(this.total - 1, this.#first());
     this.#soon();
   }
 
@@ -152,6 +163,12 @@ export class Wall extends EventTarget {
     this.#columns = columns;
     this.floor.style.height = `${Math.ceil(this.total / columns) * this.height}px`;
     this.#render();
+  }
+
+  // A selection begins where the cursor was put, and not where it came from.
+  #start(index) {
+    this.#anchor = index;
+    this.go(index);
   }
 
   #first() {

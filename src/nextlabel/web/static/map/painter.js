@@ -56,9 +56,9 @@ export class Painter {
     const half = size / 2;
     const x0 = Math.round((this.points.xy[2 * i] * camera.scale + camera.x) * ratio - half);
     const y0 = Math.round((this.points.xy[2 * i + 1] * camera.scale + camera.y) * ratio - half);
-    const cut = size > 3 ? 1 : 0; // corners are left out, so that large dots look round
     for (let y = Math.max(0, y0); y < Math.min(height, y0 + size); y++) {
-      const edge = cut && (y === y0 || y === y0 + size - 1) ? 1 : 0;
+      const across = Math.sqrt(half * half - (y - y0 + 0.5 - half) ** 2); // half of a row of a round dot
+      const edge = size > 3 ? Math.round(half - across) : 0;
       const from = Math.max(0, x0 + edge);
       const to = Math.min(width, x0 + size - edge);
       for (let k = y * width + from, end = y * width + to; k < end; k++) this.pixels[k] = colour;

@@ -52,7 +52,7 @@ function mergeDialog(one, project) {
   };
   const dialog = openDialog(
     `Merge ${one.name}`,
-    h("form", { on: { submit } }, h("label", { htmlFor: "merge-into", textContent: `All ${many(one.labelled ?? 0, "label")} of ${one.name} become labels of` }), select, h("div", { className: "dialog-foot" }, h("button", { type: "submit", className: "primary", textContent: "Merge" }))),
+    h("form", { on: { submit } }, h("label", { htmlFor: "merge-into", textContent: `All ${many(one.labelled ?? 0, "label")} of ${one.name} become labels of` }), select, h("p", { className: "faint", textContent: `This cannot be undone: afterwards the page does not tell the labels of ${one.name} apart. The log of answers keeps what was given.` }), h("div", { className: "dialog-foot" }, h("button", { type: "submit", className: "primary", textContent: "Merge" }))),
     { className: "small" },
   );
   select.focus();

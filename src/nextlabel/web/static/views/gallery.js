@@ -20,6 +20,7 @@ const FILTERS = { "": {}, open: { labelled: 0 }, labelled: { labelled: 1 }, disa
 start("Gallery", async ({ project, outbox, keys }) => {
   let shelf = null; // the class that is shown; null: all
   let totals = null;
+  let now = null; // how many images there are after the answers since they were loaded; null: as many as then
   let shownAt = Date.now() / 1000;
   const wall = new Wall(byId("wall"), { load, draw });
   const batches = new Batches(outbox, project, { view: () => "gallery", redraw: (items) => wall.redraw(items) });
@@ -60,23 +61,40 @@ start("Gallery", async ({ project, outbox, keys }) => {
   function give(id) {
     const chosen = wall.chosen;
     const classesOf = project.multilabel ? (item) => ((item.label ?? []).includes(id) ? item.label.filter((one) => one !== id) : [...(item.label ?? []), id].sort((a, b) => a - b)) : () => [id];
-    if (batches.label(chosen, classesOf, shownAt)) after();
+    if (batches.label(chosen, classesOf, shownAt)) after(chosen);
   }
 
-  function after() {
-    const alone = !wall.selected.size;
+  function after(chosen) {
     wall.selectNone();
-    if (alone) wall.go(wall.active + 1);
+    wall.goAfter(chosen);
   }
 
   // Only predictions can be confirmed, and only of images that have no label yet.
   const confirmable = (items) => items.filter((item) => item.predicted && !item.problem && !isLabelled(item));
 
-  function confirm(items, next) {
+  async function confirm(items, next) {
     const open = confirmable(items);
     if (!open.length) return announce("All of these are labelled."), next();
+    const shares = new Map();
+    for (const { predicted } of open) {
+      const name = project.namesOf(predicted.classes);
+      shares.set(name, (shares.get(name) ?? 0) + 1);
+    }
+    if (shares.size > 1 && !(await agree(open, shares))) return byId("wall").focus();
     batches.label(open, (item) => item.predicted.classes, shownAt);
     next();
+    byId("wall").focus();
+  }
+
+  // Images of one class are checked at a glance; of several classes a wrong one is overlooked.
+  function agree(items, shares) {
+    const least = Math.min(...items.map((item) => item.predicted.confidence));
+    const parts = [...shares].sort((a, b) => b[1] - a[1]).map(([name, n]) => `${name} ${count(n)}`);
+    return ask(
+      `Label ${many(items.length, "image")} of ${many(shares.size, "class", "classes")} as predicted?`,
+      `${parts.join(", ")}. The model is ${percent(least)} sure of the least sure one. Undo takes all of them back.`,
+      `Label ${count(items.length)}`,
+    );
   }
 
   async function confirmAll() {
@@ -118,7 +136,8 @@ start("Gallery", async ({ project, outbox, keys }) => {
   }
 
   function drawTotal() {
-    byId("total").textContent = many(wall.total, "image");
+    const gone = now === null ? 0 : wall.total - now;
+    byId("total").textContent = gone > 0 ? `${many(now, "image")}, and ${count(gone)} just answered` : many(wall.total, "image");
     drawChosen(byId("chosen"), wall, "");
     byId("confirm-all").disabled = shelf === null;
     if (wall.total) return showWall();
@@ -133,6 +152,17 @@ start("Gallery", async ({ project, outbox, keys }) => {
   wall.addEventListener("load", (event) => {
     shownAt = Date.now() / 1000;
     if (event.detail.by_class) totals = event.detail.by_class;
+    now = null;
+    drawTotal();
+    drawShelfList();
+  });
+  // The cards stay after an answer, so that it can be undone; the counts do not wait for the next load.
+  outbox.addEventListener("saved", async () => {
+    if (outbox.size) return;
+    const reply = await get("/api/images", { ...filters(), offset: 0, limit: 1 }).catch(() => null);
+    if (!reply) return;
+    if (reply.by_class) totals = reply.by_class;
+    now = reply.total;
     drawTotal();
     drawShelfList();
   });
@@ -140,18 +170,30 @@ start("Gallery", async ({ project, outbox, keys }) => {
   wall.addEventListener("open", (event) => look(event.detail, project));
   wall.addEventListener("fail", (event) => showFailure(event.detail, wall));
   for (const id of ["by", "order", "only", "folder", "person", "collapse"]) {
+    // Keys work on the wall. A choice by the arrows may go on, until Enter; any other one is made.
+    let choosing = false;
+    byId(id).addEventListener("keydown", (event) => {
+      choosing = event.key !== "Enter" && event.key !== "Tab";
+      if (event.key === "Enter") byId("wall").focus({ preventScroll: true });
+    });
+    byId(id).addEventListener("pointerdown", () => (choosing = false));
     byId(id).addEventListener("change", () => {
       writeAddress();
       wall.reload();
+      if (!choosing) byId("wall").focus({ preventScroll: true });
     });
   }
+  byId("fold").addEventListener("click", () => byId("fold").setAttribute("aria-expanded", String(byId("fold").getAttribute("aria-expanded") !== "true")));
   byId("above").addEventListener("input", () => (byId("above-value").textContent = percent(byId("above").value / 100, byId("above").value % 1 ? 1 : 0)));
 
   const row = () => confirm(wall.row, () => wall.nextRow());
   const page = () => confirm(wall.page, () => wall.nextPage());
-  const chosen = () => confirm(wall.chosen, after);
+  const chosen = () => {
+    const items = wall.chosen;
+    return confirm(items, () => after(items));
+  };
   keys
-    .action({ id: "move", keys: [], label: "Arrows: move; with Shift: select", group: "Select" })
+    .action({ id: "move", keys: [], shown: ["Arrows"], label: "Move; with Shift: select", group: "Select" })
     .action({ id: "toggle", keys: [" "], label: "Select or leave out one image", run: () => {}, group: "Select" })
     .action({ id: "all-loaded", keys: ["Ctrl+a"], label: "Select all that is loaded", run: () => wall.selectAll(), group: "Select" })
     .action({ id: "none", keys: ["Escape"], label: "Select nothing", run: () => wall.selectNone(), group: "Select" })

@@ -48,7 +48,7 @@ start("Grid", async ({ project, outbox, keys }) => {
     const open = items.filter((item) => !item.state || item.state === "open").length;
     byId("next").disabled = false;
     byId("heading").textContent = lasso ? `${count(lasso.length)} of the map` : open === items.length ? `The next ${items.length}` : `${open} of ${items.length} left`;
-    drawChosen(byId("chosen"), wall, "Arrows move, Shift selects, a class key labels");
+    drawChosen(byId("chosen"), wall, "Arrows or a click move, Shift selects, a class key labels");
   }
 
   function give(id) {
@@ -62,15 +62,10 @@ start("Grid", async ({ project, outbox, keys }) => {
     if (batches.mark(state, chosen, shownAt)) after(chosen);
   }
 
-  // The active card moves to the next open one, so that labelling one by one needs no arrows.
+  // The active card moves to the next open one, so that neither one nor a selection needs an arrow.
   function after(chosen) {
-    const alone = !wall.selected.size;
     wall.selectNone();
-    if (alone && !project.multilabel && chosen.length === 1) {
-      let next = wall.active + 1;
-      while (next < wall.total && wall.item(next)?.state && wall.item(next).state !== "open") next += 1;
-      if (next < wall.total) wall.go(next);
-    }
+    if (!project.multilabel) wall.goAfter(chosen, (item) => !item.state || item.state === "open");
     if (!lasso && !project.multilabel && items.length && items.every((item) => item.state && item.state !== "open")) next();
   }
 
@@ -99,7 +94,7 @@ start("Grid", async ({ project, outbox, keys }) => {
   } else byId("next").firstChild.textContent = "To the queue ";
 
   keys
-    .action({ id: "move", keys: [], label: "Arrows: move; with Shift: select", group: "Select" })
+    .action({ id: "move", keys: [], shown: ["Arrows"], label: "Move; with Shift: select", group: "Select" })
     .action({ id: "toggle", keys: [" "], label: "Select or leave out one image", run: () => {}, group: "Select" })
     .action({ id: "all", keys: ["Ctrl+a"], label: "Select all", run: () => wall.selectAll(), group: "Select" })
     .action({ id: "none", keys: ["Escape"], label: "Select nothing", run: () => wall.selectNone(), group: "Select" })

@@ -11,7 +11,7 @@ import { Adjust } from "../image/adjust.js";
 import { Pixels } from "../image/pixels.js";
 import { View } from "../image/view.js";
 import { Viewer } from "../image/viewer.js";
-import { drawClasses, markClasses } from "../label/classes.js";
+import { drawClasses, drawCounts, markClasses } from "../label/classes.js";
 import * as empty from "../label/empty.js";
 import { Queue } from "../label/queue.js";
 import { drawRecent, stateText } from "../label/recent.js";
@@ -169,11 +169,18 @@ start("Label", async ({ project, outbox, keys }) => {
     const item = session.current;
     if (kind === "label" && item.problem) return toast("An image that cannot be shown has no label. Skip or flag it.");
     const corrects = session.back > 0;
+    const before = item.label ?? [];
     session.answer(kind, { classes, shown_at: shown.at, model: item.model, position: item.position, view: "one" });
     if (kind === "label" && !corrects) project.data.counts.labelled += 1;
+    recount(before, item.label ?? []);
     render();
     const text = kind === "label" ? project.namesOf(classes) : kind === "skip" ? "Skipped" : "Unsure";
     announce(`${text}. ${corrects ? "Corrected." : `${count(project.data.counts.labelled)} labelled.`}`);
+  }
+
+  function recount(before, after) {
+    project.recount(before, after);
+    drawCounts(byId("classes"), project);
   }
 
   function giveClass(id, event) {
@@ -221,15 +228,18 @@ start("Label", async ({ project, outbox, keys }) => {
     const event = session.undo();
     if (!event) return announce("Nothing to undo.");
     if (event.kind === "label") project.data.counts.labelled = Math.max(0, project.data.counts.labelled - 1);
+    if (event.kind === "label") recount(event.classes, session.labelOf(event.image));
     render();
     announce(`Undone: ${event.kind === "label" ? project.namesOf(event.classes) : event.kind}.`);
     if (session.depth < 10) loadHistory();
   }
 
   function redo() {
+    const before = session.labelOf(session.undone?.image);
     const event = session.redo();
     if (!event) return announce("Nothing to redo.");
     if (event.kind === "label") project.data.counts.labelled += 1;
+    if (event.kind === "label") recount(before, event.classes);
     render();
     announce("Done again.");
   }
@@ -321,7 +331,7 @@ start("Label", async ({ project, outbox, keys }) => {
 
   let drawnClasses = "";
   function drawProject() {
-    const signature = JSON.stringify(project.data.classes);
+    const signature = JSON.stringify(project.data.classes.map((one) => ({ ...one, labelled: 0 }))); // with new counts the buttons stay
     if (signature !== drawnClasses) {
       drawnClasses = signature;
       drawClasses(byId("classes"), project, giveClass);
@@ -329,6 +339,7 @@ start("Label", async ({ project, outbox, keys }) => {
       keys.classes(project.classes, giveClass);
       if (session.current) markClasses(byId("classes"), project.multilabel ? toggled : (session.current.label ?? []), session.current.predicted);
     }
+    drawCounts(byId("classes"), project);
     byId("add-class").hidden = project.data.role !== "owner";
     drawActions(session.current);
     drawTally();

@@ -13,6 +13,9 @@ const FIRST_MINUTE = 1; // minutes at work before a speed is shown
 const FEWEST = 10; // labels before a speed is shown
 const FORMATS = { csv: "CSV", jsonl: "JSON lines", parquet: "Parquet", label_studio: "Label Studio", npz: "NumPy", class_folders: "Folders by class", answers: "Log of answers" };
 
+const WORK = { scan: "Folder read", trainer: "Model trained", space: "Images described quickly", features: "Images described well", map: "Map", strategy: "Choice of images" };
+const ORDER = Object.keys(WORK);
+
 start("Progress", async ({ project }) => {
   let drawn = "";
   let listed = "";
@@ -97,20 +100,24 @@ start("Progress", async ({ project }) => {
   const again = (one) => h("button", { type: "button", textContent: "Try again", on: { click: () => project.again(one.name).catch((error) => toast(error.message)) } });
 
   function drawProject() {
-    const activities = project.data.activities ?? [];
+    const rank = (one) => (ORDER.includes(one.name) ? ORDER.indexOf(one.name) : ORDER.length);
+    const activities = [...(project.data.activities ?? [])].sort((a, b) => rank(a) - rank(b));
     const signature = JSON.stringify([activities, project.data.model]);
     if (signature === listed) return; // the focus stays
     listed = signature;
     byId("activities").replaceChildren(
       ...(activities.length
         ? activities.map((one) => {
-            const part = one.total ? one.done / one.total : one.state === "done" ? 1 : 0;
-            return h("li", { className: one.state }, h("span", { textContent: one.name }), h("progress", { max: 1, value: one.state === "done" ? 1 : part, aria: { label: one.name } }), h("span", { className: "faint" }, h("span", { textContent: one.message || (one.state === "running" ? percent(part) : one.state) }), one.again ? again(one) : null));
+            const name = WORK[one.name] ?? one.name;
+            const part = one.state === "done" ? 1 : one.total ? one.done / one.total : null;
+            const text = one.message || (one.state !== "running" ? one.state : part === null ? "at work with each answer" : percent(part));
+            const bar = part === null ? h("span") : h("progress", { max: 1, value: part, aria: { label: name } });
+            return h("li", { className: one.state }, h("span", { textContent: name }), bar, h("span", { className: "faint" }, h("span", { textContent: text }), one.again ? again(one) : null));
           })
         : [h("li", { className: "faint", textContent: "Nothing runs." })]),
     );
     const model = project.data.model;
-    if (model) byId("activities").append(h("li", {}, h("span", { textContent: "Model" }), h("span", {}), h("span", { className: "faint", textContent: `version ${model.version}, ${many(model.labelled, "label")}, space ${model.space}, strategy ${model.strategy}` })));
+    if (model) byId("activities").append(h("li", {}, h("span", { textContent: "Model" }), h("span", {}), h("span", { className: "faint", textContent: `version ${model.version}, from ${many(model.labelled, "label")} and ${model.space}; ${model.strategy} chooses the images` })));
     if (byId("exports").children.length) return;
     const lacks = (project.data.formats ?? []).map((one) => one.lack).filter(Boolean);
     byId("exports").replaceChildren(...(project.data.formats ?? []).map(download), ...lacks.map((text) => h("p", { className: "faint", textContent: `${text}.` })));

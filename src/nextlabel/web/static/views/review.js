@@ -48,9 +48,8 @@ start("Review", async ({ project, outbox, keys }) => {
     const chosen = wall.chosen.filter((item) => isLabelled(item) || item.by_person);
     for (const item of chosen) item.checked = true;
     if (!batches.label(chosen, classesOf, shownAt)) return;
-    const alone = !wall.selected.size;
     wall.selectNone();
-    if (alone) wall.go(wall.active + 1);
+    wall.goAfter(chosen);
   }
 
   function drawEmpty() {
@@ -76,7 +75,7 @@ start("Review", async ({ project, outbox, keys }) => {
   byId("what-field").hidden = !project.data.users;
 
   keys
-    .action({ id: "move", keys: [], label: "Arrows: move; with Shift: select", group: "Select" })
+    .action({ id: "move", keys: [], shown: ["Arrows"], label: "Move; with Shift: select", group: "Select" })
     .action({ id: "toggle", keys: [" "], label: "Select or leave out one image", run: () => {}, group: "Select" })
     .action({ id: "all", keys: ["Ctrl+a"], label: "Select all", run: () => wall.selectAll(), group: "Select" })
     .action({ id: "look", keys: ["l"], label: "Show the image large; also a double click", run: () => wall.item(wall.active) && look(wall.item(wall.active), project), group: "Select" })
