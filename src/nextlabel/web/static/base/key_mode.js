@@ -47,7 +47,7 @@ export function keyModeField(id) {
   return h(
     "div",
     { className: "field" },
-    h("label", { htmlFor: id, textContent: "Letters, digits and signs work" }),
+    h("label", { htmlFor: id, textContent: "Keys of letters, digits and signs" }),
     select,
     h("p", { textContent: "For this browser alone. Where a stray key or dictated text could label an image, let keys need Alt, or switch them off." }),
   );
