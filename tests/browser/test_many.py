@@ -68,7 +68,7 @@ def test_a_page_of_several_classes_is_confirmed_after_a_question(project, serve,
     assert len(cards(page)) == 36
     page.keyboard.press("r")
     dialog = page.get_by_role("dialog")
-    dialog.get_by_role("heading", name="classes as predicted?").wait_for()
+    dialog.get_by_role("heading", name="images as predicted?").wait_for()
     page.keyboard.press("Escape")
     dialog.wait_for(state="detached")
     assert labels(project) == {}

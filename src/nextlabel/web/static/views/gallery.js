@@ -89,10 +89,10 @@ start("Gallery", async ({ project, outbox, keys }) => {
   // Images of one class are checked at a glance; of several classes a wrong one is overlooked.
   function agree(items, shares) {
     const least = Math.min(...items.map((item) => item.predicted.confidence));
-    const parts = [...shares].sort((a, b) => b[1] - a[1]).map(([name, n]) => `${name} ${count(n)}`);
+    const parts = [...shares].sort((a, b) => b[1] - a[1]).map(([name, n]) => `${name}: ${count(n)}`);
     return ask(
-      `Label ${many(items.length, "image")} of ${many(shares.size, "class", "classes")} as predicted?`,
-      `${parts.join(", ")}. The model is ${percent(least)} sure of the least sure one. Undo takes all of them back.`,
+      `Label ${many(items.length, "image")} as predicted?`,
+      `${parts.join("; ")}. The model is ${percent(least)} sure of the least sure one. Undo takes all of them back.`,
       `Label ${count(items.length)}`,
     );
   }
