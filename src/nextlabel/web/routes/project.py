@@ -182,9 +182,11 @@ def strategy_choices(task: str) -> Sequence[Mapping[str, str]]:
     from nextlabel.strategies import STRATEGIES
     from nextlabel.strategies.descriptions import describe
 
+    then = DEFAULT.options["then"]["strategy"]
     first = {
         "name": "default",
-        "evidence": f"{DEFAULT.strategy}: beats random choice on all data sets of the results",
+        "evidence": f"{DEFAULT.strategy}, then {then}: beats random choice on all data sets of "
+        "the results",
     }
     described = [describe(name) for name in STRATEGIES]
     return [first] + [

@@ -38,7 +38,7 @@ start("Settings", async ({ project }) => {
     drawn = signature;
     drawClassRows(byId("class-rows"), project, owner());
     const strategies = settings.strategies ?? [];
-    byId("strategy").replaceChildren(...strategies.map((one) => h("option", { value: one.name, textContent: one.name, selected: one.name === settings.strategy })));
+    byId("strategy").replaceChildren(...strategies.map((one) => h("option", { value: one.name, textContent: one.name === "default" ? "as recommended" : `${one.name}: ${one.evidence}`, selected: one.name === settings.strategy })));
     byId("evidence").textContent = strategies.find((one) => one.name === settings.strategy)?.evidence ?? "";
     drawShare(byId("audit"), settings.audit ?? 0.2, "none: no estimate");
     drawShare(byId("overlap"), settings.overlap ?? 0, "none");
