@@ -84,6 +84,8 @@ def test_a_page_of_several_classes_is_confirmed_after_a_question(project, serve,
     saved(page)
     assert len(labels(project)) == len(row) + 1
     page.locator("#total", has_text="and 1 just answered").wait_for()
+    left = page.locator("#shelves [aria-pressed=true] .n", has_text=f"{36 - len(row) - 1}")
+    left.wait_for()  # the same number as above the images
 
 
 def test_rows_and_pages_of_the_gallery_are_confirmed(project, serve, visit, truth):

@@ -4,8 +4,8 @@ import { h } from "../base/dom.js";
 import { count } from "../base/numbers.js";
 
 /** Draw the shelves into `area`: all, and one for each class. */
-export function drawShelves(area, project, { current, totals, show, drop }) {
-  const all = shelf("All images", null, current === null, totals && Object.values(totals).reduce((sum, n) => sum + n, 0), null);
+export function drawShelves(area, project, { current, totals, all: everything, show, drop }) {
+  const all = shelf("All images", null, current === null, everything ?? (totals && Object.values(totals).reduce((sum, n) => sum + n, 0)), null);
   const shelves = project.classes.map((one) => shelf(one.name, one.id, one.id === current, totals?.[one.id], project.colourOf(one.id)));
   for (const button of [all, ...shelves]) {
     const id = button.dataset.id === "" ? null : Number(button.dataset.id);

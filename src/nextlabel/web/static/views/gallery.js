@@ -56,7 +56,7 @@ start("Gallery", async ({ project, outbox, keys }) => {
     drawShelfList();
   }
 
-  const drawShelfList = () => drawShelves(byId("shelves"), project, { current: shelf, totals, show, drop: give });
+  const drawShelfList = () => drawShelves(byId("shelves"), project, { current: shelf, totals, all: shelf === null && wall.total ? now ?? wall.total : null, show, drop: give });
 
   function give(id) {
     const chosen = wall.chosen;
