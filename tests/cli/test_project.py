@@ -164,7 +164,8 @@ def test_predictions_replace_no_other_table(photos, call, tmp_path, monkeypatch)
     for target, message in (
         ("labels.csv", "does not hold predictions"),
         (".", "does not end in .csv"),
-        ("out.txt", "does not end in .csv"),
+        ("out.txt.tsv", "does not end in .csv; call it out.txt.csv"),
+        ("out.txt", "does not end in .csv; call it out.csv"),
     ):
         code, _, err = call("predict", "model", folder, "-o", target)
         assert code == 2

@@ -27,10 +27,15 @@ def test_weights_are_read():
 @pytest.mark.parametrize(
     ("parse", "text", "code", "says"),
     [
-        (parse_options, ["latent"], "not-key-value", "option 'latent' is not KEY=VALUE"),
+        (
+            parse_options,
+            ["latent"],
+            "not-key-value",
+            "option 'latent' is not KEY=VALUE; write it like latent=16",
+        ),
         (parse_options, ["=3"], "not-key-value", ""),
         (parse_options, ["a=1", "a=2"], "option-twice", "option 'a' is given twice"),
-        (parse_weights, "task", "not-key-value", ""),
+        (parse_weights, "task", "not-key-value", "write it like vae=1$"),
         (parse_weights, "task=1,task=2", "weight-twice", "block 'task' has two weights"),
         (parse_weights, "task=much", "weight-not-a-number", "'much' of 'task' is not a number"),
         (parse_seeds, "a", "not-a-list-of-seeds", "seeds 'a' are not a list"),

@@ -50,6 +50,12 @@ def test_an_unknown_key_is_named_with_its_table(values, key, near) -> None:
         check_keys(Outer, values, "x.")
 
 
+def test_an_unknown_key_is_named_with_its_file_and_the_name_of_its_item() -> None:
+    keys = {"parts": [{"name": "a b"}]}
+    with refused(UsageError, "unknown-key", match=r"^x\.toml: unknown key parts\.'a b'\.name;"):
+        check_keys(Outer, keys, "", file="x.toml")
+
+
 def test_known_keys_and_what_is_no_table_pass() -> None:
     check_keys(Outer, {"count": 1, "inner": {"rate": 1}, "parts": [{}]}, "")
     check_keys(Outer, 7, "")

@@ -28,7 +28,7 @@ def check_target(path: Path, inputs: Iterable[Path] = (), suffix: str | None = N
     """
     if suffix is not None and path.suffix != suffix:
         raise UsageError(
-            f"{path} does not end in {suffix}; call it {path.name}{suffix}",
+            f"{path} does not end in {suffix}; call it {path.stem or 'output'}{suffix}",
             code=f"output-not-{suffix[1:]}",
         )
     if path.is_dir():

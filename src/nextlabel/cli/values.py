@@ -7,12 +7,12 @@ from typing import Any
 from nextlabel.core.errors import UsageError
 
 
-def split(text: str, what: str) -> tuple[str, str]:
-    """Return key and value of "key=value"; UsageError when the text has another form."""
+def split(text: str, what: str, example: str) -> tuple[str, str]:
+    """Return key and value of "key=value"; UsageError, with the example, for another form."""
     key, equals, value = text.partition("=")
     if not equals or not key.strip() or not value.strip():
         raise UsageError(
-            f"{what} {text!r} is not KEY=VALUE; write it like latent=16", code="not-key-value"
+            f"{what} {text!r} is not KEY=VALUE; write it like {example}", code="not-key-value"
         )
     return key.strip(), value.strip()
 
@@ -21,7 +21,7 @@ def parse_options(pairs: Sequence[str]) -> dict[str, Any]:
     """Return options by name, each given once; a value that is not TOML is plain text."""
     options: dict[str, Any] = {}
     for pair in pairs:
-        key, value = split(pair, "option")
+        key, value = split(pair, "option", "latent=16")
         if key in options:
             raise UsageError(f"option {key!r} is given twice; give it once", code="option-twice")
         try:
@@ -37,7 +37,7 @@ def parse_weights(text: str | None) -> dict[str, float] | None:
         return None
     weights: dict[str, float] = {}
     for pair in text.split(","):
-        name, value = split(pair, "weight")
+        name, value = split(pair, "weight", "vae=1")
         if name in weights:
             raise UsageError(f"block {name!r} has two weights; give it one", code="weight-twice")
         try:

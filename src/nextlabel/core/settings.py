@@ -1,6 +1,7 @@
 """Settings: frozen groups of hyper-parameters, and a fault in them as one sentence."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Any, ClassVar, get_args
 
@@ -79,10 +80,13 @@ class Settings(BaseModel):
         return values
 
 
-def refusal(error: ValidationError, prefix: str = "") -> str:
-    """Return the first fault as "key: value must …; remedy", with `prefix` before the key."""
+def refusal(error: ValidationError, prefix: str = "", values: object = None) -> str:
+    """Return the first fault as "key: value must …; remedy", with `prefix` before the key.
+
+    An item of a list is named by its `name`, where `values`, the settings as given, have one.
+    """
     first = error.errors()[0]
-    dotted_key = ".".join(filter(None, [prefix, *map(str, first["loc"])]))
+    dotted_key = ".".join(filter(None, [prefix, *_steps(first["loc"], values)]))
     return ": ".join(filter(None, [dotted_key, _sentence(first)]))
 
 
@@ -90,6 +94,23 @@ def refusal_code(error: ValidationError) -> str:
     """Return the code of the first fault: that of the error that a validator raised, if any."""
     raised = error.errors()[0].get("ctx", {}).get("error")
     return raised.code if isinstance(raised, NextlabelError) else "invalid-setting"
+
+
+def _steps(path: Iterable[int | str], values: Any) -> Iterator[str]:
+    """Yield the steps of a path as a file or an override names them."""
+    for step in path:
+        try:
+            values = values[step]
+        except (TypeError, KeyError, IndexError):
+            values = None
+        yield _step(step, values)
+
+
+def _step(step: int | str, value: object) -> str:
+    name = value.get("name") if isinstance(step, int) and isinstance(value, Mapping) else None
+    if not isinstance(name, str) or not name:
+        return str(step)
+    return name if re.fullmatch(r"[\w-]+", name) else repr(name)
 
 
 def _sentence(fault: Mapping[str, Any]) -> str:
@@ -130,25 +151,29 @@ def check_keys(
     raw: object,
     prefix: str,
     tables: Mapping[str, type[BaseModel]] = MappingProxyType({}),
+    *,
+    file: object = None,
 ) -> None:
     """Raise UsageError for the first key that `settings_class` does not have, and name the nearest.
 
-    `tables` gives the classes of tables that have another class than the field says.
+    `tables` gives the classes of tables that have another class than the field says, and `file`
+    the file that the keys come from.
     """
     if not isinstance(raw, Mapping):
         return
     for key, value in raw.items():
         if key not in settings_class.model_fields:
             raise UsageError(
-                f"unknown key {prefix}{key}; {nearest(key, settings_class.model_fields)}",
+                f"{'' if file is None else f'{file}: '}unknown key {prefix}{key}; "
+                f"{nearest(key, settings_class.model_fields)}",
                 code="unknown-key",
             )
         inner = tables.get(key) or _settings_in(settings_class.model_fields[key].annotation)
         if inner is not None:
             many = value if isinstance(value, list | tuple) else [value]
             for i, item in enumerate(many):
-                inner_prefix = f"{prefix}{key}." + (f"{i}." if value is many else "")
-                check_keys(inner, item, inner_prefix)
+                inner_prefix = f"{prefix}{key}." + (f"{_step(i, item)}." if value is many else "")
+                check_keys(inner, item, inner_prefix, file=file)
 
 
 def _settings_in(annotation: Any) -> type[BaseModel] | None:

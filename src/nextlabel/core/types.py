@@ -91,8 +91,10 @@ def _from_mask(mask: NDArray[np.bool_], size: int | None) -> Ids:
     return np.flatnonzero(mask).astype(np.int64)
 
 
-def as_array(values: Any) -> Array:
+def as_array(values: Any, name: object = None) -> Array:
     """Return an array, tensor or sequence as a numpy array, without a copy where possible.
+
+    `name` is that of the block or argument, for messages.
 
     Raises DataError for sequences of unequal lengths, for masked values, whose mask would be
     lost, and for sparse matrices.
@@ -109,8 +111,8 @@ def as_array(values: Any) -> Array:
     rows = values if isinstance(values, list | tuple) else [values]
     if any(isinstance(row, np.ma.MaskedArray) and np.ma.is_masked(row) for row in rows):
         raise DataError(
-            "an array has masked values, which would be read as if they were not masked; fill "
-            "them, or leave their rows out",
+            f"{'an array' if name is None else repr(name)} has masked values, which "
+            "would be read as if they were not masked; fill them, or leave their rows out",
             code="masked-values",
         )
     if isinstance(values, np.ma.MaskedArray):

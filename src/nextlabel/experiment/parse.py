@@ -94,7 +94,7 @@ def parse_experiment(raw: Mapping[str, Any], name: str = "experiment") -> Experi
     tables = {key: value for key, value in raw.items() if key != "model"}
     if isinstance(data, Mapping):
         tables["data"] = without_former_keys(data)
-    check_keys(Experiment, tables, "", {"data": settings_class(source)})
+    check_keys(Experiment, tables, "", {"data": settings_class(source)}, file=name)
     if isinstance(values.get("model"), Mapping):
         try:
             values["model"] = create_model(**values["model"])
@@ -103,7 +103,9 @@ def parse_experiment(raw: Mapping[str, Any], name: str = "experiment") -> Experi
     try:
         experiment = Experiment.model_validate(values)
     except ValidationError as error:
-        raise UsageError(f"{name}: {refusal(error)}", code=refusal_code(error)) from error
+        raise UsageError(
+            f"{name}: {refusal(error, values=values)}", code=refusal_code(error)
+        ) from error
     for arm in experiment.arms:
         model = experiment.model_of(arm)
         if arm.loss_head and not model.has_feature_maps:
@@ -223,6 +225,11 @@ def _plain(raw: Mapping[str, Any]) -> dict[str, Any]:
         if count > MOST_SEEDS:
             raise UsageError(
                 f"seeds {count} are too many; give at most {MOST_SEEDS}", code="too-many-seeds"
+            )
+        if count < 1:
+            raise UsageError(
+                f"seeds {count} counts the seeds and must be at least 1; give [0] for seed 0 alone",
+                code="too-few-seeds",
             )
         copy["seeds"] = list(range(count))
     return copy

@@ -51,7 +51,7 @@ def rows_of(values: Any, name: str) -> Rows:
             'as {"task": first, "vae": second}',
             code="list-of-arrays",
         )
-    array = as_array(values)
+    array = as_array(values, name)
     if array.ndim == 0:
         raise DataError(
             f"{name!r} is a single value; give one row for each image", code="single-value"

@@ -112,7 +112,7 @@ def test_wrong_settings_are_named(folder: Path) -> None:
         (good.replace("audit = 0.2", "audit = 2"), "invalid-setting"),
     ]:
         file.write_text(text if code != "project-not-toml" else "name = ")
-        with refused(UsageError if code == "unknown-key" else DataError, code):
+        with refused(UsageError if code == "unknown-key" else DataError, code, match=file.name):
             Project.open(folder)
     file.write_bytes(b"\xff\xfe")
     with refused(DataError, "project-not-toml"):

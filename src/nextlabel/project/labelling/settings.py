@@ -76,7 +76,7 @@ def read_settings(directory: Path) -> ProjectSettings:
         raise DataError(
             f"{path} is not valid TOML ({error}); correct it", code="project-not-toml"
         ) from error
-    check_keys(ProjectSettings, raw, "")
+    check_keys(ProjectSettings, raw, "", file=path)
     return _checked(raw, path)
 
 
