@@ -1,5 +1,5 @@
 # make        lint and the fast tests          make demo    the main job on real digits
-# make test   every test                       make bench   the short benchmarks
+# make test   all tests but those of e2e       make bench   the short benchmarks
 # make lint   style, types, layers, words   make clean   all that make made
 # make docs   the site, in build/site          make reference   docs/reference, from the code
 # make label  the labelling page on digits      make e2e    the same in Chromium, with tests

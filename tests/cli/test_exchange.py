@@ -53,3 +53,18 @@ def test_mistakes_end_in_a_sentence(
     assert main([word.format(photos=photos) for word in arguments]) == code
     said = capsys.readouterr().err.splitlines()
     assert said[-1].startswith("error: ") and message in said[-1]
+
+
+def test_an_export_replaces_only_what_an_export_wrote(photos, tmp_path, capsys):
+    target = tmp_path / "mine.csv"
+    target.write_text("path,label\na.png,cell\n")
+    assert main(["import", str(photos), str(target)]) == 0
+    assert main(["export", str(photos), "-o", str(target)]) == 2
+    assert "was not exported from this project" in capsys.readouterr().err
+    assert target.read_text() == "path,label\na.png,cell\n"
+    target.unlink()
+    for _ in range(2):
+        assert main(["export", str(photos), "-o", str(target)]) == 0
+    with target.open("a") as stream:
+        stream.write("x.png,cell\n")
+    assert main(["export", str(photos), "-o", str(target)]) == 2

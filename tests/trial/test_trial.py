@@ -263,7 +263,7 @@ def test_a_collapsed_mixture_is_told_of_by_all_that_use_it(tiny, tmp_path):
     experiment = tiny(arms=arms, primary=None, blocks=quick)
     message = (
         r"components collapsed to 1\.\d\d distinct ones after 2 epochs, .* lower "
-        "blocks.vae_mixture.beta, now 30, raise its epochs, now 2, or use the block vae"
+        "its beta, now 30, raise its epochs, now 2, or use the block vae"
     )
     for name in "ab":
         with pytest.warns(UserWarning, match=message):

@@ -1,4 +1,4 @@
-"""Learners: fitting the models of a round, their signals and their metrics."""
+"""The learner that `algorithm1` calls: models of a round, their signals and metrics."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""Sources of images, one file each; `load` makes a data set from settings."""
+"""Images and labels, from files to data sets; `load` makes a data set from settings."""
 
 from nextlabel.data.catalogue import describe
 from nextlabel.data.folder.settings import FolderSettings

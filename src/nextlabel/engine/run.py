@@ -12,7 +12,7 @@ from nextlabel.engine.events import Event, ExperimentReady
 from nextlabel.engine.executor import Executor
 from nextlabel.engine.executors.local import LocalExecutor
 from nextlabel.engine.lock import hold
-from nextlabel.engine.resume import check_labelled_counts, check_machine_settings
+from nextlabel.engine.resume_checks import check_labelled_counts, check_machine_settings
 from nextlabel.experiment.spec import Experiment
 from nextlabel.features.cache import Cache, CacheLocation
 from nextlabel.store.store import Store, TrialRecord

@@ -1,1 +1,1 @@
-"""All that is trained: the task model, the VAE, and the feature blocks."""
+"""All that is trained or was trained before: task models, networks, VAEs and their signals."""

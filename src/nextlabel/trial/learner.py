@@ -1,4 +1,4 @@
-"""A trial's learner: blocks, task model and signals, for one arm and one seed."""
+"""The learner of one arm with one seed, which fits its blocks, task model and signals."""
 
 import time
 import warnings

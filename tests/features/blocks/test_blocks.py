@@ -94,8 +94,8 @@ def test_a_vae_that_learned_little_is_warned_of():
     assert said == (
         "the block vae learned little: 1 of 32 latent dimensions varies from image to image, and "
         "brightness explains 99% of what they tell; give larger images, set "
-        "blocks.vae.weight_decay, now 0.005, to 0, raise its epochs, now 20, or set its free_bits "
-        "to 0.1"
+        "its weight_decay, now 0.005, to 0, raise its epochs, now 20, set its free_bits to 0.1, or "
+        "use the block pca"
     )
     awake = FittedBlock({}, ({"kl": 9.0, **Activity(20, 32, 0.2).numbers()},))
     assert not block.warnings(awake) and not block.warnings(FittedBlock({}, ({"kl": 9.0},)))

@@ -20,7 +20,10 @@ from nextlabel.engine.worker import work
 from nextlabel.features.cache import Cache, CacheLocation
 from nextlabel.trial.spec import TrialSpec
 
-LOST = "its worker process died (killed, or out of memory); lower --jobs and run again"
+LOST = (
+    "its worker process died (killed, or out of memory); lower --jobs and run again; a script of "
+    'its own must call `run` below `if __name__ == "__main__":`'
+)
 
 
 def run_in_worker(work: Work, assignment: Assignment, outbox: Connection) -> None:

@@ -55,16 +55,16 @@ class VAEBlock(VAESettings, BlockSettings):
         learned = logged_activity(fitted.log)
         if learned is not None and learned.asleep:
             said.append(
-                f"the block {self.block} learned little: {learned}; give larger images, set "
-                f"blocks.{self.block}.weight_decay, now {self.weight_decay:g}, to 0, raise its "
-                f"epochs, now {self.epochs}, or set its free_bits to 0.1"
+                f"the block {self.block} learned little: {learned}; give larger images, set its "
+                f"weight_decay, now {self.weight_decay:g}, to 0, raise its epochs, now "
+                f"{self.epochs}, set its free_bits to 0.1, or use the block pca"
             )
         if not collapsed(fitted.log):
             return said
         said.append(
             f"the prior's components collapsed to {fitted.log[-1]['distinct']:.2f} distinct ones "
-            f"after {len(fitted.log)} epochs, which is a single Gaussian; lower "
-            f"blocks.{self.block}.beta, now {self.beta:g}, raise its epochs, now {self.epochs}, "
+            f"after {len(fitted.log)} epochs, which is a single Gaussian; lower its beta, now "
+            f"{self.beta:g}, raise its epochs, now {self.epochs}, "
             "or use the block vae",
         )
         return said

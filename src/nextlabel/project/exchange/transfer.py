@@ -9,6 +9,7 @@ from nextlabel.files.atomic import replacing
 from nextlabel.project.exchange.content import Content
 from nextlabel.project.exchange.formats import FORMATS, ReadableFormat
 from nextlabel.project.exchange.given import TakenIn, take_in
+from nextlabel.project.exchange.written import check_replaced, note_written
 from nextlabel.project.labelling.answer_log import ME
 from nextlabel.project.labelling.project import Project
 
@@ -27,7 +28,8 @@ def export(
     project : Project
         The project.
     out
-        The file, which is replaced; or the folder of class folders, which must be new or empty.
+        The file, which must be new or of an earlier export; or the folder of class folders, which
+        must be new or empty.
     format : str, optional
         A name of `FORMATS`; by default the one with the suffix of `out`.
     link : bool
@@ -36,7 +38,7 @@ def export(
     Raises
     ------
     UsageError
-        There is no such format, or the folder holds something.
+        There is no such format, the file is not of an export, or the folder holds something.
     StoreError
         The file cannot be written.
     """
@@ -53,9 +55,11 @@ def export(
                     f"{target} is a folder; give a file such as {target / 'labels'}{chosen.suffix}",
                     code="output-is-a-folder",
                 )
+            check_replaced(project.directory, target)
             target.parent.mkdir(parents=True, exist_ok=True)
             with replacing(target) as partial:
                 chosen.write(content, partial, link)
+                note_written(project.directory, partial)
     except OSError as error:
         raise StoreError(
             f"{target} cannot be written ({error.strerror or error}); free some space there, or "
