@@ -1,8 +1,9 @@
 """An experiment from Python: one call runs it, and one reads its results."""
 
 import numpy as np
+import pytest
 
-from nextlabel import read_results, run
+from nextlabel import load_experiment, read_results, run
 from nextlabel.core.errors import NextlabelError, StoreError, UsageError
 from nextlabel.engine.events import ExperimentReady, RoundDone, TrialDone
 from refusals import refused
@@ -59,3 +60,22 @@ def test_a_trial_that_fails_is_an_error_after_the_others_have_run(tiny, tmp_path
         "broken": False,
         "random": True,
     }
+
+
+@pytest.mark.parametrize("experiment", [None, {"name": "x"}, 7])
+def test_what_is_no_path_is_no_experiment(experiment):
+    for call in (run, load_experiment):
+        with refused(UsageError, "not-an-experiment", match="is not a path; give that of a TOML"):
+            call(experiment)
+
+
+def test_wrong_arguments_of_a_run_are_refused(tiny, tmp_path):
+    experiment, store = tiny(target=40), tmp_path / "store.db"
+    for jobs in ("x", 1.5, True):
+        with refused(UsageError, "jobs-not-whole"):
+            run(experiment, store, jobs)
+    with refused(UsageError, "names-not-a-list", match="arms 'random' .* arms=.'random'."):
+        run(experiment, store, arms="random")
+    (tmp_path / "tiny.toml").write_text(experiment.to_toml())
+    with refused(UsageError, "names-not-a-list", match="overrides"):
+        load_experiment(tmp_path / "tiny.toml", "seeds=3")

@@ -90,7 +90,7 @@ def run(
                 code="overrides-without-a-file",
             )
     else:
-        spec = load_experiment(Path(experiment), overrides, with_project_data)
+        spec = load_experiment(experiment, overrides, with_project_data)
     location = str(store or Path("runs") / spec.name / "store.db")
     if "://" not in location:
         make_output(Path(location).parent)

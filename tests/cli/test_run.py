@@ -481,3 +481,9 @@ def test_report_is_built_from_the_store_alone(lab, reports, capsys):
     assert "give --out" in one_sentence(
         capsys, 2, ["report", "--store", "sqlite:///runs/tiny/store.db"]
     )
+    assert "--experiment other, or --store runs/other/store.db" in one_sentence(
+        capsys, 2, ["report"]
+    )
+    assert main(["report", "other"]) == main(["report", "--experiment", "tiny"]) == 0
+    assert capsys.readouterr().out == "runs/other/report.html\nruns/tiny/report.html\n"
+    assert "give one" in one_sentence(capsys, 2, ["report", "other", "--experiment", "tiny"])

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nextlabel.core.errors import AlreadyLabelled, BudgetError, UnknownId
+from nextlabel.core.errors import AlreadyLabelled, BudgetError, UnknownId, UsageError
 from nextlabel.core.pool import Pool
 from refusals import refused
 
@@ -115,3 +115,13 @@ def test_the_included_are_all_but_the_excluded() -> None:
     assert included.dtype == np.int64
     with pytest.raises(ValueError, match="read-only"):
         included[0] = 9
+
+
+@pytest.mark.parametrize("size", ["x", 10.5, True, -1, None])
+def test_a_size_is_a_whole_number(size):
+    with refused(UsageError, "bad-pool-size"):
+        Pool(size)
+
+
+def test_a_size_may_be_a_numpy_number():
+    assert len(Pool(np.int64(3)).unlabelled) == 3

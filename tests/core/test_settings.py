@@ -2,6 +2,7 @@
 
 from typing import ClassVar
 
+import numpy as np
 import pytest
 from pydantic import Field, ValidationError
 
@@ -84,3 +85,21 @@ def test_a_fault_is_one_sentence(values, sentence) -> None:
         Outer(**values)
     assert refusal(failure.value, "t").startswith(sentence)
     assert refusal_code(failure.value) == "invalid-setting"
+
+
+class Table(Settings):
+    weights: dict[str, float] = Field(default_factory=dict)
+    pages: tuple[int, ...] = Field((), strict=False)
+    count: int = 1
+    rate: float = 1.0
+
+
+def test_numpy_numbers_are_settings_and_become_python_numbers() -> None:
+    numbers = {"count": np.int64(4), "rate": np.float32(0.5), "pages": [np.uint8(2)]}
+    table = Table(**numbers, weights={"vae": np.float64(1.5)})
+    assert table == Table(count=4, rate=0.5, pages=(2,), weights={"vae": 1.5})
+    assert type(table.count) is int and type(table.rate) is float
+    with pytest.raises(ValidationError):
+        Table(count=np.float64(4))
+    with pytest.raises(ValidationError):
+        Table(count=np.bool_(True))

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nextlabel.core.errors import DataError, UsageError
-from nextlabel.core.types import as_array, as_ids, in_sequence
+from nextlabel.core.types import as_array, as_ids, as_names, in_sequence
 from refusals import refused
 
 
@@ -83,3 +83,15 @@ def test_a_set_without_an_order_keeps_all_of_its_members() -> None:
     assert in_sequence({3, 1, 2}) == [1, 2, 3]
     members = in_sequence({1, "a"})
     assert isinstance(members, list) and set(members) == {1, "a"}
+
+
+@pytest.mark.parametrize("values", ["cell,debris", b"cell", 3, None])
+def test_names_are_a_list_and_not_one_text(values):
+    with refused(UsageError, "names-not-a-list", match="classes .*; give one, such as classes="):
+        as_names(values, "classes")
+    assert as_names(iter(["a", "b"]), "classes") == ("a", "b")
+
+
+def test_a_name_is_text():
+    with refused(UsageError, "name-not-text", match="have 3"):
+        as_names(["a", 3], "classes")

@@ -114,4 +114,4 @@ def test_a_source_of_another_package_has_options_of_its_own(tmp_path):
         "data.width: 'a' must be a whole number; write it without quotes and decimals"
     )
     assert said[2] == "x.toml: unknown key data.widt; did you mean 'width'?"
-    assert said[3].startswith("x.toml: unknown key data.width")
+    assert said[3].startswith("digits.toml: unknown key data.width")

@@ -314,3 +314,22 @@ def test_what_cannot_be(folder, tmp_path):
         embed(str(folder), "pixels", image_size=16, cache_dir=tmp_path)
     with refused(StoreError, "file-not-writable", match="cannot write"):
         EmbeddingFile(np.zeros((1, 1))).save(tmp_path / "absent" / "x.npz")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        ({"block": None}, "block-not-a-name"),
+        ({"block": "pca", "options": "x"}, "options-not-a-mapping"),
+        ({"block": "pca", "options": {"components": np.float64(4)}}, "invalid-setting"),
+    ],
+)
+def test_arguments_of_other_types_are_refused(arguments, code):
+    with refused(UsageError, code):
+        embed("digits", **arguments)
+
+
+def test_options_may_be_numpy_numbers(folder, tmp_path):
+    options = {"components": np.int64(4)}
+    made = embed(folder, "pca", options=options, image_size=8, cache_dir=tmp_path / "cache")
+    assert made.features.shape == (12, 4)

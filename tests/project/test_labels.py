@@ -31,6 +31,8 @@ def test_the_order_of_classes_is_the_one_given(write_labels):
     for classes in (["cat"], ["cat", "cat"], ["cat", ""]):
         with refused(UsageError, "bad-classes"):
             known_labels(NAMES, [file], classes)
+    with refused(UsageError, "names-not-a-list", match=r"such as classes=\['cat,dog'\]$"):
+        known_labels(NAMES, [file], "cat,dog")
 
 
 def test_files_may_repeat_each_other_and_not_disagree(write_labels):

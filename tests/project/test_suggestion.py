@@ -29,6 +29,8 @@ def test_without_labels_typical_images_of_every_kind_come_first(
     assert {truth[path] for path in made.paths} == {"zero", "one", "two"}
     assert (made.images, made.labelled, made.items[0].prediction) == (90, 0, None)
     assert {item.reason for item in made.items} == {"typiclust"}
+    again = suggest(folder, 6, labels=None, pipeline=quick, cache_dir=project_cache)
+    assert again.paths == made.paths
 
 
 def test_the_second_strategy_takes_over(digits_folder, write_labels, quick, project_cache):

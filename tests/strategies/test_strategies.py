@@ -1,3 +1,6 @@
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 import numpy as np
 import pytest
 
@@ -191,3 +194,46 @@ def test_every_strategy_can_be_imported_from_the_package() -> None:
     for name in classes:
         assert getattr(strategies, name).__name__ == name
     assert not hasattr(strategies, "Nothing")
+
+
+@pytest.fixture
+def powered(monkeypatch) -> None:
+    @dataclass(frozen=True)
+    class Powered(Random):
+        power: float = 1.0
+        count: int = 1
+        deep: bool = False
+        top: int | None = None
+        mode: str = "a"
+        weights: Sequence[float] = ()
+
+    monkeypatch.setitem(STRATEGIES._things, "powered", Powered)
+
+
+@pytest.mark.parametrize(
+    ("option", "wrong", "words", "right"),
+    [
+        ("power", "a", "a number", np.int64(2)),
+        ("power", True, "a number", 0.5),
+        ("count", 1.5, "a whole number", np.uint8(3)),
+        ("deep", 1, "true or false", np.bool_(True)),
+        ("top", "many", "a whole number or None", None),
+        ("mode", 3, "text", "b"),
+    ],
+)
+def test_an_option_has_the_type_of_its_field(powered, option, wrong, words, right) -> None:
+    says = f"'powered': option {option} {wrong!r} must be {words}; "
+    with refused(UsageError, "option-of-another-type", match=says):
+        create("powered", {option: wrong})
+    assert getattr(create("powered", {option: right}), option) == right
+
+
+def test_other_types_are_left_to_the_strategy(powered) -> None:
+    assert create("powered", {"weights": "any"}).weights == "any"
+
+
+def test_options_are_a_mapping_of_names() -> None:
+    with refused(UsageError, "options-not-a-mapping"):
+        create("medal", "x")
+    with refused(UsageError, "unknown-option", match="has no option 3"):
+        create("medal", {3: 1})

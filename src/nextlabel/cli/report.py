@@ -21,6 +21,10 @@ class Format(StrEnum):
 
 
 def command(
+    name: Annotated[
+        str | None,
+        typer.Argument(metavar="[EXPERIMENT]", help="The experiment's name, as for --experiment."),
+    ] = None,
     store: options.StoreAt = None,
     out: Annotated[
         Path | None,
@@ -46,12 +50,19 @@ def command(
     from nextlabel.report.page import build_report
     from nextlabel.store.store import Store
 
+    if name is not None and experiment not in (None, name):
+        raise UsageError(
+            f"experiments {name!r} and --experiment {experiment!r} are two; give one",
+            code="two-experiments",
+        )
+    experiment = experiment or name
     chosen = [format.value for format in formats or Format]
     locations = store_locations(store, experiment)
     location = locations[0]
     if len(locations) > 1:
         raise UsageError(
-            f"there are {len(locations)} stores here; choose one with --store {location}",
+            f"there are {len(locations)} stores here; choose one with --experiment "
+            f"{Path(location).parent.name}, or --store {location}",
             code="store-not-named",
         )
     with Store.read(location) as opened:

@@ -5,7 +5,7 @@ from functools import cached_property
 
 import numpy as np
 
-from nextlabel.core.errors import AlreadyLabelled, BudgetError, UnknownId
+from nextlabel.core.errors import AlreadyLabelled, BudgetError, UnknownId, UsageError
 from nextlabel.core.types import Ids, as_ids
 
 
@@ -28,6 +28,8 @@ class Pool:
 
     Raises
     ------
+    UsageError
+        `size` is not a whole number of at least 0.
     UnknownId
         An id is outside 0 … N - 1.
     AlreadyLabelled
@@ -40,6 +42,12 @@ class Pool:
     excluded: Ids = field(default_factory=_empty)
 
     def __post_init__(self) -> None:
+        size = self.size
+        if isinstance(size, bool) or not isinstance(size, int | np.integer) or size < 0:
+            raise UsageError(
+                f"size {size!r} is not a whole number of at least 0; give the number of images",
+                code="bad-pool-size",
+            )
         for name in ("labelled", "excluded"):
             ids = as_ids(getattr(self, name), self.size).copy()
             ids.flags.writeable = False

@@ -5,7 +5,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Any, ClassVar, get_args
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+import numpy as np
+from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
 from nextlabel.core.errors import NextlabelError, UsageError, nearest
 
@@ -57,8 +58,8 @@ class Settings(BaseModel):
     """Base of all settings: immutable, strict about names and types, with finite numbers.
 
     A type is as TOML has it: true is not a number, "5" is text, and 5.0 is not a whole number,
-    though 5 is a number of any kind. A field without a TOML spelling, such as a tuple or a path,
-    says `strict=False`.
+    though 5 is a number of any kind. A numpy number counts as the Python number. A field
+    without a TOML spelling, such as a tuple or a path, says `strict=False`.
 
     `later` names the fields of a class that came after the first stores were written: at their
     default they decide nothing new, and so stay out of `decisive`. A subclass names its own alone.
@@ -69,6 +70,11 @@ class Settings(BaseModel):
     )
     later: ClassVar[frozenset[str]] = frozenset()
 
+    @model_validator(mode="before")
+    @classmethod
+    def _numpy_numbers(cls, values: Any) -> Any:
+        return python_numbers(values)
+
     def decisive(self) -> dict[str, Any]:
         """Return all settings as JSON values, for keys that outlive new settings."""
         fields = type(self).model_fields
@@ -78,6 +84,29 @@ class Settings(BaseModel):
             if getattr(self, name) == fields[name].get_default(call_default_factory=True):
                 del values[name]
         return values
+
+
+def python_numbers(value: Any) -> Any:
+    """Return a value with Python numbers in the place of numpy's, also within lists and tables."""
+    if isinstance(value, np.generic):
+        return value.item()
+    if type(value) is dict:
+        return {key: python_numbers(inner) for key, inner in value.items()}
+    if type(value) in (list, tuple):
+        return type(value)(python_numbers(inner) for inner in value)
+    return value
+
+
+def as_options(options: object, example: Mapping[str, Any]) -> dict[str, Any]:
+    """Return options by name, none for None; UsageError, with the example, for no mapping."""
+    if options is None:
+        return {}
+    if not isinstance(options, Mapping):
+        raise UsageError(
+            f"options {options!r} are not a mapping; give names and values, {dict(example)}",
+            code="options-not-a-mapping",
+        )
+    return dict(options)
 
 
 def refusal(error: ValidationError, prefix: str = "", values: object = None) -> str:

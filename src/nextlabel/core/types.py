@@ -1,6 +1,6 @@
 """Types that all packages share, and conversions of user input to them."""
 
-from collections.abc import Iterator, KeysView, ValuesView
+from collections.abc import Iterable, Iterator, KeysView, ValuesView
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
@@ -76,6 +76,23 @@ def in_sequence(values: object) -> object:
         except TypeError:  # labels of several types have no order
             return items
     return list(values) if isinstance(values, Iterator | KeysView | ValuesView) else values
+
+
+def as_names(values: object, what: str) -> tuple[str, ...]:
+    """Return several names, which are `what`, as a tuple; UsageError for one text and no text."""
+    if isinstance(values, str | bytes) or not isinstance(values, Iterable):
+        raise UsageError(
+            f"{what} {values!r} are not a list; give one, such as {what}={[str(values)]}",
+            code="names-not-a-list",
+        )
+    names = tuple(values)
+    for name in names:
+        if not isinstance(name, str):
+            raise UsageError(
+                f"{what} have {name!r}, which is not text; put each in quotes",
+                code="name-not-text",
+            )
+    return names
 
 
 def _from_mask(mask: NDArray[np.bool_], size: int | None) -> Ids:

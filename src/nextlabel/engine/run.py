@@ -4,6 +4,8 @@ from collections.abc import Generator, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from nextlabel.core.dataset import Dataset
 from nextlabel.core.errors import UsageError
 from nextlabel.engine.claimant import Claimant
@@ -70,12 +72,17 @@ def run(
     Raises
     ------
     UsageError
-        When `jobs` is less than 1, an arm does not exist, or the stored rounds do not fit.
+        When `jobs` is not a whole number from 1, an arm does not exist, or the stored rounds do
+        not fit.
     StoreError
         When another run writes to a store of one writer, or the store cannot be written.
     DataError
         When the data cannot be used.
     """
+    if isinstance(jobs, bool) or not isinstance(jobs, int | np.integer):
+        raise UsageError(
+            f"jobs {jobs!r} is not a whole number; give 1 or more", code="jobs-not-whole"
+        )
     if jobs < 1:
         raise UsageError(f"jobs {jobs} must be at least 1", code="too-few-jobs")
     arm_names = experiment.names_of(arms)

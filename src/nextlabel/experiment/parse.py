@@ -1,10 +1,12 @@
 """From TOML to a frozen Experiment: parsed once, and every unknown key is an error."""
 
 import json
+import reprlib
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from datetime import time as dt_time
+from os import PathLike
 from pathlib import Path, PurePath
 from typing import Any
 
@@ -12,8 +14,9 @@ from pydantic import ValidationError
 
 from nextlabel.core.errors import UsageError
 from nextlabel.core.pool import Pool
-from nextlabel.core.settings import check_keys, refusal, refusal_code
+from nextlabel.core.settings import check_keys, python_numbers, refusal, refusal_code
 from nextlabel.core.strategy import needs_now
+from nextlabel.core.types import as_names
 from nextlabel.data.registry import settings_class, without_former_keys
 from nextlabel.experiment.arm import Arm
 from nextlabel.experiment.paths import resolve_data_paths, resolve_feature_files
@@ -27,7 +30,7 @@ MOST_SEEDS = 10_000
 
 
 def load_experiment(
-    source: Path | str,
+    source: PathLike[str] | str,
     overrides: Sequence[str] = (),
     prepare: Callable[[dict[str, Any], Path], None] | None = None,
 ) -> Experiment:
@@ -59,6 +62,12 @@ def load_experiment(
     >>> from nextlabel import load_experiment
     >>> experiment = load_experiment("first.toml", ["seeds=[0, 1]"])  # doctest: +SKIP
     """
+    if not isinstance(source, str | PathLike):
+        raise UsageError(
+            f"experiment {reprlib.repr(source)} is not a path; give that of a TOML "
+            "file, or an Experiment to run",
+            code="not-an-experiment",
+        )
     path = Path(source)
     try:
         raw = tomllib.loads(path.read_text(encoding="utf-8"))
@@ -76,7 +85,7 @@ def load_experiment(
     if prepare is not None:
         prepare(raw, path)
     resolve_data_paths(raw, path)
-    for override in overrides:
+    for override in as_names(overrides, "overrides"):
         _override(raw, override)
     resolve_feature_files(raw, path)
     return parse_experiment(raw, str(path))
@@ -219,7 +228,7 @@ def _index(items: list[Any], step: str, override: str) -> int:
 
 def _plain(raw: Mapping[str, Any]) -> dict[str, Any]:
     """Return a deep copy; a number of seeds becomes 0 … n - 1."""
-    copy: dict[str, Any] = json.loads(json.dumps(raw, default=_text))
+    copy: dict[str, Any] = json.loads(json.dumps(python_numbers(dict(raw)), default=_text))
     count = copy.get("seeds")
     if isinstance(count, int) and not isinstance(count, bool):
         if count > MOST_SEEDS:

@@ -8,6 +8,7 @@ from pydantic import Field, SerializeAsAny, field_validator, model_validator
 from nextlabel.core.errors import UsageError, nearest
 from nextlabel.core.settings import Settings
 from nextlabel.core.space.block import Block
+from nextlabel.core.types import as_names
 from nextlabel.data.registry import settings_class, without_former_keys
 from nextlabel.data.settings import DataSettings
 from nextlabel.experiment.arm import Arm
@@ -152,7 +153,9 @@ class Experiment(Settings):
         UsageError
             A name is not that of an arm.
         """
-        return tuple(arm.name for arm in (self.arms if arms is None else map(self.arm, arms)))
+        if arms is None:
+            return tuple(arm.name for arm in self.arms)
+        return tuple(self.arm(name).name for name in as_names(arms, "arms"))
 
     def block(self, name: str) -> Block:
         """Return a feature block as `[blocks]` sets it.

@@ -32,6 +32,11 @@ def make_block(name: str, options: Mapping[str, Any], training: TrainingSettings
     """
     from nextlabel.features.blocks import BLOCKS
 
+    if not isinstance(name, str):
+        raise UsageError(
+            f"block {name!r} is not a name; give one in quotes, such as 'vae'",
+            code="block-not-a-name",
+        )
     file = is_file(name)
     block_class = BLOCKS["file" if file else name]
     inherited = {

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from nextlabel.core.errors import DataError, UsageError, nearest
 from nextlabel.core.progress import reporting_to
 from nextlabel.core.seeds import Seeds
-from nextlabel.core.settings import refusal, refusal_code
+from nextlabel.core.settings import as_options, refusal, refusal_code
 from nextlabel.core.space.block import EncodingBlock
 from nextlabel.core.types import PARTS
 from nextlabel.data.folder.settings import FolderSettings
@@ -125,7 +125,7 @@ def embed(
     walking = {"unreadable": unreadable, "follow_links": follow_links, "unique": unique}
     settings = _settings(data, walking, reading or {})
     training = TrainingSettings(threads=threads)
-    maker = make_block(block, dict(options or {}), training)
+    maker = make_block(block, as_options(options, {"latent": 16}), training)
     if maker.supervised:
         raise UsageError(
             f"block {block!r} needs labels, and embed uses none; give another block, for example "

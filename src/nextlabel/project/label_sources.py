@@ -63,8 +63,10 @@ class ProjectLabels:
             return project.settings.seed
 
 
-def label_sources(labels: Paths) -> tuple[LabelSource, ...]:
-    """Return one source of labels or several: files, and folders of projects."""
+def label_sources(labels: Paths | None) -> tuple[LabelSource, ...]:
+    """Return the sources of labels: files, and folders of projects; none for None."""
+    if labels is None:
+        return ()
     paths = [labels] if isinstance(labels, str | PathLike) else labels
     return tuple(
         ProjectLabels(Path(path)) if is_project(path) else LabelFile(Path(path)) for path in paths
@@ -72,7 +74,7 @@ def label_sources(labels: Paths) -> tuple[LabelSource, ...]:
 
 
 def folder_and_labels(
-    folder: str | PathLike[str], labels: Paths = ()
+    folder: str | PathLike[str], labels: Paths | None = ()
 ) -> tuple[Path, tuple[LabelSource, ...]]:
     """Return a folder of images and the sources of its labels; of a project, its own come first."""
     if not is_project(folder):

@@ -9,7 +9,7 @@ from typing import Protocol
 import numpy as np
 
 from nextlabel.core.errors import DataError, UsageError, nearest
-from nextlabel.core.types import Ids, Labels, Task
+from nextlabel.core.types import Ids, Labels, Task, as_names
 from nextlabel.data.class_labels import encode
 from nextlabel.data.lists.answers import Answer, label_text
 from nextlabel.data.lists.manifest import read_labels
@@ -180,6 +180,7 @@ def known_labels(
 
 def check_classes(classes: Sequence[str]) -> None:
     """Raise UsageError unless there are two or more class names, each once and not empty."""
+    classes = as_names(classes, "classes")
     if len(classes) < 2 or len(set(classes)) < len(classes) or not all(map(str.strip, classes)):
         raise UsageError(
             f"classes {','.join(classes)!r} must be two or more different names; write cell,debris",

@@ -80,7 +80,7 @@ def suggest(
     folder: str | PathLike[str],
     budget: int = 20,
     *,
-    labels: str | PathLike[str] | Sequence[str | PathLike[str]] = (),
+    labels: str | PathLike[str] | Sequence[str | PathLike[str]] | None = (),
     classes: Sequence[str] | None = None,
     pipeline: Pipeline = DEFAULT,
     cache_dir: str | PathLike[str] | None = None,
@@ -100,6 +100,7 @@ def suggest(
         The number of images to choose.
     labels
         A file of labels, or several: CSV with the columns path and label; or a project.
+        None means that there are not any.
     classes
         The names of the classes; by default those that the labels have.
     pipeline

@@ -3,9 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
-
 from nextlabel.core.errors import UsageError
+from nextlabel.core.settings import as_options, python_numbers
 from nextlabel.core.strategy import Strategy
 from nextlabel.strategies import STRATEGIES, create
 from nextlabel.strategies.switch import Switch
@@ -42,15 +41,7 @@ def strategy_of(
     UsageError
         For an unknown name, unknown or bad options, or what is not a strategy.
     """
-    if options is not None and not isinstance(options, Mapping):
-        raise UsageError(
-            f'options {options!r} are not a mapping; give names and values, {{"radius": 0.5}}',
-            code="options-not-a-mapping",
-        )
-    given = {
-        name: value.item() if isinstance(value, np.generic) else value
-        for name, value in (options or {}).items()
-    }
+    given = python_numbers(as_options(options, {"radius": 0.5}))
     if strategy is None:
         return create("core_set", given)
     if isinstance(strategy, str):

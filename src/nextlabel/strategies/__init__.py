@@ -27,7 +27,9 @@ from typing import TYPE_CHECKING, Any
 
 from nextlabel.core.errors import NextlabelError, UsageError, nearest
 from nextlabel.core.registry import Registry
+from nextlabel.core.settings import as_options, python_numbers
 from nextlabel.core.strategy import Strategy
+from nextlabel.strategies.options import check_types
 
 if TYPE_CHECKING:
     from nextlabel.strategies.badge import Badge
@@ -95,7 +97,7 @@ def create(name: str, options: Mapping[str, Any] | None = None) -> Strategy:
         For an unknown name, an unknown option or a value that the strategy refuses.
     """
     strategy_class: Any = STRATEGIES[name]
-    given = dict(options or {})
+    given = python_numbers(as_options(options, {"neighbours": 10}))
     then = given.pop("then", None)
     if is_dataclass(strategy_class):
         options_of_class = {field.name for field in fields(strategy_class) if field.init}
@@ -110,9 +112,11 @@ def create(name: str, options: Mapping[str, Any] | None = None) -> Strategy:
     except NextlabelError:
         raise
     except (TypeError, ValueError) as error:
+        check_types(name, strategy_class, given)
         raise UsageError(
             f"strategy {name!r} cannot be made: {error}; see its options", code="bad-option"
         ) from error
+    check_types(name, strategy_class, given)
     if then is None:
         return strategy
     from nextlabel.strategies.switch import switched

@@ -102,6 +102,13 @@ def test_a_file_that_is_not_a_project_is_refused(folder: Path, content: bytes | 
         Project.open(folder)
 
 
+def test_classes_are_a_list_and_not_one_text(folder: Path) -> None:
+    for make in (Project.create, Project.open_or_create, Project.open_or_create):
+        with refused(UsageError, "names-not-a-list"):
+            make(folder, classes="cell,debris")
+        Project.open_or_create(folder, classes=["cell"]).close()
+
+
 def test_wrong_settings_are_named(folder: Path) -> None:
     Project.create(folder).close()
     file = Path(f"{folder}.nextlabel/project.toml")

@@ -9,7 +9,7 @@ from typing import Any, Self
 from uuid import uuid4
 
 from nextlabel.core.errors import UsageError
-from nextlabel.core.types import Task
+from nextlabel.core.types import Task, as_names
 from nextlabel.project.labelling.answer_log import ME, AnswerLog
 from nextlabel.project.labelling.board import Board
 from nextlabel.project.labelling.classes import NewClassChange, check_name, live
@@ -99,6 +99,7 @@ class Project(AnswerLog, Board):
             The project cannot be written.
         """
         images, target = Path(folder), directory_of(folder, directory)
+        classes = as_names(classes, "classes")
         for name in classes:
             check_name(name)
         settings = make_directory(images, target, task, store)
@@ -155,6 +156,7 @@ class Project(AnswerLog, Board):
         DataError, StoreError
             What `open` refuses.
         """
+        classes = as_names(classes, "classes")
         if directory is None and is_project(folder):
             directory = folder
         target = directory_of(folder, directory)
