@@ -102,7 +102,7 @@ def test_options_are_taken_up_and_json_says_all(capsys):
         (["--perplexity", "20"], "perplexity 20 is too large for 60 points"),
         (["--arm", "core"], "there is no arm 'core'"),
         (["--picked", "0"], "invalid value for '--picked'"),
-        (["--set", "training.epoch=3"], "unknown key training.epoch"),
+        (["--set", "training.epoch=3"], "tiny.toml: unknown key training.epoch"),
     ],
 )
 def test_what_is_refused_is_one_sentence_and_leaves_nothing(arguments, says, capsys):

@@ -95,3 +95,8 @@ def test_wrong_usage_and_other_failures_have_codes_of_their_own():
 )
 def test_no_message_shows_the_password_of_a_url(text, shown):
     assert hide_passwords(text) == shown
+
+
+def test_a_word_that_is_not_text_and_one_among_none_have_a_remedy() -> None:
+    assert nearest(1, ["core_set"]) == "known: core_set"  # type: ignore[arg-type]
+    assert nearest("core_set", []).endswith("leave it out")

@@ -36,8 +36,8 @@ def test_a_mask_gives_ids_where_its_length_is_known():
 def test_a_masked_array_is_refused_when_a_value_is_masked():
     values = np.ma.masked_equal([1.0, 2.0], 3.0)
     assert type(as_array(values)) is np.ndarray
-    with refused(DataError, "masked-values", match="^'vae' has masked"):
-        as_array(np.ma.masked_equal([1.0, 2.0], 2.0), "vae")
+    with refused(DataError, "masked-values", match="^features has masked"):
+        as_array(np.ma.masked_equal([1.0, 2.0], 2.0), "features")
 
 
 def test_whole_floats_are_ids_and_unsigned_are_too():

@@ -330,3 +330,8 @@ def test_errors_name_a_strategy_as_the_lists_do() -> None:
     ):
         with refused(UsageError, "missing-signal", match="'bald'"):
             select(X, 1, strategy=strategy)
+
+
+def test_an_array_with_masked_values_is_named():
+    with refused(DataError, "masked-values", match="^block 'vae' has masked"):
+        select({"vae": np.ma.masked_greater(X, 0)}, 1)

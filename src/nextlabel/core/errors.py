@@ -75,6 +75,8 @@ def near(word: str, known: Iterable[str], cutoff: float = 0.5) -> str | None:
 def nearest(word: str, known: Iterable[str]) -> str:
     """Return "did you mean …?" for the most similar known word, or else all words, for messages."""
     names = sorted(known)
+    if not names:
+        return "there is none here, so leave it out"
     close = near(str(word), names)
     return f"did you mean {close!r}?" if close is not None else f"known: {', '.join(names)}"
 

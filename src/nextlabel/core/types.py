@@ -108,10 +108,10 @@ def _from_mask(mask: NDArray[np.bool_], size: int | None) -> Ids:
     return np.flatnonzero(mask).astype(np.int64)
 
 
-def as_array(values: Any, name: object = None) -> Array:
+def as_array(values: Any, what: str = "an array") -> Array:
     """Return an array, tensor or sequence as a numpy array, without a copy where possible.
 
-    `name` is that of the block or argument, for messages.
+    `what` says which array it is, for messages.
 
     Raises DataError for sequences of unequal lengths, for masked values, whose mask would be
     lost, and for sparse matrices.
@@ -128,7 +128,7 @@ def as_array(values: Any, name: object = None) -> Array:
     rows = values if isinstance(values, list | tuple) else [values]
     if any(isinstance(row, np.ma.MaskedArray) and np.ma.is_masked(row) for row in rows):
         raise DataError(
-            f"{'an array' if name is None else repr(name)} has masked values, which "
+            f"{what} has masked values, which "
             "would be read as if they were not masked; fill them, or leave their rows out",
             code="masked-values",
         )

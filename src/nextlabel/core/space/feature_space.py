@@ -119,7 +119,7 @@ class FeatureSpace:
             )
         pairs = []
         for name in self.blocks:
-            array = matrix(as_array(blocks[name], name), name)
+            array = matrix(as_array(blocks[name], f"block {name!r}"), name)
             distance = (rms_distances or {}).get(name, partial(rms_distance, array))
             pairs.append((self.by_row(array), self.weights[name] / self._unit(name, distance)))
         return Embedding(tuple(pairs))

@@ -19,7 +19,7 @@ def matrix(values: Any, name: object) -> Array:
 
 def checked_matrix(values: Any, name: object) -> tuple[Array, float]:
     """Return the read-only array and its largest absolute value, in one pass."""
-    array = as_array(values, name).view()
+    array = as_array(values, f"block {name!r}").view()
     array.flags.writeable = False
     if array.dtype.kind not in "fiub":
         raise DataError(
