@@ -1,5 +1,6 @@
 """The server as a process: ports, one per project, Ctrl-C, and sessions that outlive it."""
 
+import asyncio
 import json
 import os
 import signal
@@ -20,6 +21,27 @@ from nextlabel.web.simulation.server_process import ServerProcess
 from nextlabel.web.sockets import is_loopback, listening, url_of
 from nextlabel.web.workspace import Workspace
 from refusals import refused
+
+
+def test_replies_do_not_wait_for_acknowledgements():
+    """Asyncio switches the delay of small packets off for sockets that name their protocol."""
+    delays = []
+
+    async def serve():
+        def note(reader, writer):
+            accepted = writer.get_extra_info("socket")
+            delays.append(accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
+            writer.close()
+
+        opened = listening("127.0.0.1", None)
+        async with await asyncio.start_server(note, sock=opened):
+            _, writer = await asyncio.open_connection(*opened.getsockname())
+            while not delays:
+                await asyncio.sleep(0.01)
+            writer.close()
+
+    asyncio.run(serve())
+    assert all(delays)
 
 
 def test_a_taken_port_leads_to_the_next_free_one():

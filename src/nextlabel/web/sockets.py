@@ -48,7 +48,9 @@ def _bound(host: str, port: int) -> socket.socket:
     family, _, _, _, address = socket.getaddrinfo(
         host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
     )[0]
-    opened = socket.socket(family, socket.SOCK_STREAM)
+    # With the protocol named, asyncio sends each reply at once. Otherwise the second packet of a
+    # reply waits for the browser's acknowledgement of the first, which takes some 40 ms.
+    opened = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         if sys.platform == "win32":  # elsewhere two programs could share the port
             opened.setsockopt(socket.SOL_SOCKET, socket.SO_EXCLUSIVEADDRUSE, 1)
