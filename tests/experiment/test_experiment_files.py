@@ -180,3 +180,12 @@ def test_low_budgets_run_from_the_command_line_and_hypotheses_are_judged(tmp_pat
     html = (tmp_path / "out/report.html").read_text()
     assert "“covering a PCA space beats random” cannot be tested: over 1 paired seed the" in html
     assert (tmp_path / "out/hypotheses.csv").is_file()
+
+
+def test_the_demo_has_the_experiment_of_the_folder():
+    """A link in its place would break where the folder is copied or links are not made."""
+    shown, packaged = (
+        ROOT / "experiments/digits.toml",
+        ROOT / "src/nextlabel/experiments/digits.toml",
+    )
+    assert not shown.is_symlink() and shown.read_bytes() == packaged.read_bytes()
