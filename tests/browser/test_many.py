@@ -74,6 +74,7 @@ def test_a_page_of_several_classes_is_confirmed_after_a_question(project, serve,
     assert labels(project) == {}
     page.keyboard.press("r")
     dialog.get_by_role("button", name="Label").click()
+    page.locator(".card.answered").first.wait_for()
     saved(page)
     row = labels(project)
     assert len(set(row.values())) > 1

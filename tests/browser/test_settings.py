@@ -14,6 +14,25 @@ def row(page, name):
     return page.locator(".class-row").filter(has=page.get_by_label(f"Name of {name}", exact=True))
 
 
+def test_a_field_keeps_what_is_typed_while_another_change_is_saved(project, serve, visit):
+    page = visit(serve(project).url, "settings")
+    held = []
+    page.route("**/api/classes", lambda route: held.append(route))
+    page.get_by_label("Name of one").fill("uno")
+    page.keyboard.press("Tab")
+    while not held:
+        page.wait_for_timeout(20)
+    page.get_by_label("Name of two").press("End")
+    page.keyboard.type(" or three")
+    held[0].continue_()
+    page.get_by_label("Name of uno").wait_for()
+    assert page.locator(":focus").input_value() == "two or three"
+    page.unroute("**/api/classes")
+    page.keyboard.press("Enter")
+    page.get_by_label("Name of two or three").wait_for()
+    assert [one.name for one in project.state().classes] == ["zero", "uno", "two or three"]
+
+
 def test_classes_get_other_names_keys_and_colours(project, serve, visit):
     page = visit(serve(project).url, "settings")
     page.get_by_label("Name of zero").fill("<i>nought</i>")

@@ -20,26 +20,57 @@ export async function change(project, fields) {
   }
 }
 
-/** Draw a row for each class into `area`. */
+const updates = new WeakMap(); // row -> (class, editable) => void
+
+/**
+ * Draw a row for each class into `area`. Rows that are there stay, and change in place: a field that somebody
+ * types in keeps its text and the focus.
+ */
 export function drawClassRows(area, project, editable) {
-  area.replaceChildren(...project.classes.map((one) => row(one, project, editable)));
-  if (!project.classes.length) area.append(h("p", { className: "faint", textContent: "No class yet. Name the first one below." }));
+  const there = new Map([...area.children].map((element) => [element.dataset.class, element]));
+  const rows = project.classes.map((one) => there.get(String(one.id)) ?? row(one.id, project));
+  for (const element of there.values()) if (!rows.includes(element)) element.remove();
+  rows.forEach((element, place) => {
+    if (area.children[place] !== element) area.insertBefore(element, area.children[place] ?? null);
+    updates.get(element)(project.classes[place], editable);
+  });
+  if (!rows.length) area.append(h("p", { className: "faint", textContent: "No class yet. Name the first one below." }));
 }
 
-function row(one, project, editable) {
+function row(id, project) {
+  let shown = null;
   // A change that is refused leaves the field as it was.
   const edit = (action, before) => async (event) => {
     const field = event.target;
-    if (!(await change(project, { action, class: one.id, value: field.value.trim() }))) field.value = before;
+    if (!(await change(project, { action, class: id, value: field.value.trim() }))) field.value = before();
   };
-  const shade = hex(project.colourOf(one.id));
-  const colour = h("input", { type: "color", value: shade, disabled: !editable, aria: { label: `Colour of ${one.name}` }, on: { change: edit("colour", shade) } });
-  const name = h("input", { value: one.name, maxLength: 200, disabled: !editable, aria: { label: `Name of ${one.name}` }, on: { change: edit("rename", one.name) } });
-  const key = h("input", { value: one.key ?? "", className: "key", maxLength: 1, disabled: !editable, autocomplete: "off", aria: { label: `Key of ${one.name}` }, on: { change: edit("key", one.key ?? ""), focus: (event) => event.target.select() } });
-  const merge = h("button", { type: "button", className: "quiet", textContent: "Merge", disabled: !editable || project.classes.length < 2, on: { click: () => mergeDialog(one, project) } });
-  const labelled = h("span", { className: "n", textContent: many(one.labelled ?? 0, "label") });
-  const remove = h("button", { type: "button", className: "quiet", textContent: "Remove", disabled: !editable || one.labelled > 0, title: one.labelled ? "Only a class without labels can be removed; merge it instead." : "", on: { click: () => change(project, { action: "remove", class: one.id }) } });
-  return h("div", { className: "class-row" }, colour, name, key, labelled, h("span", {}, merge, remove));
+  const colour = h("input", { type: "color", on: { change: edit("colour", () => hex(project.colourOf(id))) } });
+  const name = h("input", { maxLength: 200, on: { change: edit("rename", () => shown.name) } });
+  const key = h("input", { className: "key", maxLength: 1, autocomplete: "off", on: { change: edit("key", () => shown.key ?? ""), focus: (event) => event.target.select() } });
+  const merge = h("button", { type: "button", className: "quiet", textContent: "Merge", on: { click: () => mergeDialog(shown, project) } });
+  const labelled = h("span", { className: "n" });
+  const remove = h("button", { type: "button", className: "quiet", textContent: "Remove", on: { click: () => change(project, { action: "remove", class: id }) } });
+  const element = h("div", { className: "class-row" }, colour, name, key, labelled, h("span", {}, merge, remove));
+  element.dataset.class = id;
+  updates.set(element, (one, editable) => {
+    for (const [field, before, value, label] of [
+      [colour, shown && colour.defaultValue, hex(project.colourOf(id)), "Colour"],
+      [name, shown?.name, one.name, "Name"],
+      [key, shown && (shown.key ?? ""), one.key ?? "", "Key"],
+    ]) {
+      const typing = field === document.activeElement && shown && field.value !== before;
+      if (!typing) field.value = value;
+      field.disabled = !editable;
+      field.setAttribute("aria-label", `${label} of ${one.name}`);
+    }
+    colour.defaultValue = hex(project.colourOf(id));
+    shown = one;
+    labelled.textContent = many(one.labelled ?? 0, "label");
+    merge.disabled = !editable || project.classes.length < 2;
+    remove.disabled = !editable || one.labelled > 0;
+    remove.title = one.labelled ? "Only a class without labels can be removed; merge it instead." : "";
+  });
+  return element;
 }
 
 function mergeDialog(one, project) {
