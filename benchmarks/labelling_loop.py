@@ -198,13 +198,14 @@ def quick(count: int, side: int) -> None:
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--images", type=int, nargs="*", default=[])
+    parser.add_argument("--images", type=int, nargs="*", help="10000 and 100000 by default")
     parser.add_argument("--labelled", type=int, default=200)
     parser.add_argument("--no-plain", action="store_true", help="leave the plain way out")
     parser.add_argument("--quick", type=int, default=0, help="images of a new project")
     parser.add_argument("--side", type=int, default=300)
     given = parser.parse_args()
-    for count in given.images:
+    usual = [] if given.quick else [10_000, 100_000]
+    for count in usual if given.images is None else given.images:
         measure(count, given.labelled, not given.no_plain)
     if given.quick:
         quick(given.quick, given.side)
