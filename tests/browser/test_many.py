@@ -247,8 +247,8 @@ def test_a_wall_that_is_hidden_for_less_than_a_frame_draws_its_cards(project, se
           const { Wall } = await import("/static/many/wall.js");
           const frame = () => new Promise((done) => requestAnimationFrame(() => setTimeout(done)));
           const area = document.createElement("div");
-          area.style.height = "300px";
-          document.body.replaceChildren(area);
+          area.style.cssText = "position: fixed; inset: 0; height: 300px";
+          document.body.append(area);
           const load = async () => ({ total: 1, items: [{ image: 0 }] });
           const wall = new Wall(area, { load, draw: () => document.createElement("p") });
           wall.addEventListener("load", () => (area.hidden = false));
