@@ -107,13 +107,23 @@ def test_embed_as_json_with_settings_of_the_block(photos, capsys):
     expected = {"file": "x.npz", "images": 7, "columns": 3, "block": "pca"}
     assert expected.items() <= found.items()
     assert main(["cache", "size", "--cache-dir", "cache", "--json"]) == 0
-    assert (
-        json.loads(capsys.readouterr().out)["entries"] == 5
-    )  # the fit, its rows, decoded images, the index of files, and small images
+    measured = json.loads(capsys.readouterr().out)
+    assert measured["entries"] == 5
     assert main(["cache", "--cache-dir", "cache", "--json"]) == 0
-    assert (
-        json.loads(capsys.readouterr().out)["entries"] == 5
-    )  # the fit, its rows, decoded images, the index of files, and small images
+    assert json.loads(capsys.readouterr().out) == measured
+    Path("cache/other").mkdir()
+    Path("cache/other", "0" * 64).touch()
+    assert main(["cache", "--cache-dir", "cache"]) == 0
+    folders = [line.rpartition(":")[0] for line in capsys.readouterr().out.splitlines()[1:]]
+    assert folders == [
+        "  fits of the block pca (block-pcablock)",
+        "  features of folders (folder-features)",
+        "  digests of the files of folders (folders)",
+        "  decoded images of data sets (images)",
+        "  other",
+        "  decoded images of folders (small-images)",
+    ]
+    Path("cache/other", "0" * 64).unlink()
     for before in (["--json"], ["--cache-dir", "cache"]):
         assert main(["cache", *before, "prune", "--all"]) == 2
         assert "options before 'prune' do not reach it" in capsys.readouterr().err

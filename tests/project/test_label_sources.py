@@ -115,7 +115,9 @@ def test_an_experiment_runs_on_the_labels_of_a_project(project, tmp_path: Path) 
     )
     first = load_experiment(file, prepare=with_project_data)
     assert first == load_experiment(file, prepare=with_project_data)
-    data = load(first.data, image_size=8)
+    unlabelled = r"60 image\(s\) of \w+ \(.* first\) have no label in the project and are left out"
+    with pytest.warns(UserWarning, match=unlabelled):
+        data = load(first.data, image_size=8)
     assert data.classes == ("one", "two", "zero")
     assert [len(part) for part in (data.train, data.validation, data.test)] == [20, 6, 4]
     labels = np.concatenate([data.train.labels, data.validation.labels, data.test.labels])

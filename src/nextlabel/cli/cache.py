@@ -11,6 +11,17 @@ from nextlabel.core.errors import UsageError
 if TYPE_CHECKING:
     from nextlabel.features.cache import CacheSize
 
+CONTENTS = {
+    "block-pretrained": "fits of the block pretrained",
+    "folder-features": "features of folders",
+    "folders": "digests of the files of folders",
+    "images": "decoded images of data sets",
+    "round0": "task models of the initial labels",
+    "rows": "features of single images by pretrained networks",
+    "small-images": "decoded images of folders",
+}
+"""The contents of the folders of the cache, other than fits of most blocks."""
+
 app = typer.Typer(help="Show or prune the cache of fitted features and decoded images.")
 
 
@@ -75,4 +86,14 @@ def _show(total: "CacheSize", json: bool) -> None:
         return
     put(f"{plural(total.entries, 'file')}, {size(total.bytes)}")
     for folder, number in sorted(total.by_kind.items()):
-        put(f"  {folder}: {size(number)}")
+        put(f"  {_contents(folder)}: {size(number)}")
+
+
+def _contents(folder: str) -> str:
+    """Return what a folder of the cache holds, and its name."""
+    from nextlabel.features.blocks import BLOCKS
+    from nextlabel.features.fitted import cache_folder
+
+    blocks = [name for name in BLOCKS if cache_folder(BLOCKS[name]) == folder]
+    contents = f"fits of the block {blocks[0]}" if blocks else CONTENTS.get(folder)
+    return folder if contents is None else f"{contents} ({folder})"

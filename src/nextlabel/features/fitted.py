@@ -131,7 +131,12 @@ def _cache_entry(
     identity = {**circumstances(data, seeds, training), "block": name, **block.identity}
     if parts := getattr(block, "artefact", 0):
         identity["parts"] = parts
-    return f"block-{name.lower()}", identity
+    return cache_folder(type(block)), identity
+
+
+def cache_folder(block_class: type[Any]) -> str:
+    """Return the folder of the cache that has the fits of a class of blocks."""
+    return f"block-{block_class.__name__.lower()}"
 
 
 def save_task_model(fitted: tuple[dict[str, Any], Training], path: Path) -> None:

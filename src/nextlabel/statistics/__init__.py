@@ -23,10 +23,10 @@ from nextlabel.statistics.effects import (
     effect_size,
     sign_flip_interval,
 )
+from nextlabel.statistics.holm_correction import holm
 from nextlabel.statistics.paired import (
     Alternative,
     PairedTest,
-    holm,
     paired_t,
     paired_t_by_count,
     sign_flip,

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 
 from nextlabel.statistics.effects import ALPHA
-from nextlabel.statistics.paired import Alternative, holm, smallest_p
+from nextlabel.statistics.holm_correction import holm
+from nextlabel.statistics.paired import Alternative, smallest_p
 from nextlabel.statistics.subsets import EXACT_PAIRS
 
 

@@ -8,8 +8,8 @@ from PIL import Image
 
 import image_files as files
 from image_files import ALPHA, DEEP, DEEP_RGB, GREY, RGB, deep_png, pillow, tiff
-from nextlabel.data.decoding.alpha import BACKGROUND
 from nextlabel.data.decoding.base import Undecodable, Wanted
+from nextlabel.data.decoding.transparency import BACKGROUND
 from nextlabel.data.formats.images import decode
 
 LIMIT = Wanted(max_pixels=10_000)

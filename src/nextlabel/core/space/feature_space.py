@@ -1,4 +1,4 @@
-"""Feature spaces, equation 6: the heuristic stays, the space changes.
+"""Feature spaces, equation 6: blocks of features and their weights α; the heuristic stays.
 
 N images, B blocks, d_b columns of block b, d columns of all blocks.
 """
@@ -147,7 +147,7 @@ class FeatureSpace:
         distance = rms_distance_of_block()
         if distance == 0:
             warnings.warn(
-                f"block {name!r} is the same in every row, so it does not tell images apart",
+                f"block {name!r} is the same in every row, so it does not distinguish images",
                 stacklevel=3,
             )
             return 1.0

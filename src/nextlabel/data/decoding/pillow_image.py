@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
 
-from nextlabel.data.decoding.alpha import on_background
 from nextlabel.data.decoding.base import Picture, Undecodable, Wanted
+from nextlabel.data.decoding.transparency import on_background
 
 if TYPE_CHECKING:
     from PIL.Image import Image

@@ -4,9 +4,9 @@ from typing import Any
 
 import numpy as np
 
-from nextlabel.data.decoding.alpha import on_background
 from nextlabel.data.decoding.base import Undecodable
 from nextlabel.data.decoding.colour_spaces import REC_601, lab_as_rgb, ycbcr_as_rgb
+from nextlabel.data.decoding.transparency import on_background
 from nextlabel.data.resize import Pixels
 
 COEFFICIENTS, BLACK_WHITE = 529, 532

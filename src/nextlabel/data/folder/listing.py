@@ -13,7 +13,7 @@ from nextlabel.data.folder.settings import FolderSettings
 from nextlabel.data.folder.walk import Group, Walk, walk
 from nextlabel.data.formats import FORMATS
 from nextlabel.data.formats.kinds import kind_of
-from nextlabel.data.lists.manifest import Entry, read_manifest
+from nextlabel.data.lists.manifest import Entry, holds_project_labels, read_manifest
 from nextlabel.files.digest import file_digest
 
 MANIFEST = "manifest.csv"
@@ -30,7 +30,8 @@ class Listing:
     """The images of a folder to read, sorted by name, and what the walk has left out.
 
     `manifest` holds the sha256 of the manifest by its name; it is empty where there is none.
-    `unlisted` are the images that the manifest does not name.
+    `unlisted` are the images that the manifest does not name; `of_project` says that the manifest
+    holds the labels of a project.
     """
 
     task: Task
@@ -38,12 +39,13 @@ class Listing:
     manifest: dict[str, str]
     walk: Walk
     unlisted: Group
+    of_project: bool = False
 
     @property
     def left_out(self) -> dict[str, int]:
         """The numbers of files, links and folders that the listing does not take, by kind."""
         left = {
-            "not in the manifest": self.unlisted.count,
+            "without a label" if self.of_project else "not in the manifest": self.unlisted.count,
             "link out of the folder": self.walk.outside.count,
             "link to a file that is read already": self.walk.repeated.count,
             "folder that a program has written": self.walk.outputs.count,
@@ -91,7 +93,8 @@ def listing_of(root: Path, settings: FolderSettings) -> Listing:
             unlisted.add(name)
         if settings.classes == "none":
             task, entries = "multiclass", [Entry(e.name, None, e.part) for e in entries]
-    listing = Listing(task, tuple(entries), digests, walked, unlisted)
+    of_project = path is not None and holds_project_labels(path)
+    listing = Listing(task, tuple(entries), digests, walked, unlisted, of_project)
     for message in _warnings(root, listing):
         warnings.warn(message, stacklevel=2)
     return listing
@@ -136,9 +139,10 @@ def _without_images(root: Path, walked: Walk) -> DataError:
 def _warnings(root: Path, listing: Listing) -> Iterator[str]:
     walked, name = listing.walk, root.resolve().name
     if listing.unlisted.count:
+        lack = "have no label in the project" if listing.of_project else "are not in the manifest"
         yield (
-            f"{listing.unlisted.count} image(s) of {name} ({listing.unlisted.first} first) are not "
-            "in the manifest and are left out"
+            f"{listing.unlisted.count} image(s) of {name} ({listing.unlisted.first} first) {lack} "
+            "and are left out"
         )
     kinds = _kinds(walked)
     if any(suffix not in COMPANIONS for suffix, _ in walked.unread):

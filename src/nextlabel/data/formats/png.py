@@ -4,10 +4,10 @@ import struct
 from collections.abc import Iterator
 from typing import BinaryIO, ClassVar
 
-from nextlabel.data.decoding.alpha import on_background
 from nextlabel.data.decoding.base import Picture, Wanted
 from nextlabel.data.decoding.orientation import orientation_in, upright
 from nextlabel.data.decoding.pillow_image import FIRST_FRAME, opened, picture
+from nextlabel.data.decoding.transparency import on_background
 from nextlabel.data.formats import register
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -16,6 +17,7 @@ from nextlabel.data.lists.columns import columns_in, delimiter_of
 from nextlabel.data.lists.image_names import NameIndex
 from nextlabel.data.lists.paths import PathsBelow
 from nextlabel.data.lists.text import read_text
+from nextlabel.files.digest import content_digest
 
 PART_NAMES: Mapping[str, Part] = {
     "train": "train",
@@ -49,6 +51,16 @@ class Manifest:
 
     task: Task
     entries: tuple[Entry, ...]
+
+
+def project_labels_name(content: bytes) -> str:
+    """Return the file name of a manifest of a project's labels; it follows from the content."""
+    return f"labels-{content_digest(content)[:16]}.csv"
+
+
+def holds_project_labels(path: Path) -> bool:
+    """Say whether a manifest has a name of `project_labels_name`."""
+    return re.fullmatch(r"labels-[0-9a-f]{16}\.csv", path.name) is not None
 
 
 def read_manifest(path: Path, root: Path | None = None, task: Task | None = None) -> Manifest:

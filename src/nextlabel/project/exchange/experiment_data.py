@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from nextlabel.core.errors import DataError, StoreError, UsageError
+from nextlabel.data.lists.manifest import project_labels_name
 from nextlabel.files.atomic import replacing
-from nextlabel.files.digest import content_digest
 from nextlabel.project.exchange.content import Content
 from nextlabel.project.exchange.formats.csv_file import joined, path_cell
 from nextlabel.project.labelling.layout import printable
@@ -84,7 +84,7 @@ def _manifest(content: Content, cache: Path) -> Path:
     table.writerow(["path", "labels" if several else "label"])
     table.writerows([path_cell(row.path), joined(row.labels, several)] for row in rows)
     text = stream.getvalue().encode()
-    file = cache / f"labels-{content_digest(text)[:16]}.csv"
+    file = cache / project_labels_name(text)
     try:
         if not file.exists():
             with replacing(file) as partial:
