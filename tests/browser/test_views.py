@@ -104,6 +104,18 @@ def test_no_view_is_wider_than_the_screen(busy, serve, visit, width, tmp_path):
         keep(page, f"{view}-{width}", tmp_path)
 
 
+def test_a_phone_shows_classes_skip_and_undo_without_scrolling(busy, serve, visit):
+    page = visit(serve(busy).url, has_touch=True, viewport={"width": 390, "height": 800})
+    page.locator("#stage > img").wait_for()
+    for name in ("Skip", "Undo"):
+        button = page.locator("#actions").get_by_role("button", name=name, exact=True)
+        box = button.bounding_box()
+        assert box["y"] + box["height"] <= 800
+        assert box["x"] + box["width"] <= 390
+    lowest = page.locator("#classes button").last.bounding_box()
+    assert lowest["y"] + lowest["height"] <= page.locator("#actions").bounding_box()["y"]
+
+
 def test_the_keyboard_reaches_all_controls(busy, serve, visit):
     page = visit(serve(busy).url, "label")
     page.locator("#stage > img").wait_for()
