@@ -15,7 +15,7 @@ def pixels(png: bytes) -> np.ndarray:
 def test_cells_without_an_image_are_transparent(channels: int) -> None:
     images = np.full((3, channels, 4, 5), 128, np.uint8)
     images[2, -1] = 7
-    sheet = pixels(contact_sheet(images, columns=2, side=10))  # enlarged twice: 8 x 10 pixels
+    sheet = pixels(contact_sheet(images, columns=2, size=10))  # enlarged twice: 8 x 10 pixels
     assert sheet.shape == (2 * 10 + 2, 2 * 12 + 2, channels + 1)
     alpha = sheet[..., -1]
     shown = np.zeros(alpha.shape, bool)

@@ -15,7 +15,7 @@ from nextlabel.models.networks.inference import QuickCopies, for_inference
 from nextlabel.models.networks.resnet import ResNet18
 from nextlabel.models.networks.small_cnn import SmallCNN
 from nextlabel.models.settings import TrainingSettings
-from nextlabel.models.tap_products import PART
+from nextlabel.models.tap_products import BATCH
 from nextlabel.models.task_models import create_model
 
 PRECISE = frozenset({torch.float32, torch.float64})
@@ -47,8 +47,8 @@ def results(conv, x, output):
 @pytest.mark.parametrize(("height", "width"), [(1, 1), (2, 2), (3, 3), (4, 4), (7, 7), (8, 5)])
 def test_a_fast_convolution_is_the_plain_one(products, height, width, stride, side, dtype, limit):
     conv = build(lambda: CompactConv(6, 10, stride, side), generator(1)).to(dtype)
-    x = torch.randn(PART + 5, 6, height, width, generator=generator(2)).to(dtype)
-    shape = (PART + 5, 10, -(-height // stride), -(-width // stride))
+    x = torch.randn(BATCH + 5, 6, height, width, generator=generator(2)).to(dtype)
+    shape = (BATCH + 5, 10, -(-height // stride), -(-width // stride))
     output = torch.randn(shape, generator=generator(3)).to(dtype)
     plain = results(conv, x, output)
     conv.fast = True

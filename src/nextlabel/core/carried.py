@@ -69,15 +69,15 @@ def once(carried: Carried | None, name: str, content: bytes, make: Callable[[], 
     return value
 
 
-def digest(*parts: object) -> bytes:
+def digest(*values: object) -> bytes:
     """Return a digest of arrays, by their type, shape and bytes, and of other things, by `repr`."""
     whole = hashlib.blake2b(digest_size=32)
-    for part in parts:
-        if isinstance(part, np.ndarray):
-            whole.update(repr((part.dtype.str, part.shape)).encode())
-            step = max(1, 2**22 // max(part[:1].nbytes, 1))
-            for start in range(0, len(part), step):
-                whole.update(part[start : start + step].tobytes())
+    for value in values:
+        if isinstance(value, np.ndarray):
+            whole.update(repr((value.dtype.str, value.shape)).encode())
+            step = max(1, 2**22 // max(value[:1].nbytes, 1))
+            for start in range(0, len(value), step):
+                whole.update(value[start : start + step].tobytes())
         else:
-            whole.update(repr(part).encode() + b"\n")
+            whole.update(repr(value).encode() + b"\n")
     return whole.digest()

@@ -60,10 +60,10 @@ def to_channels(images: NDArray[np.uint8], channels: int | None) -> NDArray[np.u
         out[:] = images  # the one channel, three times
         return out
     out = scratch((len(images), 1, *images.shape[2:]))
-    weights = np.array([299, 587, 114], np.uint32)[:, None, None]
-    for part in tiles(images, len(images), cost=8):
-        tile = images[part].astype(np.uint32)
-        out[part, 0] = ((tile * weights).sum(axis=1) + 500) // 1000
+    luma = np.array([299, 587, 114], np.uint32)[:, None, None]
+    for rows in tiles(images, len(images), cost=8):
+        tile = images[rows].astype(np.uint32)
+        out[rows, 0] = ((tile * luma).sum(axis=1) + 500) // 1000
     return out
 
 
@@ -72,4 +72,4 @@ def constant(images: NDArray[np.uint8]) -> bool:
     if images.size == 0:
         return False
     value = images[0].flat[0]
-    return all(bool((images[part] == value).all()) for part in tiles(images, len(images)))
+    return all(bool((images[rows] == value).all()) for rows in tiles(images, len(images)))

@@ -153,9 +153,9 @@ def out_of_reach(experiment: Experiment) -> tuple[OutOfReach, ...]:
     ]
     claims = []
     for family in families:
-        sides = [side for _, side in family]
-        least = least_corrected(len(experiment.seeds), sides)
-        for (claim, _), p, needed in zip(family, least, pairs_needed(sides), strict=True):
+        directions = [direction for _, direction in family]
+        least = least_corrected(len(experiment.seeds), directions)
+        for (claim, _), p, needed in zip(family, least, pairs_needed(directions), strict=True):
             if p is not None and p > ALPHA:
                 claims.append(OutOfReach(claim, p, needed))
     return tuple(claims)

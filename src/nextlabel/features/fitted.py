@@ -129,8 +129,8 @@ def _cache_entry(
     """Return the kind and the identity under which the cache has a block."""
     name = type(block).__name__
     identity = {**circumstances(data, seeds, training), "block": name, **block.identity}
-    if parts := getattr(block, "artefact", 0):
-        identity["parts"] = parts
+    if contents := getattr(block, "artefact", 0):
+        identity["parts"] = contents
     return cache_folder(type(block)), identity
 
 

@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 MARGIN = 2
 
 
-def contact_sheet(images: NDArray[np.uint8], columns: int = 16, side: int = 56) -> bytes:
-    """Return a PNG of images (n, C, H, W), uint8, in rows of `columns`, each enlarged to `side`.
+def contact_sheet(images: NDArray[np.uint8], columns: int = 16, size: int = 56) -> bytes:
+    """Return a PNG of images (n, C, H, W), uint8, in rows of `columns`, each enlarged to `size`.
 
     Images are enlarged by whole factors, so that pixels stay pixels. Margins and cells without an
     image are transparent, so that none is taken for a grey image. Raises ValueError when there are
@@ -19,7 +19,7 @@ def contact_sheet(images: NDArray[np.uint8], columns: int = 16, side: int = 56) 
 
     if not len(images):
         raise ValueError("a contact sheet needs at least one image")
-    factor = max(1, side // max(images.shape[2:]))
+    factor = max(1, size // max(images.shape[2:]))
     tiles = images.repeat(factor, axis=2).repeat(factor, axis=3)
     colours = tiles[:, :1].repeat(3, axis=1) if tiles.shape[1] != 3 else tiles
     height, width = tiles.shape[2] + MARGIN, tiles.shape[3] + MARGIN

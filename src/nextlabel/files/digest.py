@@ -7,7 +7,7 @@ from io import BufferedReader
 from pathlib import Path
 from typing import Any
 
-BLOCK = 1 << 20
+CHUNK = 1 << 20
 
 
 def content_digest(content: bytes) -> str:
@@ -30,9 +30,9 @@ def file_digests(path: Path, algorithms: Iterable[str] = ("md5", "sha256")) -> d
     """Return digests of a file by algorithm, as hexadecimal digits; the file is read once."""
     hashes = {name: hashlib.new(name, usedforsecurity=False) for name in algorithms}
     with path.open("rb") as stream:
-        while block := stream.read(BLOCK):
+        while chunk := stream.read(CHUNK):
             for one in hashes.values():
-                one.update(block)
+                one.update(chunk)
     return {name: one.hexdigest() for name, one in hashes.items()}
 
 

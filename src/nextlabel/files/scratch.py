@@ -51,20 +51,20 @@ def tiles(images: NDArray[np.uint8], count: int, cost: int = 1) -> Iterator[slic
 def gather(images: NDArray[np.uint8], rows: NDArray[np.int64]) -> NDArray[np.uint8]:
     """Return the rows of images as `scratch` holds them, copied in tiles."""
     out = scratch((len(rows), *images.shape[1:]))
-    for part in tiles(images, len(rows)):
-        out[part] = images[rows[part]]
+    for tile in tiles(images, len(rows)):
+        out[tile] = images[rows[tile]]
     return out
 
 
-def stacked(parts: Sequence[NDArray[np.uint8]], order: NDArray[np.int64]) -> NDArray[np.uint8]:
-    """Return the images of all parts, joined and then put in `order`, as `scratch` holds them."""
-    out = scratch((len(order), *parts[0].shape[1:]))
+def stacked(batches: Sequence[NDArray[np.uint8]], order: NDArray[np.int64]) -> NDArray[np.uint8]:
+    """Return the images of all batches, joined and then put in `order`, as `scratch` holds them."""
+    out = scratch((len(order), *batches[0].shape[1:]))
     position = np.empty_like(order)
     position[order] = np.arange(len(order))
     start = 0
-    for images in parts:
+    for images in batches:
         positions = position[start : start + len(images)]
-        for part in tiles(images, len(images)):
-            out[positions[part]] = images[part]
+        for tile in tiles(images, len(images)):
+            out[positions[tile]] = images[tile]
         start += len(images)
     return out

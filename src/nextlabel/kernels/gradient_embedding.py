@@ -85,8 +85,8 @@ def badge(features: Array, factors: Floats, budget: int, rng: np.random.Generato
 
 def _draw(nearest: Floats, free: NDArray[np.bool_], rng: np.random.Generator) -> int:
     """Draw a free row in proportion to `nearest`; the first free row where all are 0."""
-    weights = np.where(free, nearest, 0)
-    total = weights.sum()
+    distances = np.where(free, nearest, 0)
+    total = distances.sum()
     if total == 0:
         return int(free.argmax())
-    return int(rng.choice(len(weights), p=weights / total))
+    return int(rng.choice(len(distances), p=distances / total))

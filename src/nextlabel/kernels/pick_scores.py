@@ -72,7 +72,7 @@ def _to_earlier(metric: Metric, labelled: Ids, chosen: Ids) -> Iterator[Floats]:
 
 
 def coverage_gains(
-    features: Embedding, pool: Pool, chosen: Ids, bandwidth: float, weights: Floats
+    features: Embedding, pool: Pool, chosen: Ids, bandwidth: float, image_weights: Floats
 ) -> Floats:
     """Return by how much each pick raises Σ_x w_x max_s k(x, s), s labelled or picked.
 
@@ -86,7 +86,7 @@ def coverage_gains(
         Ids, int64 (B).
     bandwidth
         σ of the kernel exp(-d²/σ²), a distance in the space of the features.
-    weights
+    image_weights
         A number of at least 0 per image, shape (N).
 
     Returns
@@ -105,6 +105,6 @@ def coverage_gains(
     for k, pick in enumerate(chosen.tolist()):
         squared = metric.squared_distances(open_ids, metric.row(pick))  # [n]
         similar = np.maximum(gaussian(squared, sigma * sigma), covered)  # [n]
-        scores[k] = (similar - covered) @ weights[open_ids]
+        scores[k] = (similar - covered) @ image_weights[open_ids]
         covered = similar
     return scores

@@ -36,8 +36,10 @@ class CompactConv(nn.Conv2d):
     reach: Reach | None
     taps: nn.Parameter | None
 
-    def __init__(self, inputs: int, outputs: int, stride: int = 1, side: Literal[1, 3] = 3) -> None:
-        super().__init__(inputs, outputs, side, stride, padding=side // 2, bias=False)
+    def __init__(
+        self, inputs: int, outputs: int, stride: int = 1, kernel: Literal[1, 3] = 3
+    ) -> None:
+        super().__init__(inputs, outputs, kernel, stride, padding=kernel // 2, bias=False)
         self.reach, self.taps, self.fast = None, None, False
 
     def forward(self, x: Tensor) -> Tensor:
@@ -56,9 +58,9 @@ class CompactConv(nn.Conv2d):
         matrix: Tensor = self.taps
         if matrix.dim() == 4:
             matrix = square_matrix(self.taps, product_type(x))
-        side = 2 if self.reach == "square" else 1
+        edge = 2 if self.reach == "square" else 1
         rows = pixels @ matrix if self.bias is None else torch.addmm(self.bias, pixels, matrix)
-        return rows.view(len(x), side, side, -1).permute(0, 3, 1, 2)
+        return rows.view(len(x), edge, edge, -1).permute(0, 3, 1, 2)
 
     def reach_of(self, size: torch.Size) -> Reach | None:
         """Return how a feature map of `size` meets the taps; None where it meets all of them."""

@@ -82,9 +82,9 @@ def fit_linear(
         regularisation = _chosen_strength(rows, labelled, labels, class_weight)
     from sklearn.linear_model import LogisticRegression
 
-    weight = None if class_weight == "none" else class_weight
+    balance = None if class_weight == "none" else class_weight
     regression = LogisticRegression(
-        C=float(regularisation), max_iter=MOST_ITERATIONS, class_weight=weight
+        C=float(regularisation), max_iter=MOST_ITERATIONS, class_weight=balance
     )
     with warnings.catch_warnings():
         # Many classes of few labels each are what people begin with.

@@ -8,7 +8,7 @@ from torch.nn import functional
 
 QUICKER = frozenset({torch.bfloat16})
 """The types in which a product gives the gradient of 3×3 weights sooner than the library does."""
-PART = 32
+BATCH = 32
 """Images whose pixels are copied at a time, so that the copies stay in the processor's cache."""
 
 WIDEST_STRIDED = 4
@@ -73,7 +73,7 @@ class _Square(torch.autograd.Function):
 
 
 class _Columns(torch.autograd.Function):
-    """A 3×3 convolution whose weights get their gradient as a product, part by part of the batch.
+    """A 3×3 convolution whose weights get their gradient as a product, some images at a time.
 
     With stride 2 the values on a small feature map are a product too. The gradient of x is the
     library's in each case.
@@ -88,7 +88,7 @@ class _Columns(torch.autograd.Function):
         if stride == 1 or max(x.shape[2:]) > WIDEST_STRIDED:
             return functional.conv2d(x, weight, stride=stride, padding=1)
         matrix = weight.permute(0, 2, 3, 1).reshape(len(weight), -1).T
-        rows = [_nine_pixels(part, stride) @ matrix for part in torch.split(x, PART)]
+        rows = [_nine_pixels(images, stride) @ matrix for images in torch.split(x, BATCH)]
         return _as_images(torch.cat(rows), x[:, :, ::stride, ::stride])
 
     @staticmethod
@@ -102,9 +102,9 @@ class _Columns(torch.autograd.Function):
         outputs, inputs = weight.shape[:2]
         wide = torch.promote_types(x.dtype, torch.float32)
         of_weight = x.new_zeros(outputs, 9 * inputs, dtype=wide)
-        for part, grad in zip(torch.split(x, PART), torch.split(grads[0], PART), strict=True):
+        for images, grad in zip(torch.split(x, BATCH), torch.split(grads[0], BATCH), strict=True):
             rows = grad.permute(0, 2, 3, 1).reshape(-1, outputs)
-            of_weight += rows.T @ _nine_pixels(part, ctx.stride)
+            of_weight += rows.T @ _nine_pixels(images, ctx.stride)
         return of_x, of_weight.view(outputs, 3, 3, inputs).permute(0, 3, 1, 2), None, None
 
 

@@ -76,12 +76,12 @@ def judge_hypotheses(record: ExperimentRecord) -> tuple[HypothesisResult, ...]:
     """Return every stated hypothesis with its test, in the experiment's order."""
     results = [_test(record, stated) for stated in record.spec.get("hypotheses") or ()]
     corrected = holm([1.0 if result.p is None else result.p for result in results])
-    sides = [result.alternative for result in results]
-    least = least_corrected([len(result.seeds) for result in results], sides)
+    alternatives = [result.alternative for result in results]
+    least = least_corrected([len(result.seeds) for result in results], alternatives)
     return tuple(
         replace(result, p_holm=None if result.p is None else p, least=smallest, needed=needed)
         for result, p, smallest, needed in zip(
-            results, corrected, least, pairs_needed(sides), strict=True
+            results, corrected, least, pairs_needed(alternatives), strict=True
         )
     )
 

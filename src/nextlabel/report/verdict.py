@@ -96,12 +96,12 @@ def _outcome(result: HypothesisResult) -> str:
     )
     if area.test.p is None or result.p_holm is None:
         return f"{head} cannot be tested: {difference}, and one pair allows no test."
-    sides = "one-sided" if result.alternative == "greater" else "two-sided"
+    test = "one-sided" if result.alternative == "greater" else "two-sided"
     outcome = "is supported" if result.supported else "is not supported"
     if not result.supported and result.alternative == "greater" and area.mean < 0:
         outcome += ", and the difference goes the other way"
     return (
-        f"{head} {outcome}: {difference}, {sides} p = {p_value(area.test.p)}, after Holm’s "
+        f"{head} {outcome}: {difference}, {test} p = {p_value(area.test.p)}, after Holm’s "
         f"correction {p_value(result.p_holm)}.{_saved(result)}"
     )
 

@@ -131,9 +131,9 @@ def from_audit(
     total = float(shares.sum())
     below, above = np.floor(total + ROUNDING * m), np.ceil(total - ROUNDING * m)
     level = confidence if np.isin(shares, (0, 1)).all() else 1 - (1 - confidence) / np.e
-    weight = 1.0 if fitted_to is None else 1 / (1 + m / fitted_to)
-    low = _lower_end(weight * below, weight * m, level)
-    high = 1 - _lower_end(weight * (m - above), weight * m, level)
+    share = 1.0 if fitted_to is None else 1 / (1 + m / fitted_to)
+    low = _lower_end(share * below, share * m, level)
+    high = 1 - _lower_end(share * (m - above), share * m, level)
     return AccuracyEstimate(total / m, low, high, m, confidence)
 
 

@@ -167,8 +167,8 @@ def detectable_effect(
         return None
     from statsmodels.stats.power import TTestPower
 
-    sides = "larger" if alternative == "greater" else alternative
-    effect = TTestPower().solve_power(nobs=pairs, alpha=alpha, power=power, alternative=sides)
+    direction = "larger" if alternative == "greater" else alternative
+    effect = TTestPower().solve_power(nobs=pairs, alpha=alpha, power=power, alternative=direction)
     return float(effect)
 
 

@@ -128,29 +128,29 @@ def expected_rise(
     if lack_of(counts, of_audit):
         return None
     kept = counting(of_audit)
-    values, counts, weights = values[kept], counts[kept], of_audit[kept] + PRIOR  # [T]
-    errors = np.clip(1 - values, 0.5 / weights, 1.0)
+    values, counts, sizes = values[kept], counts[kept], of_audit[kept] + PRIOR  # [T]
+    errors = np.clip(1 - values, 0.5 / sizes, 1.0)
     logs = np.log(counts)
     last = np.array([counts[-1], counts[-1] + labels])
-    fitted = _fit(logs, errors[None], weights)
-    spread = np.sqrt(errors * (1 - np.minimum(errors, 0.99)) / weights)
-    both = np.minimum.outer(weights, weights) / np.maximum.outer(weights, weights)
+    fitted = _fit(logs, errors[None], sizes)
+    spread = np.sqrt(errors * (1 - np.minimum(errors, 0.99)) / sizes)
+    both = np.minimum.outer(sizes, sizes) / np.maximum.outer(sizes, sizes)
     covariance = np.outer(spread, spread) * np.sqrt(both) + REFIT**2 * np.eye(len(counts))
-    claimed, walk = PRIOR / weights, np.minimum.outer(logs - logs[0], logs - logs[0])
+    claimed, walk = PRIOR / sizes, np.minimum.outer(logs - logs[0], logs - logs[0])
     covariance += DRIFT**2 * np.outer(claimed, claimed) * walk
     rng = np.random.default_rng(0)  # the same estimates give the same range
     noise = rng.multivariate_normal(np.zeros(len(counts)), covariance, DRAWS, method="eigh")
     around = np.exp(fitted[0, 0] - fitted[0, 1] * logs) + noise  # [DRAWS, T]
-    drawn = _fit(logs, np.clip(around, 0.5 / weights, 1.0), weights)
+    drawn = _fit(logs, np.clip(around, 0.5 / sizes, 1.0), sizes)
     low, high = np.quantile(_rise(drawn, last), [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
     value = float(_rise(fitted, last)[0])
     return ExpectedRise(labels, value, min(float(low), value), max(float(high), value))
 
 
-def _fit(logs: Floats, errors: Floats, weights: Floats) -> Array:
+def _fit(logs: Floats, errors: Floats, sizes: Floats) -> Array:
     """Return log a and b of each curve (S, T), float64 (S, 2)."""
     # The logarithm of an error e, a share of m images, has a variance of about (1 - e) / (e m).
-    w = weights * errors / (1.02 - errors)  # [S, T]
+    w = sizes * errors / (1.02 - errors)  # [S, T]
     w = w / w.sum(axis=1, keepdims=True)
     y = np.log(errors)
     x_mean, y_mean = w @ logs, (w * y).sum(axis=1)

@@ -52,10 +52,10 @@ def smallest_p(pairs: int, alternative: Alternative = "two-sided") -> float:
         A probability, at most 1.
 
     """
-    sides = 2 if alternative == "two-sided" else 1
+    tails = 2 if alternative == "two-sided" else 1
     if pairs <= EXACT_PAIRS:
-        return min(1.0, sides * 0.5**pairs)
-    return sides / (RESAMPLES + 1)
+        return min(1.0, tails * 0.5**pairs)
+    return tails / (RESAMPLES + 1)
 
 
 def sign_flip(

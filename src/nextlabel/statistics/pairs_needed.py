@@ -30,7 +30,8 @@ def least_corrected(
     """
     counts = [pairs] * len(alternatives) if isinstance(pairs, int) else pairs
     smallest = [
-        smallest_p(n, side) if n > 1 else 1.0 for n, side in zip(counts, alternatives, strict=True)
+        smallest_p(n, alternative) if n > 1 else 1.0
+        for n, alternative in zip(counts, alternatives, strict=True)
     ]
     return holm(smallest)
 

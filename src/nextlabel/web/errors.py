@@ -82,7 +82,7 @@ def add_handlers(app: "FastAPI") -> None:
     @app.exception_handler(RequestValidationError)
     def malformed(request: "Request", error: RequestValidationError) -> JSONResponse:
         first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
+        where = ".".join(str(step) for step in first["loc"])
         return refusal(422, "malformed", f"{where}: {first['msg']}")
 
     @app.exception_handler(HTTPException)

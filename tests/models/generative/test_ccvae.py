@@ -98,7 +98,7 @@ def test_unlabelled_multi_label_terms_are_the_sum_over_all_label_vectors():
         )
         expected = expected + q.exp() * (q - p - prior)
     torch.testing.assert_close(terms.kl, expected)
-    assert terms.weight.tolist() == [1] * 3 and terms.log_label.tolist() == [0] * 3
+    assert terms.importance.tolist() == [1] * 3 and terms.log_label.tolist() == [0] * 3
 
 
 def test_labelled_terms_are_the_papers():
@@ -118,17 +118,17 @@ def test_labelled_terms_are_the_papers():
         of_x = torch.stack([c[row, 0, value] for c in chances]).mean()
         of_z = chances[0][row, 0, value]
         assert terms.log_label[row].item() == pytest.approx(of_x.log().item())
-        assert terms.weight[row].item() == pytest.approx((of_z / of_x).item())
+        assert terms.importance[row].item() == pytest.approx((of_z / of_x).item())
         prior = part.log_prior(part.split(z)[0])[row, 0, value]
         q = log_normal(z[row, :4], mean[row, :4], log_variance[row, :4]).sum()
         rest, spread = mean[row, 4:], log_variance[row, 4:]
         kl = 0.5 * (rest**2 + spread.exp() - 1 - spread).sum() + q + of_z.log() - prior
         assert terms.kl[row].item() == pytest.approx(kl.item())
-    assert not terms.weight.requires_grad and terms.weight[2] == 1
-    loss = (terms.weight * (terms.reconstruction + terms.kl) - 100 * terms.log_label).mean()
+    assert not terms.importance.requires_grad and terms.importance[2] == 1
+    loss = (terms.importance * (terms.reconstruction + terms.kl) - 100 * terms.log_label).mean()
     assert terms.loss(settings).item() == pytest.approx(loss.item())
     halved = settings.model_copy(update={"beta": 0.5})
-    loss = (terms.weight * (terms.reconstruction + terms.kl / 2) - 100 * terms.log_label).mean()
+    loss = (terms.importance * (terms.reconstruction + terms.kl / 2) - 100 * terms.log_label).mean()
     assert terms.loss(halved).item() == pytest.approx(loss.item())
 
 

@@ -34,13 +34,13 @@ class FolderSummary:
     def __str__(self) -> str:
         """Return the summary as one line."""
         files = "file" if self.read == 1 else "files"
-        parts = [f"{self.read:,} {files} read now, {self.unchanged:,} unchanged since before"]
+        phrases = [f"{self.read:,} {files} read now, {self.unchanged:,} unchanged since before"]
         if self.left_out:
             shown = ", ".join(f"{count:,} × {reason}" for reason, count in self.left_out.items())
-            parts.append(f"left out: {shown}")
+            phrases.append(f"left out: {shown}")
         if self.copies:
             one = self.copies == 1
-            parts.append(
+            phrases.append(
                 f"{self.copies:,} image{' is a copy' if one else 's are copies'} of others"
             )
-        return "; ".join(parts)
+        return "; ".join(phrases)

@@ -40,7 +40,7 @@ def as_path(text: str) -> str:
     if text.startswith("~/"):
         text = os.path.expanduser(text).replace("\\", "/")  # noqa: PTH111 - keeps text as text
     root = "/" if text.startswith("/") else ""
-    return root + "/".join(part for part in text.split("/") if part not in ("", "."))
+    return root + "/".join(step for step in text.split("/") if step not in ("", "."))
 
 
 class Found(NamedTuple):
@@ -89,11 +89,11 @@ class NameIndex:
         The longest such name counts. Raises DataError as `row` does.
         """
         path = composed(as_path(text))
-        parts = path.split("/")
-        for cut in range(1, len(parts)):
-            row = self._row_of("/".join(parts[cut:]), text)
+        steps = path.split("/")
+        for cut in range(1, len(steps)):
+            row = self._row_of("/".join(steps[cut:]), text)
             if row is not None:
-                return Found(row, "/".join(parts[:cut]) + "/")
+                return Found(row, "/".join(steps[:cut]) + "/")
         return None
 
     def rows(self, lines: Sequence[Sequence[str]], called: str) -> list[int | None]:

@@ -177,7 +177,7 @@ def _table(path: str, frame: "pd.DataFrame") -> NumberTable:
         names = frame.iloc[:, named].tolist()
     heads = [str(head).strip().lower() for head in frame.columns]
     part = None
-    blocks: list[Array] = []
+    arrays: list[Array] = []
     for column, head in enumerate(heads):
         values = frame.iloc[:, column]
         if column == named:
@@ -191,10 +191,10 @@ def _table(path: str, frame: "pd.DataFrame") -> NumberTable:
                 stacklevel=5,
             )
         else:
-            blocks.append(_numbers(path, frame.columns[column], values))
-    if not blocks:
+            arrays.append(_numbers(path, frame.columns[column], values))
+    if not arrays:
         raise DataError(f"{path} has no column of numbers; add some", code="table-without-numbers")
-    numbers = np.concatenate([b if b.ndim == 2 else b[:, None] for b in blocks], axis=1)  # [N, d]
+    numbers = np.concatenate([a if a.ndim == 2 else a[:, None] for a in arrays], axis=1)  # [N, d]
     return NumberTable(numbers, _as_names(names), part)
 
 

@@ -73,9 +73,9 @@ class PathsBelow:
         if os.path.isfile(self.root / name):  # noqa: PTH113 - False for a name that is too long
             return name
         folder = ""
-        for part in name.split("/"):
-            alike = self._listed(self.root / folder).get(composed(part), [])
-            exact = [spelling for spelling in alike if spelling == part] or alike
+        for step in name.split("/"):
+            alike = self._listed(self.root / folder).get(composed(step), [])
+            exact = [spelling for spelling in alike if spelling == step] or alike
             if len(exact) > 1:
                 first, second = (ascii(folder + spelling) for spelling in exact[:2])
                 raise DataError(

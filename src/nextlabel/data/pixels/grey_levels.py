@@ -168,12 +168,12 @@ def _pairs(
     count = max(s.quantiles.shape[1] for s in spreads) if by_channel else 1
     pairs = []
     for channel in range(count):
-        parts = [
+        pieces = [
             s.quantiles[:, channel] if by_channel else s.quantiles.ravel()
             for s in spreads
             if s.quantiles.shape[1] > channel
         ]
-        ordered = np.sort(np.concatenate(parts))
+        ordered = np.sort(np.concatenate(pieces))
         ends = (rule.low, rule.high) if rule.kind == "percentiles" else (0, 100)
         limits = [float(f"{v:.12g}") for v in np.percentile(ordered, ends)]
         # Nearly all values are one, as in masks: the few others must not be lost.

@@ -28,8 +28,8 @@ def shown(address: str) -> str:
 def check_address(address: str) -> None:
     """Raise ClusterError when no scheduler can have this address."""
     try:
-        parts = urlsplit(address if "://" in address else f"tcp://{address}")
-        is_address = bool(parts.netloc) and parts.username is None and parts.port != 0
+        url = urlsplit(address if "://" in address else f"tcp://{address}")
+        is_address = bool(url.netloc) and url.username is None and url.port != 0
     except ValueError:
         is_address = False
     if not is_address:

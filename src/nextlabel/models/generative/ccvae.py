@@ -80,19 +80,19 @@ class ClassDistributions(nn.Module):
 
 @dataclass(frozen=True)
 class Terms:
-    """The terms of a batch's loss, in nats but for the weight, each (B): see `objective`."""
+    """The terms of a batch's loss, in nats but for the importance, each (B): see `objective`."""
 
     reconstruction: Tensor
     kl: Tensor
     log_label: Tensor
-    weight: Tensor
+    importance: Tensor
 
     def bound(self) -> tuple[Tensor, Tensor]:
         """Return the two terms of -ELBO, each (B): of p(x|y) where y is known, of p(x) else.
 
         The second is KL(q(z|x,y) ‖ p(z|y)) or KL(q(z,y|x) ‖ p(z,y)), estimated.
         """
-        return self.weight * self.reconstruction, self.weight * self.kl - self.log_label
+        return self.importance * self.reconstruction, self.importance * self.kl - self.log_label
 
     def loss(self, settings: CCVAESettings) -> Tensor:
         """Return w·(reconstruction + β·kl) - label_weight·log q(y|x), averaged over the batch.
@@ -101,11 +101,11 @@ class Terms:
         """
         if settings.free_bits:
             free = settings.free_bits * settings.latent
-            bound = (self.weight * self.reconstruction).mean()
-            bound = bound + settings.beta * (self.weight * self.kl).mean().clamp(min=free)
+            bound = (self.importance * self.reconstruction).mean()
+            bound = bound + settings.beta * (self.importance * self.kl).mean().clamp(min=free)
             return bound - settings.label_weight * self.log_label.mean()
         bound = self.reconstruction + settings.beta * self.kl
-        return (self.weight * bound - settings.label_weight * self.log_label).mean()
+        return (self.importance * bound - settings.label_weight * self.log_label).mean()
 
 
 def objective(
@@ -147,8 +147,8 @@ def objective(
     log_each = classes.log_classifier(torch.cat([class_z[None], drawn]))
     log_mean = log_each.logsumexp(0).gather(2, value).squeeze(2) - math.log(settings.samples)
     log_label = torch.where(is_known, log_mean, 0).sum(1)
-    weight = torch.where(is_known, log_right - log_mean, 0).sum(1).detach().exp()
-    return Terms(reconstruction(outputs.logits, x, settings), kl, log_label, weight)
+    importance = torch.where(is_known, log_right - log_mean, 0).sum(1).detach().exp()
+    return Terms(reconstruction(outputs.logits, x, settings), kl, log_label, importance)
 
 
 def begin_ccvae(images: Tensor, settings: CCVAESettings, seeds: Seeds) -> FittedVAE:

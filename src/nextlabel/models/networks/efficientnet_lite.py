@@ -80,14 +80,14 @@ class EfficientNetLite0(nn.Module):
         super().__init__()
         self._conv_stem = SameConv(3, STEM, 3, 2, 1)
         self._bn0 = nn.BatchNorm2d(STEM, EPSILON)
-        blocks: list[nn.Module] = []
+        layers: list[nn.Module] = []
         inputs = STEM
         for repeats, kernel, stride, expansion, outputs in STAGES:
             for number in range(repeats):
                 first = stride if number == 0 else 1
-                blocks.append(InvertedResidual(inputs, outputs, kernel, first, expansion))
+                layers.append(InvertedResidual(inputs, outputs, kernel, first, expansion))
                 inputs = outputs
-        self._blocks = nn.Sequential(*blocks)
+        self._blocks = nn.Sequential(*layers)
         self._conv_head = SameConv(inputs, HEAD, 1, 1, 1)
         self._bn1 = nn.BatchNorm2d(HEAD, EPSILON)
 

@@ -24,7 +24,7 @@ class BasicBlock(nn.Module):
         self.downsample: nn.Module | None = None
         if stride != 1 or inputs != outputs:
             self.downsample = nn.Sequential(
-                CompactConv(inputs, outputs, stride, side=1), FlatNorm(outputs)
+                CompactConv(inputs, outputs, stride, kernel=1), FlatNorm(outputs)
             )
 
     def forward(self, x: Tensor) -> Tensor:

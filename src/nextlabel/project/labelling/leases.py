@@ -122,7 +122,7 @@ def _write(
 ) -> None:
     connection.execute(delete(LEASES).where(LEASES.c.until <= now))
     for start in range(0, len(changed), AT_A_TIME):
-        part = changed[start : start + AT_A_TIME]
-        connection.execute(delete(LEASES).where(LEASES.c.image.in_(part)))
+        batch = changed[start : start + AT_A_TIME]
+        connection.execute(delete(LEASES).where(LEASES.c.image.in_(batch)))
     if rows:
         connection.execute(insert(LEASES), list(rows))

@@ -150,14 +150,14 @@ def _amid(rows: Array, mapped: Array, xy: Array) -> Array:
     looked_up = tree.query((rows - centre) @ axes, min(AMID, len(mapped)))
     distances, nearest = map(np.asarray, looked_up)
     distances, nearest = distances.reshape(len(rows), -1), nearest.reshape(len(rows), -1)
-    weights = np.exp(-((distances / (distances[:, :1] + 1e-12)) ** 2))
-    weights /= weights.sum(axis=1, keepdims=True)
+    nearness = np.exp(-((distances / (distances[:, :1] + 1e-12)) ** 2))
+    nearness /= nearness.sum(axis=1, keepdims=True)
     # The heaviest neighbour wins over a mean between two far groups.
     first = xy[nearest[:, 0]]
     far = np.linalg.norm(xy[nearest] - first[:, None], axis=2) > 0.1 * np.ptp(xy)
-    weights = np.where(far, 0, weights)
-    weights /= weights.sum(axis=1, keepdims=True)
-    return np.asarray((xy[nearest] * weights[:, :, None]).sum(axis=1))
+    nearness = np.where(far, 0, nearness)
+    nearness /= nearness.sum(axis=1, keepdims=True)
+    return np.asarray((xy[nearest] * nearness[:, :, None]).sum(axis=1))
 
 
 def _whole(xy: Array) -> NDArray[np.uint16]:

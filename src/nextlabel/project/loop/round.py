@@ -189,7 +189,7 @@ def _estimate(
 
 
 @contextmanager
-def _timed(seconds: dict[str, float], part: str) -> Iterator[None]:
+def _timed(seconds: dict[str, float], phase: str) -> Iterator[None]:
     start = time.perf_counter()
     yield
-    seconds[part] = time.perf_counter() - start
+    seconds[phase] = time.perf_counter() - start

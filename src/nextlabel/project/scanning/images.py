@@ -123,16 +123,16 @@ def read_images(connection: Connection, before: ProjectImages | None = None) -> 
 
 def _joined(before: ProjectImages, new: ProjectImages) -> ProjectImages:
     """Return the images of `before` and those of `new`, which come after them."""
-    parts = {}
+    joined = {}
     for name, value in vars(new).items():
         earlier = getattr(before, name)
         if isinstance(value, tuple):
-            parts[name] = earlier + value
+            joined[name] = earlier + value
         elif isinstance(value, np.ndarray):
-            parts[name] = np.concatenate([earlier, value])
+            joined[name] = np.concatenate([earlier, value])
         else:
-            parts[name] = value
-    return ProjectImages(**parts)
+            joined[name] = value
+    return ProjectImages(**joined)
 
 
 def note_images(connection: Connection, notes: Mapping[int, ImageFacts]) -> None:

@@ -191,9 +191,9 @@ def _read(folder: Path, names: Sequence[str]) -> Iterator[tuple[int, list[_Conte
     with ThreadPoolExecutor(max_workers=4) as pool:
         start, end = 0, max(1, AT_A_TIME // 8)
         while start < len(names):
-            part = names[start:end]
-            contents = list(pool.map(lambda name: _content(folder, name), part))
-            yield start + len(part), contents
+            batch = names[start:end]
+            contents = list(pool.map(lambda name: _content(folder, name), batch))
+            yield start + len(batch), contents
             start, end = end, end + AT_A_TIME
 
 

@@ -155,7 +155,7 @@ def parse_channels(text: str | None) -> tuple[int, ...] | None:
     """Return the channels in "0,2"; None without a text; ValueError unless they are 1 to 3."""
     if text is None:
         return None
-    numbers: Sequence[int] = [int(part) for part in text.split(",")]
+    numbers: Sequence[int] = [int(number) for number in text.split(",")]
     if not 1 <= len(numbers) <= SHOWN or min(numbers) < 0 or max(numbers) > 4095:
         raise ValueError("give one to three channels, from 0, as 0,2")
     return tuple(numbers)

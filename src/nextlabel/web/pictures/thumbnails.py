@@ -64,7 +64,7 @@ def small(files: ImageFiles, image: int) -> bytes:
     if longest <= SIDE:
         picture.save(stream, "PNG", compress_level=1)
         return stream.getvalue()
-    width, height = (max(1, round(side * SIDE / longest)) for side in picture.size)
+    width, height = (max(1, round(length * SIDE / longest)) for length in picture.size)
     reduced = picture.resize((width, height), Image.Resampling.BOX)
     reduced.save(stream, "JPEG", quality=QUALITY)
     return stream.getvalue()

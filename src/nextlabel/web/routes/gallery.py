@@ -137,9 +137,9 @@ def confirm(body: ConfirmBody, workspace: Shared, person: Someone) -> Json:
     ]
     saved, refused = [], []
     for start in range(0, len(answers), AT_A_TIME):
-        part = answers[start : start + AT_A_TIME]
-        numbers, wrong = record(workspace, part, person)
-        image_of = {answer.key: answer.image for answer in part}
+        batch = answers[start : start + AT_A_TIME]
+        numbers, wrong = record(workspace, batch, person)
+        image_of = {answer.key: answer.image for answer in batch}
         saved += [number | {"image": image_of[number["key"]]} for number in numbers]
         refused += wrong
     return {"saved": saved, "refused": refused, "counts": workspace.counts()}

@@ -60,6 +60,6 @@ def release(body: ImagesBody, workspace: Shared, person: Someone) -> Response:
 def image_list(text: str) -> list[int]:
     """Return the numbers in "3,9", each once; HttpRefusal when it has others."""
     try:
-        return list(dict.fromkeys(int(part) for part in text.split(",") if part.strip()))
+        return list(dict.fromkeys(int(number) for number in text.split(",") if number.strip()))
     except ValueError as error:
         raise HttpRefusal(422, "malformed", f"{text!r:.60} is not a list of images") from error

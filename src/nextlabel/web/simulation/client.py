@@ -27,11 +27,11 @@ class PageClient:
     """
 
     def __init__(self, address: str, tab: str, patience: float = 60.0) -> None:
-        parts = urlsplit(address)
-        self.tab, self.origin = tab, f"{parts.scheme}://{parts.netloc}"
-        self._connection = HTTPConnection(parts.hostname or "", parts.port, timeout=patience)
+        url = urlsplit(address)
+        self.tab, self.origin = tab, f"{url.scheme}://{url.netloc}"
+        self._connection = HTTPConnection(url.hostname or "", url.port, timeout=patience)
         self._cookie = ""
-        _, headers, _ = self._exchange("GET", f"{parts.path or '/'}?{parts.query}")
+        _, headers, _ = self._exchange("GET", f"{url.path or '/'}?{url.query}")
         self._cookie = headers.get("set-cookie", "").partition(";")[0]
         if not self._cookie:
             raise PageError(

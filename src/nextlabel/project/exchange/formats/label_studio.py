@@ -156,9 +156,9 @@ def _path(entry: dict[str, Any]) -> str:
         return str(data["path"])
     texts = [value for value in data.values() if isinstance(value, str)]
     address = data["image"] if isinstance(data.get("image"), str) else next(iter(texts), "")
-    parts = urlsplit(address)
-    local = parse_qs(parts.query).get("d")
-    path = local[0] if local else unquote(parts.path)
+    url = urlsplit(address)
+    local = parse_qs(url.query).get("d")
+    path = local[0] if local else unquote(url.path)
     return UPLOADED.sub("", path) if path.startswith(UPLOADS) else path
 
 
