@@ -162,7 +162,7 @@ def test_predictions_replace_no_other_table(photos, call, tmp_path, monkeypatch)
     before = file.read_bytes()
     call("fit", folder, "--labels", file, "-o", tmp_path / "model", *FEATURES)
     for target, message in (
-        ("labels.csv", "does not hold predictions"),
+        ("labels.csv", "holds another table"),
         (".", "does not end in .csv"),
         ("out.txt.tsv", "does not end in .csv; call it out.txt.csv"),
         ("out.txt", "does not end in .csv; call it out.csv"),

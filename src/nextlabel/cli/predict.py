@@ -9,7 +9,6 @@ import typer
 from nextlabel.cli import options
 from nextlabel.cli.output import note, plural, put, put_json
 from nextlabel.cli.target import check_target
-from nextlabel.core.errors import UsageError
 
 
 def command(
@@ -35,7 +34,7 @@ def command(
 ) -> None:
     """Predict the class of each image: path, label, confidence, and a probability per class."""
     if out is not None:
-        check_table(out)
+        check_target(out, suffix=".csv", head="path,label,confidence,")
     if gallery is not None:
         check_target(gallery, suffix=".html")
     from nextlabel.files.atomic import write_files
@@ -82,17 +81,3 @@ def command(
         put(table.rstrip("\n"))
     else:
         put(str(out))
-
-
-def check_table(out: Path) -> None:
-    """Refuse a target that cannot be written, or that holds another table, such as labels."""
-    check_target(out, suffix=".csv")
-    if not out.is_file():
-        return
-    with out.open(encoding="utf-8", errors="replace") as stream:
-        head = stream.readline(200)
-    if head and not head.startswith("path,label,confidence,"):
-        raise UsageError(
-            f"{out} is there and does not hold predictions; give another file to write",
-            code="output-holds-other-table",
-        )

@@ -7,7 +7,9 @@ from pathlib import Path
 from nextlabel.core.errors import StoreError, UsageError
 
 
-def check_target(path: Path, inputs: Iterable[Path] = (), suffix: str | None = None) -> None:
+def check_target(
+    path: Path, inputs: Iterable[Path] = (), suffix: str | None = None, head: str | None = None
+) -> None:
     """Make the folder of `path`; refuse what could not be written before minutes are spent.
 
     Parameters
@@ -18,11 +20,14 @@ def check_target(path: Path, inputs: Iterable[Path] = (), suffix: str | None = N
         Files that are read, and so must not be replaced.
     suffix : str, optional
         The only ending that the name may have.
+    head : str, optional
+        The beginning of the table that is written, which a table that is replaced must have too.
 
     Raises
     ------
     UsageError
-        The name has another ending, or is that of a folder or of a file that is read.
+        The name has another ending, or is that of a folder, of a file that is read, or of another
+        table; without `head`, of a table of labels.
     StoreError
         The folder cannot be written to.
     """
@@ -38,8 +43,25 @@ def check_target(path: Path, inputs: Iterable[Path] = (), suffix: str | None = N
             raise UsageError(
                 f"{path} is a file that is read; give another file to write", code="output-is-input"
             )
+    if path.is_file() and _is_other_table(path, head):
+        raise UsageError(
+            f"{path} is there and holds {'labels' if head is None else 'another table'}; give "
+            "another file to write",
+            code="output-holds-other-table",
+        )
     path.parent.mkdir(parents=True, exist_ok=True)
     if not os.access(path.parent, os.W_OK):
         raise StoreError(
             f"{path.parent} cannot be written to; choose another folder", code="folder-not-writable"
         )
+
+
+def _is_other_table(path: Path, head: str | None) -> bool:
+    with path.open(encoding="utf-8", errors="replace") as stream:
+        line = stream.readline(1000).strip()
+    if head is not None:
+        return line != "" and not line.startswith(head)
+    from nextlabel.data.lists.columns import COLUMNS, delimiter_of
+
+    cells = {cell.strip().strip('"').lower() for cell in line.split(delimiter_of(line))}
+    return not cells.isdisjoint((*COLUMNS["label"], *COLUMNS["labels"]))
