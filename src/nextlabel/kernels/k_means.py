@@ -10,6 +10,7 @@ import numpy as np
 from nextlabel.core.types import Array, Ids
 from nextlabel.kernels.distance.exact import TILE, Metric
 from nextlabel.kernels.distance.products import ShiftedRows
+from nextlabel.kernels.initial_means import initial_means
 
 FEW = 50
 """The largest number of clusters for k-means on all images; beyond, mini-batches (Hacohen)."""
@@ -47,7 +48,9 @@ def k_means(
     if count <= few:
         means = KMeans(count, n_init=1, random_state=seed)
     else:
-        means = MiniBatchKMeans(count, n_init=1, batch_size=BATCH, random_state=seed)
+        means = MiniBatchKMeans(
+            count, init=initial_means, n_init=1, batch_size=BATCH, random_state=seed
+        )
     with warnings.catch_warnings(), threadpool_limits(1):
         # Fewer distinct rows than clusters leave some empty, as they should.
         warnings.simplefilter("ignore", ConvergenceWarning)

@@ -6,10 +6,12 @@ https://arxiv.org/abs/2202.02794. It is high where images lie close together.
 n images among which neighbours are sought, r of them at a time, m neighbours measured.
 """
 
+from collections.abc import Callable
+
 import numpy as np
 
 from nextlabel.core.types import Ids
-from nextlabel.kernels.distance.exact import Floats
+from nextlabel.kernels.distance.exact import TILE, Floats
 from nextlabel.kernels.distance.tiles import Distances
 
 SPARE = 8
@@ -33,15 +35,44 @@ def mean_neighbour_distances(
     if count < 1:
         return np.zeros(n)
     step = max(1, min(distances.tile_rows, VALUES // n))
+    pairs = _pairs(distances, positions)
     return np.concatenate(
         [
-            _some(distances, positions, slice(start, min(start + step, n)), count, spare)
+            _some(distances, positions, pairs, slice(start, min(start + step, n)), count, spare)
             for start in range(0, n, step)
         ]
     )
 
 
-def _some(distances: Distances, positions: Ids, span: slice, count: int, spare: int) -> Floats:
+def _pairs(distances: Distances, positions: Ids) -> Callable[[Ids, Ids], Floats]:
+    """Return the direct distances of pairs, each two indices into `positions`.
+
+    Rows are converted once where they fit into memory.
+    """
+    metric = distances.metric
+    if len(positions) * metric.dimensions > VALUES:
+        return lambda first, second: distances.pairs(positions[first], positions[second])
+    blocks = metric.rows(distances.ids[positions])  # [n, d_b] per block
+
+    def pairs(first: Ids, second: Ids) -> Floats:
+        squared = np.empty(len(first))
+        for start in range(0, len(first), TILE):
+            span = slice(start, start + TILE)
+            rows, others = ([rows[at[span]] for rows in blocks] for at in (first, second))
+            squared[span] = metric.between(rows, others)
+        return squared
+
+    return pairs
+
+
+def _some(
+    distances: Distances,
+    positions: Ids,
+    pairs: Callable[[Ids, Ids], Floats],
+    span: slice,
+    count: int,
+    spare: int,
+) -> Floats:
     """Return the mean distances of the positions in `span` (r)."""
     rows, others = distances.rows_at(positions[span]), len(positions) - 1
     r = len(rows.positions)
@@ -54,7 +85,7 @@ def _some(distances: Distances, positions: Ids, span: slice, count: int, spare: 
     values[np.arange(r), np.arange(r) + span.start] = np.inf
     m = min(count + spare, others)
     near = np.argpartition(values, m - 1, axis=1)[:, :m]  # [r, m]
-    direct = distances.pairs(np.repeat(rows.positions, m), positions[near].ravel()).reshape(-1, m)
+    direct = pairs(np.repeat(np.arange(r) + span.start, m), near.ravel()).reshape(-1, m)
     direct = np.sort(direct, axis=1)[:, :count]  # [r, count]
     if m < others:
         beyond = np.partition(values, m, axis=1)[:, m]  # [r]: the nearest that was not measured

@@ -72,8 +72,10 @@ def order_of(clusters: Array, labelled: Array) -> tuple[list[int], list[int]]:
     That is by fewest labelled, then by size, then by the smallest id. `clusters` and `labelled`
     (bool) are (n).
     """
-    names, first, sizes = np.unique(clusters, return_index=True, return_counts=True)
-    labels = np.array([int(labelled[clusters == name].sum()) for name in names])
+    names, first, cluster, sizes = np.unique(
+        clusters, return_index=True, return_inverse=True, return_counts=True
+    )
+    labels = np.bincount(cluster[labelled], minlength=len(names))
     order = np.lexsort((first, -sizes, labels))
     large = [int(names[i]) for i in order if sizes[i] >= SMALL]
     return large, [int(names[i]) for i in order if sizes[i] < SMALL]

@@ -130,9 +130,13 @@ class Metric:
         return squared
 
     def _tile(self, ids: RowIndex, others: Sequence[Floats]) -> Floats:
+        return self.between(self.rows(ids), others)
+
+    def between(self, rows: Sequence[Floats], others: Sequence[Floats]) -> Floats:
+        """Return ‖x_i - o‖², shape (n), of n rows and one or n others, block by block."""
         total: Any = None
-        for block, other in zip(self.blocks, others, strict=True):
-            difference = block.rows(ids) - other  # [n, d_b]
+        for block, row, other in zip(self.blocks, rows, others, strict=True):
+            difference = row - other  # [n, d_b]
             np.square(difference, out=difference)
             squared = difference.sum(axis=1)  # [n]
             if block.squared_weight != 1:

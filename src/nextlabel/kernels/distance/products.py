@@ -80,9 +80,11 @@ class ShiftedRows:
         shifted: list[Array] = []
         for block, shift in zip(self.metric.blocks, self.shifts, strict=True):
             raw, moved = block.array[ids], bool(shift.any())  # [n, d_b]
-            if raw.dtype == precision == np.float32 and block.unit == 1:
-                # Without a shift this is a view, which is what makes a pass fast.
-                shifted.append(np.subtract(raw, shift) if moved else np.asarray(raw))
+            exact = raw.dtype in (np.float16, np.float32) and block.unit == 1
+            if exact and precision == np.float32:
+                # Without a shift, rows in float32 are a view, which is what makes a pass fast.
+                raw = np.asarray(raw, np.float32)
+                shifted.append(np.subtract(raw, shift) if moved else raw)
             else:
                 rows = block.rows(ids)
                 shifted.append((rows - shift if moved else rows).astype(precision, copy=False))
