@@ -116,19 +116,21 @@ def loop(data, arrays, others, seed, weighted, audit):
         strategy = create("typiclust" if fitted is None else "uherding")
         snapshot = Snapshot(pool, "multiclass", signals=signals)
         pool = pool.label(strategy.select(snapshot, trained_on - pool.labelled_count, rng))
-        known = labels[pool.labelled]
-        fitted = ClassicalModel(plain, "multiclass", classes).train(rows, pool.labelled, known)
+        given_labels = labels[pool.labelled]
+        fitted = ClassicalModel(plain, "multiclass", classes).train(
+            rows, pool.labelled, given_labels
+        )
         if count in COUNTS:
             seen = fitted.infer(test).probabilities
             truth = float((seen.argmax(1) == data.test.labels).mean())
             scaled = ClassicalModel(calibrated, "multiclass", classes)
-            scaled = scaled.train(rows, pool.labelled, known)
+            scaled = scaled.train(rows, pool.labelled, given_labels)
             fit = partial(plain.fit_blocks, rows)
             free = rows.take(pool.unlabelled)
             claimed = mean_confidence(scaled.infer(free).probabilities)
             if audit == "none":
-                everything = np.arange(len(known))
-                right = audited_right(fit, rows, pool.labelled, known, everything, 5)
+                everything = np.arange(len(given_labels))
+                right = audited_right(fit, rows, pool.labelled, given_labels, everything, 5)
                 uncalibrated = mean_confidence(fitted.infer(free).probabilities)
                 yield (
                     count,
@@ -140,26 +142,26 @@ def loop(data, arrays, others, seed, weighted, audit):
                     },
                 )
                 continue
-            own = scaled.infer(rows.take(audited)).probabilities
-            right = own.argmax(1) == labels[audited]
+            probabilities = scaled.infer(rows.take(audited)).probabilities
+            right = probabilities.argmax(1) == labels[audited]
             if audit == "cross-validated":
                 position = {id: i for i, id in enumerate(pool.labelled.tolist())}
                 places = np.array([position[id] for id in audited.tolist()])
-                right = audited_right(fit, rows, pool.labelled, known, places)
-            found = with_audit(claimed, own, right)
-            yield count, truth, {f"{name} ({audit})": value for name, value in found.items()}
+                right = audited_right(fit, rows, pool.labelled, given_labels, places)
+            estimates = with_audit(claimed, probabilities, right)
+            yield count, truth, {f"{name} ({audit})": value for name, value in estimates.items()}
             if audit == "held back":
                 ids = np.concatenate([pool.labelled, audited])
                 final = ClassicalModel(plain, "multiclass", classes).train(rows, ids, labels[ids])
                 seen = final.infer(test).probabilities
                 truth = float((seen.argmax(1) == data.test.labels).mean())
-                yield count, truth, {f"{name} ({THEN})": value for name, value in found.items()}
+                yield count, truth, {f"{name} ({THEN})": value for name, value in estimates.items()}
 
 
-def with_audit(claimed, own, right):
+def with_audit(claimed, probabilities, right):
     """Return the estimates of a loop with an audit."""
-    corrected = min(max(claimed + right.mean() - mean_confidence(own), 0), 1)
-    found = {
+    corrected = min(max(claimed + right.mean() - mean_confidence(probabilities), 0), 1)
+    estimates = {
         "audit": ends(from_audit(right)),
         "confidence": (claimed, None, None),
         "confidence, corrected by the audit": (corrected, None, None),
@@ -168,9 +170,9 @@ def with_audit(claimed, own, right):
         both = combined(claimed, right, prior=prior)
         a, b = prior * claimed + right.sum(), prior * (1 - claimed) + (~right).sum()
         low, high = beta.ppf((0.025, 0.975), a, b)
-        found[f"both, prior {prior}"] = ends(both)
-        found[f"both, prior {prior}, Beta interval"] = (a / (a + b), low, high)
-    return found
+        estimates[f"both, prior {prior}"] = ends(both)
+        estimates[f"both, prior {prior}, Beta interval"] = (a / (a + b), low, high)
+    return estimates
 
 
 def ends(estimate):
@@ -206,7 +208,7 @@ def main():
     parser.add_argument("--json", type=Path, help="write all values there")
     arguments = parser.parse_args()
     warnings.simplefilter("ignore")
-    found = {}
+    pairs = {}
     for name in arguments.sets.split(","):
         data = data_of(name)
         arrays, others = blocks_of(data, arguments.epochs)
@@ -214,14 +216,14 @@ def main():
             steps = loop(data, arrays, others, seed, arguments.class_weight, audit)
             for count, truth, values in steps:
                 for estimate, value in values.items():
-                    found.setdefault((name, estimate, count), []).append((truth, value))
-    order = {estimate: i for i, (_, estimate, _) in enumerate(found)}
+                    pairs.setdefault((name, estimate, count), []).append((truth, value))
+    order = {estimate: i for i, (_, estimate, _) in enumerate(pairs)}
     sets = arguments.sets.split(",")
-    keys = sorted(found, key=lambda key: (sets.index(key[0]), order[key[1]], key[2]))
-    found = {key: found[key] for key in keys}
-    table(found)
+    keys = sorted(pairs, key=lambda key: (sets.index(key[0]), order[key[1]], key[2]))
+    pairs = {key: pairs[key] for key in keys}
+    table(pairs)
     if arguments.json:
-        arguments.json.write_text(json.dumps([[*key, values] for key, values in found.items()]))
+        arguments.json.write_text(json.dumps([[*key, values] for key, values in pairs.items()]))
 
 
 if __name__ == "__main__":

@@ -34,9 +34,9 @@ def stored_kl(results: Results, block: str, seed: int) -> float | None:
 def look_up(results: Results, seeds: list[int], data_dir: Path | None) -> None:
     """Fit the experiment's VAE blocks again and print a line for each block and seed."""
     spec = results.spec
-    known = {k: v for k, v in spec["data"].items() if v is not None}
-    settings_class = SOURCES[known["name"]].settings_class
-    kept = {k: v for k, v in known.items() if k in settings_class.model_fields}
+    settings = {k: v for k, v in spec["data"].items() if v is not None}
+    settings_class = SOURCES[settings["name"]].settings_class
+    kept = {k: v for k, v in settings.items() if k in settings_class.model_fields}
     data = load(
         settings_class(**kept), image_size=spec["model"].get("image_size"), data_dir=data_dir
     )
@@ -64,8 +64,8 @@ def main() -> None:
     chosen = parser.parse_args()
     folder = os.environ.get("NEXTLABEL_DATA")
     for store in chosen.stores:
-        with tempfile.TemporaryDirectory() as place:
-            copy = shutil.copy(store, place)
+        with tempfile.TemporaryDirectory() as scratch:
+            copy = shutil.copy(store, scratch)
             with Store.open(str(copy)) as opened:
                 seeds = list(parse_seeds(chosen.seeds))
                 look_up(read_results(opened), seeds, Path(folder) if folder else None)

@@ -123,13 +123,13 @@ def table(size, columns, labelled=LABELLED):
     """Print the seconds of two rounds of each strategy with its defaults on float16 features."""
     rng = np.random.default_rng(0)
     x = mixture(size, 50, rng, np.empty((size, columns), np.float16), columns)
-    known = rng.choice(size, labelled, replace=False)
+    labelled_ids = rng.choice(size, labelled, replace=False)
     print(f"{size:,} × {columns} float16, {labelled} labelled, {BUDGET} picks, default options")
     print(f"  {'':<40}{'first round':>12}{'the next':>12}")
     for name in STRATEGIES:
         carried = Carried()
-        first, picks = processor_seconds(picks_of, name, x, known, carried)
-        more = np.concatenate([known, picks])
+        first, picks = processor_seconds(picks_of, name, x, labelled_ids, carried)
+        more = np.concatenate([labelled_ids, picks])
         then, _ = processor_seconds(picks_of, name, x, more, carried)
         print(f"  {name:<40}{first:>10.2f} s{then:>10.2f} s", flush=True)
 

@@ -146,11 +146,11 @@ def recalibrate(network, loader):
 def look(network, part):
     """Return the features of a part's images, and the accuracy on them."""
     network.eval()
-    found, right = [], 0
+    rows, right = [], 0
     for images, labels in DataLoader(part, 256):
-        found.append(network.pool(network.taps(images)))
-        right += int((network.fc(found[-1]).argmax(1) == labels).sum())
-    return torch.cat(found).numpy(), right / len(part)
+        rows.append(network.pool(network.taps(images)))
+        right += int((network.fc(rows[-1]).argmax(1) == labels).sum())
+    return torch.cat(rows).numpy(), right / len(part)
 
 
 def scaled(rows):
@@ -186,23 +186,23 @@ def phases(ran, report, rounds, jobs):
 
     A worker's start is what comes before the first round's own seconds.
     """
-    found, first, last = Counter(), {}, {}
+    seconds, first, last = Counter(), {}, {}
     for arrived, event in rounds:
-        found.update(event.round.seconds)
+        seconds.update(event.round.seconds)
         first.setdefault(event.key, arrived - sum(event.round.seconds.values()))
         last[event.key] = arrived
-    found["start"] = sum(sorted(first.values())[:jobs])
-    found["idle"] = sum(ran - arrived for arrived in sorted(last.values())[-jobs:])
-    found["rest"] = jobs * ran - sum(found.values())
-    found["report"] = report
-    return found
+    seconds["start"] = sum(sorted(first.values())[:jobs])
+    seconds["idle"] = sum(ran - arrived for arrived in sorted(last.values())[-jobs:])
+    seconds["rest"] = jobs * ran - sum(seconds.values())
+    seconds["report"] = report
+    return seconds
 
 
 def ends(rounds):
     """Return the test accuracies of the first seed's last rounds, in the order of arms."""
     seed = min(event.seed for _, event in rounds)
-    found = {e.arm: e.round.metrics["test/accuracy"] for _, e in rounds if e.seed == seed}
-    return " ".join(f"{found[arm]:.3f}" for arm in PAIR)
+    accuracies = {e.arm: e.round.metrics["test/accuracy"] for _, e in rounds if e.seed == seed}
+    return " ".join(f"{accuracies[arm]:.3f}" for arm in PAIR)
 
 
 def beside(full, labels, arithmetic):
@@ -211,8 +211,8 @@ def beside(full, labels, arithmetic):
     changes = {} if full else {"seeds": 1, "target": labels or SHORT[name]}
     experiment = pair(name, training={"arithmetic": arithmetic}, **changes)
     jobs = min(2, os.cpu_count() or 1)
-    with tempfile.TemporaryDirectory() as place:
-        folder = Path(place)
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch)
         ran, report, rounds = ours(experiment, folder, jobs)
         vaes = [f for f in (folder / "cache").glob("block-vae*/*") if f.suffix != ".lock"]
     clock = time.perf_counter()
@@ -225,13 +225,13 @@ def beside(full, labels, arithmetic):
     print(f"  {'nextlabel':<12}{wall:>8.1f} s{'':>10}test accuracies at the end {ends(rounds)}")
     accuracies = " ".join(f"{curve[-1]:.3f}" for curve in theirs[: len(PAIR)])
     print(f"  {'script':<12}{other:>8.1f} s{other / wall:>8.2f}×  the same {accuracies}")
-    found = phases(ran, report, rounds, jobs)
-    idle = found.pop("idle")
-    busy = sum(found.values())
+    spent_in = phases(ran, report, rounds, jobs)
+    idle = spent_in.pop("idle")
+    busy = sum(spent_in.values())
     print(f"  where our {busy:.0f} s of work go ({idle:.0f} s idle at the end not counted):")
     for phase, words in PHASES.items():
-        print(f"    {words:<34}{found[phase]:>8.2f} s{found[phase] / busy:>8.1%}")
-    spent = busy - found["train"] - found["blocks"]
+        print(f"    {words:<34}{spent_in[phase]:>8.2f} s{spent_in[phase] / busy:>8.1%}")
+    spent = busy - spent_in["train"] - spent_in["blocks"]
     print(f"    {'everything but training':<34}{spent:>8.2f} s{spent / busy:>8.1%}")
     zero = [event.round.training.shared for _, event in rounds if event.round.number == 0]
     uses = sum("VAE" in event.arm for _, event in rounds)
@@ -248,8 +248,8 @@ def two_workers(full):
     experiment = pair(name, PAIR[:1], seeds=2, target=labels)
     walls, training = {}, {}
     for jobs in (1, 2):
-        with tempfile.TemporaryDirectory() as place:
-            ran, _, rounds = ours(experiment, Path(place), jobs)
+        with tempfile.TemporaryDirectory() as folder:
+            ran, _, rounds = ours(experiment, Path(folder), jobs)
         start = phases(ran, 0, rounds, jobs)["start"] / jobs
         walls[jobs] = ran, ran - start
         training[jobs] = sum(event.round.seconds["train"] for _, event in rounds)

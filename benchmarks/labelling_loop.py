@@ -163,8 +163,8 @@ def quick(count: int, side: int) -> None:
         )
         for _ in range(20)
     ]
-    with tempfile.TemporaryDirectory() as place:
-        folder = Path(place) / "images"
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch) / "images"
         folder.mkdir()
         for number in range(count):
             noise = rng.integers(0, 12, (side, side, 1), np.uint8)
@@ -181,7 +181,7 @@ def quick(count: int, side: int) -> None:
             print(f"  {text:<52} {wall:8.3f} s   cpu {spent - before:8.3f} s", flush=True)
 
         project = Project.create(folder, classes=["a", "b"])
-        cache = Path(place) / "cache"
+        cache = Path(scratch) / "cache"
         with Trainer(project.directory, cache_dir=cache, background=False) as trainer:
             project.scan()
             say("files read once: images can be shown")

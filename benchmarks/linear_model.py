@@ -41,7 +41,7 @@ def example(size):
 def measured(run, repeat):
     """Return what `run` gives, its median and longest seconds, and its peak memory in MB."""
     tracemalloc.start()
-    found = run()
+    probabilities = run()
     peak = tracemalloc.get_traced_memory()[1] / 2**20
     tracemalloc.stop()
     seconds = []
@@ -49,7 +49,7 @@ def measured(run, repeat):
         clock = time.perf_counter()
         run()
         seconds.append(time.perf_counter() - clock)
-    return found, statistics.median(seconds), max(seconds), peak
+    return probabilities, statistics.median(seconds), max(seconds), peak
 
 
 def main():
@@ -83,11 +83,13 @@ def main():
         "scikit-learn, joined before": lambda: peer(copy),
         "RMS distances (once a pool)": lambda: [rms_distance(a) for a in arrays.values()],
     }
-    found = {name: measured(run, arguments.repeat) for name, run in runs.items()}
+    measurements = {name: measured(run, arguments.repeat) for name, run in runs.items()}
     print(f"{arguments.rows:,} rows of {' + '.join(map(str, WIDTHS.values()))}, {LABELS} labels")
-    for name, (_, median, longest, peak) in found.items():
+    for name, (_, median, longest, peak) in measurements.items():
         print(f"{name:30} {median:.3f} s (at most {longest:.3f} s), {peak:.0f} MB more")
-    difference = np.abs(found["linear on two blocks"][0] - found["scikit-learn, rows joined"][0])
+    difference = np.abs(
+        measurements["linear on two blocks"][0] - measurements["scikit-learn, rows joined"][0]
+    )
     print(f"largest difference of probabilities: {difference.max():.1e}")
 
 

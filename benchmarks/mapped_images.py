@@ -57,10 +57,10 @@ def draw_folder(folder: Path, count: int) -> None:
     """Write `count` coloured images of two classes."""
     rng = np.random.default_rng(0)
     for i in range(count):
-        kind = folder / "ab"[i % 2]
-        kind.mkdir(parents=True, exist_ok=True)
+        class_folder = folder / "ab"[i % 2]
+        class_folder.mkdir(parents=True, exist_ok=True)
         pixels = rng.integers(0, 256, (64, 64, 3), dtype=np.uint8)
-        Image.fromarray(pixels).save(kind / f"{i:05}.png", compress_level=1)
+        Image.fromarray(pixels).save(class_folder / f"{i:05}.png", compress_level=1)
 
 
 def memory(process: psutil.Process) -> tuple[int, int, int]:

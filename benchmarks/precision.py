@@ -38,7 +38,7 @@ def curves(experiment, folder, jobs):
                 print(f"  seed {event.seed}: {event.round.labelled_count} labels", flush=True)
         trials = [t for t in store.trials(experiment.name) if t.record.arm == ARM]
         histories = [store.history(trial.record.key) for trial in trials]
-    counts = [found.labelled_count for found in histories[0]]
+    counts = [entry.labelled_count for entry in histories[0]]
     return counts, [[r.metrics["validation/accuracy"] for r in rounds] for rounds in histories]
 
 

@@ -80,11 +80,11 @@ def parts(block, data, cache):
     rows = []
     for start in range(0, len(prepared), BATCH):
         batch = np.stack(prepared[start : start + BATCH])
-        found = clock.of("network", lambda batch=batch: network.features(batch))
+        features = clock.of("network", lambda batch=batch: network.features(batch))
         some = keys[start : start + BATCH]
-        half = found.astype(np.float16)
+        half = features.astype(np.float16)
         clock.of("write rows", lambda some=some, half=half: kept.append(some, half))
-        rows.append(found)
+        rows.append(features)
     clock.of("reduce to 64", lambda: Reduction.fit(np.concatenate(rows), 64))
     return clock.seconds
 
@@ -98,21 +98,21 @@ def main():
     given = parser.parse_args()
     torch.set_num_threads(1)
     block = BLOCKS["pretrained"](size=given.size, precision=given.precision, device="cpu")
-    with tempfile.TemporaryDirectory() as place:
-        folder = Path(place) / "photographs"
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch) / "photographs"
         folder.mkdir()
         photographs(folder, given.images)
         options = {"validation_fraction": 0, "test_fraction": 0}
         data = load(FolderSettings(path=folder, **options), image_size=8)
-        cache = Cache.open(Path(place) / "cache")
+        cache = Cache.open(Path(scratch) / "cache")
         warm = data.subset(train=np.arange(BATCH))
-        block.fit_kept(warm, Cache.open(Path(place) / "warm"))
+        block.fit_kept(warm, Cache.open(Path(scratch) / "warm"))
         runs = {}
         for name in ("first", "again"):
             wall, start = time.perf_counter(), time.process_time()
             fitted = block.fit_kept(data, cache)
             runs[name] = time.process_time() - start, time.perf_counter() - wall
-        seconds = parts(block, data, Cache.open(Path(place) / "apart"))
+        seconds = parts(block, data, Cache.open(Path(scratch) / "apart"))
     count = len(fitted.rows("train"))
     print(f"{count} PNG images of {SIDE} pixels, {block.identity['precision']}, one core")
     used, wall = runs["first"]

@@ -35,8 +35,8 @@ def timed(what):
     """Print the seconds that a block of code takes, and those of a processor outside the server."""
     began, busy = time.perf_counter(), sum(os.times()[:4])
     yield
-    seconds, own = time.perf_counter() - began, sum(os.times()[:4]) - busy
-    print(f"{what:44} {seconds:8.2f} s, of which {own:7.2f} s of a processor here", flush=True)
+    seconds, used = time.perf_counter() - began, sum(os.times()[:4]) - busy
+    print(f"{what:44} {seconds:8.2f} s, of which {used:7.2f} s of a processor here", flush=True)
 
 
 def fill(url, trials):

@@ -41,14 +41,14 @@ def layers() -> list[list[str]]:
 def imports(names: list[str]) -> dict[str, set[str]]:
     """Return the packages that each package imports directly."""
     graph = grimp.build_graph("nextlabel", cache_dir=None)
-    found: dict[str, set[str]] = {name: set() for name in names}
+    imported_by: dict[str, set[str]] = {name: set() for name in names}
     for module in graph.modules:
         importer = module.split(".")[1] if "." in module else ""
         for imported in graph.find_modules_directly_imported_by(module):
             package = imported.split(".")[1] if "." in imported else ""
-            if importer in found and package in found and importer != package:
-                found[importer].add(package)
-    return found
+            if importer in imported_by and package in imported_by and importer != package:
+                imported_by[importer].add(package)
+    return imported_by
 
 
 def without_implied(edges: dict[str, set[str]]) -> dict[str, set[str]]:
@@ -108,11 +108,11 @@ def route(taken: set[tuple[int, int]], start: tuple[int, int], end: tuple[int, i
 
 
 def free(taken: set[tuple[int, int]], x: float, y: int) -> int:
-    """Return the free place nearest to x in the row at y, and take it and its neighbours."""
-    near = sorted(range(20, WIDTH - 19), key=lambda place: abs(place - x))
-    place = next(place for place in near if (place, y) not in taken)
-    taken |= {(place + step, y) for step in range(-8, 9)}
-    return place
+    """Return the free column nearest to x in the row at y, and take it and its neighbours."""
+    near = sorted(range(20, WIDTH - 19), key=lambda column: abs(column - x))
+    column = next(column for column in near if (column, y) not in taken)
+    taken |= {(column + step, y) for step in range(-8, 9)}
+    return column
 
 
 def picture() -> str:

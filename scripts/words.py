@@ -2,8 +2,9 @@
 
 `python -m scripts.words` reads the paths listed in `[tool.nextlabel.words]` of pyproject.toml, or
 those after `--only`, and prints each finding with file, line and a plain alternative. It reads
-docstrings, comments, help texts, messages, templates and Markdown; names in backquotes and code
-are left out. In `src` it also finds local variables whose names do not say what they hold.
+docstrings, comments, help texts, messages, templates, scripts of pages and Markdown; names in
+backquotes and code are left out. In `src`, `scripts` and `benchmarks` it also finds local
+variables whose names do not say what they hold.
 """
 
 import ast
@@ -70,6 +71,9 @@ WORDS = {
 VAGUE = ("found", "kind", "known", "own", "place")
 """Names of locals that do not say what they hold; fields and parameters may have them."""
 
+SUFFIXES = frozenset((".py", ".md", ".html", ".j2", ".js"))
+"""Files of a folder that are read."""
+
 RIDDLE = re.compile(r"(?:What|Who|How|Where|Which|Whether|When|Whose)\b")
 """A docstring that begins so names no subject."""
 
@@ -111,7 +115,7 @@ def check(path: Path) -> Iterator[Finding]:
                 yield Finding(name, line, " ".join(match.group().split()), remedy)
     if path.suffix == ".md":
         yield from long_sentences(name, text)
-    if path.suffix == ".py" and name.startswith("src/"):
+    if path.suffix == ".py" and name.startswith(("src/", "scripts/", "benchmarks/")):
         yield from vague_locals(name, text)
 
 
@@ -141,6 +145,8 @@ def passages(path: Path, text: str) -> Iterator[Passage]:
             r"<(style|script)\b.*?</\1>|<[^>]*>|\{[%{#].*?[%}#]\}", blank, text, flags=re.S
         )
         yield Passage(1, without)
+    elif path.suffix == ".js":
+        yield from script_passages(text)
     else:
         for number, line in enumerate(text.splitlines(), 1):
             comment = re.search(r"(?:^|\s)#(?!!)(.*)", line)
@@ -167,6 +173,16 @@ def python_passages(text: str) -> Iterator[Passage]:
             comments.append((token.start[0], token.string.lstrip("# ")))
     for line, comment in comments:
         yield Passage(line, comment)
+
+
+def script_passages(text: str) -> Iterator[Passage]:
+    """Yield comments, and strings of at least three words, of a script without their code."""
+    comment, string = r"//[^\n]*|/\*.*?\*/", r'"[^"\n]*"|`[^`]*`'
+    for match in re.finditer(rf"({comment})|{string}", text, re.S):
+        plain = re.sub(r"\$\{[^}]*\}", blank, match.group())
+        if match.group(1) or len(plain.split()) >= 3:
+            line = text.count("\n", 0, match.start()) + 1
+            yield Passage(line, re.sub(r"^\s*\*", "", plain.strip("`"), flags=re.M))
 
 
 def prose(path: Path, text: str) -> str:
@@ -221,8 +237,8 @@ def files(paths: list[str]) -> Iterator[Path]:
     for given in paths:
         path = ROOT / given if (ROOT / given).exists() else Path(given)
         if path.is_dir():
-            found = (f for f in path.rglob("*") if f.suffix in (".py", ".md", ".html", ".j2"))
-            yield from sorted(f for f in found if "__pycache__" not in f.parts)
+            texts = (file for file in path.rglob("*") if file.suffix in SUFFIXES)
+            yield from sorted(file for file in texts if "__pycache__" not in file.parts)
         else:
             yield path
 

@@ -57,8 +57,10 @@ def command_section(path: str, command: Any) -> Iterator[str]:
             if option
             else [(param.metavar or param.name).upper()]
         )
-        kind = "" if getattr(param, "is_flag", False) else value_of(param)
-        label = ", ".join(f"`{name}`" for name in names) + (f" {kind}" if kind and option else "")
+        placeholder = "" if getattr(param, "is_flag", False) else value_of(param)
+        label = ", ".join(f"`{name}`" for name in names) + (
+            f" {placeholder}" if placeholder and option else ""
+        )
         rows.append(
             (label, cli_default(param), (getattr(param, "help", "") or "") + bounds_of(param))
         )

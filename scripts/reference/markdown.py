@@ -34,8 +34,8 @@ def markdown(text: str) -> str:
         elif section in ("Examples", "Example"):
             lines.append(f"    {line}" if line else "")
         elif section and line and not line.startswith(" "):
-            name, colon, kind = line.partition(" : ")
-            lines.append(f"- `{name}`" + (f" ({escape(kind)})" if colon else ""))
+            name, colon, annotation = line.partition(" : ")
+            lines.append(f"- `{name}`" + (f" ({escape(annotation)})" if colon else ""))
         elif section and line.strip():
             first = not source[i - 1].startswith(" ")
             lines[-1] += f"{':' if first else ''} {escape(line.strip())}"

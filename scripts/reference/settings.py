@@ -51,7 +51,7 @@ def settings_class(annotation: Any) -> Any:
     if isinstance(annotation, type) and issubclass(annotation, Settings):
         return annotation
     inside = (settings_class(part) for part in get_args(annotation))
-    return next((found for found in inside if found is not None), None)
+    return next((inner for inner in inside if inner is not None), None)
 
 
 def source_sections() -> Iterator[str]:
@@ -59,11 +59,11 @@ def source_sections() -> Iterator[str]:
     from nextlabel.data.registry import SOURCES
     from nextlabel.data.settings import DataSettings
 
-    own: dict[Any, list[str]] = {}
+    names_of: dict[Any, list[str]] = {}
     for name in SOURCES:
         if SOURCES[name].settings_class is not DataSettings:
-            own.setdefault(SOURCES[name].settings_class, []).append(f"`{name}`")
-    for model, names in own.items():
+            names_of.setdefault(SOURCES[name].settings_class, []).append(f"`{name}`")
+    for model, names in names_of.items():
         title = f"`[data]`, more keys of {', '.join(names)}"
         yield from settings_section(title, model, leave_out=DataSettings.model_fields)
 
@@ -87,11 +87,11 @@ def settings_rows(model: Any, leave_out: Collection[str] = ()) -> list[tuple[str
         if name in leave_out:
             continue
         if settings_class(field.annotation) is not None:
-            kind = "list of tables" if get_origin(field.annotation) is tuple else "table"
+            annotation = "list of tables" if get_origin(field.annotation) is tuple else "table"
             rows.append(
                 (
                     f"`{name}`",
-                    kind,
+                    annotation,
                     "required" if field.is_required() else "–",
                     "See the table below.",
                 )
@@ -103,8 +103,8 @@ def settings_rows(model: Any, leave_out: Collection[str] = ()) -> list[tuple[str
             else value_name(field.get_default(call_default_factory=True))
         )
         limits = limits_of(field.metadata)
-        kind = type_name(field.annotation) + (f", {limits}" if limits else "")
-        rows.append((f"`{name}`", kind, default, meanings.get(name, "")))
+        annotation = type_name(field.annotation) + (f", {limits}" if limits else "")
+        rows.append((f"`{name}`", annotation, default, meanings.get(name, "")))
     return rows
 
 

@@ -28,6 +28,17 @@ def test_docstrings_comments_and_messages_are_read(tmp_path):
     assert sorted(findings(tmp_path, "a.py", text)) == expected
 
 
+def test_comments_and_messages_of_scripts_are_read(tmp_path):
+    text = (
+        "// The list beside a gallery\n"
+        "/**\n * Draw rows; `anew` is a name, and\n * so many rows stay.\n */\n"
+        'const size = Math.floor(3), name = "anew", url = "http://is none";\n'
+        "say(`The page of ${Math.floor(besides)} images\nstands still.`);\n"
+    )
+    expected = [(1, "beside"), (4, "so many"), (8, "stands")]
+    assert sorted(findings(tmp_path, "a.js", text)) == expected
+
+
 def test_plain_text_has_no_findings(tmp_path):
     text = (
         '"""Queries on the store."""\n'

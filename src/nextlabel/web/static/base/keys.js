@@ -7,7 +7,7 @@ import { keyMode, keyModeField, onKeyMode } from "./key_mode.js";
 const NAMES = { " ": "Space", ArrowLeft: "←", ArrowRight: "→", ArrowUp: "↑", ArrowDown: "↓", Escape: "Esc", Backspace: "⌫" };
 const ARROWS = new Set(["ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown", "Home", "End", "PageUp", "PageDown", " ", "Enter"]);
 
-/** Is a key one that types a character, and so works as `keyMode` says? Space is none of them. */
+/** Say whether a key types a character other than space, and so works as `keyMode` says. */
 const types = (key) => /^(Shift\+)?[^ ]$/u.test(key);
 
 /** Return the text on a key: "Shift+z" is ⇧Z, "ArrowLeft" is ←; "" for a key that does not work. */

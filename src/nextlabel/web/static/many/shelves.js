@@ -1,4 +1,4 @@
-// The list of classes beside a gallery: it chooses what is shown, and takes cards that are dropped on it.
+// The list of classes next to a gallery: it chooses what is shown, and takes cards that are dropped on it.
 
 import { h } from "../base/dom.js";
 import { count } from "../base/numbers.js";

@@ -23,8 +23,8 @@ export async function change(project, fields) {
 const updates = new WeakMap(); // row -> (class, editable) => void
 
 /**
- * Draw a row for each class into `area`. Rows that are there stay, and change in place: a field that somebody
- * types in keeps its text and the focus.
+ * Draw a row for each class into `area`. Rows that are there stay, and change in place: a field in
+ * which a person types keeps its text and the focus.
  */
 export function drawClassRows(area, project, editable) {
   const there = new Map([...area.children].map((element) => [element.dataset.class, element]));
