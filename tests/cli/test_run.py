@@ -400,7 +400,7 @@ def test_no_override_ends_in_a_traceback(tmp_path_factory, pairs):
 
 def test_status_shows_every_store_here(lab, capsys):
     assert main(["status"]) == 1
-    assert "an experiment was not found" in capsys.readouterr().err
+    assert "there is no experiment in" in capsys.readouterr().err
     lab.fail("random", 0, FailedMessage("boom"))
     main(["run", "tiny.toml"])
     main(["run", "tiny.toml", "--set", "name=other"])
@@ -416,7 +416,7 @@ def test_status_shows_every_store_here(lab, capsys):
         **{"experiment": "other", "arm": "random", "seed": 0, "status": "done"},
         **{"rounds": 2, "labels": 6, "driver": None, "error": None},
     }
-    assert "experiment 'tinny' was not found" in one_sentence(capsys, 1, ["status", "tinny"])
+    assert "no experiment 'tinny' in" in one_sentence(capsys, 1, ["status", "tinny"])
     wrong = ["status", "tinny", "--store", "runs/tiny/store.db"]
     assert "did you mean 'tiny'?" in one_sentence(capsys, 1, wrong)
     assert "missing.db" in one_sentence(capsys, 1, ["status", "--store", "missing.db"])

@@ -33,10 +33,19 @@ def test_a_mask_gives_ids_where_its_length_is_known():
         as_ids(mask, 4)
 
 
+@pytest.mark.parametrize(
+    "labels", [[float("nan"), 1.5, 0], np.array([np.nan, "cat", None], object), [np.nan, 0, 0]]
+)
+def test_labels_that_are_partly_unknown_give_the_ids_of_the_others(labels):
+    np.testing.assert_array_equal(as_ids(labels, 3), [1, 2])
+    with refused(UsageError, "id-not-whole"):
+        as_ids(labels, 4)
+
+
 def test_a_masked_array_is_refused_when_a_value_is_masked():
     values = np.ma.masked_equal([1.0, 2.0], 3.0)
     assert type(as_array(values)) is np.ndarray
-    with refused(DataError, "masked-values", match="^features has masked"):
+    with refused(DataError, "masked-values", match="^masked values in features would"):
         as_array(np.ma.masked_equal([1.0, 2.0], 2.0), "features")
 
 

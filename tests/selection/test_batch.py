@@ -177,6 +177,7 @@ EXPECTED = select(X, 5, labelled=[2, 7, 30]).tolist()
         {2: "cat", 7: "dog", 30: "cat"}.keys(),
         np.isin(np.arange(40), [2, 7, 30]),
         [i in (2, 7, 30) for i in range(40)],
+        np.where(np.isin(np.arange(40), [2, 7, 30]), 1.5, np.nan),
         pd.Series([2, 7, 30]),
         np.array([2, 7, 30], np.uint8),
     ],
@@ -231,6 +232,8 @@ def test_a_table_has_its_index_labels_in_and_out(index) -> None:
     np.testing.assert_array_equal(table(index).loc[list(chosen)].to_numpy(), X[EXPECTED])
     mask = table(index).index.isin([labels[i] for i in (2, 7, 30)])
     assert pd.Index(select(table(index), 5, labelled=mask)).tolist() == pd.Index(chosen).tolist()
+    y = pd.Series(np.where(mask, 1, np.nan), table(index).index)[::-1]
+    assert pd.Index(select(table(index), 5, labelled=y)).tolist() == pd.Index(chosen).tolist()
 
 
 def test_a_series_of_vectors_is_a_table() -> None:
@@ -291,7 +294,7 @@ def test_what_is_not_clear_is_refused_by_a_value_error(arguments, kind, code) ->
 def test_messages_name_what_the_user_gave() -> None:
     broken = X.copy()
     broken[3, 1] = np.nan
-    with refused(DataError, "not-finite", match=r"^features .*row 3; ") as refusal:
+    with refused(DataError, "not-finite", match=r"^the table of features .*row 3; ") as refusal:
         select(broken, 1)
     assert "block" not in str(refusal.value)
     with refused(
@@ -333,5 +336,5 @@ def test_errors_name_a_strategy_as_the_lists_do() -> None:
 
 
 def test_an_array_with_masked_values_is_named():
-    with refused(DataError, "masked-values", match="^block 'vae' has masked"):
+    with refused(DataError, "masked-values", match="^masked values in block 'vae' "):
         select({"vae": np.ma.masked_greater(X, 0)}, 1)

@@ -122,9 +122,9 @@ def store_locations(store: str | None, experiment: str | None) -> list[str]:
         return [store]
     paths = sorted(Path("runs").glob(f"{experiment or '*'}/store.db"))
     if not paths:
-        missing = "an experiment" if experiment is None else f"experiment {experiment!r}"
+        missing = "no experiment" if experiment is None else f"no experiment {experiment!r}"
         raise StoreError(
-            f"{missing} was not found in {Path.cwd() / 'runs'}; give --store, or run one first",
+            f"there is {missing} in {Path.cwd() / 'runs'}; give --store, or run one first",
             code="experiment-not-found",
         )
     return [str(path) for path in paths]

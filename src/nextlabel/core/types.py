@@ -31,7 +31,8 @@ def as_ids(values: object, size: int | None = None) -> Ids:
         Whole numbers in a sequence, set, generator, array or tensor, or None for no ids. A set
         has no order, so its ids come in ascending order.
     size
-        The number of images N, where a mask may be given: N times true or false.
+        The number of images N, where a mask may be given, N times true or false, or N labels
+        that are NaN where they are unknown.
 
     Returns
     -------
@@ -52,6 +53,8 @@ def as_ids(values: object, size: int | None = None) -> Ids:
         raw = raw.astype(bool)
     if raw.dtype.kind == "b":
         return _from_mask(raw, size)
+    if len(raw) == size and (unknown := without_value(raw)).any():
+        return np.flatnonzero(~unknown).astype(np.int64)
     whole = raw.dtype.kind in "iu" or (raw.dtype.kind == "f" and (np.abs(raw) < 2.0**53).all())
     broken = raw[np.trunc(raw) != raw] if whole and raw.dtype.kind == "f" else raw[:0]
     if not whole or broken.size:
@@ -95,6 +98,13 @@ def as_names(values: object, what: str) -> tuple[str, ...]:
     return names
 
 
+def without_value(labels: Array) -> NDArray[np.bool_]:
+    """Return which labels (N) of any type are NaN, (N)."""
+    if labels.dtype.kind == "f":
+        return np.isnan(labels)
+    return np.array([isinstance(label, float) and label != label for label in labels], bool)
+
+
 def _from_mask(mask: NDArray[np.bool_], size: int | None) -> Ids:
     if size is None:
         raise UsageError(
@@ -128,8 +138,8 @@ def as_array(values: Any, what: str = "an array") -> Array:
     rows = values if isinstance(values, list | tuple) else [values]
     if any(isinstance(row, np.ma.MaskedArray) and np.ma.is_masked(row) for row in rows):
         raise DataError(
-            f"{what} has masked values, which "
-            "would be read as if they were not masked; fill them, or leave their rows out",
+            f"masked values in {what} would be read as if they were not masked; fill them, or "
+            "leave their rows out",
             code="masked-values",
         )
     if isinstance(values, np.ma.MaskedArray):

@@ -70,5 +70,5 @@ def embed_blocks(
     try:
         return space.embed({name: rows.array for name, rows in blocks.items()})
     except DataError as error:  # a single array is not a block to the user
-        said = str(error).replace("block 'features'", "features")
+        said = str(error).replace("block 'features'", "the table of features")
         raise DataError(said, code=error.code) from error

@@ -44,14 +44,18 @@ class RowLabels:
                 )
 
     def ids_of(self, values: Any) -> Ids:
-        """Return the rows of labels, int64 (n); a mask of N times true or false is taken too.
+        """Return the rows of labels, int64 (n).
 
+        A mask of N times true or false is taken too, and N labels that are NaN where unknown.
         Raises UnknownId for a label that no row has.
         """
         given = in_sequence(values)
         listed = given.tolist() if hasattr(given, "tolist") else given
         if not isinstance(listed, list | tuple | range):
             listed = [listed] if isinstance(listed, Hashable) else list(listed)
+        if len(listed) == len(self.labels):
+            unknown = [isinstance(value, float) and value != value for value in listed]
+            listed = [not one for one in unknown] if any(unknown) else listed
         if listed and all(isinstance(value, bool | np.bool_) for value in listed):
             index = getattr(values, "index", None)
             if index is None or callable(index) or len(index) != len(self.labels):

@@ -12,7 +12,7 @@ from numbers import Real
 from types import MappingProxyType
 from typing import Any, Literal, get_args
 
-from nextlabel.core.errors import DataError, UsageError, nearest
+from nextlabel.core.errors import DataError, UsageError
 from nextlabel.core.space.embedding import Embedding
 from nextlabel.core.space.matrix import matrix
 from nextlabel.core.space.scaling import rms_distance, unit_rows
@@ -48,8 +48,11 @@ class FeatureSpace:
 
     def __post_init__(self) -> None:
         if self.scale not in get_args(Scale):
-            hint = nearest(str(self.scale), get_args(Scale))
-            raise UsageError(f"scale {self.scale!r} is unknown; {hint}", code="unknown-scale")
+            raise UsageError(
+                f"scale {self.scale!r} is unknown; choose rms, none, or unit (distances of "
+                "directions, as cosine similarity has them)",
+                code="unknown-scale",
+            )
         if not isinstance(self.weights, Mapping):
             raise UsageError(
                 f"weights {self.weights!r} do not name the blocks; give a mapping such as "
