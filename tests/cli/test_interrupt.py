@@ -1,4 +1,4 @@
-"""A real run in a real process, stopped by a real Ctrl-C, and gone on with."""
+"""A real run in a real process, stopped by a real signal, and gone on with."""
 
 import os
 import shlex
@@ -57,7 +57,8 @@ def start(folder, *command):
 
 
 @pytest.mark.slow
-def test_ctrl_c_gives_the_command_that_goes_on_and_keeps_what_was_there(tmp_path):
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_gives_the_command_that_goes_on_and_keeps_what_was_there(number, tmp_path):
     (tmp_path / "stopped.toml").write_text(TOML)
     arguments = ["run", "stopped.toml", "--cache-dir", "kept", "--jobs", "1"]
     run = start(tmp_path, sys.executable, "-m", "nextlabel", *arguments)
@@ -65,11 +66,11 @@ def test_ctrl_c_gives_the_command_that_goes_on_and_keeps_what_was_there(tmp_path
     for line in run.stderr:
         lines.append(line)
         if "round 2 of" in line:
-            os.killpg(run.pid, signal.SIGINT)  # as a terminal does: the workers get it too
+            os.killpg(run.pid, number)  # as a terminal does: the workers get it too
             break
     rest = run.stderr.read()
     assert run.wait(60) == 130, rest
-    assert "Traceback" not in rest
+    assert "Traceback" not in rest and "leaked" not in rest
     command = shlex.split(rest.splitlines()[-1])
     assert command == [sys.executable, "-m", "nextlabel", *arguments]
     before = rounds(tmp_path / "runs/stopped/store.db")

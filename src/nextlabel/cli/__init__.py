@@ -27,12 +27,11 @@ from nextlabel.cli import (
 )
 from nextlabel.cli.execution import Invocation
 from nextlabel.cli.failure import explain
+from nextlabel.cli.interruption import INTERRUPTED, sigterm_as_ctrl_c
 from nextlabel.cli.output import complain, note, warn
 
 if TYPE_CHECKING:
     from nextlabel.engine.executor import Executor
-
-INTERRUPTED = 130
 
 app = typer.Typer(
     name="nextlabel",
@@ -87,11 +86,11 @@ def main(
     Returns
     -------
     int
-        The exit code: 0, 1 for a failure, 2 for wrong usage, 130 after Ctrl-C.
+        The exit code: 0, 1 for a failure, 2 for wrong usage, 130 after Ctrl-C or SIGTERM.
     """
     given = list(sys.argv[1:] if arguments is None else arguments)
     invocation = Invocation(given, executor)
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), sigterm_as_ctrl_c():
         warnings.showwarning = warn
         try:
             code = app(args=given, obj=invocation, prog_name="nextlabel", standalone_mode=False)

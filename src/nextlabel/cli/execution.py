@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from nextlabel.cli import options as cli
+from nextlabel.cli.interruption import INTERRUPTED
 from nextlabel.cli.output import (
     complain,
     duration,
@@ -127,13 +128,13 @@ def with_run_options(
 
 
 def execute(experiment: "Experiment", options: RunOptions, invocation: Invocation) -> None:
-    """Run an experiment; exits with 1 when a trial failed, 130 after Ctrl-C."""
+    """Run an experiment; exits with 1 when a trial failed, 130 after Ctrl-C or SIGTERM."""
     try:
         _execute(experiment, options, invocation)
     except KeyboardInterrupt:
         note("stopped; all finished rounds are stored, and this command continues:")
         note(f"  {resume_command(invocation.arguments)}")
-        raise SystemExit(130) from None
+        raise SystemExit(INTERRUPTED) from None
 
 
 def _execute(experiment: "Experiment", options: RunOptions, invocation: Invocation) -> None:

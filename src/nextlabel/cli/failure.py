@@ -5,6 +5,7 @@ import os
 
 import typer
 
+from nextlabel.cli.interruption import INTERRUPTED
 from nextlabel.core.errors import NextlabelError, out_of_memory
 
 DEBUG = "NEXTLABEL_DEBUG"
@@ -44,7 +45,7 @@ def _known(error: BaseException) -> tuple[str, int]:
         case typer.TyperException():
             return f"{_usage(error)}; see {_path(error)} --help", error.exit_code
         case KeyboardInterrupt() | typer.Abort():
-            return "stopped", 130
+            return "stopped", INTERRUPTED
         case BrokenPipeError():
             return "", 1
         case OSError():
