@@ -30,7 +30,8 @@ SIZES = {
 SYMBOLS = {"images": "N", "picks": "b", "columns": "d", "labelled": "|L|", "seeds": "seeds"}
 SEEDS = (1, 2, 4)
 LARGEST = 100_000
-PICTURE = Path(__file__).parents[1] / "docs" / "images" / "growth.svg"
+IMAGES = Path(__file__).parents[1] / "docs" / "images"
+PICTURE = IMAGES / "growth.svg"
 
 
 def selection(repeats, **sizes):

@@ -17,6 +17,7 @@ from pathlib import Path
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import numpy as np
+from memory import PeakMemory
 
 from nextlabel import farthest_first, farthest_from_mean
 from nextlabel.core.space.embedding import Embedding
@@ -176,12 +177,9 @@ def million(folder, size=1_000_000, count=10_000):
         features = np.load(file, mmap_mode="r")
         print(f"core-set: {size:,} × {DIMENSIONS} on disk, {count:,} labelled, {count:,} picks")
         loading, space = seconds(Embedding.of, features)
-        before, processor, sizes = resident(), time.process_time(), []
-        took, picks = seconds(
-            lambda: farthest_first(
-                space, labelled, count, progress=lambda *_: sizes.append(resident())
-            )
-        )
+        processor = time.process_time()
+        with PeakMemory() as peak:
+            took, picks = seconds(farthest_first, space, labelled, count)
         row(
             "nextlabel",
             took,
@@ -197,13 +195,7 @@ def million(folder, size=1_000_000, count=10_000):
             took,
             "slope of 2 and 6 picks",
         )
-        print(f"  memory on top of the file, between steps: {(max(sizes) - before) / 2**20:.0f} MB")
-
-
-def resident():
-    """Return the bytes of memory of this process, without the pages of mapped files."""
-    lines = Path("/proc/self/status").read_text().splitlines()
-    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("RssAnon"))
+        print(f"  memory on top of the file: {peak.megabytes:.0f} MB")
 
 
 def main(full=False, folder=None):

@@ -19,6 +19,7 @@ from pathlib import Path
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import numpy as np
+from memory import resident
 
 from nextlabel import Embedding, Pool, Snapshot
 from nextlabel.core.errors import NextlabelError
@@ -47,12 +48,6 @@ SIGNALS = {
     "true_labels": lambda size, rng: rng.integers(0, CLASSES, size),
 }
 """Functions that draw signals; a signal that is not here is one number per image."""
-
-
-def resident(field):
-    """Return a number of /proc/self/status in MB."""
-    lines = Path("/proc/self/status").read_text().splitlines()
-    return next(int(line.split()[1]) / 1024 for line in lines if line.startswith(field))
 
 
 def one(name, size):

@@ -202,3 +202,16 @@ def test_most_pairs_are_never_measured(offset: float, monkeypatch: pytest.Monkey
     measured.clear()
     farthest_from_mean(x, np.arange(500), 50)
     assert sum(measured) == 0
+
+
+@pytest.mark.parametrize("offset", [0.0, 100.0])
+def test_rows_in_float16_become_float32_at_once(offset: float) -> None:
+    raw = (np.random.default_rng(0).normal(size=(4096, 64)) + offset).astype(np.float16)
+    shifted = ShiftedRows(Metric(Embedding.of(raw)))
+    assert shifted.shifts[0].any() == (offset > 0)
+    tracemalloc.start()
+    (rows,) = shifted.rows(slice(None), np.float32)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    np.testing.assert_array_equal(rows, (raw.astype(float) - shifted.shifts[0]).astype(np.float32))
+    assert peak < 10 * raw.size  # bytes; one copy in float64 has 8, next to the 4 of the rows

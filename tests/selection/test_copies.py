@@ -1,8 +1,11 @@
+import tracemalloc
+
 import numpy as np
 import pytest
 
 from nextlabel import Pool, select
 from nextlabel.core.errors import BudgetError, DataError
+from nextlabel.kernels import equal_rows
 from nextlabel.selection.copies import first_of_each, without_copies
 from refusals import refused
 
@@ -74,3 +77,19 @@ def test_a_pool_without_copies_stays_itself() -> None:
 def test_features_of_text_are_refused() -> None:
     with refused(DataError, "not-numbers", match="features hold <U1"):
         select(np.array([["a"], ["b"]]), 1, probabilities=np.ones((2, 1)), strategy="entropy")
+
+
+def test_a_large_pool_with_few_copies_takes_few_bytes_per_image(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(equal_rows, "TILE_BYTES", 2**16)
+    x = np.random.default_rng(0).normal(size=(200_000, 2)).astype(np.float32)
+    x[[7, 199_999]] = x[3]
+    pool = Pool(len(x), [5])
+    assert len(pool.unlabelled) == len(x) - 1  # is kept in the pool
+    tracemalloc.start()
+    without, copies = without_copies(pool, first_of_each([x]))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert copies.tolist() == [7, 199_999] and without.excluded.tolist() == [7, 199_999]
+    assert peak < 50 * len(x)  # a list of one array per image has more than 100

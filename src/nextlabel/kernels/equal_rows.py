@@ -58,11 +58,23 @@ def _keys(rows: Array, ids: Ids, columns: int) -> NDArray[np.uint64]:
 
 def _groups(keys: NDArray[np.uint64]) -> Iterator[Ids]:
     """Yield the positions, ascending, of each key that occurs more than once."""
-    order = np.argsort(keys, kind="stable")
-    ends = np.flatnonzero(np.diff(keys[order]) != 0) + 1
-    for group in np.split(order, ends):
-        if len(group) > 1:
-            yield group
+    ascending = np.sort(keys)
+    repeated = np.unique(ascending[1:][ascending[1:] == ascending[:-1]])
+    del ascending  # most keys occur once, so all that follows is short
+    positions = np.flatnonzero(_among(keys, repeated))
+    order = positions[np.argsort(keys[positions], kind="stable")]
+    ends = np.searchsorted(keys[order], repeated, side="right").tolist()
+    for start, end in zip([0, *ends], ends, strict=False):
+        yield order[start:end]
+
+
+def _among(keys: NDArray[np.uint64], some: NDArray[np.uint64]) -> NDArray[np.bool_]:
+    """Return which keys (n) are among `some`, which are ascending."""
+    among = np.zeros(len(keys), bool)
+    for span in _tiles(len(keys) if len(some) else 0, 1):
+        nearest = np.minimum(np.searchsorted(some, keys[span]), len(some) - 1)
+        among[span] = some[nearest] == keys[span]
+    return among
 
 
 def _match(rows: Array, alike: Ids, first: Ids) -> None:

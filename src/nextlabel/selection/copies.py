@@ -40,7 +40,10 @@ def without_copies(pool: Pool, first: Ids) -> tuple[Pool, Ids]:
     tuple[Pool, Ids]
         The pool with the copies excluded, and the copies, ascending.
     """
-    free = pool.unlabelled
+    later = np.flatnonzero(first != np.arange(len(first)))
+    shared = np.zeros(len(first), bool)  # pictures of several images; most pools have few
+    shared[later] = shared[first[later]] = True
+    free = pool.unlabelled[shared[pool.unlabelled]]
     _, earliest = np.unique(first[free], return_index=True)
     is_copy = np.ones(len(free), bool)
     is_copy[earliest] = False

@@ -35,9 +35,10 @@ def checked_matrix(values: Any, name: object) -> tuple[Array, float]:
         tile = array[start : start + CHECKED]
         top = largest_size(tile)
         if not math.isfinite(top):
-            row = start + int(np.flatnonzero(~np.isfinite(tile).all(axis=1))[0])
+            row, column = (int(axis[0]) for axis in np.nonzero(~np.isfinite(tile)))
             raise DataError(
-                f"block {name!r} holds NaN or infinity in row {row}; give finite numbers there",
+                f"block {name!r} holds {tile[row, column]} in column {column} of row "
+                f"{start + row}; give finite numbers there",
                 code="not-finite",
             )
         largest = max(largest, top)
