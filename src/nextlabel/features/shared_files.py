@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 from nextlabel.core.errors import StoreError, hide_passwords
 from nextlabel.files.atomic import replacing
+from nextlabel.files.digest import stream_digest
 
 T = TypeVar("T")
 DIGEST = 64
@@ -70,7 +71,7 @@ class SharedFiles:
 
         def copy(system: Any, at: str) -> None:
             with path.open("rb") as source:
-                digest = hashlib.file_digest(source, "sha256").hexdigest()
+                digest = stream_digest(source)
                 source.seek(0)
                 system.makedirs(at.rpartition("/")[0], exist_ok=True)
                 with system.open(at, "wb") as target:

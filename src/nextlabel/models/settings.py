@@ -260,10 +260,7 @@ class TrainingSettings(Settings):
 class LossPredictionSettings(Settings):
     """The table `[loss_prediction]`, by default as Yoo & Kweon have it.
 
-    `margin` is equation 3's ξ; `weight` what the pair loss counts in addition to the
-    task's; `width` the features made of each stage of the network. `objective` "rank" is that of
-    TA-VAAL. After the share `stop` of a
-    round's epochs no gradient of P reaches T any more: 0 never lets any through, 1 always does.
+    The module P predicts the loss of the task model T; both are trained at once.
     """
 
     later: ClassVar[frozenset[str]] = frozenset({"objective"})
@@ -275,10 +272,12 @@ class LossPredictionSettings(Settings):
     width: int = Field(128, ge=1, le=4096)
     """Number of features made of each stage of the network."""
     stop: float = Field(0.6, ge=0, le=1)
-    """Share of a round's epochs after which no gradient of the module reaches the task model."""
+    """Share of a round's epochs in which gradients of the module reach the task model, from the
+    first on: 0 never, 1 always.
+    """
     objective: Literal["margin", "rank"] = "margin"
     """Loss of a pair: "margin" as in equation 3, or "rank", the cross entropy of which image has
-    the larger loss [Kim et al. 2021], which has no margin.
+    the larger loss [Kim et al. 2021, TA-VAAL], which has no margin.
     """
 
     def stop_epoch(self, epochs: int) -> int:

@@ -30,10 +30,11 @@ class Bait:
     """
 
     information: Information = "binary"
-    """"binary": of the likeliest class against all others, D columns; "full": of all K classes,
-    D·K columns and a table of N × K × D·K numbers, for small pools."""
+    """"binary": of the likeliest class against all others; "full": of all classes, for small pools,
+    since each image takes features × classes² numbers."""
     ridge: float = 1.0
-    """Number above 0 with which the diagonal of M begins (λ), in units of the squared features."""
+    """Number above 0 that the diagonal of the labelled images' Fisher information begins with (λ),
+    in units of the squared features."""
 
     needs: ClassVar[frozenset[str]] = frozenset({"features", "probabilities"})
 
