@@ -115,8 +115,8 @@ def test_a_run_ends_with_a_table_and_the_reports_path_on_stdout(lab, reports, ca
     assert main(["run", "tiny.toml", "--jobs", "3"]) == 0
     out, err = capsys.readouterr()
     lines = out.splitlines()
-    assert lines[0] == "validation/accuracy, mean of 2 seeds"
-    assert lines[1].split() == ["arm", "first", "last", "AUBC", "against", "difference", "p"]
+    assert lines[0] == "accuracy, validation; mean of 2 seeds; area: under the curve"
+    assert lines[1].split() == ["arm", "first", "last", "area", "against", "difference", "p"]
     assert [line.split()[0] for line in lines[3:]] == ["random", "core-set", "*", "report:"]
     cells = lines[4].split()[1:]
     assert cells[:5] == ["0.5250", "0.6250", "0.5750", "random", "+0.0200"]

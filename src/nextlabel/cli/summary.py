@@ -8,19 +8,21 @@ from nextlabel.cli.output import plural, put, put_table
 if TYPE_CHECKING:
     from nextlabel.report.summary import SummaryRow
 
-HEADERS = ("arm", "seeds", "first", "last", "AUBC", "against", "difference", "p")
+HEADERS = ("arm", "seeds", "first", "last", "area", "against", "difference", "p")
 
 
 def show_summary(rows: "Sequence[SummaryRow]", headline: str) -> None:
-    """Write the table; `difference` is that of the areas under the curve (AUBC), seed by seed."""
+    """Write the table; `difference` is that of the areas under the curve, seed by seed."""
+    from nextlabel.report.formatting import metric_name
+
     cells = [_cells(row) for row in rows]
     headers: Sequence[str] = HEADERS
     seeds = {row.seeds for row in rows}
-    title = headline
+    title = metric_name(headline)
     if len(seeds) == 1:  # the same in every row, and terminals are narrow
-        title += f", mean of {plural(seeds.pop(), 'seed')}"
+        title += f"; mean of {plural(seeds.pop(), 'seed')}"
         headers, cells = _without_seeds(HEADERS), [_without_seeds(row) for row in cells]
-    put(title)
+    put(f"{title}; area: under the curve")
     put_table(headers, cells)
     if any(row.primary and row.p is not None for row in rows):
         put("* the primary test; p by sign flips of the paired differences, not corrected")

@@ -85,15 +85,25 @@ def _drawing(results: Results, shares: tuple[ClassShares, ...]) -> Drawing:
 
 
 def _overall(shares: tuple[ClassShares, ...]) -> TableView:
-    """Return the share of each class in all picks, per arm, below that of the pool."""
+    """Return the share of each class in all picks, of each arm and of the pool.
+
+    Classes or arms are the columns, of which there are fewer, so that the table fits a phone.
+    """
     classes = shares[0].classes[:MOST_CLASSES]
-    headings = (Heading("arm", False), *(Heading(name, True) for name in classes))
     by_name = {"the pool": shares[0].pool} | {arm.arm: arm.overall for arm in shares}
-    rows = (
-        (name, *(show(share, "share") for share in values[: len(classes)].tolist()))
-        for name, values in by_name.items()
-    )
-    return TableView(headings, tuple(rows), "Share of each class in all picks")
+    cells = [
+        ["arm", *classes],
+        *(
+            [name, *(show(share, "share") for share in values[: len(classes)].tolist())]
+            for name, values in by_name.items()
+        ),
+    ]
+    if len(classes) > len(by_name):
+        cells = [["class", *classes], *cells[1:]]
+        cells = [list(row) for row in zip(*cells, strict=True)]
+    headings = tuple(Heading(name, number > 0) for number, name in enumerate(cells[0]))
+    rows = tuple(tuple(row) for row in cells[1:])
+    return TableView(headings, rows, "Share of each class in all picks")
 
 
 def _next_picks(results: Results) -> Section | None:
