@@ -3,8 +3,8 @@
 `python benchmarks/ten_million.py` writes 2.56 GB into a folder under --folder, which it removes,
 and chooses 10,000 images next to 10,000 labelled ones from ever longer parts of that file. The
 file's pages are dropped before each, so that it comes from the disk, and each has a process of its
-own, so that none finds memory that another left. Times are those of the
-processor, one thread; memory is that over the mapped file. `--largest 1000000` stops earlier.
+own, so that none finds memory that another left. Times are those of the processor, one thread;
+memory is that over the mapped file. `--largest 1000000` stops earlier.
 """
 
 import argparse
@@ -112,28 +112,27 @@ def same_as_literal(features, count=300):
 
 
 def draw(sizes, seconds, megabytes):
-    """Write the log-log picture of time and memory; dotted lines have the fitted exponents."""
+    """Write the log-log picture of time and memory; the dotted line has the exponent of time."""
     import matplotlib.pyplot as plt
+    from matplotlib.ticker import NullFormatter
 
     from nextlabel.report.figures import HUES, plot_style
 
     with plot_style():
         plt.rcParams["text.parse_math"] = True
         figure, panels = plt.subplots(1, 2, figsize=(6, 2.6))
-        for axis, name, values, bar, hue in zip(
-            panels,
-            ("seconds", "MB over the file"),
-            (seconds, megabytes),
-            (BAR_SECONDS, BAR_MEGABYTES),
-            HUES,
-            strict=False,
-        ):
-            k = exponent(sizes, values)
+        k = exponent(sizes, seconds)
+        line = seconds[-1] * (np.array(sizes) / sizes[-1]) ** k
+        panels[0].loglog(sizes, line, ":", color=HUES[0])
+        panels[0].set_title(rf"seconds of the processor, $\mathrm{{N}}^{{{k:.2f}}}$")
+        panels[1].set_title("MB over the file")
+        aims = BAR_SECONDS, BAR_MEGABYTES
+        for axis, values, aim, hue in zip(panels, (seconds, megabytes), aims, HUES, strict=False):
             axis.loglog(sizes, values, "o-", color=hue)
-            axis.loglog(sizes, values[-1] * (np.array(sizes) / sizes[-1]) ** k, ":", color=hue)
-            axis.axhline(bar, color="grey", linewidth=0.8)
-            axis.annotate(f"aim: {bar}", (sizes[0], bar), (0, 2), textcoords="offset points")
-            axis.set(xlabel="N", ylabel=name, title=rf"$\mathrm{{N}}^{{{k:.2f}}}$")
+            axis.axhline(aim, color="grey", linewidth=0.8)
+            axis.annotate(f"aim: {aim}", (sizes[0], aim), (0, 2), textcoords="offset points")
+            axis.set(xlabel="N", ylim=(min(values) / 3, 3 * aim))
+            axis.yaxis.set_minor_formatter(NullFormatter())
         figure.tight_layout()
         PICTURE.parent.mkdir(parents=True, exist_ok=True)
         figure.savefig(PICTURE, metadata={"Date": None})
@@ -167,7 +166,10 @@ def main(full=False, folder=None, largest=LARGEST):
             print(f"  {size:>12,}{cells}", flush=True)
         print(f"  aims at 10,000,000: {BAR_SECONDS} s, {BAR_MEGABYTES} MB over the file")
         if len(sizes) > 2:
-            print(f"  N^{exponent(sizes, seconds):.2f}, memory N^{exponent(sizes, megabytes):.2f}")
+            grown = (megabytes[-1] - megabytes[-2]) * 2**20 / (sizes[-1] - sizes[-2])
+            print(
+                f"  N^{exponent(sizes, seconds):.2f}, memory {grown:.0f} bytes per image at the end"
+            )
         farther = others_farther(from_disk(file), labelled_of(sizes[-1]), picks, CHECKED)
         named = ", ".join(f"{step + 1:,}" for step in CHECKED)
         print(

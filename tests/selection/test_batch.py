@@ -112,7 +112,7 @@ def test_one_column_is_the_probability_of_the_second_of_two_classes(shape, kind)
         ({"probabilities": P, "budget": 1}, UsageError, "'core_set' needs features"),
         ({"features": {"vae": X}, "weights": {"vea": 1}, "budget": 1}, UsageError, "mean 'vae'"),
         ({"features": {"vae": X}, "weights": {"vae": 0}, "budget": 1}, UsageError, "weight 0"),
-        ({"features": X, "scale": "rsm", "budget": 1}, UsageError, "scale 'rsm'.*'rms'"),
+        ({"features": X, "scale": "rsm", "budget": 1}, UsageError, "scale 'rsm'.*rms"),
         ({"features": X, "seed": -1, "budget": 1}, UsageError, "seed -1"),
         ({"probabilities": P / 2, "strategy": "entropy", "budget": 1}, DataError, "row 0"),
         ({"probabilities": P[:, :0], "strategy": "entropy", "budget": 1}, DataError, "one class"),

@@ -1,4 +1,5 @@
 import tracemalloc
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -6,6 +7,7 @@ import pytest
 from nextlabel import Pool, select
 from nextlabel.core.errors import BudgetError, DataError
 from nextlabel.kernels import equal_rows
+from nextlabel.selection import choice
 from nextlabel.selection.copies import first_of_each, without_copies
 from refusals import refused
 
@@ -93,3 +95,14 @@ def test_a_large_pool_with_few_copies_takes_few_bytes_per_image(
     tracemalloc.stop()
     assert copies.tolist() == [7, 199_999] and without.excluded.tolist() == [7, 199_999]
     assert peak < 50 * len(x)  # a list of one array per image has more than 100
+
+
+def test_what_is_not_finite_is_refused_before_the_search_for_copies(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    broken = BURST.copy()
+    broken[-1, 1] = np.inf
+    search = Mock(side_effect=AssertionError("the search came first"))
+    monkeypatch.setattr(choice, "first_of_each", search)
+    with refused(DataError, "not-finite", match="features holds inf in column 1 of row 12;"):
+        select(broken, 1)

@@ -103,6 +103,9 @@ def choose(request: Request, scores: Literal["none", "if there", "needed"]) -> C
     if budget is None:
         raise UsageError("budget is missing; give the number of images to choose", code="no-budget")
     pool.check_budget(budget)
+    # The space first: what is wrong with a large file is said before the search for copies.
+    reads = bool(blocks) and "features" in chooser.needs
+    space = embed_blocks(blocks, request.weights, request.scale) if reads else None
     pictures, copies = pool, as_ids(())
     if blocks:
         arrays = [numbers(rows.array, name) for name, rows in blocks.items()]
@@ -122,8 +125,8 @@ def choose(request: Request, scores: Literal["none", "if there", "needed"]) -> C
             code="simulation-only",
         )
     there: dict[str, Any] = {name: rows.array for name, rows in others.items()}
-    if "features" in needs and blocks:
-        there["features"] = embed_blocks(blocks, request.weights, request.scale)
+    if space is not None:
+        there["features"] = space
     if request.probabilities is not None:
         there["probabilities"] = class_probabilities(given["probabilities"].array, request.task)
     for name in sorted(needs):
