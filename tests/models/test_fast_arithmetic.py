@@ -8,14 +8,14 @@ from torch import nn
 
 from nextlabel.core.seeds import Seeds
 from nextlabel.models import convolution, tap_products
-from nextlabel.models.convolution import CompactConv, FlatNorm, compact
+from nextlabel.models.convolution import CompactConv, FirstConv, FlatNorm, compact, preparation
 from nextlabel.models.network_model import NetworkModel
 from nextlabel.models.networks.base import build, generator
 from nextlabel.models.networks.inference import QuickCopies, for_inference
 from nextlabel.models.networks.resnet import ResNet18
 from nextlabel.models.networks.small_cnn import SmallCNN
+from nextlabel.models.normalise import grey_and_ones, normalise
 from nextlabel.models.settings import TrainingSettings
-from nextlabel.models.tap_products import BATCH
 from nextlabel.models.task_models import create_model
 
 PRECISE = frozenset({torch.float32, torch.float64})
@@ -28,8 +28,9 @@ def relative(value, wanted):
 
 @pytest.fixture
 def products(monkeypatch):
-    """Take products in types in which rounding hides no fault."""
+    """Take products in types in which rounding hides no fault, of few pixels at a time."""
     monkeypatch.setattr(tap_products, "QUICKER", PRECISE)
+    monkeypatch.setattr(tap_products, "PIXELS", 100)
 
 
 def results(conv, x, output):
@@ -47,8 +48,8 @@ def results(conv, x, output):
 @pytest.mark.parametrize(("height", "width"), [(1, 1), (2, 2), (3, 3), (4, 4), (7, 7), (8, 5)])
 def test_a_fast_convolution_is_the_plain_one(products, height, width, stride, side, dtype, limit):
     conv = build(lambda: CompactConv(6, 10, stride, side), generator(1)).to(dtype)
-    x = torch.randn(BATCH + 5, 6, height, width, generator=generator(2)).to(dtype)
-    shape = (BATCH + 5, 10, -(-height // stride), -(-width // stride))
+    x = torch.randn(37, 6, height, width, generator=generator(2)).to(dtype)
+    shape = (37, 10, -(-height // stride), -(-width // stride))
     output = torch.randn(shape, generator=generator(3)).to(dtype)
     plain = results(conv, x, output)
     conv.fast = True
@@ -74,6 +75,31 @@ def test_a_larger_feature_map_takes_the_plain_convolution(monkeypatch):
         conv(larger[:, :, 1:])
     conv(larger[:, :, 1:])
     assert calls == [(convolution.WIDEST, 4)], "fast inside `compact` alone"
+
+
+@pytest.mark.parametrize("bias", [True, False])
+def test_two_channels_say_as_much_as_three_of_a_grey_image(bias):
+    conv = build(lambda: FirstConv(3, 4, 7, 2, 3, bias=bias), generator(1)).double()
+    rng = generator(2)
+    grey = torch.randint(0, 256, (5, 1, 9, 6), generator=rng, dtype=torch.uint8)
+    output = torch.randn(5, 4, 5, 3, generator=rng).double()
+    gained = []
+    for prepare in (normalise, grey_and_ones):
+        conv.zero_grad()
+        values = conv(prepare(grey).double())
+        values.backward(output)
+        gained.append([values, *(p.grad.clone() for p in conv.parameters())])
+    for three, two in zip(*gained, strict=True):
+        torch.testing.assert_close(two, three, rtol=1e-6, atol=1e-6)
+
+
+def test_only_fast_arithmetic_on_grey_images_takes_two_channels():
+    network = build(lambda: ResNet18(10), generator(2))
+    grey, colour = (torch.zeros(1, channels, 8, 8, dtype=torch.uint8) for channels in (1, 3))
+    assert preparation(network, grey, True) is grey_and_ones
+    assert preparation(network, grey, False) is normalise
+    assert preparation(network, colour, True) is normalise
+    assert preparation(SmallCNN(10), grey, True) is normalise
 
 
 @pytest.mark.parametrize("momentum", [0.1, None])

@@ -8,13 +8,14 @@ whole fourth stage of a ResNet-18 and most of the third.
 Fast arithmetic takes more products, whose sums have another order: see `tap_products`.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Literal
 
 import torch
 from torch import Tensor, nn
 
+from nextlabel.models.normalise import colours_of_grey, grey_and_ones, normalise
 from nextlabel.models.tap_products import fast_convolution, product_type, square_matrix
 
 Reach = Literal["centre", "corner", "square"]
@@ -99,6 +100,29 @@ class CompactConv(nn.Conv2d):
         window.copy_(self.taps.view(height, width, inputs, outputs).permute(3, 2, 0, 1))
         self.reach, self.taps = None, None
         self.weight.requires_grad_(True)
+
+
+class FirstConv(nn.Conv2d):
+    """A convolution of colours, which also takes what `grey_and_ones` makes of grey images.
+
+    The colours of a normalised grey image are linear in its value. So two channels say as much as
+    three, and the weights of the three give those of the two. All is exact but for rounding.
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return (B, outputs, …) for colours (B, 3, H, W), or for values and ones (B, 2, H, W)."""
+        if x.shape[1] == self.in_channels:
+            return super().forward(x)
+        slopes, constants = colours_of_grey(x.device)
+        weights = [(self.weight * factor).sum(1, keepdim=True) for factor in (slopes, constants)]
+        values: Tensor = self._conv_forward(x, torch.cat(weights, 1), self.bias)
+        return values
+
+
+def preparation(network: nn.Module, images: Tensor, fast: bool) -> Callable[[Tensor], Tensor]:
+    """Return what turns uint8 images, such as these (N, C, H, W), into the network's input."""
+    grey = images.shape[1] == 1 and any(isinstance(m, FirstConv) for m in network.modules())
+    return grey_and_ones if fast and grey else normalise
 
 
 class FlatNorm(nn.BatchNorm2d):

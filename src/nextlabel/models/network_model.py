@@ -16,6 +16,7 @@ from nextlabel.core.learner import Training
 from nextlabel.core.seeds import Seeds
 from nextlabel.core.task_model import FittedModel, LastLayer, ModelInputs, ModelOutputs
 from nextlabel.core.types import Array, Ids, Labels, Task
+from nextlabel.models.convolution import preparation
 from nextlabel.models.device import dtype_of, precise, resolve_device
 from nextlabel.models.freed_memory import kept_memory
 from nextlabel.models.loss_prediction import LossHead
@@ -28,7 +29,7 @@ from nextlabel.models.networks.base import (
     state_on_cpu,
 )
 from nextlabel.models.networks.inference import QuickCopies
-from nextlabel.models.normalise import ImagesOnDevice, normalise, to_device
+from nextlabel.models.normalise import ImagesOnDevice, to_device
 from nextlabel.models.settings import Epochs, LossPredictionSettings, TrainingSettings
 from nextlabel.models.timing import sample_size, seconds_of
 from nextlabel.models.training import Trainer, TrainingData
@@ -71,10 +72,11 @@ class FittedNetwork:
         network = self.network
         if self.fast:
             network = self.copies.of(network, images, dtype_of(self.precision, self.device))
+        prepare = preparation(network, images, self.fast)
         with kept_memory(), torch.inference_mode(), precise(self.device, self.precision):
             for start in range(0, len(images), INFERENCE_BATCH):
                 rows = slice(start, start + INFERENCE_BATCH)
-                taps = network.taps(normalise(images[rows]))
+                taps = network.taps(prepare(images[rows]))
                 pooled = network.pool(taps)
                 logits = network.fc(pooled).float()
                 out = logits.softmax(1) if self.task == "multiclass" else logits.sigmoid()

@@ -14,6 +14,9 @@ from nextlabel.core.types import Array, Part
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_DEVIATION = (0.229, 0.224, 0.225)
 
+GREY_MEAN = sum(IMAGENET_MEAN) / 3
+"""The value that becomes 0 in `grey_and_ones`, so that all values are small."""
+
 
 def to_device(images: NDArray[np.uint8], device: torch.device) -> Tensor:
     """Return images (N, C, H, W) as a uint8 tensor; on the CPU nothing is copied if possible.
@@ -56,3 +59,20 @@ def normalise(batch: Tensor) -> Tensor:
     deviation = torch.tensor(IMAGENET_DEVIATION, device=batch.device).view(1, 3, 1, 1)
     scaled = batch.expand(-1, 3, -1, -1).to(torch.float32) / 255
     return ((scaled - mean) / deviation).contiguous(memory_format=torch.channels_last)
+
+
+def grey_and_ones(batch: Tensor) -> Tensor:
+    """Return grey uint8 images (B, 1, H, W) as float32 (B, 2, H, W): values, and ones.
+
+    `normalise` is a linear function of the two: see `colours_of_grey`.
+    """
+    values = batch.to(torch.float32) / 255 - GREY_MEAN
+    both = torch.cat([values, torch.ones_like(values)], 1)
+    return both.contiguous(memory_format=torch.channels_last)
+
+
+def colours_of_grey(device: torch.device) -> tuple[Tensor, Tensor]:
+    """Return the slopes and constants (3, 1, 1) that give `normalise` from `grey_and_ones`."""
+    mean = torch.tensor(IMAGENET_MEAN, device=device).view(3, 1, 1)
+    deviation = torch.tensor(IMAGENET_DEVIATION, device=device).view(3, 1, 1)
+    return 1 / deviation, (GREY_MEAN - mean) / deviation

@@ -8,8 +8,8 @@ from torch.nn import functional
 
 QUICKER = frozenset({torch.bfloat16})
 """The types in which a product gives the gradient of 3×3 weights sooner than the library does."""
-BATCH = 32
-"""Images whose pixels are copied at a time, so that the copies stay in the processor's cache."""
+PIXELS = 2048
+"""Pixels that are copied with their neighbours at a time: so few stay in the processor's cache."""
 
 WIDEST_STRIDED = 4
 """The largest side of a feature map whose values with stride 2 are quicker as a product."""
@@ -88,7 +88,7 @@ class _Columns(torch.autograd.Function):
         if stride == 1 or max(x.shape[2:]) > WIDEST_STRIDED:
             return functional.conv2d(x, weight, stride=stride, padding=1)
         matrix = weight.permute(0, 2, 3, 1).reshape(len(weight), -1).T
-        rows = [_nine_pixels(images, stride) @ matrix for images in torch.split(x, BATCH)]
+        rows = [_nine_pixels(images, stride) @ matrix for images in _batches(x, stride)]
         return _as_images(torch.cat(rows), x[:, :, ::stride, ::stride])
 
     @staticmethod
@@ -102,10 +102,17 @@ class _Columns(torch.autograd.Function):
         outputs, inputs = weight.shape[:2]
         wide = torch.promote_types(x.dtype, torch.float32)
         of_weight = x.new_zeros(outputs, 9 * inputs, dtype=wide)
-        for images, grad in zip(torch.split(x, BATCH), torch.split(grads[0], BATCH), strict=True):
+        batches = zip(_batches(x, ctx.stride), _batches(grads[0], 1), strict=True)
+        for images, grad in batches:
             rows = grad.permute(0, 2, 3, 1).reshape(-1, outputs)
             of_weight += rows.T @ _nine_pixels(images, ctx.stride)
         return of_x, of_weight.view(outputs, 3, 3, inputs).permute(0, 3, 1, 2), None, None
+
+
+def _batches(x: Tensor, stride: int) -> tuple[Tensor, ...]:
+    """Return the images in batches of `PIXELS` pixels of output, or of one image with more."""
+    pixels = -(-x.shape[2] // stride) * -(-x.shape[3] // stride)
+    return torch.split(x, max(1, PIXELS // pixels))
 
 
 def _nine_pixels(x: Tensor, stride: int) -> Tensor:

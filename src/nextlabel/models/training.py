@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from nextlabel.core.seeds import Seeds
 from nextlabel.core.types import Ids, Task
-from nextlabel.models.convolution import compact
+from nextlabel.models.convolution import compact, preparation
 from nextlabel.models.device import precise
 from nextlabel.models.freed_memory import kept_memory
 from nextlabel.models.loss_prediction import (
@@ -65,17 +65,16 @@ class Trainer:
         steps_each = settings.steps_per_epoch(count)
         order, pairs = seeds.rng("order", number), seeds.rng("pairs", number)
         done, accuracy = 0, 0.0
+        fast = settings.arithmetic == "fast"
         network.train()
         with (
             kept_memory(),
-            compact(
-                network, normalise(data.images[:1]), settings.arithmetic == "fast"
-            ) as parameters,
+            compact(network, normalise(data.images[:1]), fast) as parameters,
         ):
             network.train()
             head_parameters = [] if head is None else list(head.parameters())
             optimiser = _sgd([*parameters, *head_parameters], settings)
-            forward = forward_of(network)
+            forward = forward_of(network, preparation(network, data.images, fast))
             for epoch in range(most):
                 if until is not None and epoch >= planned and accuracy >= until.accuracy:
                     break
@@ -153,11 +152,11 @@ class Trainer:
         network.eval()
 
 
-def forward_of(network: TaskNetwork) -> Forward:
-    """Return the network's forward pass."""
+def forward_of(network: TaskNetwork, prepare: Callable[[Tensor], Tensor] = normalise) -> Forward:
+    """Return the network's forward pass on what `prepare` makes of uint8 images."""
 
     def forward(batch: Tensor) -> tuple[tuple[Tensor, ...], Tensor]:
-        taps = network.taps(normalise(batch))
+        taps = network.taps(prepare(batch))
         return taps, network.fc(network.pool(taps))
 
     return forward

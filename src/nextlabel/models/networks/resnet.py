@@ -5,7 +5,7 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from nextlabel.models.convolution import CompactConv, FlatNorm
+from nextlabel.models.convolution import CompactConv, FirstConv, FlatNorm
 from nextlabel.models.networks.base import TaskNetwork
 
 Stem = Literal["imagenet", "small"]
@@ -47,7 +47,7 @@ class ResNet18(TaskNetwork):
     def __init__(self, outputs: int, stem: Stem = "imagenet") -> None:
         super().__init__()
         small = stem == "small"
-        self.conv1 = nn.Conv2d(
+        self.conv1 = FirstConv(
             3, 64, 3 if small else 7, 1 if small else 2, 1 if small else 3, bias=False
         )
         self.bn1 = nn.BatchNorm2d(64)
