@@ -35,7 +35,7 @@ def even_draws(
     """
     _, group = np.unique(groups, return_inverse=True)  # [n]
     count = np.bincount(group, weights=~free).astype(np.int64)  # [G]
-    order = rng.permutation(np.flatnonzero(free))
+    order = rng.permutation(np.flatnonzero(free))  # [free images]
     queues = [order[group[order] == g].tolist() for g in range(len(count))]
     drawn: list[int] = []
     while len(drawn) < budget:

@@ -1,4 +1,7 @@
-"""Ranking by score: the highest first, and the smallest id at a tie."""
+"""Ranking by score: the highest first, and the smallest id at a tie.
+
+N images, C candidates.
+"""
 
 import numpy as np
 
@@ -14,7 +17,7 @@ def highest(scores: Array, candidates: Ids, budget: int) -> Ids:
     scores
         One number per image of the pool, float (N).
     candidates
-        Ids in ascending order, int64.
+        Ids in ascending order, int64 (C).
     budget
         The number of ids to return.
 
@@ -29,7 +32,7 @@ def highest(scores: Array, candidates: Ids, budget: int) -> Ids:
         The score of a candidate is not a number.
 
     """
-    candidate_scores = np.asarray(scores, np.float64)[candidates]
+    candidate_scores = np.asarray(scores, np.float64)[candidates]  # [C]
     bad = np.flatnonzero(np.isnan(candidate_scores))
     if bad.size:
         raise DataError(

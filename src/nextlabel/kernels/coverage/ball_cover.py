@@ -131,7 +131,7 @@ def newly_covered(
     for k, pick in enumerate(chosen.tolist()):
         targets = counts.in_fewest_balls()  # [n]
         squared = metric.squared_distances(pool.unlabelled, metric.row(pick))  # [n]
-        inside = squared <= counts.squared_radius
+        inside = squared <= counts.squared_radius  # [n]
         numbers[k] = (inside & targets).sum()
         counts.balls += inside
         counts.unpicked &= pool.unlabelled != pick

@@ -1,6 +1,6 @@
 """Groups of candidates of similar gain, each with a memory of the coverage that it accounts for.
 
-m images; a number counts within them.
+n candidates, m images; a number counts within the images.
 """
 
 from dataclasses import dataclass
@@ -39,7 +39,7 @@ def gain_groups(upper: Floats, seen: Floats, tuning: HerdingTuning) -> list[Gain
     """Return groups of candidates by their upper bounds on gain (n), the largest first."""
     n = len(upper)
     count = max(1, min(tuning.groups, tuning.seen_values // max(len(seen), 1)))
-    order = np.argsort(-upper, kind="stable")
+    order = np.argsort(-upper, kind="stable")  # [n]
     step = max(tuning.tile_rows, -(-n // count))
     return [
         GainGroup(np.sort(order[start : start + step]), seen.copy(), float(upper[order[start]]))

@@ -92,8 +92,10 @@ class GaussianKernel:
             return self.distances.product(rows, columns)
         squared = self.distances.tile(rows, columns)  # [r, c]
         if self.rough:
-            error = self.distances.error(rows.squared_norms[:, None], columns.squared_norms)
-            rough = error > ROUGH * self.squared_bandwidth
+            error = self.distances.error(
+                rows.squared_norms[:, None], columns.squared_norms
+            )  # [r, c]
+            rough = error > ROUGH * self.squared_bandwidth  # [r, c]
             rough &= squared <= FARTHEST * self.squared_bandwidth + error
             i, j = np.nonzero(rough)
             squared[i, j] = self.distances.pairs(rows.positions[i], columns.positions[j])

@@ -83,20 +83,20 @@ def max_herding(
     """
     features = Embedding.of(features)
     metric, pool = metric_and_pool(features, labelled, excluded, budget)
-    weight = checked_weights(weights, pool.size)  # [N]
+    image_weights = checked_weights(weights, pool.size)  # [N]
     if references is not None:
-        weight[~np.isin(np.arange(pool.size), as_ids(references, pool.size))] = 0
+        image_weights[~np.isin(np.arange(pool.size), as_ids(references, pool.size))] = 0
     if budget == 0 or does_not_vary(metric):
         return pool.unlabelled[:budget].copy()
     sigma = bandwidth * metric.distance_unit
     squared = sigma * sigma
 
     def begin() -> Gains:
-        covered = CoveredImages(metric, pool, weight[pool.unlabelled], squared, tuning)
+        covered = CoveredImages(metric, pool, image_weights[pool.unlabelled], squared, tuning)
         return Gains(covered, tuning)
 
     def content() -> bytes:
-        return digest(features.digest, weight, squared, np.sort(pool.excluded), tuning)
+        return digest(features.digest, image_weights, squared, np.sort(pool.excluded), tuning)
 
     gains = resumed(carried, "max_herding", content, pool, begin)
     return gains.ids[gains.picks(budget)]
@@ -112,7 +112,7 @@ def checked_weights(weights: object, size: int) -> Floats:
             f"weights have shape {numbers.shape} for {size} images; give one per image",
             code="weights-shape",
         )
-    bad = np.flatnonzero(~(np.isfinite(numbers) & (numbers >= 0)))
+    bad = np.flatnonzero(~(np.isfinite(numbers) & (numbers >= 0)))  # [bad]
     if bad.size:
         raise DataError(
             f"weight {numbers[bad[0]]:g} of image {bad[0]} must be finite and at least 0; "

@@ -1,6 +1,6 @@
 """Lists of the pairs in which a candidate would cover an image better than its centre does.
 
-n candidates, m images.
+n candidates, m images, s of them in a sample; a tile has c candidates; p pairs.
 """
 
 import numpy as np
@@ -17,10 +17,10 @@ def estimated_pairs(images: CoveredImages) -> float:
     m, kernel = len(images), images.quick
     if not m:
         return 0.0
-    sample = np.unique(np.linspace(0, m - 1, min(SAMPLE, m)).astype(np.int64))
+    sample = np.unique(np.linspace(0, m - 1, min(SAMPLE, m)).astype(np.int64))  # [s]
     columns, count = kernel.distances.rows_at(images.positions[sample]), 0
     for candidates in kernel.distances.each_rows_at():
-        exponents = kernel.exponents(candidates, columns)  # [c, sample]
+        exponents = kernel.exponents(candidates, columns)  # [c, s]
         count += int(np.count_nonzero(exponents >= images.least[sample]))
     return count * m / len(sample)
 
@@ -50,6 +50,6 @@ class NeighbourLists:
 
     def of_images(self, numbers: Ids) -> tuple[Ids, Ids, Array]:
         """Return (index into `numbers`, candidate, kernel value) of all pairs of some images."""
-        rows = self._by_image[numbers]
-        index = np.repeat(np.arange(len(numbers)), np.diff(rows.indptr))
+        rows = self._by_image[numbers]  # [numbers, n], sparse, with p values
+        index = np.repeat(np.arange(len(numbers)), np.diff(rows.indptr))  # [p]
         return index, rows.indices.astype(np.int64), rows.data

@@ -1,4 +1,7 @@
-"""Marked cells of a tile: how many there are, and where."""
+"""Marked cells of a tile: how many there are, and where.
+
+A tile has r rows and c columns; p of its cells are marked.
+"""
 
 import numpy as np
 
@@ -10,12 +13,12 @@ def dense(exponents: Array, least: Array) -> bool:
 
     `least` is (1, c) or (r, 1); what is returned decides the speed alone.
     """
-    few = exponents[::16, ::16] >= least[::16, ::16]
+    few = exponents[::16, ::16] >= least[::16, ::16]  # [⌈r/16⌉, ⌈c/16⌉]
     return 16 * int(np.count_nonzero(few)) > few.size
 
 
 def pairs(marks: Array) -> tuple[Ids, tuple[Ids, Ids]]:
     """Return the flat positions that are marked, and their rows and columns (p)."""
-    flat = np.flatnonzero(marks)
-    rows = flat // marks.shape[1]
+    flat = np.flatnonzero(marks)  # [p]
+    rows = flat // marks.shape[1]  # [p]
     return flat, (rows, flat - rows * marks.shape[1])

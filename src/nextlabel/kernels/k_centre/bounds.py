@@ -1,6 +1,6 @@
 """Upper bounds on the squared distance of every row to its nearest centre.
 
-N images, R rows in the reservoir, W top rows.
+N images, R rows in the reservoir, W top rows; n values of any of them, k of which are the largest.
 """
 
 from typing import NamedTuple
@@ -28,7 +28,7 @@ class TopRows(NamedTuple):
 
     def ahead(self, bounds: Floats, ids: Ids) -> NDArray[np.bool_]:
         """Return which rows come before all outside: larger, or equal with a smaller id."""
-        tied = (bounds == self.bound_outside) & (ids < self.id_outside)
+        tied = (bounds == self.bound_outside) & (ids < self.id_outside)  # [n]
         return np.asarray((bounds > self.bound_outside) | tied)
 
 
@@ -61,11 +61,11 @@ class UpperBounds:
         """
         count = min(count, self.size)
         whole = TopRows(self.reservoir, self.bound_outside, self.id_outside)
-        ids = self.reservoir[whole.ahead(self.value[self.reservoir], self.reservoir)]
+        ids = self.reservoir[whole.ahead(self.value[self.reservoir], self.reservoir)]  # [≤ R]
         if len(ids) < count and self.bound_outside > CLOSED:
             self._refill()
             ids = self.reservoir
-        values = self.value[ids]
+        values = self.value[ids]  # [≤ R]
         positions = highest_first(values, count)  # [W]
         bound, position = _best_outside(values, positions)
         if bound == CLOSED:  # all of the reservoir is in: the best outside is outside that
@@ -78,9 +78,9 @@ def highest_first(values: Floats, count: int) -> NDArray[np.int64]:
     if count < len(values):
         least = np.partition(values, len(values) - count)[len(values) - count]
         if least > CLOSED:
-            above = np.flatnonzero(values > least)
+            above = np.flatnonzero(values > least)  # [< k]
             tied = np.flatnonzero(values == least)[: count - len(above)]
-            return np.sort(np.concatenate([above, tied]))
+            return np.sort(np.concatenate([above, tied]))  # [k]
     return np.flatnonzero(values > CLOSED)
 
 
@@ -88,7 +88,7 @@ def _best_outside(values: Floats, inside: NDArray[np.int64]) -> tuple[float, int
     """Return the largest value outside some positions and its smallest position."""
     if not len(values):
         return CLOSED, 0
-    others = values.copy()
+    others = values.copy()  # [n]
     others[inside] = CLOSED
     best = int(others.argmax())
     return float(others[best]), best

@@ -118,7 +118,7 @@ def _greedy(
     while count < budget:
         top = state.bounds.top(width)
         if not state.bounds.value[top.ids].max() > 0:  # copies of centres: all that are left tie
-            left = np.flatnonzero(state.bounds.value > CLOSED)
+            left = np.flatnonzero(state.bounds.value > CLOSED)  # [left]
             picks[count:] = left[: budget - count]
             break
         new = _picks(state, top, budget - count)
@@ -149,7 +149,7 @@ def _begin(centres: Centres, pool: Pool, start: Ids, between: Callable[[], None]
     metric = centres.shifted.metric
     centres.add(metric.without_copies(start))
     value = initial_bounds(centres, between)  # [N]
-    closed = np.ones(metric.size, bool)
+    closed = np.ones(metric.size, bool)  # [N]
     closed[pool.unlabelled] = False
     closed[start] = True
     value[closed] = CLOSED
@@ -160,7 +160,7 @@ def _picks(state: GreedyState, top: TopRows, limit: int) -> Ids:
     """Bring the top rows up to date and pick while the best beats all outside; return the ids."""
     rows = state.rows(top.ids)  # W rows
     state.update(top, rows)
-    ahead = np.flatnonzero(top.ahead(state.bounds.value[top.ids], top.ids))
+    ahead = np.flatnonzero(top.ahead(state.bounds.value[top.ids], top.ids))  # [C]
     if not ahead.size:
         state.sharpen()
         return top.ids[:0]

@@ -1,6 +1,6 @@
 """The state of the greedy loop: bounds, centres, and the number of centres that each row has seen.
 
-N images, W top rows, n rows, L centres.
+N images, W top rows, n rows, L centres, p pairs of a row and a centre.
 """
 
 import numpy as np
@@ -58,9 +58,9 @@ class GreedyState:
         ids, total = top.ids, len(self.centres)
         grid, chunk = self.tuning.grid, self.tuning.chunk
         seen = self.seen[ids]  # [W]
-        behind = np.flatnonzero(seen < total)
+        behind = np.flatnonzero(seen < total)  # [≤ W]
         while behind.size:
-            level = seen[behind] // grid * grid
+            level = seen[behind] // grid * grid  # [≤ W]
             begin = int(level.min())
             later = level[level > begin]
             end = min(begin + chunk, total, int(later.min()) if later.size else total)
@@ -75,9 +75,9 @@ class GreedyState:
     def _see(self, ids: Ids, rows: NormedRows, begin: int, end: int) -> None:
         """Lower the bounds of rows (n) to the nearest of centres begin … end - 1."""
         before = self.bounds.value[ids]  # [n]
-        hits, columns = self.centres.pairs_to_measure(rows, before, begin, end)
+        hits, columns = self.centres.pairs_to_measure(rows, before, begin, end)  # [p], [p]
         self.screened += len(ids) * (end - begin)
         if hits.size:
-            measured = self.metric.pair_distances(ids[hits], self.centres.ids[columns])
+            measured = self.metric.pair_distances(ids[hits], self.centres.ids[columns])  # [p]
             np.minimum.at(self.bounds.value, ids[hits], measured)
             self.wasted += hits.size - int((self.bounds.value[ids] < before).sum())
