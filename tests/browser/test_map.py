@@ -57,7 +57,7 @@ def test_a_lasso_leads_to_the_grid_of_what_is_inside(mapped, project):
 
 def test_the_map_of_real_features_leads_to_images_alike(project, serve, visit, truth):
     """t-SNE of the pixels: what a lasso is drawn around is what the grid shows, small and large."""
-    from nextlabel.project.loop.cached import MAP
+    from nextlabel.project.loop.cache_files import MAP
     from nextlabel.project.loop.map import make_map
 
     images = project.images()

@@ -8,7 +8,7 @@ from nextlabel.core.carried import Carried, digest, once
 from nextlabel.core.pool import Pool
 from nextlabel.core.snapshot import Snapshot
 from nextlabel.core.types import Array, Ids
-from nextlabel.kernels.coverage.pace import pair_seconds
+from nextlabel.kernels.coverage.pair_seconds import pair_seconds
 from nextlabel.strategies.options import whole
 
 ALL_UP_TO = 20_000

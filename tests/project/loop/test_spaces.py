@@ -10,7 +10,7 @@ from nextlabel.project.labelling.models import NewModel
 from nextlabel.project.labelling.project import Project
 from nextlabel.project.loop import features as features_module
 from nextlabel.project.loop import thumbnails, worker
-from nextlabel.project.loop.cached import FULL, MAP, load_copies, newest_space
+from nextlabel.project.loop.cache_files import FULL, MAP, load_copies, newest_space
 from nextlabel.project.loop.features import available, make_features
 from nextlabel.project.loop.map import AT_ONCE, STEPS, ProjectMap, make_map
 from nextlabel.project.loop.pages.map_points import NO_CLASS, map_points

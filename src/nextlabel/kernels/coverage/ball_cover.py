@@ -15,7 +15,7 @@ from nextlabel.core.pool import Pool
 from nextlabel.core.space.embedding import Embedding
 from nextlabel.core.types import Ids, as_ids
 from nextlabel.kernels.coverage.ball_counts import STANDARD, BallCounts, BallTuning
-from nextlabel.kernels.coverage.resumed import resumed
+from nextlabel.kernels.coverage.carried_cover import resumed
 from nextlabel.kernels.distance.exact import Metric, does_not_vary
 from nextlabel.kernels.inputs import metric_and_pool
 

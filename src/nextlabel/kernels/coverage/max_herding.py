@@ -13,9 +13,9 @@ from nextlabel.core.carried import Carried, digest
 from nextlabel.core.errors import DataError
 from nextlabel.core.space.embedding import Embedding
 from nextlabel.core.types import Ids, as_array, as_ids
+from nextlabel.kernels.coverage.carried_cover import resumed
 from nextlabel.kernels.coverage.covered_images import CoveredImages
 from nextlabel.kernels.coverage.gains import Gains
-from nextlabel.kernels.coverage.resumed import resumed
 from nextlabel.kernels.coverage.tuning import STANDARD, HerdingTuning
 from nextlabel.kernels.distance.exact import Floats, does_not_vary
 from nextlabel.kernels.inputs import metric_and_pool

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from nextlabel.project.exchange.given import Given, Reading, in_order
+from nextlabel.project.exchange.given_answers import Given, Reading, in_order
 from nextlabel.project.labelling.answer import RESPONSES, Answer
 from nextlabel.project.labelling.state import fold
 

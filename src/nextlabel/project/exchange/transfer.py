@@ -7,9 +7,9 @@ from shutil import rmtree
 from nextlabel.core.errors import StoreError, UsageError
 from nextlabel.files.atomic import replacing
 from nextlabel.project.exchange.content import Content
+from nextlabel.project.exchange.exported_files import check_replaced, note_written
 from nextlabel.project.exchange.formats import FORMATS, ReadableFormat
-from nextlabel.project.exchange.given import TakenIn, take_in
-from nextlabel.project.exchange.written import check_replaced, note_written
+from nextlabel.project.exchange.given_answers import TakenIn, take_in
 from nextlabel.project.labelling.answer_log import ME
 from nextlabel.project.labelling.project import Project
 

@@ -11,7 +11,7 @@ from nextlabel.core.errors import UsageError
 from nextlabel.core.types import Ids, Task
 from nextlabel.project.labelling.answer import Answer, NewAnswer, Saved
 from nextlabel.project.labelling.classes import ClassChange, Classes, NewClassChange
-from nextlabel.project.labelling.known import known_labels
+from nextlabel.project.labelling.known_labels import known_labels
 from nextlabel.project.labelling.recording.answer_faults import answer_faults
 from nextlabel.project.labelling.recording.answers import Batch, Facts, add_answers, answers_after
 from nextlabel.project.labelling.recording.class_changes import add_changes, changes_after

@@ -20,7 +20,7 @@ from nextlabel.models.settings import TrainingSettings
 from nextlabel.project.folder_features import folder_features
 from nextlabel.project.folder_images import folder_images
 from nextlabel.project.labelling.project import Project
-from nextlabel.project.loop.cached import FULL
+from nextlabel.project.loop.cache_files import FULL
 from nextlabel.project.loop.space import Space
 from nextlabel.project.pipeline import Pipeline
 

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nextlabel.core.types import Array, Ids
-from nextlabel.project.loop.cached import load_arrays, save_arrays
+from nextlabel.project.loop.cache_files import load_arrays, save_arrays
 
 ACTIVITY = "map"
 MAPPED = 10_000

@@ -10,7 +10,7 @@ import numpy as np
 from nextlabel.core.errors import StoreError
 from nextlabel.core.types import Ids
 from nextlabel.project.labelling.project import Project
-from nextlabel.project.loop.cached import FULL, QUICK, stamp
+from nextlabel.project.loop.cache_files import FULL, QUICK, stamp
 from nextlabel.project.loop.serving import order_of, usable
 from nextlabel.project.loop.space import Space
 from nextlabel.project.loop.thumbnails import Thumbnails

@@ -18,7 +18,7 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from nextlabel.core.errors import StoreError
 from nextlabel.project.labelling.classes import live
-from nextlabel.project.labelling.known import known_labels
+from nextlabel.project.labelling.known_labels import known_labels
 from nextlabel.project.labelling.project import Project
 from nextlabel.project.labelling.state import State
 from nextlabel.project.loop import child

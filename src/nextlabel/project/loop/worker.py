@@ -15,7 +15,7 @@ from nextlabel.core.errors import NextlabelError
 from nextlabel.core.types import Array, Ids
 from nextlabel.project.labelling.project import Project
 from nextlabel.project.loop import child
-from nextlabel.project.loop.cached import (
+from nextlabel.project.loop.cache_files import (
     COPIES,
     MAP,
     UNFINISHED_MAP,

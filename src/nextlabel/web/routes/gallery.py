@@ -9,7 +9,7 @@ from nextlabel.core.types import Ids
 from nextlabel.files.digest import content_digest
 from nextlabel.project.labelling.answer import NewAnswer
 from nextlabel.project.labelling.state import State
-from nextlabel.project.loop.cached import COPIES, load_copies
+from nextlabel.project.loop.cache_files import COPIES, load_copies
 from nextlabel.project.loop.pages.gallery import Filters, class_counts, gallery
 from nextlabel.project.loop.pages.predictions import Predictions
 from nextlabel.project.scanning.images import ProjectImages

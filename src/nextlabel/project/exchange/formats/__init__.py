@@ -9,7 +9,7 @@ from typing import ClassVar, Protocol, runtime_checkable
 
 from nextlabel.core.registry import Registry
 from nextlabel.project.exchange.content import Content
-from nextlabel.project.exchange.given import Reading
+from nextlabel.project.exchange.given_answers import Reading
 from nextlabel.project.labelling.project import Project
 
 

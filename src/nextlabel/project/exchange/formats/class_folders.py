@@ -14,7 +14,7 @@ from nextlabel.files.digest import file_digest
 from nextlabel.project.exchange.content import Content
 from nextlabel.project.exchange.finder import ImageFinder
 from nextlabel.project.exchange.formats import register
-from nextlabel.project.exchange.given import Given, Reading, in_order
+from nextlabel.project.exchange.given_answers import Given, Reading, in_order
 from nextlabel.project.labelling.layout import printable
 from nextlabel.project.labelling.project import Project
 

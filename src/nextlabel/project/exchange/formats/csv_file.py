@@ -13,7 +13,7 @@ from typing import ClassVar
 from nextlabel.data.lists.manifest import read_labels
 from nextlabel.project.exchange.content import Content
 from nextlabel.project.exchange.formats import register
-from nextlabel.project.exchange.given import Given, Reading, in_order
+from nextlabel.project.exchange.given_answers import Given, Reading, in_order
 from nextlabel.project.exchange.timestamps import time_text
 from nextlabel.project.labelling.layout import printable
 from nextlabel.project.labelling.project import Project

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nextlabel.project.labelling.project import Project
-from nextlabel.project.loop.cached import MAP
+from nextlabel.project.loop.cache_files import MAP
 from nextlabel.project.loop.map import ProjectMap
 from nextlabel.project.loop.pages.predictions import NONE, first_labels, predictions
 

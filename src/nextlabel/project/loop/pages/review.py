@@ -15,11 +15,11 @@ from nextlabel.files.atomic import replacing
 from nextlabel.models.cross_validation import held_out_probabilities
 from nextlabel.models.linear import LinearClassifier, fit_linear
 from nextlabel.project.labelling.classes import live
-from nextlabel.project.labelling.known import known_labels
+from nextlabel.project.labelling.known_labels import known_labels
 from nextlabel.project.labelling.project import Project
 from nextlabel.project.labelling.state import State
 from nextlabel.project.labels import KnownLabels
-from nextlabel.project.loop.cached import REVIEW
+from nextlabel.project.loop.cache_files import REVIEW
 from nextlabel.project.loop.space import Space
 from nextlabel.project.pipeline import Pipeline
 from nextlabel.statistics.label_issues import label_quality

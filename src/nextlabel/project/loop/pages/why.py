@@ -10,7 +10,7 @@ import numpy as np
 from nextlabel.core.types import Array
 from nextlabel.project.labelling.project import Project
 from nextlabel.project.labelling.state import State
-from nextlabel.project.loop.cached import FULL, QUICK, newest_space, stamp
+from nextlabel.project.loop.cache_files import FULL, QUICK, newest_space, stamp
 from nextlabel.project.loop.serving import AT_RANDOM, settled
 from nextlabel.project.loop.space import Space
 
