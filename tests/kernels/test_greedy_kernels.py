@@ -12,7 +12,7 @@ from nextlabel.core.errors import AlreadyLabelled, BudgetError, DataError, Unkno
 from nextlabel.core.space.embedding import Embedding
 from nextlabel.kernels import reference
 from nextlabel.kernels.distance.exact import Metric
-from nextlabel.kernels.distance.products import ShiftedRows
+from nextlabel.kernels.distance.products import ShiftedRows, as_float32
 from nextlabel.kernels.farthest_from_mean import farthest_from_mean
 from nextlabel.kernels.k_centre.farthest_first import farthest_first
 from refusals import refused
@@ -215,3 +215,10 @@ def test_rows_in_float16_become_float32_at_once(offset: float) -> None:
     tracemalloc.stop()
     np.testing.assert_array_equal(rows, (raw.astype(float) - shifted.shifts[0]).astype(np.float32))
     assert peak < 10 * raw.size  # bytes; one copy in float64 has 8, next to the 4 of the rows
+
+
+def test_every_float16_becomes_its_float32() -> None:
+    numbers = np.arange(2**16, dtype=np.uint16).view(np.float16)
+    finite = numbers[np.isfinite(numbers)]
+    bits = as_float32(finite[::-1]).view(np.uint32)  # 0 and -0 differ
+    np.testing.assert_array_equal(bits, finite[::-1].astype(np.float32).view(np.uint32))

@@ -3,13 +3,14 @@
 n images to cluster, d columns of all blocks.
 """
 
+import math
 import warnings
 
 import numpy as np
 
 from nextlabel.core.types import Array, Ids
 from nextlabel.kernels.distance.exact import TILE, Metric
-from nextlabel.kernels.distance.products import ShiftedRows
+from nextlabel.kernels.distance.products import FloatType, ShiftedRows
 from nextlabel.kernels.initial_means import initial_means
 
 FEW = 50
@@ -46,7 +47,7 @@ def k_means(
 
     seed = int(rng.integers(2**31))
     if count <= few:
-        means = KMeans(count, n_init=1, random_state=seed)
+        means = KMeans(count, n_init=1, random_state=seed, copy_x=False)
     else:
         means = MiniBatchKMeans(
             count, init=initial_means, n_init=1, batch_size=BATCH, random_state=seed
@@ -61,10 +62,12 @@ def _matrix(metric: Metric, ids: Ids) -> Array:
     """Return the weighted rows of all blocks next to each other, float32 (n, d)."""
     shifted = ShiftedRows(metric)
     matrix = np.empty((len(ids), metric.dimensions), np.float32)  # [n, d]
+    weights = [math.sqrt(block.squared_weight) for block in metric.blocks]
+    precision: FloatType = np.float32 if all(weight == 1 for weight in weights) else np.float64
     for start in range(0, len(ids), TILE):
         span, column = slice(start, start + TILE), 0
-        for block, rows in zip(metric.blocks, shifted.rows(ids[span], np.float64), strict=True):
+        for weight, rows in zip(weights, shifted.rows(ids[span], precision), strict=True):
             width = rows.shape[1]
-            matrix[span, column : column + width] = rows * np.sqrt(block.squared_weight)
+            matrix[span, column : column + width] = rows if weight == 1 else rows * weight
             column += width
     return matrix

@@ -40,9 +40,9 @@ def few(hard_set: Any) -> tuple[np.ndarray, np.ndarray, int]:
 WAYS = [
     (
         gains.HerdingTuning(pairs, last_picks=1, passes=0, delayed=delayed, tile_rows=13),
-        balls.BallTuning(listed_pairs=edges, tile_rows=13),
+        balls.BallTuning(words, tile_rows=13),
     )
-    for edges, pairs, delayed in ((2**24, 2**23, 0), (-1, -1, 0.3), (-1, IMAGES**2 // 3, 1e-3))
+    for words, pairs, delayed in ((2**24, 2**23, 0), (-1, -1, 0.3), (20, IMAGES**2 // 3, 1e-3))
 ]
 
 

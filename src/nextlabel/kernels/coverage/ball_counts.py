@@ -5,18 +5,21 @@ n open (unlabelled) images, which are the candidates too; a tile has r rows and 
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nextlabel.core.pool import Pool
 from nextlabel.core.progress import picked, prepared
-from nextlabel.core.types import Array, Ids
+from nextlabel.core.types import Ids
+from nextlabel.kernels.coverage.ball_members import BallMembers
 from nextlabel.kernels.coverage.tile_marks import pairs
 from nextlabel.kernels.distance.exact import Metric
 from nextlabel.kernels.distance.products import FloatType, ShiftedRows
 from nextlabel.kernels.distance.tiles import TILE_ROWS, Distances, TileRows
+
+ANCHORS = 64
+"""Images by which others are sorted before their balls are kept; for speed only."""
 
 COARSE = 1e-3
 """Rounding of float32, relative to the squared radius, above which float64 is used."""
@@ -28,14 +31,15 @@ class BallTuning:
 
     Parameters
     ----------
-    listed_pairs
-        Pairs of a candidate and an image to cover that are listed, at 10 bytes each.
+    words
+        Words of bits that are kept of the images to cover, at 12 bytes for 64 images and one
+        candidate whose ball holds any of them.
     tile_rows
         Rows and columns of a tile of distances.
 
     """
 
-    listed_pairs: int = 2**24
+    words: int = 2**24
     tile_rows: int = TILE_ROWS
 
 
@@ -71,7 +75,7 @@ class BallCounts:
         self.targets = np.zeros(self.size, bool)  # [n]
         self.gain = np.zeros(self.size, np.int64)  # [n]: targets in the ball of each candidate
         self.open_in_ball: NDArray[np.int64] | None = None  # [n]: unpicked counted images in it
-        self.lists: Any = None
+        self.members = BallMembers(self.size, tuning.words)
         self.of_level: list[int] = []  # positions taken since the level began
 
     def picks(self, budget: int) -> Ids:
@@ -80,8 +84,7 @@ class BallCounts:
         for k in range(budget):
             if not self.targets.any():
                 self._begin_level()
-            if self.lists is None and self.gain.sum() <= self.tuning.listed_pairs:
-                self._list()
+            self._keep_few()
             positions[k] = best = int(np.where(self.unpicked, self.gain, -1).argmax())
             self.take(best)
             picked(k + 1, budget)
@@ -102,18 +105,17 @@ class BallCounts:
         """Count the balls of the last level, and target the images in the fewest balls."""
         picked = np.array(self.of_level, np.int64)
         self.of_level.clear()
-        more = self._count(picked)  # [n]
+        more = self._candidates_near(picked)  # [n]
         self.balls += more
         if self.open_in_ball is not None:
-            self.open_in_ball -= self._count(picked[self.counted[picked]])
+            self.open_in_ball -= self._candidates_near(picked[self.counted[picked]])
         self.targets = self.in_fewest_balls()
-        self.lists = None
         if not np.array_equal(self.targets, self.unpicked & self.counted):
-            self.gain = self._count(np.flatnonzero(self.targets), prepared)
+            self.gain = self._keep(np.flatnonzero(self.targets), prepared)
             return
         # All are targets: their number in each ball is that of before, less what was picked.
         if self.open_in_ball is None:
-            self.open_in_ball = self._count(np.flatnonzero(self.targets), prepared)
+            self.open_in_ball = self._keep(np.flatnonzero(self.targets), prepared)
         self.gain = self.open_in_ball.copy()
 
     def in_fewest_balls(self) -> NDArray[np.bool_]:
@@ -124,59 +126,74 @@ class BallCounts:
         return np.asarray(images & (self.balls == self.balls[images].min()))
 
     def _count(
-        self, centres: Ids, report: Callable[[float], None] = lambda share: None
+        self,
+        images: Ids,
+        report: Callable[[float], None] = lambda share: None,
+        members: BallMembers | None = None,
     ) -> NDArray[np.int64]:
-        """Return the number of balls about `centres` that hold each open image (n)."""
+        """Return the number of `images` in the ball about each candidate (n), and add them."""
         count, done = np.zeros(self.size, np.int64), 0
-        for rows, columns in self.distances.rectangle(np.arange(self.size), centres):
+        for rows, columns in self.distances.rectangle(np.arange(self.size), images):
             done += len(rows.positions) * len(columns.positions)
-            report(done / (self.size * len(centres)))
-            inside = self._within(rows, columns).view(np.uint8)  # added much faster than bool
-            count[rows.positions] += np.add.reduce(inside, axis=1, dtype=np.uint16)
+            report(done / (self.size * len(images)))
+            inside = self._within(rows, columns)
+            if members is not None:
+                members.add(rows.positions, columns.positions, inside)
+            # Bytes are added much faster than truth values.
+            count[rows.positions] += np.add.reduce(inside.view(np.uint8), axis=1, dtype=np.uint16)
         return count
 
-    def _list(self) -> None:
-        """List the pairs of a target and a candidate within the radius, sorted by either."""
-        from scipy.sparse import coo_array
+    def _keep(
+        self, images: Ids, report: Callable[[float], None] = lambda share: None
+    ) -> NDArray[np.int64]:
+        """Return the number of `images` in the ball about each candidate (n); keep the new ones."""
+        kept = self.members.keeps(images)
+        count, more = self.members.count(images[kept]), images[~kept]
+        if more.size:
+            self.members.begin()
+            count += self._count(self._neighbours_together(more), report, self.members)
+            self.members.end()
+        return count
 
-        none = np.empty(0, np.int32)
-        listed: list[tuple[Array, Array]] = [(none, none)]
+    def _keep_few(self) -> None:
+        """Keep the remaining targets, if there is room by now."""
         targets = np.flatnonzero(self.targets)
-        for rows, columns in self.distances.rectangle(np.arange(self.size), targets):
-            _, (i, j) = pairs(self._within(rows, columns))
-            listed.append(
-                (columns.positions[j].astype(np.int32), rows.positions[i].astype(np.int32))
-            )
-        targets, candidates = (np.concatenate(column) for column in zip(*listed, strict=True))
-        ones = np.ones(len(targets), bool)
-        by_target = coo_array((ones, (targets, candidates)), shape=(self.size, self.size)).tocsr()
-        self.lists = by_target, by_target.tocsc()
+        if self.gain.sum() <= self.members.room and not self.members.keeps(targets).all():
+            self._keep(targets)
+
+    def _neighbours_together(self, images: Ids) -> Ids:
+        """Return images in an order in which those near the same one of a few are together."""
+        few = images[np.unique(np.linspace(0, len(images) - 1, ANCHORS).astype(np.int64))]
+        anchors = self.distances.rows_at(few)
+        nearest = [
+            self.distances.product(rows, anchors).argmin(axis=1)
+            for rows in self.distances.each_rows_at(images)
+        ]
+        return images[np.argsort(np.concatenate(nearest), kind="stable")]
 
     def _targets_near(self, position: int) -> Ids:
         """Return the targets in the ball about a position."""
-        if self.lists is not None:
-            by_candidate = self.lists[1]
-            span = slice(by_candidate.indptr[position], by_candidate.indptr[position + 1])
-            inside = by_candidate.indices[span]
-            return np.asarray(inside[self.targets[inside]], np.int64)
-        centre = self.distances.rows_at(np.array([position]))
+        kept = self.members.images_near(position)
         targets = np.flatnonzero(self.targets)
-        return np.concatenate(
-            [
+        others = targets[~self.members.keeps(targets)]
+        near = [kept[self.targets[kept]]]
+        if others.size:
+            centre = self.distances.rows_at(np.array([position]))
+            near += [
                 columns.positions[self._within(centre, columns)[0]]
-                for columns in self.distances.each_rows_at(targets, 8 * self.tuning.tile_rows)
+                for columns in self.distances.each_rows_at(others, 8 * self.tuning.tile_rows)
             ]
-        )
+        return np.concatenate(near)
 
     def _candidates_near(self, images: Ids) -> NDArray[np.int64]:
         """Return the number of `images` in the ball about each candidate (n)."""
-        if self.lists is None:
-            return self._count(images)
-        return np.bincount(self.lists[0][images].indices, minlength=self.size)
+        kept = self.members.keeps(images)
+        count = self.members.count(images[kept])
+        return count if kept.all() else count + self._count(images[~kept])
 
     def _within(self, rows: TileRows, columns: TileRows) -> NDArray[np.bool_]:
         """Return which pairs (r, c) are within the radius; direct differences decide near ties."""
-        values, exact = self.distances.tile(rows, columns), np.float64(self.squared_radius)
+        values, exact = self.distances.product(rows, columns), np.float64(self.squared_radius)
         if not self.distances.kappa:
             return np.asarray(values <= exact)
         error, precision = self.distances.error, self.distances.precision

@@ -34,7 +34,7 @@ def ball_cover(
     """Return ids, each covering most of the images in the fewest balls; ties: the smallest id.
 
     Balls about the labelled count from the beginning. Pairs are decided by direct differences in
-    float64. Takes O(N) memory in addition to the features and at most about 500 MB of lists.
+    float64. Takes O(N) memory in addition to the features and at most about 300 MB of bits.
 
     Parameters
     ----------

@@ -175,6 +175,8 @@ def _nearest_of_others(distances: Distances, groups: Array, measured: Ids) -> tu
         for g, (start, end) in enumerate(zip(starts, ends, strict=True)):
             span = slice(cuts[g], cuts[g + 1])
             inside = max(start, first) - first, min(end, last) - first
+            if inside == (0, last - first):
+                continue  # all are of the same group
             for rows in distances.each_rows_at(measured[span]):
                 values = distances.tile(rows, columns)  # [r, c]
                 if inside[0] < inside[1]:

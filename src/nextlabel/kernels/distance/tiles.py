@@ -5,7 +5,8 @@ d columns of all blocks.
 """
 
 from collections.abc import Iterator
-from typing import NamedTuple
+from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -20,16 +21,27 @@ HELD = 16
 """Tiles of columns that are converted once for many rows: 34 MB of 512 columns in float32."""
 
 
-class TileRows(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class TileRows:
     """Rows that enter a tile, as its rows or as its columns."""
 
     positions: Ids
     rows: Array
     """Shifted rows of all blocks, then ‖z‖² and 1, (r, d + 2)."""
-    weighted: Array
-    """Rows times -2 and the squared weight of their block, then 1 and ‖z‖², all times a factor."""
     squared_norms: Floats
     """‖z‖² (r)."""
+    scales: Array
+    """-2 and the squared weight of each column's block, times a factor, (d)."""
+    factor: float
+
+    @cached_property
+    def weighted(self) -> Array:
+        """Rows times `scales`, then 1 and ‖z‖², both times the factor, (r, d + 2)."""
+        weighted, columns = np.empty_like(self.rows), len(self.scales)
+        np.multiply(self.rows[:, :columns], self.scales, out=weighted[:, :columns])
+        weighted[:, columns] = self.factor
+        weighted[:, columns + 1] = self.squared_norms * self.factor
+        return weighted
 
 
 class TileBuffer:
@@ -83,6 +95,10 @@ class Distances:
         self.tile_rows, self.factor = tile_rows, factor
         self.shifted = ShiftedRows(metric) if shifted is None else shifted
         self.squared_norms = self.shifted.squared_norms[ids]  # [n]
+        scales = [-2 * block.squared_weight * factor for block in metric.blocks]
+        widths = [block.array.shape[1] for block in metric.blocks]
+        with np.errstate(over="ignore"):  # products of so large a factor are never used
+            self._scales = np.repeat(np.array(scales, precision), widths)  # [d]
         self._buffer = TileBuffer()
         whole = self.shifted.integral and factor == 1  # then all sums are exact
         self.kappa, self.eta = (0.0, 0.0) if whole else self.shifted.rounding(precision)
@@ -98,17 +114,12 @@ class Distances:
         shifted, norms = self.shifted.rows(self.ids[positions], self.precision), self.squared_norms
         columns = self.metric.dimensions
         rows = np.empty((len(positions), columns + 2), self.precision)  # [r, d + 2]
-        weighted = np.empty_like(rows)
         column = 0
-        for block, z in zip(self.metric.blocks, shifted, strict=True):
-            span = slice(column, column + z.shape[1])
-            rows[:, span] = z
-            scale = self.precision(-2 * block.squared_weight * self.factor)
-            np.multiply(z, scale, out=weighted[:, span])
-            column = span.stop
+        for z in shifted:
+            rows[:, column : column + z.shape[1]] = z
+            column += z.shape[1]
         rows[:, columns], rows[:, columns + 1] = norms[positions], 1
-        weighted[:, columns], weighted[:, columns + 1] = self.factor, norms[positions] * self.factor
-        return TileRows(positions, rows, weighted, norms[positions])
+        return TileRows(positions, rows, norms[positions], self._scales, self.factor)
 
     def each_rows_at(self, positions: Ids | None = None, count: int = 0) -> Iterator[TileRows]:
         """Yield the rows at `positions`, by default at all, `count` (`tile_rows`) at a time."""
