@@ -8,7 +8,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT))
-pytest.importorskip("grimp")
+grimp = pytest.importorskip("grimp")
 
 from scripts import rooms  # noqa: E402
 
@@ -41,9 +41,17 @@ def test_a_long_line_passes_next_to_the_boxes():
 
 
 def test_imports_are_found():
-    found = rooms.imports(["strategies", "kernels", "core"])
-    assert "kernels" in found["strategies"]
-    assert found["core"] == set()
+    imports = rooms.imports(["strategies", "kernels", "core"])
+    assert "kernels" in imports["strategies"]
+    assert imports["core"] == set()
+
+
+def test_core_uses_numpy_and_pydantic_and_no_other_package_at_all():
+    graph = grimp.build_graph("nextlabel", include_external_packages=True, cache_dir=None)
+    core = {module for module in graph.modules if module.startswith("nextlabel.core")}
+    imported = set().union(*(graph.find_modules_directly_imported_by(module) for module in core))
+    outside = {name for name in imported - core if name not in sys.stdlib_module_names}
+    assert outside == {"numpy", "pydantic"}
 
 
 def test_modules_are_short_and_rooms_small():
