@@ -33,8 +33,8 @@ def has_bfloat16(device: torch.device) -> bool:
     """Say whether the device multiplies in bfloat16 by itself, rather than by imitation."""
     if device.type == "cuda":
         return torch.cuda.get_device_capability(device) >= AMPERE
-    told = getattr(torch.cpu, "_is_avx512_bf16_supported", None)  # no public name says so
-    return device.type == "cpu" and told is not None and bool(told())
+    supported = getattr(torch.cpu, "_is_avx512_bf16_supported", None)  # no public name says so
+    return device.type == "cpu" and supported is not None and bool(supported())
 
 
 def resolve_precision(precision: str, device: torch.device) -> str:

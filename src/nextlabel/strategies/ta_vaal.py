@@ -1,4 +1,4 @@
-"""TA-VAAL: images that a discriminator takes for unlabelled, told what the model finds hard."""
+"""TA-VAAL: images that a discriminator, which reads their predicted loss, takes for unlabelled."""
 
 from dataclasses import dataclass
 from typing import ClassVar

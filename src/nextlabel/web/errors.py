@@ -93,7 +93,7 @@ def add_handlers(app: "FastAPI") -> None:
         return response
 
     @app.exception_handler(NextlabelError)
-    def told(request: "Request", error: NextlabelError) -> JSONResponse:
+    def refused_by_library(request: "Request", error: NextlabelError) -> JSONResponse:
         return refusal(*status_of(error))
 
     @app.exception_handler(OSError)

@@ -103,7 +103,7 @@ class Picture:
         Upright, without alpha, of the file's own type; C is 1 (grey), 3 (RGB) or the number of
         channels of the file.
     notes : tuple of str
-        What a person is told about reading such a file, in words that are the same for all files
+        What a person reads about such a file, in words that are the same for all files
         of the kind: "animated; its first frame is read".
     chosen : bool
         The channels are those of `Wanted.channels` already; else `decode` takes them.

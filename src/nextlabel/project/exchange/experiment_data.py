@@ -49,8 +49,8 @@ def with_project_data(raw: dict[str, Any], file: Path) -> None:
             'data set "project" needs a path; set data.path to the folder of the project',
             code="path-missing",
         )
-    beside = file.parent / path
-    with Project.open(beside if beside.exists() else path) as project:
+    next_to_file = file.parent / path
+    with Project.open(next_to_file if next_to_file.exists() else path) as project:
         project.scan()
         content = Content.of(project)
         manifest = _manifest(content, project.cache)

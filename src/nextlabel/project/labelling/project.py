@@ -245,6 +245,6 @@ class Project(AnswerLog, Board):
             return read_problems(connection)
 
     def note_images(self, notes: Mapping[int, ImageFacts]) -> None:
-        """Store what the decoding of some images has told: facts, or a problem."""
+        """Store the facts of images that were decoded, or the problem of each that was not."""
         with self._database.writing() as connection:
             note_images(connection, notes)
