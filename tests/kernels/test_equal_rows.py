@@ -48,6 +48,12 @@ def test_keys_that_collide_do_no_harm(monkeypatch: pytest.MonkeyPatch) -> None:
     assert first_equal(np.array([[3], [1], [3], [2], [1]])).tolist() == [0, 1, 0, 3, 1]
 
 
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+def test_other_rows_hardly_ever_share_a_key(dtype: type) -> None:
+    rows = np.random.default_rng(0).normal(size=(50_000, 16)).astype(dtype)
+    assert len(np.unique(equal_rows._keys(rows, np.arange(len(rows)), 16))) == len(rows)
+
+
 def test_no_rows_and_no_columns() -> None:
     assert first_equal(np.zeros((0, 3))).tolist() == []
     assert first_equal(np.zeros((3, 0))).tolist() == [0, 0, 0]

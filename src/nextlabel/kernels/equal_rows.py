@@ -50,6 +50,7 @@ def _keys(rows: Array, ids: Ids, columns: int) -> NDArray[np.uint64]:
     for span in _tiles(len(ids), rows.shape[1]):
         tile = rows[ids[span]][:, kept]  # [tile, columns]
         bits = (tile.astype(np.float64) + 0.0).view(np.uint64)  # -0 becomes 0
+        bits ^= bits >> np.uint64(32)  # the low bits of a number in float16 or float32 are 0
         mixed = bits * odd
         mixed ^= mixed >> np.uint64(29)  # a product never carries its high bits down
         keys[span] = mixed.sum(axis=1, dtype=np.uint64)
