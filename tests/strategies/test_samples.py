@@ -1,9 +1,13 @@
 """BALD, EPIG and DropQuery as strategies."""
 
+import tracemalloc
+
 import numpy as np
+import pytest
 
 from nextlabel import Embedding, Pool, Snapshot
 from nextlabel.core.errors import UsageError
+from nextlabel.kernels.posterior import information
 from nextlabel.kernels.posterior.information import bald, epig
 from nextlabel.strategies import create
 from nextlabel.strategies.drop_query import changed
@@ -37,6 +41,20 @@ def test_epig_has_targets_of_the_pool_that_are_not_excluded() -> None:
     assert len(ways) > 1
     with refused(UsageError, "option-not-whole"):
         create("epig", {"targets": 0})
+
+
+@pytest.mark.parametrize("name", ["bald", "epig"])
+def test_samples_are_not_copied(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(information, "VALUES", 2**10)
+    size = 8000
+    few = RNG(0).dirichlet(np.ones(4), (10, 16)).astype(np.float32)
+    view = snapshot(few[np.arange(size) % 10], Pool(size, np.arange(9)))
+    strategy = create(name, {"targets": 5} if name == "epig" else {})
+    tracemalloc.start()
+    strategy.select(view, 3, RNG(0))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < view.require("samples").nbytes / 2
 
 
 def test_changes_by_hand() -> None:

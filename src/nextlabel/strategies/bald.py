@@ -43,4 +43,4 @@ class Bald:
     def scores(self, snapshot: Snapshot, chosen: Ids, rng: np.random.Generator) -> Array:
         """Return the information of each pick (B)."""
         samples = checked_samples(snapshot.require("samples"), snapshot.task)
-        return bald(samples[chosen], snapshot.task)
+        return bald(samples, snapshot.task, chosen)

@@ -54,4 +54,4 @@ class Epig:
         ids = pool.included
         if self.targets < len(ids):
             ids = np.sort(rng.choice(ids, self.targets, replace=False))
-        return epig(samples[chosen], samples[ids], snapshot.task) if len(chosen) else np.zeros(0)
+        return epig(samples, samples[ids], snapshot.task, chosen)

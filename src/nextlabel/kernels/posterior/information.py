@@ -12,13 +12,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nextlabel.core.errors import DataError
-from nextlabel.core.types import Array, Task
+from nextlabel.core.types import Array, Ids, Task
 from nextlabel.kernels.uncertainty import checked
 
 Floats = NDArray[np.float64]
 
-VALUES = 2**22
-"""Numbers in memory at a time, 32 MB."""
+VALUES = 2**19
+"""Numbers in memory at a time: 4 MB, which stay near the processor."""
+
+LEAST = float(np.finfo(np.float64).tiny)
+"""In the place of 0 below a logarithm: LEAST · 0 is 0, and log LEAST is finite."""
 
 
 def checked_samples(samples: Array, task: Task) -> Array:
@@ -36,7 +39,7 @@ def checked_samples(samples: Array, task: Task) -> Array:
     return samples
 
 
-def bald(samples: Array, task: Task = "multiclass") -> Floats:
+def bald(samples: Array, task: Task = "multiclass", ids: Ids | None = None) -> Floats:
     """Return the information between an image's label and the model, in nats, shape (N).
 
     It is H[E p_s(y|x)] - E H[p_s(y|x)]: the entropy of the mean prediction less the mean entropy
@@ -48,21 +51,25 @@ def bald(samples: Array, task: Task = "multiclass") -> Floats:
         Predictions (N, S, K); rows sum to 1, or are the probabilities of findings.
     task
         "multiclass" or "multilabel".
+    ids
+        The images that count, int64 (N); all rows of the samples by default.
 
     References
     ----------
     Houlsby et al., Bayesian active learning for classification and preference learning, 2011,
     https://arxiv.org/abs/1112.5745
     """
-    scores = np.empty(len(samples))  # [N]
-    for span in _spans(len(samples), samples.shape[1] * samples.shape[2]):
-        answers = _answers(samples[span], task)  # [Q, n, S, A]
+    scores = np.empty(len(samples if ids is None else ids))  # [N]
+    for span in _spans(len(scores), samples.shape[1] * samples.shape[2]):
+        answers = _answers(samples[span if ids is None else ids[span]], task)  # [Q, n, S, A]
         whole = entropies(answers.mean(axis=2))  # [Q, n]
         scores[span] = (whole - entropies(answers).mean(axis=2)).mean(axis=0)  # [n]
     return np.maximum(scores, 0)
 
 
-def epig(samples: Array, targets: Array, task: Task = "multiclass") -> Floats:
+def epig(
+    samples: Array, targets: Array, task: Task = "multiclass", ids: Ids | None = None
+) -> Floats:
     """Return the expected information between an image's label and a target's, in nats, (N).
 
     It is the mean over targets x* of H[p(y|x)] + H[p(y*|x*)] - H[p(y, y*|x, x*)], with
@@ -78,6 +85,8 @@ def epig(samples: Array, targets: Array, task: Task = "multiclass") -> Floats:
         Predictions of the targets (M, S, K), by the same samples in the same order.
     task
         "multiclass" or "multilabel".
+    ids
+        The images to score, int64 (N); all rows of the samples by default.
 
     References
     ----------
@@ -88,9 +97,9 @@ def epig(samples: Array, targets: Array, task: Task = "multiclass") -> Floats:
     questions, m, s, a = others.shape
     of_targets = entropies(others.mean(axis=2)).mean(axis=1)  # [Q]
     columns = others.transpose(0, 2, 1, 3).reshape(questions, s, m * a) / s  # [Q, S, M·A]
-    scores = np.empty(len(samples))  # [N]
-    for span in _spans(len(samples), max(m * a * a, s * samples.shape[2])):
-        answers = _answers(samples[span], task)  # [Q, n, S, A]
+    scores = np.empty(len(samples if ids is None else ids))  # [N]
+    for span in _spans(len(scores), max(m * a * a, s * samples.shape[2])):
+        answers = _answers(samples[span if ids is None else ids[span]], task)  # [Q, n, S, A]
         total = np.zeros(answers.shape[1])  # [n]
         for q in range(questions):
             rows = answers[q].transpose(0, 2, 1).reshape(-1, s)  # [n·A, S]
@@ -103,9 +112,9 @@ def epig(samples: Array, targets: Array, task: Task = "multiclass") -> Floats:
 
 def entropies(p: Floats) -> Floats:
     """Return -Σ p log p over the last axis, in nats; 0 log 0 is 0."""
-    from scipy.special import entr
-
-    return np.asarray(entr(p).sum(axis=-1))
+    logs = np.maximum(p, LEAST)  # numpy's logarithm is four times as fast as scipy's entr
+    np.log(logs, out=logs)
+    return np.asarray(-np.einsum("...k,...k->...", p, logs))
 
 
 def _answers(samples: Array, task: Task) -> Floats:
