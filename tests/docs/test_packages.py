@@ -65,5 +65,8 @@ def test_modules_are_short_and_rooms_small():
         rooms_of.setdefault(room, []).append(path.name)
         lines = path.read_text(encoding="utf-8").count("\n")
         assert lines <= 300, f"{path.name} has {lines} lines"
+    for path in (source / "web" / "static").rglob("*.js"):
+        lines = path.read_text(encoding="utf-8").count("\n")
+        assert lines <= 300, f"{path.name} has {lines} lines"
     crowded = {room: len(set(names) - {"__init__.py"}) for room, names in rooms_of.items()}
     assert not {room: size for room, size in crowded.items() if size > 16 and room not in grow}

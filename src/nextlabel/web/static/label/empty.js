@@ -62,3 +62,12 @@ export const lost = (error, retry) =>
     h("p", { className: "faint", textContent: "The page tries again by itself." }),
     h("button", { type: "button", textContent: "Try now", on: { click: retry } }),
   );
+
+/** Return what the stage shows while the queue has no image for it. */
+export function withoutImage(queue, outbox, { counts, folder }) {
+  if (queue.error) return lost(queue.error, () => queue.fill());
+  if (queue.left === null) return loading();
+  if (!counts.images) return noImages(folder);
+  if (queue.left > outbox.images.size) return queue.settled ? withOthers(queue.left) : loading();
+  return allDone(counts);
+}

@@ -1,12 +1,9 @@
 // A wall of cards: only the rows in sight are in the document, also for 100,000 images.
 
 import { h } from "../base/dom.js";
+import { Pages } from "./pages.js";
 
 const SPARE = 2; // rows above and below what is in sight
-const PAGE = 120; // items of a request
-const PAGES = 60; // pages that are kept
-const PAUSE = 2000; // milliseconds after a failure; twice as long after each further one
-const LONGEST_PAUSE = 30_000;
 
 /**
  * A list box of `total` cards in `area`, which scrolls.
@@ -20,17 +17,15 @@ export class Wall extends EventTarget {
   active = 0;
   selected = new Map(); // image -> item
   #anchor = 0;
-  #pages = new Map(); // number -> items, or null while they are on their way
+  #pages;
   #cards = new Map(); // index -> element
   #columns = 1;
-  #run = 0;
   #frame = 0;
-  #pause = 0;
-  #timer = 0;
 
   constructor(area, { load, draw, width = 132, height = 168 }) {
     super();
-    Object.assign(this, { area, load, draw, width, height });
+    Object.assign(this, { area, draw, width, height });
+    this.#pages = new Pages(load, (error) => this.dispatchEvent(new CustomEvent("fail", { detail: error })));
     this.floor = h("div", { className: "wall-floor", attributes: { role: "presentation" } });
     area.append(this.floor);
     area.addEventListener("scroll", () => this.#soon(), { passive: true });
@@ -42,41 +37,24 @@ export class Wall extends EventTarget {
 
   /** Forget all and load again; `keep` stays at the same place. */
   async reload({ keep = false } = {}) {
-    const run = ++this.#run;
-    clearTimeout(this.#timer);
-    this.#pages.clear();
     if (!keep) {
       this.active = this.#anchor = 0;
       this.selected.clear();
       this.area.scrollTop = 0;
     }
-    try {
-      const start = keep ? Math.floor(this.#first() / PAGE) : 0;
-      const reply = await this.load(start * PAGE, PAGE);
-      if (run !== this.#run) return;
-      this.#pause = 0;
-      this.total = reply.total;
-      this.#pages.set(start, reply.items);
-      this.active = Math.max(0, Math.min(this.active, this.total - 1));
-      this.#clear();
-      this.dispatchEvent(new CustomEvent("load", { detail: reply }));
-      this.layout(); // after "load", which may show or hide the area
-      this.dispatchEvent(new Event("select"));
-    } catch (error) {
-      if (run === this.#run) this.#fail(error, () => this.reload({ keep }));
-    }
-  }
-
-  #fail(error, again) {
-    this.#pause = Math.min(LONGEST_PAUSE, 2 * this.#pause || PAUSE);
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(again, this.#pause);
-    this.dispatchEvent(new CustomEvent("fail", { detail: error }));
+    const reply = await this.#pages.begin(keep ? this.#first() : 0, () => this.reload({ keep }));
+    if (!reply) return;
+    this.total = reply.total;
+    this.active = Math.max(0, Math.min(this.active, this.total - 1));
+    this.#clear();
+    this.dispatchEvent(new CustomEvent("load", { detail: reply }));
+    this.layout(); // after "load", which may show or hide the area
+    this.dispatchEvent(new Event("select"));
   }
 
   /** Return the item at an index, or undefined while it is not loaded. */
   item(index) {
-    return this.#pages.get(Math.floor(index / PAGE))?.[index % PAGE];
+    return this.#pages.item(index);
   }
 
   /** The selected items, or the active one where none is selected. */
@@ -101,7 +79,7 @@ export class Wall extends EventTarget {
 
   /** Select all that is loaded. */
   selectAll() {
-    for (const items of this.#pages.values()) for (const item of items ?? []) this.selected.set(item.image, item);
+    for (const item of this.#pages.loaded) this.selected.set(item.image, item);
     this.#marks();
   }
 
@@ -206,7 +184,7 @@ export class Wall extends EventTarget {
       if (this.#cards.has(index)) continue;
       const item = this.item(index);
       if (!item) {
-        this.#want(Math.floor(index / PAGE));
+        this.#pages.want(index, () => this.#soon());
         continue;
       }
       const element = this.#make(index, item);
@@ -229,27 +207,6 @@ export class Wall extends EventTarget {
     element.setAttribute("aria-posinset", index + 1);
     element.setAttribute("aria-setsize", this.total);
     return element;
-  }
-
-  async #want(number) {
-    if (this.#pages.has(number)) return;
-    const run = this.#run;
-    this.#pages.set(number, null);
-    if (this.#pages.size > PAGES) this.#pages.delete(this.#pages.keys().next().value);
-    try {
-      const reply = await this.load(number * PAGE, PAGE);
-      if (run !== this.#run) return;
-      this.#pause = 0;
-      this.#pages.set(number, reply.items);
-      this.#soon();
-    } catch (error) {
-      if (run !== this.#run) return;
-      // Until it is tried again the page counts as being on its way.
-      this.#fail(error, () => {
-        for (const [of, items] of this.#pages) if (items === null) this.#pages.delete(of);
-        this.#soon();
-      });
-    }
   }
 
   #marks() {

@@ -1,21 +1,24 @@
 // One image: a key labels it, saves and shows the next.
 
-import { post, get } from "../base/api.js";
+import { get } from "../base/api.js";
 import { announce, toast } from "../base/announce.js";
 import { askText } from "../base/dialog.js";
-import { byId, cap, h } from "../base/dom.js";
-import { newKey } from "../base/identity.js";
-import { count, interval, percent, tooEarly } from "../base/numbers.js";
+import { byId } from "../base/dom.js";
+import { count } from "../base/numbers.js";
 import { start } from "../base/shell.js";
 import { Adjust } from "../image/adjust.js";
 import { Pixels } from "../image/pixels.js";
 import { View } from "../image/view.js";
 import { Viewer } from "../image/viewer.js";
+import { connectZoom } from "../image/zoom.js";
+import { drawButtons } from "../label/actions.js";
 import { drawClasses, drawCounts, markClasses } from "../label/classes.js";
 import * as empty from "../label/empty.js";
+import { addClass } from "../label/new_class.js";
 import { Queue } from "../label/queue.js";
 import { drawRecent, stateText } from "../label/recent.js";
 import { Session } from "../label/session.js";
+import { drawCaption, drawNotice, drawSave, drawTally } from "../label/texts.js";
 import { drawWhy } from "../label/why.js";
 
 const HISTORY = 100; // events that are loaded at a time
@@ -72,12 +75,7 @@ start("Label", async ({ project, outbox, keys }) => {
 
   function renderNothing() {
     shown = null;
-    const { counts, folder } = project.data;
-    if (queue.error) viewer.clear(empty.lost(queue.error, () => queue.fill()));
-    else if (queue.left === null) viewer.clear(empty.loading());
-    else if (!counts.images) viewer.clear(empty.noImages(folder));
-    else if (queue.left > outbox.images.size) viewer.clear(queue.settled ? empty.withOthers(queue.left) : empty.loading());
-    else viewer.clear(empty.allDone(counts));
+    viewer.clear(empty.withoutImage(queue, outbox, project.data));
     markClasses(byId("classes"), [], null);
     finish();
   }
@@ -94,41 +92,12 @@ start("Label", async ({ project, outbox, keys }) => {
     pixels.keep([...(item ? [item] : []), ...queue.ahead.slice(0, queue.depth), ...behind.reverse()]);
     if (item) queue.fill(); // its size, now known, decides how many to hold
     drawCaption(item);
-    drawNotice(item);
+    drawNotice(item, session, project, toQueue);
     drawRecent(byId("recent"), session, project, (image) => (session.goTo(image), render(), byId("stage").focus()));
     drawActions(item);
-    drawTally();
+    drawTally(project.data);
     adjust.show(item);
     if (byId("why").open && item) drawWhy(byId("why-body"), item, project);
-  }
-
-  // ---- the texts around it
-
-  function drawCaption(item) {
-    const parts = item ? [item.path, item.width ? `${item.width} × ${item.height}` : null, item.bits > 8 ? `${item.bits} bit` : null, item.channels > 1 ? `${item.channels} channels` : null] : [];
-    byId("caption").textContent = parts.filter(Boolean).join(" · ");
-    byId("caption").title = item?.path ?? "";
-  }
-
-  function drawNotice(item) {
-    const notice = byId("notice");
-    const texts = [];
-    if (session.back && item) texts.push(`Earlier image, ${session.back} back: ${stateText(item, project)}.`);
-    if (item?.flagged) texts.push("Flagged.");
-    if (item?.note) texts.push(`Note: ${item.note}`);
-    notice.hidden = !texts.length;
-    notice.replaceChildren(h("span", { textContent: texts.join(" ") }));
-    if (session.back) notice.append(h("button", { type: "button", on: { click: () => (session.back = 0, render()) } }, "To the queue"));
-  }
-
-  function drawTally() {
-    const { counts, model } = project.data;
-    byId("labelled").textContent = count(counts.labelled);
-    const answered = counts.labelled + counts.skipped + counts.unsure;
-    byId("left").textContent = `of ${count(counts.images)}`;
-    byId("done").value = counts.images ? answered / counts.images : 0;
-    const estimate = model?.estimate;
-    byId("estimate").textContent = estimate?.missing ? tooEarly(estimate.missing) : estimate ? `Accuracy of the model: ${percent(estimate.value)} (${interval(estimate.low, estimate.high)})` : model ? "The accuracy is estimated after some more answers." : "The model starts after the first answers.";
   }
 
   function drawActions(item) {
@@ -143,16 +112,7 @@ start("Label", async ({ project, outbox, keys }) => {
       ["back", "Back", !session.canGoBack, back],
       ["forward", "Forward", !session.back, forward],
     ];
-    const area = byId("actions");
-    if (!area.children.length) {
-      area.append(...buttons.map(([id]) => h("button", { type: "button", data: { action: id } }, cap(keys.capOf(id)), h("span"))));
-    }
-    buttons.forEach(([id, name, disabled, run], i) => {
-      const button = area.children[i];
-      button.disabled = disabled;
-      button.onclick = (event) => (run(), event.detail && byId("stage").focus());
-      button.querySelector("span").textContent = name;
-    });
+    drawButtons(byId("actions"), buttons, keys);
   }
 
   // ---- answers
@@ -189,19 +149,14 @@ start("Label", async ({ project, outbox, keys }) => {
       toggled = toggled.includes(id) ? toggled.filter((one) => one !== id) : [...toggled, id];
       markClasses(byId("classes"), toggled, session.current.predicted);
       announce(`${project.nameOf(id)} ${toggled.includes(id) ? "on" : "off"}`);
-      drawSave();
+      drawSave(project, toggled);
     }
     if (event?.detail) byId("stage").focus({ preventScroll: true });
   }
 
   function save() {
     if (project.multilabel) give("label", [...toggled].sort((a, b) => a - b));
-    drawSave();
-  }
-
-  function drawSave() {
-    byId("save").hidden = !project.multilabel;
-    byId("save").firstChild.textContent = toggled.length || !project.multilabel ? "Save and next " : "None of these, next ";
+    drawSave(project, toggled);
   }
 
   function flag() {
@@ -251,6 +206,11 @@ start("Label", async ({ project, outbox, keys }) => {
     announce(`Earlier image: ${stateText(session.current, project)}`);
   }
 
+  function toQueue() {
+    session.back = 0;
+    render();
+  }
+
   function forward() {
     if (!session.back) return;
     session.goForward();
@@ -265,18 +225,6 @@ start("Label", async ({ project, outbox, keys }) => {
     finish();
   }
 
-  async function addClass() {
-    const name = await askText("Add a class", "Name", { save: "Add" });
-    if (!name) return;
-    try {
-      await post("/api/classes", { action: "add", value: name, key: newKey() });
-      await project.refresh();
-    } catch (error) {
-      toast(error.message);
-    }
-    byId("stage").focus();
-  }
-
   // ---- keys and buttons
 
   keys
@@ -289,31 +237,19 @@ start("Label", async ({ project, outbox, keys }) => {
     .action({ id: "redo", keys: ["Shift+z", "Ctrl+Shift+z", "Ctrl+y"], label: "Redo", run: redo, repeats: true, group: "Go back" })
     .action({ id: "back", keys: ["ArrowLeft"], label: "Earlier image; a class key corrects it", run: back, repeats: true, group: "Go back" })
     .action({ id: "forward", keys: ["ArrowRight"], label: "Later image", run: forward, repeats: true, group: "Go back" })
-    .action({ id: "now", keys: ["End"], label: "To the queue", run: () => ((session.back = 0), render()), group: "Go back" })
-    .action({ id: "in", keys: ["+", "="], label: "Zoom in; also the wheel", run: () => viewer.step(1), repeats: true, group: "Look" })
-    .action({ id: "out", keys: ["-"], label: "Zoom out", run: () => viewer.step(-1), repeats: true, group: "Look" })
-    .action({ id: "toggle", keys: ["v"], label: "Whole image or 1:1; also a double click", run: () => viewer.toggle(), group: "Look" })
-    .action({ id: "left", keys: ["Shift+ArrowLeft"], label: "Move the image; also by dragging", run: () => viewer.pan(-1, 0), repeats: true, group: "Look" })
-    .action({ id: "right", keys: ["Shift+ArrowRight"], run: () => viewer.pan(1, 0), repeats: true })
-    .action({ id: "up", keys: ["Shift+ArrowUp"], run: () => viewer.pan(0, -1), repeats: true })
-    .action({ id: "down", keys: ["Shift+ArrowDown"], run: () => viewer.pan(0, 1), repeats: true })
+    .action({ id: "now", keys: ["End"], label: "To the queue", run: toQueue, group: "Go back" });
+  connectZoom(viewer, keys);
+  keys
     .action({ id: "adjust", keys: ["b"], label: "Brightness, contrast, channels", run: () => (byId("adjust").open = !byId("adjust").open), group: "Look" })
     .action({ id: "why", keys: ["w"], label: "Why this image", run: () => (byId("why").open = !byId("why").open), group: "Look" });
 
-  byId("zoom-in").addEventListener("click", () => viewer.step(1));
-  byId("zoom-out").addEventListener("click", () => viewer.step(-1));
-  byId("zoom-toggle").addEventListener("click", () => viewer.toggle());
   byId("save").addEventListener("click", save);
-  byId("add-class").addEventListener("click", addClass);
+  byId("add-class").addEventListener("click", () => addClass(project));
   byId("adjust").addEventListener("toggle", () => adjust.show(session.current));
   byId("why").addEventListener("toggle", async () => {
     if (!byId("why").open || !session.current) return;
     await drawWhy(byId("why-body"), session.current, project);
     byId("why").scrollIntoView({ block: "nearest" });
-  });
-  viewer.addEventListener("change", () => {
-    byId("zoom").textContent = viewer.zoom;
-    byId("zoom-toggle").textContent = viewer.mode === "fit" ? "1:1" : "Fit";
   });
   view.addEventListener("change", () => {
     viewer.filter(view.filter);
@@ -335,15 +271,15 @@ start("Label", async ({ project, outbox, keys }) => {
     if (signature !== drawnClasses) {
       drawnClasses = signature;
       drawClasses(byId("classes"), project, giveClass);
-      if (!project.classes.length) byId("classes").append(empty.noClasses(addClass));
+      if (!project.classes.length) byId("classes").append(empty.noClasses(() => addClass(project)));
       keys.classes(project.classes, giveClass);
       if (session.current) markClasses(byId("classes"), project.multilabel ? toggled : (session.current.label ?? []), session.current.predicted);
     }
     drawCounts(byId("classes"), project);
     byId("add-class").hidden = project.data.role !== "owner";
     drawActions(session.current);
-    drawTally();
-    drawSave();
+    drawTally(project.data);
+    drawSave(project, toggled);
     queue.renew(project.data.model?.version);
     if (!session.current) render();
   }
