@@ -177,7 +177,8 @@ class Dataset:
         limit = len(self.classes) - 1 if self.task == "multiclass" else 1
         if self.task == "multilabel" and labels.shape[1] != len(self.classes):
             raise DataError(
-                f"{self.name}: {labels.shape[1]} label columns but {len(self.classes)} class names",
+                f"{self.name}: {labels.shape[1]} label columns but {len(self.classes)} class "
+                "names; give one name per column",
                 code="classes-shape",
             )
         if labels.min() < -1 or labels.max() > limit:

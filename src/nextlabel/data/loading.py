@@ -90,7 +90,8 @@ def load_from(
     """
     if image_size is not None and image_size < 1:
         raise UsageError(
-            f"image_size {image_size} must be at least 1 pixel", code="image-size-too-small"
+            f"image_size {image_size} must be at least 1 pixel; raise it",
+            code="image-size-too-small",
         )
     locator = FileLocator(data_dir, progress)
     if isinstance(source, KeepingSource):

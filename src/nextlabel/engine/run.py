@@ -84,7 +84,7 @@ def run(
             f"jobs {jobs!r} is not a whole number; give 1 or more", code="jobs-not-whole"
         )
     if jobs < 1:
-        raise UsageError(f"jobs {jobs} must be at least 1", code="too-few-jobs")
+        raise UsageError(f"jobs {jobs} must be at least 1; raise it", code="too-few-jobs")
     arm_names = experiment.names_of(arms)
     cache = Cache.open(cache_dir)
     if executor is None:

@@ -206,7 +206,7 @@ def _merge(settings: Any, change: Mapping[str, Any], override: str) -> None:
             _merge(inner, value, override)
         elif isinstance(value, dict) and inner is not None:
             raise UsageError(
-                f"override {override!r}: {step!r} is a value, not a table",
+                f"override {override!r}: {step!r} is a value, not a table; leave out the rest",
                 code="override-not-a-table",
             )
         else:
@@ -221,7 +221,8 @@ def _index(items: list[Any], step: str, override: str) -> int:
     if not step.isdigit() or int(step) >= len(items):
         allowed = f"a number from 0 to {len(items) - 1}" + (" or a name" if any(names) else "")
         raise UsageError(
-            f"override {override!r}: {step!r} must be {allowed}", code="no-such-position"
+            f"override {override!r}: {step!r} must be {allowed}; write one of these",
+            code="no-such-position",
         )
     return int(step)
 

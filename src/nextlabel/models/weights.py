@@ -193,7 +193,8 @@ def insert(network: nn.Module, weights: Weights, head: str | None = None) -> Non
     for name in given:
         if name not in expected:
             raise DataError(
-                f"weights {weights.name} have {name!r}, which the network does not",
+                f"weights {weights.name} have {name!r}, which the network does not; give "
+                "weights of the same network",
                 code="weights-of-another-network",
             )
     network.load_state_dict(given, strict=head is None)

@@ -130,7 +130,9 @@ def suggest(
     >>> suggest("photos", 20, labels="labels.csv").paths  # doctest: +SKIP
     """
     if isinstance(budget, bool) or not isinstance(budget, int | np.integer) or budget < 1:
-        raise BudgetError(f"budget {budget!r} must be a whole number from 1", code="bad-budget")
+        raise BudgetError(
+            f"budget {budget!r} must be a whole number from 1; give one", code="bad-budget"
+        )
     encoding_blocks(pipeline)  # refused before any image is read, and so is the strategy
     check_strategy(pipeline)
     root, sources = folder_and_labels(folder, labels)

@@ -83,7 +83,9 @@ def choose(request: Request, scores: Literal["none", "if there", "needed"]) -> C
         )
     seed = request.seed
     if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
-        raise UsageError(f"seed {seed!r} must be a whole number of at least 0", code="bad-seed")
+        raise UsageError(
+            f"seed {seed!r} must be a whole number of at least 0; give one", code="bad-seed"
+        )
     blocks = blocks_of(request.features)
     given = dict(blocks)
     if request.probabilities is not None:

@@ -28,7 +28,9 @@ def holm(p_values: Sequence[float | None]) -> list[float | None]:
     """
     given = [p for p in p_values if p is not None]
     if not all(0 <= p <= 1 for p in given):
-        raise UsageError(f"p-values {given} must lie between 0 and 1", code="p-out-of-range")
+        raise UsageError(
+            f"p-values {given} must lie between 0 and 1; correct them", code="p-out-of-range"
+        )
     if not given:
         return [None] * len(p_values)
     # statsmodels gives the same numbers, but collects garbage on every call, 0.13 s each

@@ -31,7 +31,8 @@ def increasing_counts(counts: object) -> Floats:
     x = finite(counts, "label counts")
     if x.ndim != 1 or not len(x) or x[0] < 1 or (np.diff(x) <= 0).any():
         raise UsageError(
-            f"label counts {x.tolist()} must increase, from 1 or more", code="counts-not-increasing"
+            f"label counts {x.tolist()} must increase, from 1 or more; sort them",
+            code="counts-not-increasing",
         )
     return x
 
