@@ -38,6 +38,8 @@ from nextlabel.store.store import Store
 from nextlabel.trial.data import load_data
 
 EXPERIMENTS = Path(__file__).parents[1] / "experiments"
+AIM = 3
+"""The plain script shall take this number of times as long as ours."""
 PAIR = ("core-set", "core-set + VAE")
 SHORT = {"mnist_tenth": 900, "digits": 150}
 """Number of labels after three rounds."""
@@ -224,7 +226,9 @@ def beside(full, labels, arithmetic):
     )
     print(f"  {'nextlabel':<12}{wall:>8.1f} s{'':>10}test accuracies at the end {ends(rounds)}")
     accuracies = " ".join(f"{curve[-1]:.3f}" for curve in theirs[: len(PAIR)])
-    print(f"  {'script':<12}{other:>8.1f} s{other / wall:>8.2f}×  the same {accuracies}")
+    print(
+        f"  {'script':<12}{other:>8.1f} s{other / wall:>8.2f}×  the same {accuracies}; aim: {AIM}×"
+    )
     spent_in = phases(ran, report, rounds, jobs)
     idle = spent_in.pop("idle")
     busy = sum(spent_in.values())
