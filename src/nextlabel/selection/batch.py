@@ -106,8 +106,8 @@ def select(
         Called with the number of images picked so far and the budget, at least once. It may raise
         an exception to stop.
     carried
-        A `Carried` that is given to each of several rounds on the same images. MaxHerding and
-        ProbCover then begin with what they computed in the round before.
+        A `Carried` that is given to each of several rounds on the same images. MaxHerding,
+        UHerding and ProbCover then begin with what they computed in the round before.
 
     Returns
     -------

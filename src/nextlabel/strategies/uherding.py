@@ -98,6 +98,7 @@ class UHerding:
             weights=_doubt(snapshot),
             excluded=pool.excluded,
             references=covered,
+            carried=snapshot.carried,
         )
 
     def scores(self, snapshot: Snapshot, chosen: Ids, rng: np.random.Generator) -> Array:

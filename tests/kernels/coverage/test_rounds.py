@@ -11,10 +11,14 @@ from nextlabel.core.carried import Carried
 from nextlabel.core.space.embedding import Embedding
 from nextlabel.kernels.coverage import ball_counts, gains
 from nextlabel.kernels.coverage.ball_cover import ball_cover
+from nextlabel.kernels.coverage.covered_images import CoveredImages
 from nextlabel.kernels.coverage.max_herding import max_herding
+from nextlabel.kernels.coverage.near_pairs import NearPairs
+from nextlabel.kernels.inputs import metric_and_pool
 from nextlabel.strategies import create
 
 LISTED = gains.HerdingTuning(tile_rows=13), ball_counts.BallTuning(tile_rows=13)
+SOME = gains.HerdingTuning(300, last_picks=2, passes=0, tile_rows=13)
 GROUPED = gains.HerdingTuning(-1, tile_rows=13), ball_counts.BallTuning(-1, tile_rows=13)
 
 
@@ -75,6 +79,77 @@ def test_a_cover_begins_again_for_other_content_and_for_labels_not_given(
         picks = cover(rows, labelled, 4, width, excluded=excluded, carried=carried).tolist()
         assert picks == fresh
         assert begun == [cover.__name__]
+
+
+@pytest.fixture
+def measured(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Return a list to which each use of carried pairs adds the number of images without any."""
+    counts: list[int] = []
+    within = NearPairs.within
+
+    def counted(self: NearPairs, images: Any) -> Any:
+        pairs = within(self, images)
+        counts.append(len(pairs.others))
+        return pairs
+
+    monkeypatch.setattr(NearPairs, "within", counted)
+    return counts
+
+
+@pytest.mark.parametrize("sizes", [LISTED[0], GROUPED[0], SOME], ids=["listed", "grouped", "some"])
+@pytest.mark.parametrize("grid", [False, True])
+def test_near_pairs_are_carried_to_other_weights_and_widths(
+    sizes: gains.HerdingTuning, grid: bool, measured: list[int]
+) -> None:
+    rng = np.random.default_rng(2)
+    x = rng.integers(0, 4, (90, 3)) / 3 if grid else rng.normal(size=(90, 3))
+    order, carried = rng.permutation(90), Carried()
+    labelled, excluded, references = order[:3], order[80:], order[:60]
+    for width in (0.9, 0.7, 0.7, 0.3, 0.01):
+        weights = rng.uniform(0.01, 1, size=90)
+        settings = {"weights": weights, "excluded": excluded, "references": references}
+        settings["tuning"] = sizes
+        fresh = max_herding(x, labelled, 7, width, **settings)
+        measured.clear()
+        picks = max_herding(x, labelled, 7, width, carried=carried, **settings)
+        assert picks.tolist() == fresh.tolist()
+        assert not any(measured)
+        labelled = np.concatenate([labelled, picks])
+    assert measured  # the pairs were used
+
+
+def test_pairs_that_an_earlier_round_did_not_need_are_measured(measured: list[int]) -> None:
+    x = np.random.default_rng(3).normal(size=(80, 2))
+    carried, even = Carried(), np.ones(80)
+    some = np.where(np.arange(80) % 8 > 0, even, 0.0)
+
+    def others(labelled: Any, width: float, weights: Any, rows: Any = x, excluded: Any = ()) -> int:
+        settings = {"weights": weights, "excluded": excluded, "tuning": LISTED[0]}
+        fresh = max_herding(rows, labelled, 5, width, **settings)
+        measured.clear()
+        picks = max_herding(rows, labelled, 5, width, carried=carried, **settings)
+        assert picks.tolist() == fresh.tolist()
+        return sum(measured) if measured else -1
+
+    assert others([1, 2], 0.01, some, excluded=[30]) == -1  # the first round
+    assert others([1, 2], 0.01, even, excluded=[30]) == 10  # they had no weight
+    assert 40 < others([1, 2], 0.3, even, excluded=[30]) < 78  # farther than where kernels are 0
+    assert others([1, 2, 5], 0.3, even, excluded=[30]) == 0
+    assert 0 < others([1, 2], 0.3, even, excluded=[30]) < 78  # a label was taken back
+    assert others([1, 2], 0.3, even) == 78  # 30 was no candidate
+    assert others([1, 2], 0.3, even, x + np.eye(80, 2)) == -1  # other features
+
+
+def test_too_many_near_pairs_are_not_kept() -> None:
+    rng = np.random.default_rng(4)
+    x = rng.normal(size=(50, 3))
+    metric, pool = metric_and_pool(Embedding.of(x), [0], [], 1)
+    images = CoveredImages(metric, pool, np.ones(49), 1.0, LISTED[0])
+    near = NearPairs(images, most=4)
+    for count in (3, 2, 1):
+        near.add(np.arange(count), np.arange(count), np.zeros(count))
+    assert near.full and near.tile(images.quick, pool.unlabelled, np.arange(3)) is None
+    assert len(near.within(images).others) == 49
 
 
 @pytest.mark.parametrize("name", ["max_herding", "uherding", "prob_cover"])

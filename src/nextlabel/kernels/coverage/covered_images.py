@@ -10,7 +10,7 @@ import numpy as np
 
 from nextlabel.core.pool import Pool
 from nextlabel.core.types import Ids
-from nextlabel.kernels.coverage.gaussian_kernel import gaussian, kernels
+from nextlabel.kernels.coverage.gaussian_kernel import FARTHEST, gaussian, kernels
 from nextlabel.kernels.coverage.tuning import HerdingTuning
 from nextlabel.kernels.distance.exact import Floats, Metric
 from nextlabel.kernels.distance.products import ShiftedRows
@@ -81,6 +81,11 @@ class CoveredImages:
 
     def __len__(self) -> int:
         return len(self.positions)
+
+    @property
+    def reach(self) -> Floats:
+        """The squared distance from which an image is not covered better (m)."""
+        return np.minimum(self.squared, FARTHEST * self.quick.squared_bandwidth)
 
     @property
     def all_covered(self) -> bool:

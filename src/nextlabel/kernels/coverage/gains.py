@@ -16,6 +16,7 @@ from nextlabel.core.types import Ids
 from nextlabel.kernels.coverage.covered_images import CoveredImages
 from nextlabel.kernels.coverage.gain_groups import GainGroup, gain_groups
 from nextlabel.kernels.coverage.gaussian_kernel import gaussian
+from nextlabel.kernels.coverage.near_pairs import KnownPairs, NearPairs, no_pairs
 from nextlabel.kernels.coverage.neighbour_lists import NeighbourLists, estimated_pairs
 from nextlabel.kernels.coverage.rises import rises
 from nextlabel.kernels.coverage.tile_marks import dense, pairs
@@ -25,16 +26,28 @@ from nextlabel.kernels.distance.tiles import TileRows
 
 ROUNDOFF = 2.0**-53
 
+PAIRS = 2**16
+"""Pairs that are measured directly at a time."""
+
 
 class Gains:
     """An upper bound on the gain of each candidate, by which the next picks are chosen.
 
     Positions count within the unlabelled ids, which are the candidates. Gains (n) are off by at
     most `error` (n); those of a group may be too high by what it delays, too.
+
+    `near` are pairs measured in an earlier round; with `keep_near` they become those of this one.
     """
 
-    def __init__(self, images: CoveredImages, tuning: HerdingTuning) -> None:
+    def __init__(
+        self,
+        images: CoveredImages,
+        tuning: HerdingTuning,
+        near: NearPairs | None = None,
+        keep_near: bool = False,
+    ) -> None:
         self.images, self.tuning = images, tuning
+        self.near, self.keep_near = near, keep_near
         n = len(images.ids)
         self.unpicked = np.ones(n, bool)
         self.gain, self.error = np.zeros(n), np.zeros(n)
@@ -71,57 +84,87 @@ class Gains:
                 # Listing costs some passes over all pairs; are as many to come?
                 to_come = self.work / tuning.last_picks * (budget - k - 1)
                 self.work = 0
-                if to_come > tuning.passes * n * len(images) and self._few_pairs():
-                    self._measure(listing=True)
+                if to_come > tuning.passes * n * len(images):
+                    few = self._few_pairs()
+                    if few is not None:
+                        self._measure(few)
         return positions
 
-    def _few_pairs(self) -> bool:
-        return estimated_pairs(self.images) <= self.tuning.listed_pairs
+    def _few_pairs(self) -> KnownPairs | None:
+        """Return the known pairs when all pairs are so few that they can be listed, else None."""
+        pairs = no_pairs(self.images) if self.near is None else self.near.within(self.images)
+        most = self.tuning.listed_pairs - len(pairs.numbers)
+        few = most >= 0 and estimated_pairs(self.images, pairs.others) <= most
+        return pairs if few else None
 
-    def _measure(self, listing: bool) -> None:
-        """Compute all gains, each pair of a candidate and an image once; list the pairs or not."""
+    def _measure(self, few: KnownPairs | None) -> None:
+        """Compute all gains, each pair of a candidate and an image once; list them if few."""
         images, n = self.images, len(self.unpicked)
         report = not self.measured  # a list in the middle of the choice comes too late
         self.gain, self.error = np.zeros(n), np.zeros(n)
         self.lists, self.groups, self.work, self.measured = None, [], 0, True
-        if listing:
-            self._list(report)
+        near = NearPairs(images) if self.keep_near else None
+        if few is not None:
+            self._list(few, near, report)
+            self.near = near
             return
         kernel = images.quick
         for rows, columns, numbers in self._all_tiles(report):
-            gained = rises(kernel, rows, columns, images.squared[numbers], images.weight[numbers])
+            seen, weight = images.squared[numbers], images.weight[numbers]
+            keep = None if near is None else near.tile(kernel, rows.positions, numbers)
+            gained = rises(kernel, rows, columns, seen, weight, near=keep)
             self.gain[rows.positions] += gained.sum
             self.error[rows.positions] += gained.error(kernel)
         self.error += self._rounded(self.gain)
         self.groups = gain_groups(self.gain + self.error, images.squared, self.tuning)
+        self.near = near
 
-    def _all_tiles(self, report: bool) -> Iterator[tuple[TileRows, TileRows, Ids]]:
-        """Yield each pair of tiles once, and report the share of pairs done, if asked to."""
-        done, size = 0, len(self.unpicked) * len(self.images)
-        for rows, columns, numbers in self.images.tiles(np.arange(len(self.unpicked))):
+    def _all_tiles(
+        self, report: bool, of: Ids | None = None
+    ) -> Iterator[tuple[TileRows, TileRows, Ids]]:
+        """Yield each pair of tiles once, and report the share of pairs done, if asked to.
+
+        `of` are the numbers of images, by default all.
+        """
+        done, size = 0, len(self.unpicked) * len(self.images if of is None else of)
+        for rows, columns, numbers in self.images.tiles(np.arange(len(self.unpicked)), of):
             yield rows, columns, numbers
             done += len(rows.positions) * len(numbers)
             if report:
                 prepared(done / size)
 
-    def _list(self, report: bool) -> None:
+    def _list(self, known: KnownPairs, near: NearPairs | None, report: bool) -> None:
         """List the pairs of a candidate and an image that it would cover better, by direct values.
 
         Their sums are the gains.
         """
-        images, n = self.images, len(self.unpicked)
-        self.lists = NeighbourLists(n, len(images))
-        for rows, columns, numbers in self._all_tiles(report):
+        images = self.images
+        self.lists = NeighbourLists(len(self.unpicked), len(images))
+        for start in range(0, len(known.candidates), PAIRS):
+            span = slice(start, start + PAIRS)
+            self._list_some(known.candidates[span], known.numbers[span], near)
+        others = None if len(known.others) == len(images) else known.others
+        for rows, columns, numbers in self._all_tiles(report, others):
             exponents = images.quick.exponents(rows, columns)
             _, (i, j) = pairs(exponents >= images.least[numbers])
-            values = self._direct(rows.positions[i], numbers[j])
-            more = values - images.covered[numbers[j]]
-            better = more > 0
-            i, j, more = i[better], j[better], more[better] * images.weight[numbers[j[better]]]
-            self.lists.add(numbers[j], rows.positions[i], values[better])
-            self.gain[rows.positions] += np.bincount(i, more, len(rows.positions))
+            self._list_some(rows.positions[i], numbers[j], near)
         self.lists.close()
         self.error = self._rounded(self.gain)
+
+    def _list_some(self, candidates: Ids, numbers: Ids, near: NearPairs | None) -> None:
+        """List those of some pairs that raise the coverage (p)."""
+        images = self.images
+        squared = images.fine.distances.pairs(candidates, images.positions[numbers])
+        if near is not None:
+            nearer = squared < images.squared[numbers]
+            near.add(candidates[nearer], numbers[nearer], squared[nearer])
+        values = gaussian(squared, images.squared_bandwidth)
+        more = values - images.covered[numbers]
+        better = more > 0
+        candidates, numbers, values = candidates[better], numbers[better], values[better]
+        assert self.lists is not None
+        self.lists.add(numbers, candidates, values)
+        np.add.at(self.gain, candidates, more[better] * images.weight[numbers])
 
     def _direct(self, candidates: Ids, numbers: Ids) -> Floats:
         """Return the kernel of pairs, by direct differences (p)."""

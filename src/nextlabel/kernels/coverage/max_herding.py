@@ -16,6 +16,7 @@ from nextlabel.core.types import Ids, as_array, as_ids
 from nextlabel.kernels.coverage.carried_cover import resumed
 from nextlabel.kernels.coverage.covered_images import CoveredImages
 from nextlabel.kernels.coverage.gains import Gains
+from nextlabel.kernels.coverage.near_pairs import NearPairs
 from nextlabel.kernels.coverage.tuning import STANDARD, HerdingTuning
 from nextlabel.kernels.distance.exact import Floats, does_not_vary
 from nextlabel.kernels.inputs import metric_and_pool
@@ -58,8 +59,9 @@ def max_herding(
         similarity of a candidate, between 0 and 1, is off by at most sqrt(ln(2/p) / 2m) in all
         but a share p of the samples (Hoeffding 1963), that is 0.014 for m = 10,000 and p = 0.05.
     carried
-        Gains of an earlier call with the same images and weights and fewer labels. The picks are
-        the same with it.
+        What an earlier call with the same images and fewer labels left: its gains, or with
+        weights, which change from round to round, the pairs of images near to one another. The
+        picks are the same with it.
     tuning
         Sizes for speed and memory.
 
@@ -91,15 +93,21 @@ def max_herding(
     sigma = bandwidth * metric.distance_unit
     squared = sigma * sigma
 
-    def begin() -> Gains:
+    def begin(near: NearPairs | None = None, keep_near: bool = False) -> Gains:
         covered = CoveredImages(metric, pool, image_weights[pool.unlabelled], squared, tuning)
-        return Gains(covered, tuning)
+        return Gains(covered, tuning, near, keep_near)
 
     def content() -> bytes:
         return digest(features.digest, image_weights, squared, np.sort(pool.excluded), tuning)
 
-    gains = resumed(carried, "max_herding", content, pool, begin)
-    return gains.ids[gains.picks(budget)]
+    if weights is None or carried is None:
+        gains = resumed(carried, "max_herding", content, pool, begin)
+        return gains.ids[gains.picks(budget)]
+    # Weights change with each round, but not which candidates are nearer than a centre.
+    gains = begin(carried.get("near_pairs", features.digest), keep_near=True)
+    positions = gains.picks(budget)
+    carried.keep("near_pairs", features.digest, gains.near)
+    return gains.ids[positions]
 
 
 def checked_weights(weights: object, size: int) -> Floats:

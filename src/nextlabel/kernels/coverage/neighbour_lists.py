@@ -12,12 +12,12 @@ SAMPLE = 256
 """Images whose pairs are counted to estimate the number of all."""
 
 
-def estimated_pairs(images: CoveredImages) -> float:
-    """Return about how many pairs of a candidate and an image raise the image's coverage."""
-    m, kernel = len(images), images.quick
+def estimated_pairs(images: CoveredImages, numbers: Ids) -> float:
+    """Return about how many pairs of a candidate and one of some images (m) raise its coverage."""
+    m, kernel = len(numbers), images.quick
     if not m:
         return 0.0
-    sample = np.unique(np.linspace(0, m - 1, min(SAMPLE, m)).astype(np.int64))  # [s]
+    sample = numbers[np.unique(np.linspace(0, m - 1, min(SAMPLE, m)).astype(np.int64))]  # [s]
     columns, count = kernel.distances.rows_at(images.positions[sample]), 0
     for candidates in kernel.distances.each_rows_at():
         exponents = kernel.exponents(candidates, columns)  # [c, s]

@@ -3,10 +3,12 @@
 A tile has c candidates and i images; p pairs.
 """
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
 
+from nextlabel.core.types import Array, Ids
 from nextlabel.kernels.coverage.gaussian_kernel import GaussianKernel, gaussian
 from nextlabel.kernels.coverage.tile_marks import dense, pairs
 from nextlabel.kernels.distance.exact import Floats
@@ -34,6 +36,7 @@ def rises(
     seen: Floats,
     weight: Floats,
     covered: Floats | None = None,
+    near: Callable[[Ids, Ids, Array], None] | None = None,
 ) -> Rises:
     """Return Σ_x w_x (k(x, candidate) - coverage of x) over the images that would gain.
 
@@ -49,6 +52,9 @@ def rises(
         The weight of each image.
     covered : float64 array (i)
         A coverage above that by `seen`: what exceeds it does not count. None for no limit.
+    near : callable
+        Gets the candidates and images of the pairs that may gain, as indices into the tile, and
+        their exponents (p).
     """
     exponents = kernel.exponents(candidates, images)  # [c, i]
     least = kernel.least(seen)[None]  # [1, i]
@@ -57,6 +63,9 @@ def rises(
     low, factor = low64.astype(precision), weight.astype(precision)  # [i]
     high = None if covered is None else covered.astype(precision)
     if dense(exponents, least):
+        if near is not None:
+            flat, (candidate, image) = pairs(exponents >= least)
+            near(candidate, image, exponents.reshape(-1)[flat])
         values = kernel.values(exponents)
         behind = float(weight @ low64)
         if behind:
@@ -68,7 +77,10 @@ def rises(
         total = np.asarray(values @ factor, np.float64)  # [c]
         return Rises(total, total + behind)
     flat, (candidate, image) = pairs(exponents >= least)
-    values = kernel.values(exponents.reshape(-1)[flat])  # [p]
+    of_pairs = exponents.reshape(-1)[flat]  # [p]
+    if near is not None:
+        near(candidate, image, of_pairs)
+    values = kernel.values(of_pairs)
     if high is not None:
         np.minimum(values, high[image], out=values)
     count = len(candidates.positions)
