@@ -136,7 +136,7 @@ def test_pairs_that_an_earlier_round_did_not_need_are_measured(measured: list[in
     assert 40 < others([1, 2], 0.3, even, excluded=[30]) < 78  # farther than where kernels are 0
     assert others([1, 2, 5], 0.3, even, excluded=[30]) == 0
     assert 0 < others([1, 2], 0.3, even, excluded=[30]) < 78  # a label was taken back
-    assert others([1, 2], 0.3, even) == 78  # 30 was no candidate
+    assert others([1, 2], 0.3, even) == 78  # 30 could not be picked
     assert others([1, 2], 0.3, even, x + np.eye(80, 2)) == -1  # other features
 
 

@@ -1,7 +1,7 @@
 """Pairs in which a candidate is nearer to an image than the image's nearest centre is.
 
-Only these raise the coverage, whatever the weights and the bandwidth. Labels only bring centres
-nearer, so the pairs of one round are among those of the round before.
+Only these raise the coverage, for any weights and bandwidth. Labels only bring centres nearer,
+so the pairs of one round are among those of the round before.
 
 n candidates, m images, p pairs.
 """
