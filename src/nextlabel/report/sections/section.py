@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from pandas import DataFrame
 
+PHONE = 44
+"""Characters of a table that a phone shows next to each other."""
+
 Facts = tuple[tuple[str, str], ...]
 """Names and values."""
 
@@ -42,6 +45,20 @@ class TableView:
     headings: tuple[Heading, ...]
     rows: tuple[tuple[str, ...], ...]
     caption: str = ""
+
+    @property
+    def wide(self) -> bool:
+        """True where the columns do not fit next to each other on a phone."""
+        columns = zip(self.headings, *self.rows, strict=True)
+        return sum(_least_width(*column) + 1 for column in columns) > PHONE
+
+
+def _least_width(heading: Heading, *cells: str) -> int:
+    """Return the characters of a column's longest piece; text breaks at spaces, numbers do not."""
+    pieces = heading.text.split() + [
+        piece for cell in cells for piece in ([cell] if heading.number else cell.split())
+    ]
+    return max(map(len, pieces), default=0)
 
 
 @dataclass(frozen=True)
