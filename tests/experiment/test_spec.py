@@ -289,12 +289,12 @@ def test_what_is_wrong_is_said_by_name(file, override, code, message):
         (
             "blocks.vae.latent=true",
             "invalid-setting",
-            "^blocks.vae.latent: true must be a whole number",
+            "small.toml: blocks.vae.latent: true must be a whole number",
         ),
         (
             "blocks.vae.beta=-1",
             "invalid-setting",
-            "^blocks.vae.beta: -1 must be at least 0; raise it",
+            "small.toml: blocks.vae.beta: -1 must be at least 0; raise it",
         ),
     ],
 )
@@ -384,3 +384,11 @@ def test_any_value_at_any_key_is_taken_as_it_is_or_refused_with_a_remedy(place, 
         found = found[0] if step == "0" else found[step]
     if place != "seeds" and not isinstance(value, dict) and last in found:
         assert found[last] == value and isinstance(found[last], bool) == isinstance(value, bool)
+
+
+def test_a_fault_in_a_strategy_names_file_and_arm(tmp_path):
+    file = tmp_path / "small.toml"
+    file.write_text('seeds = [0]\ninitial = 1\nbatch = 1\ntarget = 2\n[data]\nname = "digits"\n')
+    arm = ['arms=[{name = "mine", strategy = "typiclst"}]', 'name="small"']
+    with refused(UsageError, "unknown-name", match="small.toml: arm 'mine': unknown strategy"):
+        load_experiment(file, arm)

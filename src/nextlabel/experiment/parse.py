@@ -115,6 +115,15 @@ def parse_experiment(raw: Mapping[str, Any], name: str = "experiment") -> Experi
         raise UsageError(
             f"{name}: {refusal(error, values=values)}", code=refusal_code(error)
         ) from error
+    try:
+        _check(experiment)
+    except UsageError as error:
+        raise UsageError(f"{name}: {error}", code=error.code) from error
+    return experiment
+
+
+def _check(experiment: Experiment) -> None:
+    """Raise UsageError for arms and blocks that could not run."""
     for arm in experiment.arms:
         model = experiment.model_of(arm)
         if arm.loss_head and not model.has_feature_maps:
@@ -139,12 +148,15 @@ def parse_experiment(raw: Mapping[str, Any], name: str = "experiment") -> Experi
         _check_order(experiment, arm)
     for block in experiment.blocks:
         experiment.block(block)
-    return experiment
 
 
 def _check_signals(experiment: Experiment, arm: Arm) -> None:
     """Raise UsageError for a signal that is unknown, or that the task model cannot give."""
-    for name in sorted(create(arm.strategy, arm.options).needs):
+    try:
+        strategy = create(arm.strategy, arm.options)
+    except UsageError as error:
+        raise UsageError(f"arm {arm.name!r}: {error}", code=error.code) from error
+    for name in sorted(strategy.needs):
         reads, model = sources([name]), experiment.model_of(arm)
         lacking = "last_layer" in reads and not model.has_last_layer
         if lacking or ("loss_prediction" in reads and not model.has_feature_maps):
