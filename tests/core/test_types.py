@@ -47,6 +47,8 @@ def test_a_masked_array_is_refused_when_a_value_is_masked():
     assert type(as_array(values)) is np.ndarray
     with refused(DataError, "masked-values", match="^masked values in features would"):
         as_array(np.ma.masked_equal([1.0, 2.0], 2.0), "features")
+    with refused(DataError, "masked-values", match="masked values in the ids"):
+        as_ids(np.ma.masked_equal([1, 2], 2))
 
 
 def test_whole_floats_are_ids_and_unsigned_are_too():

@@ -46,7 +46,7 @@ def as_ids(values: object, size: int | None = None) -> Ids:
     """
     if values is None:
         return np.empty(0, np.int64)
-    raw = as_array(in_sequence(values)).reshape(-1)
+    raw = as_array(in_sequence(values), "the ids").reshape(-1)
     if raw.size == 0:
         return np.empty(0, np.int64)
     if raw.dtype == object and all(isinstance(value, bool | np.bool_) for value in raw):
