@@ -9,7 +9,7 @@ import pytest
 
 from nextlabel import Embedding, FeatureSpace, Pool, Snapshot
 from nextlabel.core.errors import DataError, UsageError
-from nextlabel.core.progress import reporting_to
+from nextlabel.core.progress import part_of_preparation, prepared, reporting_to
 from nextlabel.kernels import reference
 from nextlabel.kernels.coverage.bandwidth import closest_pair, neighbour_distance
 from nextlabel.strategies import create
@@ -279,6 +279,8 @@ def test_a_choice_of_minutes_is_announced_with_what_a_sample_takes(
         raise StoppedError
 
     size = 40_000
+    once = name == "prob_cover"  # it measures each pair once
+    whole, sample = ("27 minutes", "7 minutes") if once else ("1 hour", "20 minutes")
     rng = np.random.default_rng(0)
     x, p = Embedding.of(rng.normal(size=(size, 2))), rng.dirichlet([1, 1], size)
     options: dict[str, Any] = {"radius": 0.1} if name == "prob_cover" else {"bandwidth": 0.5}
@@ -300,7 +302,29 @@ def test_a_choice_of_minutes_is_announced_with_what_a_sample_takes(
         if pace < 1e-6:
             assert not said
         elif count == "all":
-            assert "39,998 images by 39,998 candidates takes about 1 hour;" in said[0]
-            assert "references=10000 takes about 20 minutes" in said[0]
+            assert f"39,998 images by 39,998 candidates takes about {whole};" in said[0]
+            assert f"references=10000 takes about {sample}" in said[0]
         else:
-            assert "10,000 images by 39,998 candidates takes about 20 minutes" in said[0]
+            assert f"10,000 images by 39,998 candidates takes about {sample}" in said[0]
+
+
+@pytest.mark.parametrize("name", ["typiclust", "prob_cover"])
+def test_the_work_before_the_first_pick_is_reported_as_shares_that_only_rise(name: str) -> None:
+    x = Embedding.of(np.random.default_rng(0).normal(size=(3000, 4)))
+    shares: list[float] = []
+    counts: list[int] = []
+    with reporting_to(lambda done, budget: counts.append(done), shares.append):
+        create(name).select(Snapshot(Pool(3000), features=x), 80, RNG(0))
+    assert counts == list(range(1, 81))
+    first = shares[: shares.index(1) + 1]  # later covers of the pool report again
+    assert first == sorted(first)
+    assert len(np.unique(first)) > 3 and first[0] < 0.1 and first[-1] == 1
+
+
+def test_a_part_of_the_work_takes_a_part_of_the_shares() -> None:
+    with part_of_preparation(0.2, 0.4):
+        prepared(0.5)
+    shares: list[float] = []
+    with reporting_to(None, shares.append), part_of_preparation(0.2, 0.4):
+        prepared(0.5)
+    assert shares == pytest.approx([0.3])

@@ -121,6 +121,8 @@ def choosing_bar(
 
         def before(share: float) -> None:
             if not bar.n:
+                if share and not work.n:
+                    work.unpause()  # reading is not the time of a share
                 work.update(share - work.n)
 
         yield show, before

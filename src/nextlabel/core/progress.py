@@ -45,6 +45,26 @@ def prepared(share: float) -> None:
         callback(share)
 
 
+@contextmanager
+def part_of_preparation(begin: float, end: float) -> Iterator[None]:
+    """Report the work that `prepared` reports in the block as the shares `begin` to `end` of all.
+
+    Parameters
+    ----------
+    begin, end : float
+        Shares, from 0 to 1.
+    """
+    callback = _before.get()
+    if callback is None:
+        yield
+        return
+    token = _before.set(lambda share: callback(begin + (end - begin) * share))
+    try:
+        yield
+    finally:
+        _before.reset(token)
+
+
 def trained(epochs: int, of: int) -> None:
     """Report that `epochs` of the epochs of a training are done."""
     picked(epochs, of)

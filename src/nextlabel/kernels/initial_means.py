@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from nextlabel.core.progress import prepared
 from nextlabel.core.types import Array
 
 ROUNDING = 1e-9
@@ -52,6 +53,7 @@ def initial_means(rows: Array, count: int, random_state: Any) -> Array:
     nearest = np.maximum(nearest.astype(precision, copy=False), 0)  # [n]
     total = nearest @ ones
     for k in range(1, count):
+        prepared(k / count)
         marks = random_state.uniform(size=trials) * total
         tried = np.minimum(np.searchsorted(np.cumsum(nearest), marks), n - 1)  # [t]
         candidates, norms = wide[tried], squared_norms[tried]

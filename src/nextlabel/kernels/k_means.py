@@ -8,6 +8,7 @@ import warnings
 
 import numpy as np
 
+from nextlabel.core.progress import part_of_preparation, prepared
 from nextlabel.core.types import Array, Ids
 from nextlabel.kernels.distance.exact import TILE, Metric
 from nextlabel.kernels.distance.products import FloatType, ShiftedRows
@@ -17,6 +18,9 @@ FEW = 50
 """The largest number of clusters for k-means on all images; beyond, mini-batches (Hacohen)."""
 
 BATCH = 5000
+
+BEGINNING = 0.4
+"""Share of the time of many clusters that goes into the initial means, about."""
 
 
 def k_means(
@@ -46,16 +50,18 @@ def k_means(
     from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
     seed = int(rng.integers(2**31))
+    matrix = _matrix(metric, ids)
+    prepared(0)
     if count <= few:
         means = KMeans(count, n_init=1, random_state=seed, copy_x=False)
     else:
         means = MiniBatchKMeans(
             count, init=initial_means, n_init=1, batch_size=BATCH, random_state=seed
         )
-    with warnings.catch_warnings(), threadpool_limits(1):
+    with warnings.catch_warnings(), threadpool_limits(1), part_of_preparation(0, BEGINNING):
         # Fewer distinct rows than clusters leave some empty, as they should.
         warnings.simplefilter("ignore", ConvergenceWarning)
-        return np.asarray(means.fit_predict(_matrix(metric, ids)), np.int64)
+        return np.asarray(means.fit_predict(matrix), np.int64)
 
 
 def _matrix(metric: Metric, ids: Ids) -> Array:

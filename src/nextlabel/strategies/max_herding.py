@@ -60,8 +60,8 @@ class MaxHerding:
         pool = snapshot.pool
         pool.check_budget(budget)
         features = snapshot.require("features")
+        warn_if_long(snapshot, self.references)
         covered = references(pool, self.references, rng, snapshot.carried)
-        warn_if_long(snapshot, covered)
         return max_herding(
             features,
             pool.labelled,

@@ -6,19 +6,25 @@ from typing import ClassVar
 import numpy as np
 
 from nextlabel.core.carried import digest, once
+from nextlabel.core.pool import Pool
+from nextlabel.core.progress import part_of_preparation
 from nextlabel.core.snapshot import Snapshot
 from nextlabel.core.types import Array, Ids
 from nextlabel.kernels.coverage.ball_cover import ball_cover, newly_covered
-from nextlabel.kernels.coverage.bandwidth import pure_radius
+from nextlabel.kernels.coverage.bandwidth import EXACT, SPREAD, pure_radius
 from nextlabel.kernels.distance.exact import Metric
 from nextlabel.kernels.k_means import k_means
 from nextlabel.strategies import register
 from nextlabel.strategies.options import positive, set_option, whole
 from nextlabel.strategies.references import (
+    number_of_references,
     reference_count,
     references,
     warn_if_long,
 )
+
+CLUSTERING = 100
+"""Distances of an image to each mean that k-means takes, about."""
 
 
 @register("prob_cover")
@@ -73,18 +79,21 @@ class ProbCover:
         pool = snapshot.pool
         pool.check_budget(budget)
         features = snapshot.require("features")
-        radius = self._radius(snapshot, rng) if len(pool.included) else 0.0
+        warn_if_long(snapshot, self.references, passes=1)
+        share = self._share_of_radius(pool)
+        with part_of_preparation(0, share):
+            radius = self._radius(snapshot, rng) if len(pool.included) else 0.0
         covered = references(pool, self.references, rng, snapshot.carried)
-        warn_if_long(snapshot, covered)
-        return ball_cover(
-            features,
-            pool.labelled,
-            budget,
-            radius,
-            excluded=pool.excluded,
-            references=covered,
-            carried=snapshot.carried,
-        )
+        with part_of_preparation(share, 1):
+            return ball_cover(
+                features,
+                pool.labelled,
+                budget,
+                radius,
+                excluded=pool.excluded,
+                references=covered,
+                carried=snapshot.carried,
+            )
 
     def scores(self, snapshot: Snapshot, chosen: Ids, rng: np.random.Generator) -> Array:
         """Return the number of least covered images of `references` that each pick covered (B)."""
@@ -92,6 +101,14 @@ class ProbCover:
         radius = self._radius(snapshot, rng)
         covered = references(pool, self.references, rng, snapshot.carried)
         return newly_covered(features, pool, chosen, radius, covered)
+
+    def _share_of_radius(self, pool: Pool) -> float:
+        """Return the share of the radius in the work before the first pick, about."""
+        if self.radius is not None:
+            return 0.0
+        size = len(pool.included)
+        measured = CLUSTERING * self.classes + (size if size <= EXACT else SPREAD)
+        return measured / (measured + number_of_references(pool, self.references))
 
     def _radius(self, snapshot: Snapshot, rng: np.random.Generator) -> float:
         if self.radius is not None:

@@ -21,7 +21,7 @@ LONG = 120.0
 """Seconds of a choice from which a warning says before what it will take."""
 
 PASSES = 3
-"""Kernel values of a choice per pair of an image to pick and one to cover, about."""
+"""Kernel values of MaxHerding per pair of an image to pick and one to cover, about."""
 
 
 def reference_count(value: object) -> str | int:
@@ -34,6 +34,22 @@ def reference_count(value: object) -> str | int:
     return whole("references", value, remedy='leave it out for "auto", or give "all"')
 
 
+def number_of_references(pool: Pool, count: str | int) -> int:
+    """Return the number of images to cover of those without a label.
+
+    Parameters
+    ----------
+    pool : Pool
+        The pool to choose from.
+    count : str or int
+        "all", "auto", or the number of images.
+    """
+    size = len(pool.unlabelled)
+    if count == "all" or (count == "auto" and size <= ALL_UP_TO):
+        return size
+    return min(SAMPLED if count == "auto" else int(count), size)
+
+
 def indicator(references: Ids | None, size: int) -> Array:
     """Return 1 for each of N images that is covered and 0 for others, float64 (N)."""
     if references is None:
@@ -41,15 +57,17 @@ def indicator(references: Ids | None, size: int) -> Array:
     return np.isin(np.arange(size), references).astype(np.float64)
 
 
-def warn_if_long(snapshot: Snapshot, covered: Ids | None) -> None:
+def warn_if_long(snapshot: Snapshot, count: str | int, passes: int = PASSES) -> None:
     """Warn when the choice will take minutes, and say what it would take with a sample.
 
     Parameters
     ----------
     snapshot : Snapshot
         The pool and the features.
-    covered : int64 array or None
-        The images to cover; None for all.
+    count : str or int
+        "all", "auto", or the number of images to cover.
+    passes : int
+        Distances or kernel values per pair of an image to pick and one to cover, about.
 
     Warns
     -----
@@ -57,10 +75,10 @@ def warn_if_long(snapshot: Snapshot, covered: Ids | None) -> None:
         The choice will take more than two minutes on this machine.
     """
     size, dimensions = len(snapshot.pool.unlabelled), snapshot.require("features").dimensions
-    number = size if covered is None else len(covered)
+    number = number_of_references(snapshot.pool, count)
     if size * number < 1e8:
         return
-    each = PASSES * size * pair_seconds(dimensions)  # per image that is covered
+    each = passes * size * pair_seconds(dimensions)  # per image that is covered
     if each * number < LONG:
         return
     remedy = "choose from fewer images"
@@ -103,16 +121,13 @@ def references(
     UserWarning
         The number is above that of the images without a label.
     """
-    size = len(pool.unlabelled)
-    if count == "all" or (count == "auto" and size <= ALL_UP_TO):
-        return None
-    number = SAMPLED if count == "auto" else int(count)
-    if number > size:
+    size, number = len(pool.unlabelled), number_of_references(pool, count)
+    if not isinstance(count, str) and count > size:
         warnings.warn(
-            f"references {number} is above the {size} images without a label; all are covered",
+            f"references {count} is above the {size} images without a label; all are covered",
             stacklevel=2,
         )
-    if number >= size:
+    if number == size:
         return None
     content = digest(pool.size, number, np.sort(pool.excluded))
     return once(

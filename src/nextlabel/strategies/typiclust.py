@@ -1,10 +1,13 @@
 """TypiClust: the most typical image of each cluster that has no label."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain
 from typing import ClassVar
 
 import numpy as np
 
+from nextlabel.core.progress import picked, prepared
 from nextlabel.core.snapshot import Snapshot
 from nextlabel.core.types import Array, Ids
 from nextlabel.kernels.distance.exact import Metric, does_not_vary
@@ -57,13 +60,18 @@ class TypiClust:
         ids = pool.included
         count = min(pool.labelled_count + budget, self.max_clusters)
         clusters = k_means(metric, ids, count, rng)
+        prepared(1)
         labelled = np.isin(ids, pool.labelled)
         large, small = order_of(clusters, labelled)
         distances = Distances(metric, ids)
         queues = _Queues(distances, clusters, labelled, self.neighbours)
-        places = queues.round_robin(large, budget)
-        places += queues.round_robin(small, budget - len(places))
-        return ids[np.array(places, np.int64)]
+        positions: list[int] = []
+        for position in chain(queues.round_robin(large), queues.round_robin(small)):
+            positions.append(position)
+            picked(len(positions), budget)
+            if len(positions) == budget:
+                break
+        return ids[np.array(positions, np.int64)]
 
 
 def order_of(clusters: Array, labelled: Array) -> tuple[list[int], list[int]]:
@@ -82,7 +90,7 @@ def order_of(clusters: Array, labelled: Array) -> tuple[list[int], list[int]]:
 
 
 class _Queues:
-    """The unlabelled places of each cluster, the most typical first, ranked when first asked."""
+    """The unlabelled positions of each cluster, the most typical first, ranked when first asked."""
 
     def __init__(
         self, distances: Distances, clusters: Array, labelled: Array, neighbours: int
@@ -90,23 +98,19 @@ class _Queues:
         self.distances, self.clusters, self.labelled = distances, clusters, labelled
         self.neighbours, self.ranked = neighbours, dict[int, list[int]]()
 
-    def round_robin(self, order: list[int], budget: int) -> list[int]:
-        """Return one place of each cluster in turn, until there are `budget` or none is left."""
-        picked: list[int] = []
+    def round_robin(self, order: list[int]) -> Iterator[int]:
+        """Yield one position of each cluster in turn, until none is left."""
         turn = 0
         while order:
             for name in order:
-                if len(picked) == budget:
-                    return picked
-                picked += self._of(name)[turn : turn + 1]
+                yield from self._of(name)[turn : turn + 1]
             turn += 1
             order = [name for name in order if len(self._of(name)) > turn]
-        return picked
 
     def _of(self, cluster: int) -> list[int]:
         if cluster not in self.ranked:
-            places = np.flatnonzero(self.clusters == cluster)
-            means = mean_neighbour_distances(self.distances, places, self.neighbours)
-            ranked = places[np.argsort(means, kind="stable")]
+            positions = np.flatnonzero(self.clusters == cluster)
+            means = mean_neighbour_distances(self.distances, positions, self.neighbours)
+            ranked = positions[np.argsort(means, kind="stable")]
             self.ranked[cluster] = ranked[~self.labelled[ranked]].tolist()
         return self.ranked[cluster]

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from nextlabel.core.progress import prepared
 from nextlabel.core.space.embedding import Embedding
 from nextlabel.core.types import Array, Ids
 from nextlabel.kernels.distance.exact import Floats, Metric
@@ -172,6 +173,7 @@ def _nearest_of_others(distances: Distances, groups: Array, measured: Ids) -> tu
     cuts = np.searchsorted(measured, np.append(starts, len(groups)))
     for columns in distances.each_rows_at(count=COLUMNS):
         first, last = int(columns.positions[0]), int(columns.positions[-1]) + 1
+        prepared(first / len(distances))
         for g, (start, end) in enumerate(zip(starts, ends, strict=True)):
             span = slice(cuts[g], cuts[g + 1])
             inside = max(start, first) - first, min(end, last) - first
