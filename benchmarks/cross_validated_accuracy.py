@@ -21,7 +21,7 @@ from nextlabel.data.loading import load
 from nextlabel.data.settings import DataSettings
 from nextlabel.models.cross_validation import audited_right
 from nextlabel.models.linear import fit_linear
-from nextlabel.project.accuracy import PARTS
+from nextlabel.project.accuracy import FOLDS
 from nextlabel.statistics.accuracy_estimate import from_audit
 
 SIZES = {"digits": 1797, "pneumoniamnist": 4000, "mnist": 4000}
@@ -45,8 +45,8 @@ def draw(rows, labels, count, seed):
     fit = partial(fit_linear, rows, regularisation=10.0, class_weight="balanced")
     fitted = fit(ids, labels[ids])
     best = fitted.probabilities(rows.take(others)).argmax(axis=1)
-    right = audited_right(fit, rows, ids, labels[ids], rng.permutation(count), PARTS)
-    wide = from_audit(right, fitted_to=count - -(-count // PARTS))
+    right = audited_right(fit, rows, ids, labels[ids], rng.permutation(count), FOLDS)
+    wide = from_audit(right, fitted_to=count - -(-count // FOLDS))
     return (fitted.classes_[best] == labels[others]).mean(), from_audit(right), wide
 
 

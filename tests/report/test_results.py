@@ -104,4 +104,4 @@ def test_contact_sheets_are_those_of_the_first_seeds(
     assert whole is not None and few is not None
     assert (whole.text, few.text) == ((), ("The first 2 seeds.",))
     for section, seeds in ((whole, 3), (few, 2)):
-        assert {len(part.parts) for part in section.parts} == {seeds}
+        assert {len(one.subsections) for one in section.subsections} == {seeds}

@@ -166,7 +166,7 @@ def test_arms_that_choose_their_start_share_it_within_a_space(store: Store) -> N
     (said,) = notices_of(store)
     assert said.startswith("Arms start in different ways (random, typiclust): ")
     (experiment,) = (
-        part for part in record.build(read_results(store)).parts if part.title == "Experiment"
+        one for one in record.build(read_results(store)).subsections if one.title == "Experiment"
     )
     starts = dict(experiment.facts)
     assert starts["initial labels.seed 1, typiclust (vae × 1)"].startswith(

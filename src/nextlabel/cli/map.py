@@ -146,7 +146,7 @@ def _show(space_map: "Map") -> None:
 
     numbers = view(number_frame([space_map]), ("space", "measured_in", *MEASURES))
     put_table([heading.text for heading in numbers.headings], numbers.rows)
-    times = [(part, seconds(value)) for part, value in space_map.seconds.items()]
+    times = [(phase, seconds(value)) for phase, value in space_map.seconds.items()]
     put_table(("part", "time"), [*times, ("total", seconds(sum(space_map.seconds.values())))])
     note(
         f"{space_map.arm}, seed {space_map.seed}: "

@@ -16,8 +16,8 @@ from nextlabel.project.labels import KnownLabels
 from nextlabel.project.pipeline import Pipeline
 from nextlabel.statistics.accuracy_estimate import AccuracyEstimate, combined, mean_confidence
 
-PARTS = 10
-"""The parts of a cross-validation of audited labels."""
+FOLDS = 10
+"""The folds of a cross-validation of audited labels."""
 
 
 @dataclass(frozen=True)
@@ -113,7 +113,7 @@ def audited_accuracy(
         probabilities = predict(known)
         assert probabilities is not None
         if len(positions):
-            fitted_to = len(known) - -(-len(positions) // PARTS)
+            fitted_to = len(known) - -(-len(positions) // FOLDS)
     else:
         right = _right(probabilities[known.ids[positions]], known, positions)
     claimed = probabilities[free] if len(free) else probabilities
@@ -131,13 +131,13 @@ def _right(probabilities: Array, known: KnownLabels, positions: Ids) -> Array:
 def _cross_validated(
     blocks: ScaledBlocks, known: KnownLabels, positions: Ids, pipeline: Pipeline
 ) -> Array:
-    """Return as `_right`, by models that have all labels but a part."""
+    """Return as `_right`, by models that have all labels but those of a fold."""
 
     def fit(ids: Ids, labels: Labels) -> LinearClassifier:
         return fit_linear(blocks, ids, labels, pipeline.regularisation, pipeline.class_weight)
 
     columns = [known.labels] if known.task == "multiclass" else list(known.labels.T)
-    right = [audited_right(fit, blocks, known.ids, column, positions, PARTS) for column in columns]
+    right = [audited_right(fit, blocks, known.ids, column, positions, FOLDS) for column in columns]
     return right[0] if known.task == "multiclass" else np.stack(right, axis=1)
 
 

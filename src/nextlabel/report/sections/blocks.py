@@ -47,7 +47,7 @@ def build(results: Results) -> Section | None:
         return None
     return Section(
         "Feature blocks",
-        parts=tuple(_part(f"block-{number}", block) for number, block in enumerate(blocks)),
+        subsections=tuple(_part(f"block-{number}", block) for number, block in enumerate(blocks)),
         folded=True,
         name="blocks",
     )
@@ -120,7 +120,7 @@ def _part(name: str, block: ReportedBlock) -> Section:
         text=tuple(text),
         figures=figures,
         tables=tables,
-        parts=tuple(album for album in albums if album.sheets),
+        subsections=tuple(album for album in albums if album.sheets),
     )
 
 

@@ -35,7 +35,7 @@ def build(results: Results) -> Section | None:
         "Curves",
         text=text if len(lines) <= MOST_WITH_SEEDS and len(results.paired_seeds) > 1 else (),
         figures=(first,),
-        parts=(folded,) if others else (),
+        subsections=(folded,) if others else (),
         name="curves",
     )
 

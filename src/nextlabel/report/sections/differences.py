@@ -43,7 +43,7 @@ def build(results: Results) -> Section | None:
             "Areas under the curves",
             text=("No arm has a baseline with a seed in common, so there are no differences.",),
             downloads=downloads,
-            parts=(levels,),
+            subsections=(levels,),
             name="differences",
         )
     compared = _compared(results, areas)
@@ -58,7 +58,7 @@ def build(results: Results) -> Section | None:
         figures=(_drawing(results),),
         tables=(view(compared, ("comparison", "difference", "interval", "p"), headings=headings),),
         downloads=downloads,
-        parts=(_details(compared), levels),
+        subsections=(_details(compared), levels),
         name="differences",
     )
 

@@ -33,7 +33,7 @@ def build(results: Results) -> Section | None:
         ),
         tables=(view(shown, test, headings=headings),),
         downloads=(Download(Table("hypotheses", frame)),),
-        parts=(
+        subsections=(
             Section("Tests in detail", tables=(view(shown, details),), folded=True),
             Section(
                 "Labels saved",

@@ -35,11 +35,11 @@ def build(results: Results) -> Section | None:
     """Return the section; None when the store has no map."""
     if not results.maps:
         return None
-    parts = (
+    subsections = (
         _part(space_map, f"map-{number}", results.spec)
         for number, space_map in enumerate(results.maps, 1)
     )
-    return Section("Maps", text=TEXT, parts=tuple(parts), name="maps")
+    return Section("Maps", text=TEXT, subsections=tuple(subsections), name="maps")
 
 
 def map_files(space_map: Map, name: str, formats: Sequence[str]) -> dict[str, bytes]:
@@ -140,7 +140,7 @@ def _part(space_map: Map, name: str, spec: Mapping[str, Any]) -> Section:
         figures=(Drawing(name, _caption(space_map), draw_map(space_map), points),),
         tables=(view(numbers, ("space", "measured_in", *MEASURES)),),
         downloads=(Download(Table(f"{name}-numbers", numbers)),),
-        parts=(*sheets, times),
+        subsections=(*sheets, times),
     )
 
 

@@ -34,7 +34,7 @@ def build(results: Results) -> Section | None:
     """Return the section; None before the first round."""
     if not any(trial.rounds for trial in results.trials):
         return None
-    parts = [_next_picks(results), _contact_sheets(results)]
+    subsections = [_next_picks(results), _contact_sheets(results)]
     shares = results.class_shares
     text = (
         "Every picked image, by arm, seed and round in the order of choice, is in picks.csv"
@@ -46,7 +46,7 @@ def build(results: Results) -> Section | None:
         figures=(_drawing(results, shares),) if shares else (),
         tables=(_overall(shares),) if shares else (),
         downloads=(Download(Table("picks", results.picks()), "CSV of all picks"),),
-        parts=tuple(part for part in parts if part is not None),
+        subsections=tuple(one for one in subsections if one is not None),
         name="picks",
     )
 
@@ -111,7 +111,7 @@ def _next_picks(results: Results) -> Section | None:
     trials = [trial for trial in results.trials if trial.next_picks is not None]
     if not trials:
         return None
-    parts = []
+    subsections = []
     for arm in dict.fromkeys(trial.arm for trial in trials):
         of_arm = [trial for trial in trials if trial.arm == arm][:SEEDS]
         columns = {trial.seed: _described(results, trial) for trial in of_arm}
@@ -120,7 +120,7 @@ def _next_picks(results: Results) -> Section | None:
             for order, names in enumerate(zip_longest(*columns.values(), fillvalue=""), 1)
         ]
         seeds = (Heading(f"seed {seed}", False) for seed in columns)
-        parts.append(
+        subsections.append(
             Section(arm, tables=(TableView((Heading("", True), *seeds), tuple(rows)),), folded=True)
         )
     return Section(
@@ -130,7 +130,7 @@ def _next_picks(results: Results) -> Section | None:
             "first. They are unlabelled in this experiment.",
         ),
         downloads=(Download(Table("next_picks", results.next_picks())),),
-        parts=tuple(parts),
+        subsections=tuple(subsections),
         folded=True,
     )
 
@@ -150,7 +150,7 @@ def _contact_sheets(results: Results) -> Section | None:
         for seed, trial in shared.items()
         if trial is not None
     )
-    arms = [Section("All arms, at first", parts=starts, folded=True)] if starts else []
+    arms = [Section("All arms, at first", subsections=starts, folded=True)] if starts else []
     for arm in results.arms:
         of_arm = tuple(
             Section(f"Seed {trial.seed}", sheets=sheets, folded=True)
@@ -158,9 +158,9 @@ def _contact_sheets(results: Results) -> Section | None:
             if trial.arm == arm and (sheets := _sheets(results, trial, shared.get(trial.seed)))
         )
         if of_arm:
-            arms.append(Section(arm, parts=of_arm, folded=True))
+            arms.append(Section(arm, subsections=of_arm, folded=True))
     text = (f"The first {PICTURED} seeds.",) if len(results.spec["seeds"]) > PICTURED else ()
-    return Section("Contact sheets", text, parts=tuple(arms), folded=True) if arms else None
+    return Section("Contact sheets", text, subsections=tuple(arms), folded=True) if arms else None
 
 
 def _shared_start(of_seed: list[Trial]) -> Trial | None:

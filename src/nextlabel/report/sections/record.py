@@ -39,7 +39,7 @@ def build(results: Results) -> Section:
     return Section(
         "What was run",
         tables=(_arms(results),),
-        parts=(
+        subsections=(
             *(Section(title, facts=values) for title, values in facts.items() if values),
             Section(
                 f"All {len(results.trials)} trials",

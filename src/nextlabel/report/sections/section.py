@@ -1,4 +1,4 @@
-"""The content of a section: text, figures, tables, pictures and parts that unfold."""
+"""The content of a section: text, figures, tables, pictures and subsections that unfold."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -80,7 +80,7 @@ class Download:
 
 @dataclass(frozen=True, eq=False)
 class Section:
-    """A section of the page, or a part of one.
+    """A section of the page, or a subsection of one.
 
     Parameters
     ----------
@@ -94,7 +94,7 @@ class Section:
         Sentences of a list.
     code
         Text with its line breaks, for example JSON.
-    parts
+    subsections
         Sections within this one, at the end.
     folded
         True when only the title is visible at first.
@@ -113,16 +113,16 @@ class Section:
     downloads: tuple[Download, ...] = ()
     items: tuple[str, ...] = ()
     code: str = ""
-    parts: tuple["Section", ...] = ()
+    subsections: tuple["Section", ...] = ()
     folded: bool = False
     style: str = "plain"
     name: str = ""
 
     def walk(self) -> Iterator["Section"]:
-        """Yield this section and all its parts."""
+        """Yield this section and all its subsections."""
         yield self
-        for part in self.parts:
-            yield from part.walk()
+        for one in self.subsections:
+            yield from one.walk()
 
 
 def view(

@@ -12,7 +12,7 @@ def build(results: Results) -> Section:
     notice = Section("Before you trust it", items=limits, style="notice")
     return Section(
         text=tuple(verdict(results, results.pairs, results.hypotheses)),
-        parts=(notice,) if limits else (),
+        subsections=(notice,) if limits else (),
         style="verdict",
         name="verdict",
     )
