@@ -6,7 +6,7 @@ import pytest
 
 from nextlabel.engine.executors import process_pool as pools
 from nextlabel.engine.executors.process_pool import process_pool
-from nextlabel.engine.tuning import THREADS
+from nextlabel.engine.worker_environment import THREADS
 from worker_facts import modules, thread_pools
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="workers are forked on Linux alone")

@@ -10,13 +10,12 @@ import pytest
 from nextlabel.core.errors import StoreError
 from nextlabel.project.labelling.answer import NewAnswer
 from nextlabel.project.labelling.classes import NewClassChange
-from nextlabel.project.loop import spaces as spaces_module
-from nextlabel.project.loop import supervisor, thumbnails, trainer
-from nextlabel.project.loop.features import make_features
+from nextlabel.project.loop import current_space, quick_space, supervisor, trainer
+from nextlabel.project.loop.current_space import Spaces
+from nextlabel.project.loop.full_space import make_features
 from nextlabel.project.loop.pages.predictions import predictions
 from nextlabel.project.loop.pages.review import review
 from nextlabel.project.loop.serving import order_of, serve_next
-from nextlabel.project.loop.spaces import Spaces
 from nextlabel.project.loop.supervisor import Trainer
 from nextlabel.project.loop.trainer import Loop
 
@@ -77,7 +76,7 @@ def test_the_model_changes_over_to_the_full_features_and_says_so(
     digits, loop, monkeypatch, tmp_path
 ):
     project, truth = digits
-    monkeypatch.setattr(spaces_module, "EVERY", 0.0)
+    monkeypatch.setattr(current_space, "EVERY", 0.0)
     wait_for(loop.step)
     wait_for(lambda: loop.spaces.quick_ready and not loop.step())
     answer(project, truth, 20, [])
@@ -151,11 +150,11 @@ def test_a_broken_image_is_noted_and_new_ones_join(digits, loop):
 
 def test_a_second_start_uses_the_thumbnails_of_the_first(digits, loop, monkeypatch):
     project, _ = digits
-    monkeypatch.setattr(thumbnails, "FITTED", 20)
+    monkeypatch.setattr(quick_space, "FITTED", 20)
     wait_for(loop.step)
     wait_for(lambda: loop.spaces.quick_ready)
     again = Loop(project, threading.Event())
-    monkeypatch.setattr(thumbnails, "read_small_images", None)
+    monkeypatch.setattr(quick_space, "read_small_images", None)
     assert again.step() and again.spaces.quick_ready
     assert project.model().facts["with features"] == 60
 
@@ -258,8 +257,8 @@ def test_a_busy_database_does_not_end_the_reading_of_thumbnails(digits, monkeypa
     project, _ = digits
     busy = StoreError("the database is busy", code="store-busy")
     monkeypatch.setattr(project, "set_activity", Mock(side_effect=busy))
-    monkeypatch.setattr(thumbnails, "ENOUGH", 5)  # so that the space is renewed more than once
-    monkeypatch.setattr(thumbnails, "FIRST", 0.0)
+    monkeypatch.setattr(quick_space, "ENOUGH", 5)  # so that the space is renewed more than once
+    monkeypatch.setattr(quick_space, "FIRST", 0.0)
     stop = threading.Event()
     spaces = Spaces(project, stop)
     wait_for(lambda: spaces.current(project.images()) and spaces.quick_ready)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from nextlabel.core.errors import ClusterError
-from nextlabel.engine.tuning import ctrl_c_blocked, variables
+from nextlabel.engine.worker_environment import ctrl_c_blocked, variables
 
 if TYPE_CHECKING:
     from distributed import Client, LocalCluster

@@ -28,8 +28,8 @@ from nextlabel.engine.cluster.workers import ClusterWorkers
 from nextlabel.engine.executor import Assignment, Setup, Work
 from nextlabel.engine.executors import register
 from nextlabel.engine.messages import LastMessage, LostMessage, Message
-from nextlabel.engine.tuning import jobs_of_machine
 from nextlabel.engine.worker import work
+from nextlabel.engine.worker_environment import jobs_of_machine
 from nextlabel.features.cache import Cache, CacheLocation
 from nextlabel.trial.spec import TrialSpec
 

@@ -12,7 +12,7 @@ from multiprocessing import forkserver, resource_sharer, resource_tracker
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import BaseContext
 
-from nextlabel.engine.tuning import (
+from nextlabel.engine.worker_environment import (
     ctrl_c_blocked,
     environment_variables,
     use_short_socket_folder,

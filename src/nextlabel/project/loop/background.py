@@ -7,7 +7,7 @@ from typing import Any
 from nextlabel.project.labelling.activity import Activity
 from nextlabel.project.labelling.project import Project
 from nextlabel.project.loop.child import Child
-from nextlabel.project.loop.features import ACTIVITY
+from nextlabel.project.loop.full_space import ACTIVITY
 from nextlabel.project.loop.map import ACTIVITY as MAP_ACTIVITY
 from nextlabel.project.loop.serving import usable
 from nextlabel.project.scanning.images import ProjectImages

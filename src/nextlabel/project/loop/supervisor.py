@@ -11,7 +11,7 @@ from nextlabel.core.errors import NextlabelError
 from nextlabel.project.labelling.project import Project
 from nextlabel.project.loop.background import WORK
 from nextlabel.project.loop.child import Child
-from nextlabel.project.loop.spaces import ACTIVITY as SPACE
+from nextlabel.project.loop.current_space import ACTIVITY as SPACE
 
 MODULE = "nextlabel.project.loop.trainer"
 LOG = "trainer.log"

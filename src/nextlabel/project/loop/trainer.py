@@ -23,11 +23,11 @@ from nextlabel.project.labelling.project import Project
 from nextlabel.project.labelling.state import State
 from nextlabel.project.loop import child
 from nextlabel.project.loop.background import Background
+from nextlabel.project.loop.current_space import Spaces
 from nextlabel.project.loop.pages.review import write_review
 from nextlabel.project.loop.round import Labelled, next_round
 from nextlabel.project.loop.serving import labelled_as_shown, order_of, settled_ids, usable
 from nextlabel.project.loop.space import Space
-from nextlabel.project.loop.spaces import Spaces
 from nextlabel.project.scanning.images import ProjectImages
 
 POLL = 0.1

@@ -24,7 +24,7 @@ from nextlabel.project.loop.cache_files import (
     newest_space,
     save_copies,
 )
-from nextlabel.project.loop.features import ACTIVITY, make_features
+from nextlabel.project.loop.full_space import ACTIVITY, make_features
 from nextlabel.project.loop.map import ACTIVITY as MAP_ACTIVITY
 from nextlabel.project.loop.map import ProjectMap, make_map
 from nextlabel.project.loop.near_copies import near_copies

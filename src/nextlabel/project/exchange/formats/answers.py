@@ -6,9 +6,9 @@ from typing import Any, ClassVar
 
 from nextlabel.core.errors import DataError
 from nextlabel.project.exchange.content import Content
-from nextlabel.project.exchange.finder import ImageFinder
 from nextlabel.project.exchange.formats import register
 from nextlabel.project.exchange.given_answers import Reading
+from nextlabel.project.exchange.image_finder import ImageFinder
 from nextlabel.project.exchange.json_text import read_json_lines
 from nextlabel.project.exchange.logs import LoggedAnswer, counting, given_of
 from nextlabel.project.labelling.answer import Answer

@@ -12,9 +12,9 @@ from nextlabel.data.folder.walk import walk
 from nextlabel.data.formats.kinds import kind_of
 from nextlabel.files.digest import file_digest
 from nextlabel.project.exchange.content import Content
-from nextlabel.project.exchange.finder import ImageFinder
 from nextlabel.project.exchange.formats import register
 from nextlabel.project.exchange.given_answers import Given, Reading, in_order
+from nextlabel.project.exchange.image_finder import ImageFinder
 from nextlabel.project.labelling.layout import printable
 from nextlabel.project.labelling.project import Project
 

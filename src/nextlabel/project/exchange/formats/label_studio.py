@@ -16,9 +16,9 @@ from xml.sax.saxutils import quoteattr
 from nextlabel.core.errors import DataError
 from nextlabel.core.types import Task
 from nextlabel.project.exchange.content import Content, Row
-from nextlabel.project.exchange.finder import ImageFinder
 from nextlabel.project.exchange.formats import register
 from nextlabel.project.exchange.given_answers import Given, Reading, in_order
+from nextlabel.project.exchange.image_finder import ImageFinder
 from nextlabel.project.exchange.json_text import read_json
 from nextlabel.project.exchange.timestamps import time_of, time_text
 from nextlabel.project.labelling.layout import printable

@@ -8,9 +8,9 @@ import numpy as np
 from nextlabel.core.errors import DataError
 from nextlabel.files.arrays import read_arrays
 from nextlabel.project.exchange.content import Content
-from nextlabel.project.exchange.finder import ImageFinder
 from nextlabel.project.exchange.formats import register
 from nextlabel.project.exchange.given_answers import Given, Reading
+from nextlabel.project.exchange.image_finder import ImageFinder
 from nextlabel.project.labelling.project import Project
 
 

@@ -6,9 +6,9 @@ from typing import Any, ClassVar
 
 from nextlabel.core.errors import DataError, UsageError
 from nextlabel.project.exchange.content import Content
-from nextlabel.project.exchange.finder import ImageFinder
 from nextlabel.project.exchange.formats import register
 from nextlabel.project.exchange.given_answers import Given, Reading, in_order
+from nextlabel.project.exchange.image_finder import ImageFinder
 from nextlabel.project.labelling.project import Project
 
 LACK = "Parquet needs the package pyarrow; pip install 'nextlabel[parquet]', or export CSV"

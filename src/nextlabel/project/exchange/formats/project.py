@@ -5,9 +5,9 @@ from typing import ClassVar
 
 from nextlabel.core.errors import UsageError
 from nextlabel.project.exchange.content import Content
-from nextlabel.project.exchange.finder import ImageFinder
 from nextlabel.project.exchange.formats import register
 from nextlabel.project.exchange.given_answers import Reading
+from nextlabel.project.exchange.image_finder import ImageFinder
 from nextlabel.project.exchange.logs import LoggedAnswer, counting, given_of
 from nextlabel.project.labelling.classes import followed
 from nextlabel.project.labelling.layout import is_project

