@@ -17,6 +17,7 @@ def small(size: int, reservoir: int, chunk: int, grid: int, prepared_rows: int) 
         reservoir=reservoir,
         grid=grid,
         chunk=chunk,
+        compared_rows=size,
         prepared_rows=prepared_rows,
         cached_bytes=2**12 * prepared_rows,
         tile_values=2**12,

@@ -85,6 +85,8 @@ def test_small_sizes_pick_the_ids_of_the_reference(seed: int, d: int, values: st
         grid=int(rng.integers(1, 5)),
         prepared_rows=int(rng.integers(1, 5)),
         wasted_pairs=int(rng.choice([0, 10**9])),
+        top_share=int(rng.choice([2, 128])),  # 2: up to 40 top rows
+        compared_rows=int(rng.integers(1, 9)),
     )
     picks = farthest_first(x, labelled, budget, excluded=excluded, tuning=tuning)
     np.testing.assert_array_equal(picks, truth)
@@ -285,3 +287,24 @@ def test_float64_follows_when_more_than_the_share_is_wasted() -> None:
         assert state.centres.ids.tolist() == list(range(5))
         assert (state.centres.kappa, state.centres.eta) == shifted.error(precisions[-1])
     assert precisions == [np.float32, np.float64, np.float64]
+
+
+def test_the_windows_of_many_millions_are_wider_within_the_memory_of_a_tile() -> None:
+    tuning = KCentreTuning()
+    assert tuning.of_pool(1_000_000, 128) is tuning
+    wide = tuning.of_pool(5_000_000, 128)
+    assert (wide.most_top_rows, wide.reservoir) == (39_062, 156_248)
+    assert tuning.of_pool(10**9, 128).most_top_rows == tuning.tile_values // 128
+    assert tuning.of_pool(10**9, 4096) is tuning
+
+
+def test_few_centres_take_fewer_steps_with_wider_windows() -> None:
+    x, steps = mixture(20_000, 40), []
+    for share in (10**9, 20):
+        calls = Mock()
+        tuning = KCentreTuning(
+            top_rows=32, most_top_rows=64, reservoir=512, top_share=share, compared_rows=100
+        )
+        farthest_first(x, [0], 30, progress=calls, tuning=tuning)
+        steps.append(calls.call_count)
+    assert steps[1] < steps[0] / 2

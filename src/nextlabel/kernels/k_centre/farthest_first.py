@@ -89,6 +89,7 @@ def farthest_first(
 
     """
     metric, pool = metric_and_pool(features, labelled, excluded, budget)
+    tuning = tuning.of_pool(metric.size, metric.dimensions)
     with memory_for(budget, metric.size, _bytes(metric, pool.labelled_count + budget, tuning)):
         if budget == 0 or does_not_vary(metric):
             return pool.unlabelled[:budget].copy()

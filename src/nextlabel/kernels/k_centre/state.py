@@ -65,7 +65,9 @@ class GreedyState:
             later = level[level > begin]
             end = min(begin + chunk, total, int(later.min()) if later.size else total)
             now = behind[level == begin]
-            self._see(ids[now], rows if len(now) == len(ids) else rows.take(now), begin, end)
+            for start in range(0, len(now), self.tuning.compared_rows):
+                some = now[start : start + self.tuning.compared_rows]
+                self._see(ids[some], rows if len(some) == len(ids) else rows.take(some), begin, end)
             seen[now] = end
             behind = behind[
                 (seen[behind] < total) & top.ahead(self.bounds.value[ids[behind]], ids[behind])
