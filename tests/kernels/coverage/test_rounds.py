@@ -29,9 +29,11 @@ def begun(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     for module, name in ((gains.Gains, "max_herding"), (ball_counts.BallCounts, "ball_cover")):
         whole = module.__init__
 
-        def counted(self: Any, *args: Any, whole: Any = whole, name: str = name) -> None:
+        def counted(
+            self: Any, *args: Any, whole: Any = whole, name: str = name, **more: Any
+        ) -> None:
             names.append(name)
-            whole(self, *args)
+            whole(self, *args, **more)
 
         monkeypatch.setattr(module, "__init__", counted)
     return names
@@ -116,6 +118,21 @@ def test_near_pairs_are_carried_to_other_weights_and_widths(
         assert not any(measured)
         labelled = np.concatenate([labelled, picks])
     assert measured  # the pairs were used
+
+
+def test_a_later_round_of_max_herding_lists_the_pairs_of_the_first(measured: list[int]) -> None:
+    x, carried = np.random.default_rng(1).normal(size=(150, 2)), Carried()
+    labelled: list[int] = []
+    listed: list[bool] = []
+    for _ in range(4):
+        fresh = max_herding(x, labelled, 5, 1.0).tolist()
+        tuning = gains.HerdingTuning(900, tile_rows=13)
+        assert max_herding(x, labelled, 5, 1.0, carried=carried, tuning=tuning).tolist() == fresh
+        labelled += fresh
+        [(_, cover)] = carried._kept.values()
+        listed.append(cover.lists is not None)
+    assert listed[0] is False and listed[-1] is True
+    assert measured and not any(measured)
 
 
 def test_pairs_that_an_earlier_round_did_not_need_are_measured(measured: list[int]) -> None:

@@ -72,6 +72,8 @@ class Gains:
         positions = np.empty(budget, np.int64)
         if not self.measured:
             self._measure(self._few_pairs())
+        elif self.lists is None and self.near is not None:  # a later round
+            self._list_if_few()
         for k in range(budget):
             if images.all_covered:  # no gain is left: all tie
                 positions[k:] = np.flatnonzero(self.unpicked)[: budget - k]
@@ -85,10 +87,13 @@ class Gains:
                 to_come = self.work / tuning.last_picks * (budget - k - 1)
                 self.work = 0
                 if to_come > tuning.passes * n * len(images):
-                    few = self._few_pairs()
-                    if few is not None:
-                        self._measure(few)
+                    self._list_if_few()
         return positions
+
+    def _list_if_few(self) -> None:
+        few = self._few_pairs()
+        if few is not None:
+            self._measure(few)
 
     def _few_pairs(self) -> KnownPairs | None:
         """Return the known pairs when all pairs are so few that they can be listed, else None."""

@@ -93,9 +93,9 @@ def max_herding(
     sigma = bandwidth * metric.distance_unit
     squared = sigma * sigma
 
-    def begin(near: NearPairs | None = None, keep_near: bool = False) -> Gains:
+    def begin(near: NearPairs | None = None) -> Gains:
         covered = CoveredImages(metric, pool, image_weights[pool.unlabelled], squared, tuning)
-        return Gains(covered, tuning, near, keep_near)
+        return Gains(covered, tuning, near, keep_near=carried is not None)
 
     def content() -> bytes:
         return digest(features.digest, image_weights, squared, np.sort(pool.excluded), tuning)
@@ -104,7 +104,7 @@ def max_herding(
         gains = resumed(carried, "max_herding", content, pool, begin)
         return gains.ids[gains.picks(budget)]
     # Weights change with each round, but not which candidates are nearer than a centre.
-    gains = begin(carried.get("near_pairs", features.digest), keep_near=True)
+    gains = begin(carried.get("near_pairs", features.digest))
     positions = gains.picks(budget)
     carried.keep("near_pairs", features.digest, gains.near)
     return gains.ids[positions]
