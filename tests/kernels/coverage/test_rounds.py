@@ -157,6 +157,14 @@ def test_pairs_that_an_earlier_round_did_not_need_are_measured(measured: list[in
     assert others([1, 2], 0.3, even, x + np.eye(80, 2)) == -1  # other features
 
 
+def test_a_round_without_any_weight_leaves_nothing_to_the_next() -> None:
+    x = np.random.default_rng(6).normal(size=(30, 2))
+    carried = Carried()
+    for weights in (np.zeros(30), np.zeros(30), np.ones(30)):
+        picks = max_herding(x, [3], 4, 0.9, weights=weights, carried=carried)
+        assert picks.tolist() == max_herding(x, [3], 4, 0.9, weights=weights).tolist()
+
+
 def test_too_many_near_pairs_are_not_kept() -> None:
     rng = np.random.default_rng(4)
     x = rng.normal(size=(50, 3))

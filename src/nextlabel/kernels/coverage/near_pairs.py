@@ -82,7 +82,9 @@ class NearPairs:
 
     def within(self, images: CoveredImages) -> KnownPairs:
         """Return the pairs that may still raise the coverage, by what is here."""
-        if self.full or not np.isin(images.ids, self.candidates, assume_unique=True).all():
+        if self.full or not len(self.images):
+            return no_pairs(images)
+        if not np.isin(images.ids, self.candidates, assume_unique=True).all():
             return no_pairs(images)
         ids = images.ids[images.positions]
         at = np.minimum(np.searchsorted(self.images, ids), len(self.images) - 1)  # [m now]
