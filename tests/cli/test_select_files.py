@@ -183,12 +183,13 @@ def test_scores_are_in_json_and_in_a_table(files, capsys):
     assert (files / "batch.csv").read_text().startswith("id\n")
 
 
-@pytest.mark.parametrize("head", ["path,label", '"file";"Classes"', "path,label,confidence,p_a"])
-def test_a_choice_replaces_no_labels(head, files, capsys):
-    (files / "labels.csv").write_text(f"{head}\na.png,cat\n")
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+@pytest.mark.parametrize("head", ["label,path", '"file";"Classes"', "path,label,confidence,p_a"])
+def test_a_choice_replaces_no_labels(head, encoding, files, capsys):
+    (files / "labels.csv").write_text(f"{head}\na.png,cat\n", encoding)
     message = chosen(capsys, "--features x.npy --strategy random -o labels.csv", 2)
     assert "labels.csv is there and holds labels" in message
-    assert (files / "labels.csv").read_text() == f"{head}\na.png,cat\n"
+    assert (files / "labels.csv").read_text(encoding) == f"{head}\na.png,cat\n"
 
 
 def test_what_is_written_is_what_would_be_shown_and_is_read_again(files, capsys):

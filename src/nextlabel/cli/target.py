@@ -6,6 +6,9 @@ from pathlib import Path
 
 from nextlabel.core.errors import StoreError, UsageError
 
+BEGINNING = 4096
+"""Bytes of a file that hold the head of its table, if it has one."""
+
 
 def check_target(
     path: Path, inputs: Iterable[Path] = (), suffix: str | None = None, head: str | None = None
@@ -57,11 +60,17 @@ def check_target(
 
 
 def _is_other_table(path: Path, head: str | None) -> bool:
-    with path.open(encoding="utf-8", errors="replace") as stream:
-        line = stream.readline(1000).strip()
+    from nextlabel.data.lists.columns import COLUMNS, delimiter_of
+    from nextlabel.data.lists.text import decoded
+
+    with path.open("rb") as stream:
+        beginning = stream.read(BEGINNING)
+    try:
+        lines = decoded(beginning).strip().splitlines()
+    except UnicodeError:
+        lines = ["\0"]  # some other content
+    line = lines[0] if lines else ""
     if head is not None:
         return line != "" and not line.startswith(head)
-    from nextlabel.data.lists.columns import COLUMNS, delimiter_of
-
     cells = {cell.strip().strip('"').lower() for cell in line.split(delimiter_of(line))}
     return not cells.isdisjoint((*COLUMNS["label"], *COLUMNS["labels"]))

@@ -29,7 +29,7 @@ def read_text(path: Path, expected: str, content: bytes | None = None) -> str:
     try:
         if content is None:
             content = read_stdin() if path == STDIN else _bytes(path)
-        text = _decoded(content)
+        text = decoded(content)
     except UnicodeError:
         text = "\0"
     except OSError as error:
@@ -47,7 +47,8 @@ def _bytes(path: Path) -> bytes:
     return path.read_bytes()
 
 
-def _decoded(data: bytes) -> str:
+def decoded(data: bytes) -> str:
+    """Return bytes as text in the encodings of `read_text`; UnicodeError in any other."""
     if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
         return data.decode("utf-16")
     if 0 in data[:2]:  # UTF-16 without a mark: the first character is one of ASCII
