@@ -3,6 +3,7 @@
 import json
 import re
 import shlex
+from importlib.metadata import EntryPoint
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ from PIL import Image
 
 from nextlabel.cli import main
 from nextlabel.data import SOURCES
+from nextlabel.features.blocks import BLOCKS
 from nextlabel.features.embedding_file import EmbeddingFile
 from nextlabel.strategies import STRATEGIES
 from nextlabel.strategies.descriptions import attribute_docstrings, describe, first_sentence
@@ -98,6 +100,17 @@ def test_an_image_that_cannot_be_read_is_refused_or_skipped_by_name(photos, caps
     assert main([*embed, "--unreadable", "skip"]) == 0
     assert "torn.png" in capsys.readouterr().err
     assert EmbeddingFile.load(Path("x.npz")).names == tuple(f"{i}.png" for i in range(7))
+
+
+def test_the_cache_is_shown_and_pruned_where_a_plug_in_does_not_load(tmp_path, monkeypatch, capsys):
+    point = EntryPoint("mist", "nowhere:Mist", "nextlabel.blocks")
+    monkeypatch.setattr("nextlabel.core.registry.entry_points", lambda group: [point])
+    monkeypatch.setattr(BLOCKS, "_complete", False)
+    (tmp_path / "images").mkdir()
+    (tmp_path / "images" / ("0" * 64)).touch()
+    for command in (["cache"], ["cache", "prune", "--all"]):
+        assert main([*command, "--cache-dir", str(tmp_path)]) == 0
+        assert "decoded images of data sets (images)" in capsys.readouterr().out
 
 
 def test_embed_as_json_with_settings_of_the_block(photos, capsys):

@@ -85,15 +85,18 @@ def _show(total: "CacheSize", json: bool) -> None:
         put_json(facts)
         return
     put(f"{plural(total.entries, 'file')}, {size(total.bytes)}")
+    contents = CONTENTS | _fits()
     for folder, number in sorted(total.by_kind.items()):
-        put(f"  {_contents(folder)}: {size(number)}")
+        name = f"{contents[folder]} ({folder})" if folder in contents else folder
+        put(f"  {name}: {size(number)}")
 
 
-def _contents(folder: str) -> str:
-    """Return what a folder of the cache holds, and its name."""
+def _fits() -> dict[str, str]:
+    """Return what the folders of blocks hold; nothing where a plug-in does not load."""
     from nextlabel.features.blocks import BLOCKS
     from nextlabel.features.fitted import cache_folder
 
-    blocks = [name for name in BLOCKS if cache_folder(BLOCKS[name]) == folder]
-    contents = f"fits of the block {blocks[0]}" if blocks else CONTENTS.get(folder)
-    return folder if contents is None else f"{contents} ({folder})"
+    try:
+        return {cache_folder(BLOCKS[name]): f"fits of the block {name}" for name in BLOCKS}
+    except UsageError:
+        return {}
