@@ -386,9 +386,12 @@ def test_any_value_at_any_key_is_taken_as_it_is_or_refused_with_a_remedy(place, 
         assert found[last] == value and isinstance(found[last], bool) == isinstance(value, bool)
 
 
-def test_a_fault_in_a_strategy_names_file_and_arm(tmp_path):
+@pytest.mark.parametrize("key", ["strategy", "start"])
+def test_a_fault_in_a_strategy_names_file_and_arm(key, tmp_path):
     file = tmp_path / "small.toml"
     file.write_text('seeds = [0]\ninitial = 1\nbatch = 1\ntarget = 2\n[data]\nname = "digits"\n')
-    arm = ['arms=[{name = "mine", strategy = "typiclst"}]', 'name="small"']
+    strategies = {"strategy": "random", key: "typiclst"}
+    table = ", ".join(f'{name} = "{value}"' for name, value in strategies.items())
+    arm = [f'arms=[{{name = "mine", {table}}}]', 'name="small"']
     with refused(UsageError, "unknown-name", match="small.toml: arm 'mine': unknown strategy"):
         load_experiment(file, arm)

@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from nextlabel.core.errors import UsageError
 from nextlabel.core.pool import Pool
 from nextlabel.core.settings import check_keys, python_numbers, refusal, refusal_code
-from nextlabel.core.strategy import needs_now
+from nextlabel.core.strategy import Strategy, needs_now
 from nextlabel.core.types import as_names
 from nextlabel.data.registry import settings_class, without_former_keys
 from nextlabel.experiment.arm import Arm
@@ -135,7 +135,7 @@ def _check(experiment: Experiment) -> None:
         _check_signals(experiment, arm)
         if arm.start != "random":
             size = experiment.initial
-            needs = needs_now(create(arm.start), Pool(size), size)
+            needs = needs_now(_created(arm, arm.start), Pool(size), size)
             _check_start(arm, needs)
             if needs and not arm.blocks:
                 raise UsageError(
@@ -150,13 +150,17 @@ def _check(experiment: Experiment) -> None:
         experiment.block(block)
 
 
-def _check_signals(experiment: Experiment, arm: Arm) -> None:
-    """Raise UsageError for a signal that is unknown, or that the task model cannot give."""
+def _created(arm: Arm, name: str, options: Mapping[str, Any] | None = None) -> Strategy:
+    """Return a strategy of an arm; UsageError, which names the arm, where there is none such."""
     try:
-        strategy = create(arm.strategy, arm.options)
+        return create(name, options)
     except UsageError as error:
         raise UsageError(f"arm {arm.name!r}: {error}", code=error.code) from error
-    for name in sorted(strategy.needs):
+
+
+def _check_signals(experiment: Experiment, arm: Arm) -> None:
+    """Raise UsageError for a signal that is unknown, or that the task model cannot give."""
+    for name in sorted(_created(arm, arm.strategy, arm.options).needs):
         reads, model = sources([name]), experiment.model_of(arm)
         lacking = "last_layer" in reads and not model.has_last_layer
         if lacking or ("loss_prediction" in reads and not model.has_feature_maps):
