@@ -1,4 +1,5 @@
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from hypothesis import given
@@ -34,12 +35,25 @@ def test_a_mask_gives_ids_where_its_length_is_known():
 
 
 @pytest.mark.parametrize(
-    "labels", [[float("nan"), 1.5, 0], np.array([np.nan, "cat", None], object), [np.nan, 0, 0]]
+    "labels",
+    [
+        [float("nan"), 1.5, 0],
+        np.array([np.nan, "cat", "dog"], object),
+        [None, "cat", 0],
+        [np.nan, 0, 0],
+        pd.array([None, 7, 0], "Int64"),
+    ],
 )
 def test_labels_that_are_partly_unknown_give_the_ids_of_the_others(labels):
     np.testing.assert_array_equal(as_ids(labels, 3), [1, 2])
     with refused(UsageError, "id-not-whole"):
         as_ids(labels, 4)
+
+
+@pytest.mark.parametrize("unknown", [None, float("nan"), pd.NA])
+def test_a_mask_with_unknown_values_is_refused(unknown):
+    with refused(UsageError, "id-not-whole"):
+        as_ids(pd.Series([True, unknown, False]), 3)
 
 
 def test_a_masked_array_is_refused_when_a_value_is_masked():

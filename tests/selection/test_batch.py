@@ -233,7 +233,11 @@ def test_a_table_has_its_index_labels_in_and_out(index) -> None:
     mask = table(index).index.isin([labels[i] for i in (2, 7, 30)])
     assert pd.Index(select(table(index), 5, labelled=mask)).tolist() == pd.Index(chosen).tolist()
     y = pd.Series(np.where(mask, 1, np.nan), table(index).index)[::-1]
-    assert pd.Index(select(table(index), 5, labelled=y)).tolist() == pd.Index(chosen).tolist()
+    for labelled in (y, y.astype("Int64"), y.astype(object).where(y.notna(), None)):
+        picks = select(table(index), 5, labelled=labelled)
+        assert pd.Index(picks).tolist() == pd.Index(chosen).tolist()
+    with refused(UnknownId, "unknown-label"):
+        select(table(index), 5, labelled=y.map({1.0: True}))
 
 
 def test_a_series_of_vectors_is_a_table() -> None:

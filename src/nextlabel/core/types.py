@@ -32,7 +32,7 @@ def as_ids(values: object, size: int | None = None) -> Ids:
         has no order, so its ids come in ascending order.
     size
         The number of images N, where a mask may be given, N times true or false, or N labels
-        that are NaN where they are unknown.
+        that are NaN or None where they are unknown.
 
     Returns
     -------
@@ -53,8 +53,8 @@ def as_ids(values: object, size: int | None = None) -> Ids:
         raw = raw.astype(bool)
     if raw.dtype.kind == "b":
         return _from_mask(raw, size)
-    if len(raw) == size and (unknown := without_value(raw)).any():
-        return np.flatnonzero(~unknown).astype(np.int64)
+    if len(raw) == size and (labelled := where_known(raw)) is not None:
+        return np.flatnonzero(labelled).astype(np.int64)
     whole = raw.dtype.kind in "iu" or (raw.dtype.kind == "f" and (np.abs(raw) < 2.0**53).all())
     broken = raw[np.trunc(raw) != raw] if whole and raw.dtype.kind == "f" else raw[:0]
     if not whole or broken.size:
@@ -98,11 +98,26 @@ def as_names(values: object, what: str) -> tuple[str, ...]:
     return names
 
 
-def without_value(labels: Array) -> NDArray[np.bool_]:
-    """Return which labels (N) of any type are NaN, (N)."""
+def where_known(labels: Array) -> NDArray[np.bool_] | None:
+    """Return which labels (N) are not NaN, None, or the NA of pandas; None for other values.
+
+    Values are labels when some are unknown and none is true or false: a mask with unknown values
+    says nothing about them.
+    """
     if labels.dtype.kind == "f":
-        return np.isnan(labels)
-    return np.array([isinstance(label, float) and label != label for label in labels], bool)
+        unknown = np.isnan(labels)
+    elif labels.dtype == object:
+        if any(isinstance(label, bool | np.bool_) for label in labels):
+            return None
+        unknown = np.array([_is_unknown(label) for label in labels], bool)
+    else:
+        return None
+    return ~unknown if unknown.any() else None
+
+
+def _is_unknown(label: object) -> bool:
+    is_nan = isinstance(label, float) and label != label
+    return label is None or is_nan or type(label).__name__ == "NAType"
 
 
 def _from_mask(mask: NDArray[np.bool_], size: int | None) -> Ids:

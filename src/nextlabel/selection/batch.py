@@ -92,7 +92,7 @@ def select(
     labelled, excluded
         The images that are labelled already, and those that must not be chosen: ids (rows from 0
         to N - 1) in any sequence or set, a mask of N times true or false, or N labels that are
-        NaN where they are unknown. Where rows have labels, these are meant instead of ids.
+        NaN or None where they are unknown. Where rows have labels, these are meant instead of ids.
     signals
         Other signals that the strategy needs, by name: one row of numbers per image each.
     seed

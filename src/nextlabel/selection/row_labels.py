@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from nextlabel.core.errors import DataError, UnknownId
-from nextlabel.core.types import Array, Ids, as_ids, in_sequence
+from nextlabel.core.types import Array, Ids, as_ids, in_sequence, where_known
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,16 +46,16 @@ class RowLabels:
     def ids_of(self, values: Any) -> Ids:
         """Return the rows of labels, int64 (n).
 
-        A mask of N times true or false is taken too, and N labels that are NaN where unknown.
-        Raises UnknownId for a label that no row has.
+        A mask of N times true or false is taken too, and N values that are NaN or None where
+        unknown. Raises UnknownId for a label that no row has.
         """
         given = in_sequence(values)
         listed = given.tolist() if hasattr(given, "tolist") else given
         if not isinstance(listed, list | tuple | range):
             listed = [listed] if isinstance(listed, Hashable) else list(listed)
         if len(listed) == len(self.labels):
-            unknown = [isinstance(value, float) and value != value for value in listed]
-            listed = [not one for one in unknown] if any(unknown) else listed
+            labelled = where_known(np.fromiter(listed, object, len(listed)))
+            listed = listed if labelled is None else labelled.tolist()
         if listed and all(isinstance(value, bool | np.bool_) for value in listed):
             index = getattr(values, "index", None)
             if index is None or callable(index) or len(index) != len(self.labels):

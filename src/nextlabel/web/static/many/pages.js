@@ -5,7 +5,7 @@ const KEPT = 60; // pages that are kept
 const PAUSE = 2000; // milliseconds after a failure; twice as long after each further one
 const LONGEST_PAUSE = 30_000;
 
-/** Pages of a list: `load(offset, limit)` returns a promise of {total, items}, `fail(error)` hears of failures. */
+/** Pages of a list: `load(offset, limit)` returns a promise of {total, items}; `fail(error)` runs after a failure. */
 export class Pages {
   #items = new Map(); // number -> items, or null while they are on their way
   #run = 0;
@@ -26,7 +26,7 @@ export class Pages {
     return [...this.#items.values()].flatMap((items) => items ?? []);
   }
 
-  /** Forget all and load the page of an index; null where that fails, and `again` runs later, or another began. */
+  /** Forget all pages and load that of an index. The reply is null after a failure, when `again` runs later, and when a later call began. */
   async begin(index, again) {
     const run = ++this.#run;
     clearTimeout(this.#timer);
