@@ -47,7 +47,9 @@ def build(results: Results) -> Section | None:
         return None
     return Section(
         "Feature blocks",
-        subsections=tuple(_part(f"block-{number}", block) for number, block in enumerate(blocks)),
+        subsections=tuple(
+            _subsection(f"block-{number}", block) for number, block in enumerate(blocks)
+        ),
         folded=True,
         name="blocks",
     )
@@ -80,7 +82,7 @@ def _agree(block: str, one: Mapping[int, Trial], other: Mapping[int, Trial]) -> 
     )
 
 
-def _part(name: str, block: ReportedBlock) -> Section:
+def _subsection(name: str, block: ReportedBlock) -> Section:
     text = [f"Used by {', '.join(block.arms)}."]
     seeds = [str(seed) for seed, log in block.logs.items() if collapsed(log)]
     if seeds:

@@ -36,7 +36,7 @@ def build(results: Results) -> Section | None:
     if not results.maps:
         return None
     subsections = (
-        _part(space_map, f"map-{number}", results.spec)
+        _subsection(space_map, f"map-{number}", results.spec)
         for number, space_map in enumerate(results.maps, 1)
     )
     return Section("Maps", text=TEXT, subsections=tuple(subsections), name="maps")
@@ -115,7 +115,7 @@ def changed_settings(space_map: Map, spec: Mapping[str, Any]) -> Iterator[str]:
                 yield f"{name} is {here} here, and {trials} in the experiment"
 
 
-def _part(space_map: Map, name: str, spec: Mapping[str, Any]) -> Section:
+def _subsection(space_map: Map, name: str, spec: Mapping[str, Any]) -> Section:
     numbers = number_frame([space_map])
     seconds = second_frame(space_map.seconds)
     notes = (*space_map.notes, *changed_settings(space_map, spec))
