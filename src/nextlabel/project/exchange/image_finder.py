@@ -1,4 +1,4 @@
-"""Images of a project, image by what a file says of them."""
+"""The image of a project that an entry of a file means: by content, else by name."""
 
 from collections.abc import Sequence
 from functools import cached_property
