@@ -10,7 +10,7 @@ clock = time.perf_counter()
 
 
 def main():
-    """Print the tables of selection, training, growth, and the whole experiment."""
+    """Print the tables of each part, and the time that it took."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--full", action="store_true", help="more repeats and the large cases")
     full = parser.parse_args().full
