@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
+from nextlabel.core.progress import reporting_to
 from nextlabel.core.space.embedding import Embedding
 from nextlabel.kernels.coverage import bandwidth
 from nextlabel.kernels.coverage.bandwidth import (
@@ -94,6 +95,15 @@ def test_the_radius_is_the_largest_that_is_pure_enough(seed: int, purity: float)
 def test_with_one_cluster_a_ball_holds_all() -> None:
     x = np.random.default_rng(0).normal(size=(30, 2))
     assert pure_radius(x, np.arange(30), np.zeros(30, int), 0.95) >= table(x).max()
+
+
+def test_the_radius_reports_the_share_of_images_that_are_compared(monkeypatch: Any) -> None:
+    monkeypatch.setattr(bandwidth, "COLUMNS", 10)
+    x = np.random.default_rng(0).normal(size=(40, 3))
+    shares: list[float] = []
+    with reporting_to(None, shares.append):
+        pure_radius(x, np.arange(40), np.arange(40) % 4, 0.95)
+    assert shares[:4] == [0, 0.25, 0.5, 0.75]
 
 
 def literal_radius(x: np.ndarray, clusters: np.ndarray, purity: float) -> float:
