@@ -25,6 +25,22 @@ def pytest_collection_modifyitems(items):
             item.add_marker(pytest.mark.e2e)
 
 
+PAGES = pytest.StashKey[list]()
+"""The pages that a test has opened."""
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item, call):
+    """Add what the pages of a test that fails show and wait for."""
+    report = yield
+    if report.when == "call" and report.failed:
+        for page in (one for one in item.stash.get(PAGES, []) if not one.is_closed()):
+            waits = sorted(one.url for one in page.unanswered)
+            shown = page.evaluate("document.body.innerText")
+            report.sections.append((f"{page.url}, waiting for {waits}", shown))
+    return report
+
+
 @pytest.fixture(scope="session")
 def browser():
     """Chromium, started once; without it the tests skip."""
@@ -132,9 +148,9 @@ def serve():
 
 
 @pytest.fixture
-def new_page(browser):
+def new_page(browser, request):
     """Opens an empty page in a browser of its own; an error of a script fails the test."""
-    pages = []
+    pages = request.node.stash[PAGES] = []
 
     def open_page(**options):
         context = browser.new_context(**{"viewport": {"width": 1280, "height": 800}} | options)
@@ -142,6 +158,10 @@ def new_page(browser):
         page = context.new_page()
         page.problems = []
         page.on("pageerror", lambda error: page.problems.append(str(error)))
+        page.unanswered = set()
+        page.on("request", lambda one: page.unanswered.add(one))
+        for end in ("requestfinished", "requestfailed"):
+            page.on(end, lambda one: page.unanswered.discard(one))
         pages.append(page)
         return page
 

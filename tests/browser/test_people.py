@@ -1,8 +1,14 @@
-"""Two people, or two tabs: never the same image."""
+"""Two people, or two tabs: never the same image; and none for a page that is closed."""
 
-from browser.conftest import next_image, saved
+import threading
+
+import pytest
+
+from browser.conftest import PATIENCE, TOKEN, fetched, next_image, on_screen, saved
 
 PASSWORD = "a long password"
+AT_ONCE = 30_000
+"""Milliseconds for an image that no lease holds back; a lease lasts four times as long."""
 
 
 def test_two_tabs_are_never_asked_the_same_image(project, serve, visit):
@@ -18,6 +24,57 @@ def test_two_tabs_are_never_asked_the_same_image(project, serve, visit):
         saved(page)
     assert len(set(asked[0] + asked[1])) == 16
     assert len(project.answers()) == 16
+
+
+def test_images_asked_by_a_page_that_was_left_meanwhile_are_free(
+    project, serve, visit, monkeypatch
+):
+    from nextlabel.web.workspace import Workspace
+
+    asked, left, given = threading.Event(), threading.Event(), threading.Event()
+    usual = Workspace.next
+
+    def late(*args, **options):
+        first = not asked.is_set()
+        asked.set()
+        if first:
+            left.wait(PATIENCE / 1000)
+        reply = usual(*args, **options)
+        given.set()
+        return reply
+
+    monkeypatch.setattr(Workspace, "next", late)
+    site = serve(project)
+    page = visit(site.url, "grid")
+    assert asked.wait(PATIENCE / 1000)
+    page.goto(f"{site.url}/settings")
+    left.set()
+    assert given.wait(PATIENCE / 1000)
+    page.goto(f"{site.url}/label")
+    page.locator("#stage > img").wait_for(timeout=AT_ONCE)
+
+
+@pytest.mark.parametrize("crashes", [False, True])
+def test_a_reload_shows_the_same_image_also_after_a_crash(project, serve, new_page, crashes):
+    page = new_page()
+    if crashes:  # a page that crashes does not say goodbye
+        page.add_init_script("addEventListener('pagehide', (e) => e.stopImmediatePropagation())")
+    page.goto(f"{serve(project).url}/label?token={TOKEN}")
+    before = on_screen(page)
+    fetched(page, 20)  # more than half of all images are ahead
+    page.reload()
+    assert on_screen(page) == before
+
+
+def test_a_copy_of_a_tab_has_other_images(project, serve, visit):
+    page = visit(serve(project).url)
+    page.reload()  # so that its storage has the names of both pages
+    first = on_screen(page)
+    with page.context.expect_page() as opened:
+        page.evaluate("window.open(location.href)")
+    copy = opened.value
+    assert copy.evaluate("sessionStorage.length") > 0
+    assert on_screen(copy) != first
 
 
 def test_people_log_in_and_answer_under_their_names(project, serve, new_page):

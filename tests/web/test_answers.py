@@ -100,6 +100,18 @@ def test_two_tabs_are_never_asked_the_same_image(client, visitor, project):
     assert {item["image"] for item in third} == seen
 
 
+def test_the_images_of_a_page_that_is_closed_are_free_at_once(client):
+    def ask(tab, **query):
+        reply = client.get("/api/next", params={"tab": tab, "count": 50} | query).json()
+        return len(reply["items"])
+
+    everything = ask("one")
+    assert everything and ask("two") == 0
+    assert client.post("/api/release", json={"tab": "one"}).json() == {"released": everything}
+    assert ask("two") == everything
+    assert ask("three", closed="two") == everything
+
+
 def test_tabs_at_the_same_time_share_nothing(page, client):
     from starlette.testclient import TestClient
 

@@ -15,7 +15,7 @@ from sqlalchemy.exc import OperationalError
 from nextlabel.core.errors import StoreError, UsageError
 from nextlabel.project.labelling.answer import NewAnswer
 from nextlabel.project.labelling.classes import NewClassChange
-from nextlabel.project.labelling.leases import Leases
+from nextlabel.project.labelling.leases import SECONDS, Leases
 from nextlabel.project.labelling.models import NewModel, QueueItem
 from nextlabel.project.labelling.project import Project
 from nextlabel.project.labelling.state import fold
@@ -104,6 +104,19 @@ def test_leases_run_out_and_are_for_one(project: Project) -> None:
     others = leases.of_others("ann", "a")
     assert [image for image in range(6) if image in others] == [0, 1, 2]
     assert 0 not in leases.of_others("ben", "b") and 0 in leases.of_others("ben", "c")
+
+
+def test_a_tab_that_is_closed_has_no_lease_and_gets_none(project: Project, monkeypatch) -> None:
+    leases = Leases(project.database)
+    leases.take([0, 1], "ann", "a")
+    leases.take([2], "ann", "b")
+    assert leases.close("ann", "a") == 2
+    assert leases.take([3], "ann", "a") == []  # asked before the tab was closed, and late
+    assert leases.take([0, 1, 2, 3], "ben", "a") == [0, 1, 3]
+    later = time.time() + SECONDS + 1
+    monkeypatch.setattr("nextlabel.project.labelling.leases.time.time", lambda: later)
+    leases.close("ann", "b")
+    assert leases.take([3], "ann", "a") == [3]
 
 
 def test_the_next_server_has_the_leases_of_the_last_one(project: Project, monkeypatch) -> None:

@@ -4,6 +4,7 @@ import threading
 import time
 from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, delete, insert, select
@@ -57,13 +58,20 @@ class Leases:
         with database.reading() as connection:
             self._leases = _read(connection)
         self._changed: set[int] = set()
+        self._closed: dict[tuple[str, str], float] = {}  # until when, the first to end first
 
     def take(
         self, images: Iterable[int], person: str, tab: str, seconds: float = SECONDS
     ) -> list[int]:
-        """Lease images to a tab, or renew that; return those that no other tab has."""
-        lease = Lease(person, tab, time.time() + seconds)
+        """Lease images to a tab, or renew that; return those that no other tab has.
+
+        A tab that was closed gets none.
+        """
+        now = time.time()
+        lease = Lease(person, tab, now + seconds)
         with self._lock:
+            if self._closed.get((person, tab), 0.0) > now:
+                return []
             others = self.of_others(person, tab)
             got = [image for image in dict.fromkeys(images) if image not in others]
             self._leases |= dict.fromkeys(got, lease)
@@ -78,6 +86,26 @@ class Leases:
                 if lease is not None and lease[:2] == (person, tab):
                     del self._leases[image]
                     self._changed.add(image)
+
+    def close(self, person: str, tab: str) -> int:
+        """End all leases of a tab that is gone, also those that a request under way would begin.
+
+        Returns
+        -------
+        int
+            How many images it had.
+        """
+        now = time.time()
+        with self._lock:
+            for name in list(takewhile(lambda name: self._closed[name] <= now, self._closed)):
+                del self._closed[name]
+            self._closed.pop((person, tab), None)
+            self._closed[person, tab] = now + SECONDS
+            had = [i for i, lease in self._leases.items() if lease[:2] == (person, tab)]
+            for image in had:
+                del self._leases[image]
+            self._changed.update(had)
+        return len(had)
 
     def of_others(self, person: str, tab: str) -> LeasedToOthers:
         """Return the images that other tabs show, as they are at each look."""

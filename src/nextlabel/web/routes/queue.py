@@ -19,6 +19,13 @@ class ImagesBody(Body):
     images: Annotated[list[Number], Field(max_length=2000)]
 
 
+class ReleaseBody(Body):
+    """Images that a tab does not need; without `images` it is gone, and needs none."""
+
+    tab: Tab
+    images: Annotated[list[Number], Field(max_length=2000)] | None = None
+
+
 @router.get("/api/next", response_model=Json)
 def ask(
     workspace: Shared,
@@ -26,8 +33,14 @@ def ask(
     tab: Annotated[str, Query(min_length=1, max_length=100)],
     count: Annotated[int, Query(ge=1, le=500)] = 6,
     held: Annotated[str, Query(max_length=20_000)] = "",
+    closed: Annotated[str, Query(max_length=100)] = "",
 ) -> Response:
-    """Return images to ask next; they belong to the tab for a while. `held` are not returned."""
+    """Return images to ask next; they belong to the tab for a while.
+
+    `held` are not returned. Those of the tab `closed`, which is gone, are free.
+    """
+    if closed:
+        workspace.leases.close(person.name, closed)
     chosen, state = workspace.next(count, image_list(held), person.name, tab)
     images = workspace.images
     hidden = workspace.project.settings.hide_predictions
@@ -51,8 +64,10 @@ def renew(body: ImagesBody, workspace: Shared, person: Someone) -> Response:
 
 
 @router.post("/api/release", response_model=Json)
-def release(body: ImagesBody, workspace: Shared, person: Someone) -> Response:
+def release(body: ReleaseBody, workspace: Shared, person: Someone) -> Response:
     """Give images back, so that others can be asked them."""
+    if body.images is None:
+        return reply({"released": workspace.leases.close(person.name, body.tab)})
     workspace.leases.give_back(body.images, person.name, body.tab)
     return reply({"released": len(body.images)})
 

@@ -1,12 +1,9 @@
 // The images that come next: asked from the server ahead of time, and leased to this tab.
 
-import { get, post, sendLast } from "../base/api.js";
-import { tab } from "../base/identity.js";
+import { giveBack, keepLeased, nextImages } from "../base/leases.js";
 import { depthFor } from "../image/pixels.js";
 
 const SEEN_SOON = 3; // images that a newer model does not replace
-const RENEWAL = 45_000; // milliseconds; a lease lasts 120 s
-const MOST_HELD = 1500; // ids in a request
 const PAUSE = 1500; // milliseconds after a failure, or while all images are with others
 
 /** The items ahead. Events: "change" when `ahead` or `left` changed. */
@@ -27,8 +24,7 @@ export class Queue extends EventTarget {
     super();
     this.#busy = busy;
     this.#unsent = unsent;
-    setInterval(() => this.#renewLeases(), RENEWAL);
-    addEventListener("pagehide", () => sendLast("/api/release", { tab, images: this.ahead.map((item) => item.image) }));
+    keepLeased(() => this.ahead.map((item) => item.image));
   }
 
   /** The item on the screen, or undefined. */
@@ -78,7 +74,7 @@ export class Queue extends EventTarget {
     const kept = () => (stale ? this.ahead.slice(0, SEEN_SOON) : this.ahead);
     try {
       const held = [...new Set([...kept().map((item) => item.image), ...this.#busy()])];
-      const reply = await get("/api/next", { count: Math.max(1, wanted - kept().length), held: held.slice(0, MOST_HELD).join(","), tab });
+      const reply = await nextImages(Math.max(1, wanted - kept().length), held);
       this.#merge(reply, kept());
       this.settled = before === this.#passed;
       this.error = null;
@@ -101,7 +97,7 @@ export class Queue extends EventTarget {
     const next = [...kept, ...fresh];
     const stays = new Set(next.map((item) => item.image));
     const released = this.ahead.map((item) => item.image).filter((image) => !stays.has(image));
-    if (released.length) post("/api/release", { tab, images: released }).catch(() => {});
+    giveBack(released);
     this.ahead = next;
     this.left = reply.left;
     const [first] = fresh;
@@ -111,9 +107,5 @@ export class Queue extends EventTarget {
   #later(pause = PAUSE) {
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.fill(), pause);
-  }
-
-  #renewLeases() {
-    if (this.ahead.length && !document.hidden) post("/api/leases", { tab, images: this.ahead.map((item) => item.image) }).catch(() => {});
   }
 }

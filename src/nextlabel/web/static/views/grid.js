@@ -1,9 +1,9 @@
 // Grid: 50 images of the queue, or those of a lasso; a key labels the selection.
 
-import { get, post, sendLast } from "../base/api.js";
+import { get } from "../base/api.js";
 import { announce } from "../base/announce.js";
 import { byId, h } from "../base/dom.js";
-import { tab } from "../base/identity.js";
+import { giveBack, keepLeased, nextImages } from "../base/leases.js";
 import { count } from "../base/numbers.js";
 import { start } from "../base/shell.js";
 import { drawBar, drawChosen } from "../many/bar.js";
@@ -14,7 +14,6 @@ import { look } from "../many/look.js";
 import { Wall } from "../many/wall.js";
 
 const SIZE = 50;
-const RENEWAL = 45_000; // milliseconds
 const PAUSE = 2000; // milliseconds until an empty queue is asked again: others may give images back
 
 start("Grid", async ({ project, outbox, keys }) => {
@@ -34,7 +33,7 @@ start("Grid", async ({ project, outbox, keys }) => {
       return { total: lasso.length, items: reply.items };
     }
     if (offset) return { total: items.length, items: [] };
-    const reply = await get("/api/next", { count: SIZE, held: [...outbox.images].slice(-1500).join(","), tab });
+    const reply = await nextImages(SIZE, [...outbox.images].reverse());
     items = reply.items;
     return { total: items.length, items };
   }
@@ -71,8 +70,7 @@ start("Grid", async ({ project, outbox, keys }) => {
 
   async function next() {
     if (lasso) location.assign("/grid");
-    const left = items.filter((item) => !item.state || item.state === "open").map((item) => item.image);
-    if (left.length) await post("/api/release", { tab, images: left }).catch(() => {});
+    await giveBack(items.filter((item) => !item.state || item.state === "open").map((item) => item.image));
     await wall.reload();
     announce("The next images");
     byId("wall").focus();
@@ -88,10 +86,8 @@ start("Grid", async ({ project, outbox, keys }) => {
   });
   wall.addEventListener("fail", (event) => showFailure(event.detail, wall));
 
-  if (!lasso) {
-    addEventListener("pagehide", () => sendLast("/api/release", { tab, images: items.map((item) => item.image) }));
-    setInterval(() => items.length && !document.hidden && post("/api/leases", { tab, images: items.map((item) => item.image) }).catch(() => {}), RENEWAL);
-  } else byId("next").firstChild.textContent = "To the queue ";
+  if (lasso) byId("next").firstChild.textContent = "To the queue ";
+  else keepLeased(() => items.map((item) => item.image));
 
   keys
     .action({ id: "move", keys: [], shown: ["Arrows"], label: "Move; with Shift: select", group: "Select" })
