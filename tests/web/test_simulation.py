@@ -1,6 +1,7 @@
 """The simulated person and the outbox: real processes, and a client like any other."""
 
 import csv
+import socket
 
 import pytest
 
@@ -11,6 +12,7 @@ from nextlabel.web.demo_images import give_digit_keys, write_digits
 from nextlabel.web.simulation.client import PageClient, PageError
 from nextlabel.web.simulation.outbox import Outbox
 from nextlabel.web.simulation.person import SimulatedPerson
+from refusals import refused
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +61,6 @@ class FakeClient:
 
 def test_a_class_that_the_project_lacks_is_refused():
     from nextlabel.core.errors import UsageError
-    from refusals import refused
 
     person = SimulatedPerson(FakeClient(), {"a.png": ("debris",)})
     item = {"path": "a.png", "image": 0, "model": None, "position": None}
@@ -77,6 +78,28 @@ def test_the_outbox_sends_again_with_the_same_keys(monkeypatch):
     assert all(sent == client.sent[0] for sent in client.sent)
 
 
+@pytest.mark.parametrize("code", ["token-unknown", "no-session"])
+def test_the_outbox_asks_another_server_once_and_waits_for_its_own(monkeypatch, code):
+    client, opened = FakeClient([code]), []
+    monkeypatch.setattr(
+        "nextlabel.web.simulation.outbox.PageClient",
+        lambda address, *_, **__: opened.append(address) or client,
+    )
+    old, new = "http://127.0.0.1:1", "http://127.0.0.1:2"
+    addresses = iter([old, old, old, new])
+    outbox = Outbox(lambda: next(addresses, new), "t")
+    assert outbox.send([{"key": "a", "image": 0, "kind": "skip"}]) == {"a": 5}
+    assert opened == [old, new]
+
+
+def test_the_outbox_gives_up_a_token_that_stays_wrong(monkeypatch):
+    client = FakeClient(["token-unknown"])
+    monkeypatch.setattr("nextlabel.web.simulation.outbox.PageClient", lambda *_, **__: client)
+    outbox = Outbox(lambda: "http://127.0.0.1:1", "t", patience=0.2)
+    with refused(PageError, "token-unknown"):
+        outbox.send([{"image": 0, "kind": "skip"}])
+
+
 def test_the_outbox_gives_up_what_is_wrong(monkeypatch):
     client = FakeClient(["malformed"])
     monkeypatch.setattr("nextlabel.web.simulation.outbox.PageClient", lambda *_, **__: client)
@@ -85,13 +108,10 @@ def test_the_outbox_gives_up_what_is_wrong(monkeypatch):
 
 
 def test_a_page_that_is_not_there_is_offline():
-    from nextlabel.web.sockets import listening
-
-    with listening("127.0.0.1", None) as closed:
-        port = closed.getsockname()[1]
-    with pytest.raises(PageError) as error:
-        PageClient(f"http://127.0.0.1:{port}/?token=x", "t")
-    assert error.value.code == "page-offline"
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))  # nothing listens, and no other server gets the port
+        with refused(PageError, "page-offline"):
+            PageClient(f"http://127.0.0.1:{silent.getsockname()[1]}/?token=x", "t")
 
 
 def test_a_missing_truth_is_refused_before_anything_starts(folder, tmp_path, capsys):

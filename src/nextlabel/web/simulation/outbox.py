@@ -11,6 +11,8 @@ PAUSE = 0.05
 """Seconds between two attempts."""
 PASSING = frozenset({"page-offline", "disk-full"})
 """Codes of failures that another attempt may not have."""
+OF_ANOTHER = frozenset({"token-unknown", "no-session"})
+"""Codes of another server, which took the port of one that had ended; ours starts elsewhere."""
 
 
 class Outbox:
@@ -43,17 +45,23 @@ class Outbox:
     def again(self, request: Callable[[PageClient], Any]) -> Any:
         """Return what a request returns, made again until the server answers it."""
         ends = time.monotonic() + self.patience
+        address = ""
         while True:
             self.attempts += 1
             try:
                 if self._client is None:
-                    self._client = PageClient(self.address(), self.tab, patience=10.0)
+                    address = self.address()
+                    self._client = PageClient(address, self.tab, patience=10.0)
                 return request(self._client)
             except PageError as error:
                 self.close()
-                if error.code not in PASSING or time.monotonic() > ends:
+                if error.code not in PASSING | OF_ANOTHER or time.monotonic() > ends:
                     raise
                 time.sleep(PAUSE)
+                while error.code in OF_ANOTHER and self.address() == address:
+                    if time.monotonic() > ends:
+                        raise
+                    time.sleep(PAUSE)
 
     def close(self) -> None:
         """Close the connection; the next request opens another one."""
