@@ -30,7 +30,7 @@ def relative(value, wanted):
 def products(monkeypatch):
     """Take products in types in which rounding hides no fault, of few pixels at a time."""
     monkeypatch.setattr(tap_products, "QUICKER", PRECISE)
-    monkeypatch.setattr(tap_products, "PIXELS", 100)
+    monkeypatch.setattr(tap_products, "COPIED", 40_000)
 
 
 def results(conv, x, output):

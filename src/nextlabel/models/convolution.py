@@ -16,7 +16,12 @@ import torch
 from torch import Tensor, nn
 
 from nextlabel.models.normalise import colours_of_grey, grey_and_ones, normalise
-from nextlabel.models.tap_products import fast_convolution, product_type, square_matrix
+from nextlabel.models.tap_products import (
+    fast_convolution,
+    product_type,
+    square_matrix,
+    square_product,
+)
 
 Reach = Literal["centre", "corner", "square"]
 
@@ -56,12 +61,17 @@ class CompactConv(nn.Conv2d):
                 "another size; leave `compact` before changing the image size"
             )
         pixels = x.permute(0, 2, 3, 1).reshape(len(x), -1)
-        matrix: Tensor = self.taps
-        if matrix.dim() == 4:
-            matrix = square_matrix(self.taps, product_type(x))
         edge = 2 if self.reach == "square" else 1
-        rows = pixels @ matrix if self.bias is None else torch.addmm(self.bias, pixels, matrix)
+        rows = self._product(pixels, self.taps, product_type(x))
         return rows.view(len(x), edge, edge, -1).permute(0, 3, 1, 2)
+
+    def _product(self, pixels: Tensor, taps: Tensor, dtype: torch.dtype) -> Tensor:
+        """Return pixels (B, …) times the taps that matter."""
+        if taps.dim() == 4:
+            if self.fast:
+                return square_product(pixels, taps, dtype)
+            taps = square_matrix(taps, dtype)
+        return pixels @ taps if self.bias is None else torch.addmm(self.bias, pixels, taps)
 
     def reach_of(self, size: torch.Size) -> Reach | None:
         """Return how a feature map of `size` meets the taps; None where it meets all of them."""
