@@ -172,7 +172,7 @@ def plain_vae(images: Tensor) -> tuple[Callable[[], object], VAE]:
 
 
 def repeated(epoch: Callable[[], object]) -> Callable[[], object]:
-    """Return the epochs of a call."""
+    """Return a call of `EPOCHS` epochs."""
     return lambda: [epoch() for _ in range(EPOCHS)]
 
 

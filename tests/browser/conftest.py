@@ -34,11 +34,20 @@ def pytest_runtest_makereport(item, call):
     """Add what the pages of a test that fails show and wait for."""
     report = yield
     if report.when == "call" and report.failed:
-        for page in (one for one in item.stash.get(PAGES, []) if not one.is_closed()):
-            waits = sorted(one.url for one in page.unanswered)
-            shown = page.evaluate("document.body.innerText")
-            report.sections.append((f"{page.url}, waiting for {waits}", shown))
+        for page in item.stash.get(PAGES, []):
+            report.sections.append(shown(page))
     return report
+
+
+def shown(page):
+    """Return an address with what it waits for, and the text that is shown."""
+    from playwright.sync_api import Error
+
+    title = f"{page.url}, waiting for {sorted(one.url for one in page.unanswered)}"
+    try:
+        return title, page.locator("body").inner_text(timeout=2000)
+    except Error as error:  # it has crashed, or another page comes
+        return title, str(error)
 
 
 @pytest.fixture(scope="session")

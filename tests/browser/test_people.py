@@ -54,11 +54,13 @@ def test_images_asked_by_a_page_that_was_left_meanwhile_are_free(
     page.locator("#stage > img").wait_for(timeout=AT_ONCE)
 
 
-@pytest.mark.parametrize("crashes", [False, True])
-def test_a_reload_shows_the_same_image_also_after_a_crash(project, serve, new_page, crashes):
+@pytest.mark.parametrize("lost", [False, True])
+def test_a_reload_shows_the_same_image_also_when_the_last_message_is_lost(
+    project, serve, new_page, lost
+):
     page = new_page()
-    if crashes:  # a page that crashes does not say goodbye
-        page.add_init_script("addEventListener('pagehide', (e) => e.stopImmediatePropagation())")
+    if lost:
+        page.add_init_script("navigator.sendBeacon = () => true")
     page.goto(f"{serve(project).url}/label?token={TOKEN}")
     before = on_screen(page)
     fetched(page, 20)  # more than half of all images are ahead
@@ -68,13 +70,21 @@ def test_a_reload_shows_the_same_image_also_after_a_crash(project, serve, new_pa
 
 def test_a_copy_of_a_tab_has_other_images(project, serve, visit):
     page = visit(serve(project).url)
-    page.reload()  # so that its storage has the names of both pages
+    page.reload()  # so that its storage has the name of a page that is gone
     first = on_screen(page)
     with page.context.expect_page() as opened:
         page.evaluate("window.open(location.href)")
     copy = opened.value
     assert copy.evaluate("sessionStorage.length") > 0
     assert on_screen(copy) != first
+
+
+def test_a_page_that_the_browser_shows_again_begins_anew(project, serve, visit):
+    page = visit(serve(project).url)
+    on_screen(page)
+    with page.expect_navigation():
+        page.evaluate("dispatchEvent(new PageTransitionEvent('pageshow', {persisted: true}))")
+    on_screen(page)
 
 
 def test_people_log_in_and_answer_under_their_names(project, serve, new_page):

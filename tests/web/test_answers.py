@@ -110,6 +110,7 @@ def test_the_images_of_a_page_that_is_closed_are_free_at_once(client):
     assert client.post("/api/release", json={"tab": "one"}).json() == {"released": everything}
     assert ask("two") == everything
     assert ask("three", closed="two") == everything
+    assert ask("two") == ask("three", closed="three") == 0  # late requests of pages that are gone
 
 
 def test_tabs_at_the_same_time_share_nothing(page, client):

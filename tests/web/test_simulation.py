@@ -92,12 +92,20 @@ def test_the_outbox_asks_another_server_once_and_waits_for_its_own(monkeypatch, 
     assert opened == [old, new]
 
 
-def test_the_outbox_gives_up_a_token_that_stays_wrong(monkeypatch):
-    client = FakeClient(["token-unknown"])
+@pytest.mark.parametrize(("refusals", "ends"), [(2, "saved"), (1000, "token-unknown")])
+def test_the_outbox_asks_again_where_the_address_stays_until_its_patience_ends(
+    monkeypatch, refusals, ends
+):
+    client = FakeClient(["token-unknown"] * refusals)
     monkeypatch.setattr("nextlabel.web.simulation.outbox.PageClient", lambda *_, **__: client)
-    outbox = Outbox(lambda: "http://127.0.0.1:1", "t", patience=0.2)
-    with refused(PageError, "token-unknown"):
-        outbox.send([{"image": 0, "kind": "skip"}])
+    monkeypatch.setattr("nextlabel.web.simulation.outbox.PAUSE_OF_ANOTHER", 0.1)
+    outbox = Outbox(lambda: "http://127.0.0.1:1", "t", patience=120.0 if refusals == 2 else 0.3)
+    if ends == "saved":
+        assert len(outbox.send([{"image": 0, "kind": "skip"}])) == 1
+        assert outbox.attempts == 3
+    else:
+        with refused(PageError, ends):
+            outbox.send([{"image": 0, "kind": "skip"}])
 
 
 def test_the_outbox_gives_up_what_is_wrong(monkeypatch):

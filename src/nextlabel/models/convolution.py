@@ -66,9 +66,9 @@ class CompactConv(nn.Conv2d):
         return rows.view(len(x), edge, edge, -1).permute(0, 3, 1, 2)
 
     def _product(self, pixels: Tensor, taps: Tensor, dtype: torch.dtype) -> Tensor:
-        """Return pixels (B, …) times the taps that matter."""
+        """Return pixels (B, …) times the taps that matter, with the bias: (B, …)."""
         if taps.dim() == 4:
-            if self.fast:
+            if self.fast and self.bias is None:
                 return square_product(pixels, taps, dtype)
             taps = square_matrix(taps, dtype)
         return pixels @ taps if self.bias is None else torch.addmm(self.bias, pixels, taps)

@@ -98,8 +98,8 @@ class Workspace:
                 overlap=settings.overlap,
                 seed=settings.seed,
             )
-            self.leases.take([item.image for item in chosen], person, tab)
-        return chosen, state
+            taken = set(self.leases.take([item.image for item in chosen], person, tab))
+        return [item for item in chosen if item.image in taken], state
 
     def keep(self, images: Collection[int], person: str, tab: str) -> list[int]:
         """Keep images for a tab for another while; return those that no other tab has."""

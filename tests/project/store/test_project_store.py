@@ -116,6 +116,7 @@ def test_a_tab_that_is_closed_has_no_lease_and_gets_none(project: Project, monke
     later = time.time() + SECONDS + 1
     monkeypatch.setattr("nextlabel.project.labelling.leases.time.time", lambda: later)
     leases.close("ann", "b")
+    assert len(leases._closed) == 1  # the other is forgotten
     assert leases.take([3], "ann", "a") == [3]
 
 

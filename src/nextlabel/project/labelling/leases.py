@@ -4,7 +4,6 @@ import threading
 import time
 from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import takewhile
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, delete, insert, select
@@ -58,7 +57,7 @@ class Leases:
         with database.reading() as connection:
             self._leases = _read(connection)
         self._changed: set[int] = set()
-        self._closed: dict[tuple[str, str], float] = {}  # until when, the first to end first
+        self._closed: dict[tuple[str, str], float] = {}  # tabs that are gone, kept until a time
 
     def take(
         self, images: Iterable[int], person: str, tab: str, seconds: float = SECONDS
@@ -97,10 +96,8 @@ class Leases:
         """
         now = time.time()
         with self._lock:
-            for name in list(takewhile(lambda name: self._closed[name] <= now, self._closed)):
-                del self._closed[name]
-            self._closed.pop((person, tab), None)
-            self._closed[person, tab] = now + SECONDS
+            kept = {name: until for name, until in self._closed.items() if until > now}
+            self._closed = kept | {(person, tab): now + SECONDS}
             had = [i for i, lease in self._leases.items() if lease[:2] == (person, tab)]
             for image in had:
                 del self._leases[image]

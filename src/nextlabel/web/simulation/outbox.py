@@ -11,6 +11,8 @@ PAUSE = 0.05
 """Seconds between two attempts."""
 PASSING = frozenset({"page-offline", "disk-full"})
 """Codes of failures that another attempt may not have."""
+PAUSE_OF_ANOTHER = 1.0
+"""Seconds until a server that refuses us is asked again, unless ours has another address then."""
 OF_ANOTHER = frozenset({"token-unknown", "no-session"})
 """Codes of another server, which took the port of one that had ended; ours starts elsewhere."""
 
@@ -58,9 +60,10 @@ class Outbox:
                 if error.code not in PASSING | OF_ANOTHER or time.monotonic() > ends:
                     raise
                 time.sleep(PAUSE)
-                while error.code in OF_ANOTHER and self.address() == address:
-                    if time.monotonic() > ends:
-                        raise
+                until = time.monotonic() + PAUSE_OF_ANOTHER
+                while error.code in OF_ANOTHER and time.monotonic() < until:
+                    if self.address() != address:
+                        break
                     time.sleep(PAUSE)
 
     def close(self) -> None:

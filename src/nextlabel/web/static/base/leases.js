@@ -1,40 +1,27 @@
 // The images that this page holds: asked from the server, leased to it for a while, given back.
 
 import { get, post, sendLast } from "./api.js";
-import { newKey } from "./identity.js";
+import { newKey } from "./new_key.js";
 
-const OPEN = "nextlabel.tab"; // in the storage of the browser's tab: the page that holds images
-const CLOSED = "nextlabel.tab.closed"; // the last one that held some
+const CLOSED = "nextlabel.tab.closed"; // in the storage of the browser's tab: its last page that held images
 const RENEWAL = 45_000; // milliseconds; a lease lasts 120 s
 const MOST_HELD = 1500; // ids in a request
 
 /** The name under which this page holds images. */
-export let tab = newKey();
+export const tab = newKey();
 let closed = pageBefore();
 let asked = false;
 
-// The page that was here before holds nothing any more: it is closed, or the browser has crashed. A copy of
-// a tab finds the name of a page that is still open, and must leave it alone.
 function pageBefore() {
-  const navigation = performance.getEntriesByType("navigation")[0]?.type;
-  const returns = navigation === "reload" || navigation === "back_forward";
   try {
-    return (returns && sessionStorage.getItem(OPEN)) || sessionStorage.getItem(CLOSED) || "";
+    return sessionStorage.getItem(CLOSED) ?? "";
   } catch {
-    return "";
+    return ""; // without storage the message at the end of the page must do
   }
-}
-
-function note(open, last) {
-  try {
-    sessionStorage.setItem(OPEN, open);
-    sessionStorage.setItem(CLOSED, last);
-  } catch {} // without storage the leases of a crashed page end by themselves
 }
 
 /** Return images to ask and how many are left; `held`, the important ones first, are not among them. */
 export async function nextImages(count, held) {
-  if (!asked) note(tab, closed);
   asked = true;
   const reply = await get("/api/next", { count, held: held.slice(0, MOST_HELD).join(","), tab, closed });
   closed = "";
@@ -55,10 +42,14 @@ export function keepLeased(held) {
 }
 
 // Images that a request under way would still lease are free as well: the server leases nothing more to this
-// name. A page that the browser shows again gets another one.
+// name. The next page sends the name again with its first request, in case this message is lost or late.
 addEventListener("pagehide", () => {
   if (!asked) return;
   sendLast("/api/release", { tab });
-  [closed, tab, asked] = [tab, newKey(), false];
-  note("", closed);
+  try {
+    sessionStorage.setItem(CLOSED, tab);
+  } catch {}
 });
+
+// A page that the browser has kept and shows again holds nothing any more.
+addEventListener("pageshow", (event) => event.persisted && location.reload());

@@ -1,7 +1,7 @@
 // Answers on their way: written to the browser's storage first, then sent until the server has them.
 
 import { ApiError, get, post } from "./api.js";
-import { newKey } from "./identity.js";
+import { newKey } from "./new_key.js";
 import { tab } from "./leases.js";
 
 const ROOT = "nextlabel.outbox";

@@ -4,7 +4,7 @@ import { post } from "../base/api.js";
 import { toast } from "../base/announce.js";
 import { askText } from "../base/dialog.js";
 import { byId } from "../base/dom.js";
-import { newKey } from "../base/identity.js";
+import { newKey } from "../base/new_key.js";
 
 /** Ask for a name and add it to the classes of the project. */
 export async function addClass(project) {

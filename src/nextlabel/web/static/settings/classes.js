@@ -4,7 +4,7 @@ import { post } from "../base/api.js";
 import { toast } from "../base/announce.js";
 import { openDialog } from "../base/dialog.js";
 import { h } from "../base/dom.js";
-import { newKey } from "../base/identity.js";
+import { newKey } from "../base/new_key.js";
 import { many } from "../base/numbers.js";
 
 /** Write a change of the classes and load the project again; a refusal is shown. Return whether it was taken. */

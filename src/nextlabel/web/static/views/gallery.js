@@ -4,7 +4,7 @@ import { get, post } from "../base/api.js";
 import { announce, toast } from "../base/announce.js";
 import { ask } from "../base/dialog.js";
 import { byId, h } from "../base/dom.js";
-import { newKey } from "../base/identity.js";
+import { newKey } from "../base/new_key.js";
 import { count, many, percent } from "../base/numbers.js";
 import { start } from "../base/shell.js";
 import { drawBar, drawChosen } from "../many/bar.js";
