@@ -51,5 +51,5 @@ addEventListener("pagehide", () => {
   } catch {}
 });
 
-// A page that the browser has kept and shows again holds nothing any more.
-addEventListener("pageshow", (event) => event.persisted && location.reload());
+// A page that the browser has kept and shows again has lost its images. One that never had any stays as it is.
+addEventListener("pageshow", (event) => event.persisted && asked && location.reload());

@@ -1,8 +1,8 @@
 // Answers on their way: written to the browser's storage first, then sent until the server has them.
 
 import { ApiError, get, post } from "./api.js";
-import { newKey } from "./new_key.js";
 import { tab } from "./leases.js";
+import { newKey } from "./new_key.js";
 
 const ROOT = "nextlabel.outbox";
 const BATCH = 200;
