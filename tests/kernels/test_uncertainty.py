@@ -65,6 +65,16 @@ def test_ranking_goes_by_score_then_by_id() -> None:
     assert highest(scores, np.array([0, 2]), 0).dtype == np.int64
 
 
+def test_scores_that_differ_by_rounding_alone_tie() -> None:
+    scores = np.array([0.5, 0.5 + 1e-15, 0.2, 0.5 + 2e-15, 0.9, 0.5 + 1e-9])
+    ids = np.arange(6)
+    assert highest(scores, ids, 6).tolist() == [4, 5, 3, 1, 0, 2]
+    for budget in range(7):
+        picks = highest(scores, ids, budget, rounding=1.5e-15)
+        assert picks.tolist() == [4, 5, 0, 1, 3, 2][:budget]
+    assert len(highest(scores, ids[:0], 0, rounding=1e-12)) == 0
+
+
 def test_a_score_that_is_not_a_number_is_never_zero() -> None:
     with refused(DataError, "score-not-a-number", match="image 2"):
         highest(np.array([1.0, 3.0, np.nan]), np.array([0, 2]), 1)

@@ -44,6 +44,16 @@ def test_epig_has_targets_of_the_pool_that_are_not_excluded() -> None:
 
 
 @pytest.mark.parametrize("name", ["bald", "epig"])
+def test_rounding_is_no_information(name: str) -> None:
+    """Every sample predicts the same, so no label tells anything, and the smallest ids follow."""
+    one = RNG(1).dirichlet(np.ones(4), (40, 1))
+    view = snapshot(np.repeat(one, 7, axis=1), Pool(40, np.array([1])))
+    strategy = create(name, {"targets": 40} if name == "epig" else {})
+    assert strategy.scores(view, np.arange(40), RNG(0)).max() < 1e-12
+    assert strategy.select(view, 6, RNG(0)).tolist() == [0, 2, 3, 4, 5, 6]
+
+
+@pytest.mark.parametrize("name", ["bald", "epig"])
 def test_samples_are_not_copied(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(information, "VALUES", 2**10)
     size = 8000

@@ -9,7 +9,7 @@ from nextlabel.core.errors import DataError
 from nextlabel.core.types import Array, Ids
 
 
-def highest(scores: Array, candidates: Ids, budget: int) -> Ids:
+def highest(scores: Array, candidates: Ids, budget: int, rounding: float = 0.0) -> Ids:
     """Return the candidates with the highest scores, best first; ties go to the smaller id.
 
     Parameters
@@ -20,6 +20,8 @@ def highest(scores: Array, candidates: Ids, budget: int) -> Ids:
         Ids in ascending order, int64 (C).
     budget
         The number of ids to return.
+    rounding
+        Scores that differ by no more than this tie, and so do all in a row of such scores.
 
     Returns
     -------
@@ -40,4 +42,9 @@ def highest(scores: Array, candidates: Ids, budget: int) -> Ids:
             "check the signal that it was computed from",
             code="score-not-a-number",
         )
-    return candidates[np.argsort(-candidate_scores, kind="stable")[:budget]]
+    order = np.argsort(-candidate_scores, kind="stable")  # [C]
+    if rounding:
+        steps = candidate_scores[order[:-1]] - candidate_scores[order[1:]] > rounding  # [C - 1]
+        place = np.concatenate([[0], np.cumsum(steps)])[: len(order)]  # [C]
+        order = order[np.lexsort((order, place))]
+    return candidates[order[:budget]]

@@ -7,7 +7,7 @@ import numpy as np
 
 from nextlabel.core.snapshot import Snapshot
 from nextlabel.core.types import Array, Ids
-from nextlabel.kernels.posterior.information import bald, checked_samples
+from nextlabel.kernels.posterior.information import ROUNDING, bald, checked_samples
 from nextlabel.kernels.ranking import highest
 from nextlabel.strategies import register
 
@@ -38,7 +38,7 @@ class Bald:
         pool.check_budget(budget)
         scores = np.zeros(pool.size)
         scores[pool.unlabelled] = self.scores(snapshot, pool.unlabelled, rng)
-        return highest(scores, pool.unlabelled, budget)
+        return highest(scores, pool.unlabelled, budget, ROUNDING)
 
     def scores(self, snapshot: Snapshot, chosen: Ids, rng: np.random.Generator) -> Array:
         """Return the information of each pick (B)."""

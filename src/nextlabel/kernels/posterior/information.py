@@ -20,6 +20,9 @@ Floats = NDArray[np.float64]
 VALUES = 2**19
 """Numbers in memory at a time: 4 MB, which stay near the processor."""
 
+ROUNDING = 1e-12
+"""Information of images differs by less than this, in nats, where only rounding differs."""
+
 LEAST = float(np.finfo(np.float64).tiny)
 """In the place of 0 below a logarithm: LEAST · 0 is 0, and log LEAST is finite."""
 
