@@ -72,3 +72,13 @@ def test_options_are_checked() -> None:
             with refused(UsageError, "option-out-of-range"):
                 create("cluster_margin", {option: value})
     assert create("cluster_margin", {"oversampling": np.float32(10)}).oversampling == 10
+
+
+def test_the_largest_oversampling_has_all_images_as_candidates() -> None:
+    p = np.full((6, 2), 0.5)
+    snapshot = Snapshot(Pool(6), features=Embedding.of(X), probabilities=p)
+    picks = [
+        create("cluster_margin", {"oversampling": value}).select(snapshot, 3, RNG(1)).tolist()
+        for value in (2.0, 1.7e308)
+    ]
+    assert picks[0] == picks[1]

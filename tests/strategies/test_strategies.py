@@ -173,6 +173,9 @@ def test_numpy_numbers_are_options_and_become_python_numbers(name, option, value
         ("prob_cover", {"purity": np.float64(1.5)}, "option-out-of-range"),
         ("core_set", {"radius": 1}, "unknown-option"),
         ("coreset", None, "unknown-name"),
+        (["margin"], None, "unknown-name"),
+        ("random", {"then": {"after": 3, "strategy": {"name": "margin"}}}, "unknown-name"),
+        ("bait", {"ridge": 10**400}, "option-out-of-range"),
     ],
 )
 def test_senseless_options_are_refused(name, options, code) -> None:

@@ -72,7 +72,7 @@ class Registry(Generic[T]):
 
     def __contains__(self, name: object) -> bool:
         self._discover()
-        return name in self._things
+        return isinstance(name, str) and name in self._things
 
     def __getitem__(self, name: str) -> T:
         """Return the thing called `name`.
@@ -82,8 +82,7 @@ class Registry(Generic[T]):
         UsageError
             When there is no such thing; the message gives the nearest name.
         """
-        self._discover()
-        if name not in self._things:
+        if name not in self:
             raise UsageError(
                 f"unknown {self.kind} {name!r}; {nearest(name, self._things)}", code="unknown-name"
             )

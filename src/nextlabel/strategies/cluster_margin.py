@@ -57,7 +57,8 @@ class ClusterMargin:
             return pool.unlabelled[:0].copy()
         ids = pool.included
         clusters = average_linkage(metric, ids, max(1, math.floor(len(ids) / self.cluster_size)))
-        candidates = highest(scores, pool.unlabelled, math.ceil(self.oversampling * budget))
+        count = math.ceil(min(self.oversampling * budget, len(ids)))
+        candidates = highest(scores, pool.unlabelled, count)
         of_candidates = clusters[np.searchsorted(ids, candidates)]
         return candidates[round_robin(of_candidates, budget, rng)]
 

@@ -41,14 +41,14 @@ def positive(
 
     The range is `least` to `most`. `limit` says in words what the option may be.
     """
-    number = isinstance(value, int | float | np.integer | np.floating)
-    if isinstance(value, bool) or not number or not math.isfinite(value):
-        value_fits = False
-    else:
-        value_fits = value > 0 and least <= value <= most
-    if not value_fits:
+    is_number = isinstance(value, int | float | np.integer | np.floating)
+    try:
+        number = float(value) if is_number and not isinstance(value, bool) else math.nan
+    except OverflowError:  # a whole number beyond all floats
+        number = math.inf
+    if not (math.isfinite(number) and number > 0 and least <= number <= most):
         raise UsageError(f"{name} {value!r} must be {limit}; {remedy}", code="option-out-of-range")
-    return float(value)
+    return number
 
 
 def check_types(strategy: str, strategy_class: type, options: Mapping[str, Any]) -> None:
