@@ -1,15 +1,20 @@
 """BAIT against its formula, written out with plain inverses."""
 
+from fractions import Fraction
+
 import numpy as np
 import pytest
 
+from nextlabel.core.errors import UsageError
 from nextlabel.kernels.fisher_information import (
+    MOST,
     OVERSAMPLING,
     bait,
     binary_factors,
     finding_factors,
     full_factors,
 )
+from refusals import refused
 
 
 def pool(seed, n=30, d=4, k=3):
@@ -86,3 +91,53 @@ def test_by_hand():
     assert bait(factors, np.array([0]), np.array([1, 2]), 1, 1.0).tolist() == [1]
     # With a ridge of 0.1 the unseen direction counts: diag(4.1, 0.1) against diag(2.1, 0.6).
     assert bait(factors, np.array([0]), np.array([1, 2]), 1, 0.1).tolist() == [2]
+
+
+def exactly(factors, labelled, candidates, budget, ridge):
+    """Greedy forward and backward in rational numbers, for images of one row of two columns."""
+    rows = [[Fraction(float(x)) for x in image[0]] for image in factors]
+    squares = [(x * x, x * y, y * y) for x, y in rows]
+    target = [sum(parts) / len(rows) for parts in zip(*squares, strict=True)]
+    of_picks = Fraction(budget, len(labelled) + budget)
+    begin = [Fraction(ridge), Fraction(0), Fraction(ridge)]
+    for image in labelled:
+        begin = [
+            b + (1 - of_picks) / len(labelled) * q
+            for b, q in zip(begin, squares[image], strict=True)
+        ]
+
+    def trace(chosen):
+        a, b, d = (
+            first + of_picks * sum(squares[image][part] for image in chosen)
+            for part, first in enumerate(begin)
+        )
+        return (d * target[0] - 2 * b * target[1] + a * target[2]) / (a * d - b * b)
+
+    chosen = []
+    while len(chosen) < min(OVERSAMPLING * budget, len(candidates)):
+        chosen.append(min(set(candidates) - set(chosen), key=lambda i: (trace([*chosen, i]), i)))
+    while len(chosen) > budget:
+        chosen.remove(min(chosen, key=lambda i: (trace([j for j in chosen if j != i]), i)))
+    return chosen
+
+
+@pytest.mark.parametrize("ridge", [1e-8, 1e-10])
+@pytest.mark.parametrize("seed", range(3))
+def test_a_small_ridge_leaves_no_rounding_in_the_picks(ridge, seed):
+    """The first picks lower the trace by ten orders of magnitude; the next still differ."""
+    features, probabilities, labelled, candidates = pool(seed, n=16, d=2)
+    factors = binary_factors(features, probabilities)
+    wanted = exactly(factors, labelled[:0].tolist(), candidates.tolist(), 3, ridge)
+    assert bait(factors, labelled[:0], candidates, 3, ridge).tolist() == wanted
+
+
+@pytest.mark.parametrize("make", [binary_factors, full_factors])
+@pytest.mark.parametrize(("size", "ridge"), [(1.0, 1e-30), (1e150, 1.0), (1e-160, 5e-324)])
+def test_a_ridge_that_rounding_swallows_is_refused(make, size, ridge):
+    features, probabilities, labelled, candidates = pool(0)
+    factors = make(size * features, probabilities)
+    with refused(UsageError, "ridge-too-small", match="give a ridge of at least"):
+        bait(factors, labelled, candidates, 3, ridge)
+    information = np.trace(np.einsum("nri,nrj->ij", *[make(features, probabilities)] * 2)) / 30
+    least = 1.1 * information / MOST
+    assert len(bait(make(features, probabilities), labelled, candidates, 3, least)) == 3

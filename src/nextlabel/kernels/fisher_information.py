@@ -9,9 +9,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nextlabel.core import progress
+from nextlabel.core.errors import UsageError
 from nextlabel.core.types import Array, Ids
 
 Floats = NDArray[np.float64]
+SMALL = 1e-6
+"""The share of its largest value below which T is computed anew."""
+LEAST = 1e-300
+"""The smallest ridge, whose inverse is still a number."""
+MOST = 1e12
+"""The largest information of the images in units of the ridge; beyond, rounding would decide."""
 OVERSAMPLING = 2
 """The forward pass picks this many times the budget; the backward pass removes the rest."""
 
@@ -113,6 +120,11 @@ def bait(factors: Floats, labelled: Ids, candidates: Ids, budget: int, ridge: fl
     array (budget), int64
         In the order in which the forward pass picked them.
 
+    Raises
+    ------
+    UsageError
+        λ is too small next to the information of the images.
+
     References
     ----------
     Ash, Goel, Krishnamurthy and Kakade, "Gone Fishing: Neural Active Learning with Fisher
@@ -121,15 +133,22 @@ def bait(factors: Floats, labelled: Ids, candidates: Ids, budget: int, ridge: fl
     """
     width = factors.shape[2]
     flat = factors.reshape(-1, width)
-    target = flat.T @ flat / len(factors)  # [W, W]
+    with np.errstate(over="ignore", invalid="ignore"):
+        target = flat.T @ flat / len(factors)  # [W, W]
+    information = float(np.trace(target))
+    if not (information <= MOST * ridge and ridge >= LEAST):
+        raise UsageError(
+            f"ridge {ridge:g} is too small for features whose information is {information:.3g} for "
+            f"an image; give a ridge of at least {max(1.1 * information / MOST, LEAST):.2g}, or "
+            "smaller features",
+            code="ridge-too-small",
+        )
     share = budget / (len(labelled) + budget)
     labelled_rows = factors[labelled].reshape(-1, width)
     start = ridge * np.eye(width)
     if len(labelled):
         start += (1 - share) * (labelled_rows.T @ labelled_rows) / len(labelled)
-    search = _Trace(
-        factors[candidates] * float(np.sqrt(share)), np.asarray(np.linalg.inv(start)), target
-    )
+    search = _Trace(factors[candidates] * float(np.sqrt(share)), start, target)
     picked: list[int] = []
     free = np.ones(len(candidates), bool)
     for _ in range(min(OVERSAMPLING * budget, len(candidates))):
@@ -150,16 +169,22 @@ class _Trace:
     """tr(M⁻¹ F) as rows join and leave M, by the Woodbury identity.
 
     For each candidate it keeps Q = V M⁻¹ Vᵀ and T = V M⁻¹ F M⁻¹ Vᵀ, both (R, R). A change of M
-    by one candidate updates all of them with two products of (C·R, W) by (W, R).
+    by one candidate updates all of them with two products of (C·R, W) by (W, R). Updates keep the
+    rounding of the largest numbers they had, so all is computed anew when T has become small.
     """
 
-    def __init__(self, rows: Floats, inverse: Floats, target: Floats) -> None:
-        self.rows, self.inverse, self.target = rows, inverse, target  # [C, R, W], [W, W], [W, W]
-        projected = rows @ inverse  # [C, R, W]
-        transposed = projected.transpose(0, 2, 1)
-        self.inner = projected @ rows.transpose(0, 2, 1)  # Q: [C, R, R]
-        self.outer = projected @ target @ transposed  # T: [C, R, R]
+    def __init__(self, rows: Floats, matrix: Floats, target: Floats) -> None:
+        self.rows, self.matrix, self.target = rows, matrix, target  # [C, R, W], M: [W, W], [W, W]
         self.unit = np.eye(rows.shape[1])
+        self._begin()
+
+    def _begin(self) -> None:
+        """Compute M⁻¹, Q and T from M."""
+        self.inverse = np.asarray(np.linalg.inv(self.matrix))
+        projected = self.rows @ self.inverse  # [C, R, W]
+        self.inner = projected @ self.rows.transpose(0, 2, 1)  # Q: [C, R, R]
+        self.outer = projected @ self.target @ projected.transpose(0, 2, 1)  # T: [C, R, R]
+        self.largest = float(self.outer.max(initial=0))
 
     def gains(self) -> Floats:
         """Return by how much each candidate lowers the trace: tr((I + Q)⁻¹ T), shape (C)."""
@@ -178,8 +203,10 @@ class _Trace:
         self._change(candidate, -1.0)
 
     def _change(self, candidate: int, sign: float) -> None:
-        """Update M⁻¹, Q and T: M⁻¹ becomes M⁻¹ - G S Gᵀ with G = M⁻¹ Vᵀ, S = (±I + Q)⁻¹."""
-        reach = self.inverse @ self.rows[candidate].T  # G: [W, R]
+        """Update M, M⁻¹, Q and T: M⁻¹ becomes M⁻¹ - G S Gᵀ with G = M⁻¹ Vᵀ, S = (±I + Q)⁻¹."""
+        factor = self.rows[candidate]  # V: [R, W]
+        self.matrix += sign * (factor.T @ factor)
+        reach = self.inverse @ factor.T  # G: [W, R]
         scale = np.linalg.inv(sign * self.unit + self.inner[candidate])  # S: [R, R]
         near = self.rows @ reach  # V G: [C, R, R]
         far = self.rows @ (self.inverse @ (self.target @ reach))  # V M⁻¹ F G: [C, R, R]
@@ -190,6 +217,8 @@ class _Trace:
         self.outer -= cross + cross.transpose(0, 2, 1)
         self.inner -= weighed @ near.transpose(0, 2, 1)
         self.inverse = self.inverse - reach @ scale @ reach.T
+        if self.outer.max(initial=0) < SMALL * self.largest:
+            self._begin()
 
 
 def _traces(matrices: Floats, others: Floats) -> Floats:

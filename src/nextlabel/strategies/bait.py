@@ -51,7 +51,8 @@ class Bait:
         """Return `budget` unlabelled ids, int64, in the order of the forward pass.
 
         A tie goes to the smallest id. Raises BudgetError, UsageError without features or
-        probabilities or for multi-label data in the full form, DataError for bad probabilities.
+        probabilities, for multi-label data in the full form or for a ridge that is lost next to the
+        features, DataError for bad probabilities.
         """
         pool = snapshot.pool
         pool.check_budget(budget)
