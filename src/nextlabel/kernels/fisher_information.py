@@ -14,7 +14,7 @@ from nextlabel.core.types import Array, Ids
 
 Floats = NDArray[np.float64]
 SMALL = 1e-6
-"""The share of its largest value below which T is computed anew."""
+"""The share of its largest value below which T is computed again."""
 LEAST = 1e-300
 """The smallest ridge, whose inverse is still a number."""
 MOST = 1e12
@@ -170,7 +170,7 @@ class _Trace:
 
     For each candidate it keeps Q = V M⁻¹ Vᵀ and T = V M⁻¹ F M⁻¹ Vᵀ, both (R, R). A change of M
     by one candidate updates all of them with two products of (C·R, W) by (W, R). Updates keep the
-    rounding of the largest numbers they had, so all is computed anew when T has become small.
+    rounding of the largest numbers they had, so all is computed again when T has become small.
     """
 
     def __init__(self, rows: Floats, matrix: Floats, target: Floats) -> None:

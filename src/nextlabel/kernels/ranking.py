@@ -45,6 +45,6 @@ def highest(scores: Array, candidates: Ids, budget: int, rounding: float = 0.0) 
     order = np.argsort(-candidate_scores, kind="stable")  # [C]
     if rounding:
         steps = candidate_scores[order[:-1]] - candidate_scores[order[1:]] > rounding  # [C - 1]
-        place = np.concatenate([[0], np.cumsum(steps)])[: len(order)]  # [C]
-        order = order[np.lexsort((order, place))]
+        rank = np.concatenate([[0], np.cumsum(steps)])[: len(order)]  # [C]
+        order = order[np.lexsort((order, rank))]
     return candidates[order[:budget]]
