@@ -5,6 +5,7 @@ from sklearn.linear_model import LogisticRegression
 
 from nextlabel.core.errors import DataError, UsageError
 from nextlabel.core.space.scaling import rms_distance
+from nextlabel.project import block_model
 from nextlabel.project.block_model import BlockModel
 from refusals import refused
 
@@ -64,9 +65,33 @@ def test_what_is_far_from_all_labelled_is_unlike(pool):
     model = BlockModel.fit(rows, ids, truth[ids], CLASSES)
     within = model.unlike(rows)
     assert not within[ids].any()
-    assert within.sum() == 4  # beyond the 99th percentile of 400
+    assert within.sum() == 3  # beyond the 99th percentile of the 300 without a label
     far = {name: array[:3] + 100 for name, array in rows.items()}
     assert model.unlike(far).all()
+
+
+@pytest.mark.parametrize("count", [400, 399, 310])
+def test_where_most_are_labelled_each_counts_by_the_others(count, pool):
+    rows, truth = pool
+    model = BlockModel.fit(rows, np.arange(count), truth[:count], CLASSES)
+    joined = np.concatenate([rows[n] / model.units[n] for n in rows], axis=1).astype(np.float64)
+    distances = np.linalg.norm(joined[:, None] - joined[None, :count], axis=2)
+    distances[np.arange(count), np.arange(count)] = np.inf
+    assert model.reach == pytest.approx(np.quantile(distances.min(axis=1), 0.99), rel=1e-5)
+    near = {name: array * 1.0001 for name, array in rows.items()}
+    assert not model.unlike(near)[:count].any()
+    assert model.unlike({name: array[:3] + 100 for name, array in rows.items()}).all()
+
+
+def test_distances_are_computed_a_part_at_a_time(pool, monkeypatch):
+    rows, _ = pool
+    blocks = block_model.scaled_pool(rows)
+    ids = np.arange(0, 400, 7)
+    exemplars = blocks.rows(ids).astype(np.float32)
+    whole = block_model.nearest_distances(blocks, exemplars, ids)
+    monkeypatch.setattr(block_model, "PAIRS", 1000)
+    parts = block_model.nearest_distances(blocks, exemplars, ids)
+    np.testing.assert_allclose(parts, whole, rtol=1e-6)
 
 
 def test_settings_and_arrays_rebuild_the_model(pool):

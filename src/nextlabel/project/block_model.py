@@ -22,6 +22,10 @@ from nextlabel.models.task_models.linear import LinearSettings
 
 FAR = 0.99
 """The share of the pool that lies nearer to a labelled image than one that resembles none."""
+ENOUGH = 100
+"""Images without a label from which on they alone say how far from the labelled the pool lies."""
+PAIRS = 1 << 22
+"""Distances in memory at a time."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,7 +106,9 @@ class BlockModel:
                 code="one-class-only",
             )
         exemplars = blocks.rows(labelled).astype(np.float32)
-        reach = float(np.quantile(nearest_distances(blocks, exemplars), FAR))
+        distances = nearest_distances(blocks, exemplars, labelled)
+        free = np.setdiff1d(np.arange(len(blocks)), labelled)
+        reach = float(np.quantile(distances[free] if len(free) >= ENOUGH else distances, FAR))
         return cls(tuple(classes), blocks.units, fitted, exemplars, reach)
 
     @property
@@ -136,7 +142,9 @@ class BlockModel:
         Returns
         -------
         bool array (N)
-            True when the nearest labelled image is farther than for 99% of the pool.
+            True when the nearest labelled image is farther than for 99% of the images of the fit
+            that have no label. Where these are fewer than 100, the labelled ones count as well,
+            each by its distance to the nearest other one.
         """
         return nearest_distances(self._scaled(rows), self.exemplars) > self.reach
 
@@ -244,12 +252,20 @@ def fit_regression(
     return ClassicalModel(settings, task, classes).train(blocks, labelled, labels)
 
 
-def nearest_distances(blocks: ScaledBlocks, exemplars: Array) -> Array:
-    """Return the distance (N) of each row to the nearest exemplar (n, d), float64."""
+def nearest_distances(blocks: ScaledBlocks, exemplars: Array, own: Ids | None = None) -> Array:
+    """Return the distance (N) of each row to the nearest exemplar (n, d), float64.
+
+    `own` (n) are the rows that the exemplars are; each is then compared with the others alone.
+    """
     lengths = (exemplars.astype(np.float64) ** 2).sum(axis=1)  # [n]
-    products = blocks.products(exemplars)  # [N, n]
-    squares = np.empty(len(blocks))
-    for tile in blocks.tiles():
-        squares[tile] = (blocks.rows(tile) ** 2).sum(axis=1)
-    nearest: Array = (lengths - 2 * products).min(axis=1) + squares
-    return np.sqrt(np.maximum(nearest, 0))
+    nearest = np.empty(len(blocks))
+    step = max(1, PAIRS // len(exemplars))
+    for start in range(0, len(blocks), step):
+        tile = blocks.take(slice(start, start + step))
+        partial_squares = lengths - 2 * tile.products(exemplars)  # [step, n]
+        if own is not None:
+            columns = np.flatnonzero((own >= start) & (own < start + step))
+            partial_squares[own[columns] - start, columns] = np.inf
+        squares = (tile.rows() ** 2).sum(axis=1)
+        nearest[start : start + step] = partial_squares.min(axis=1) + squares
+    return np.asarray(np.sqrt(np.maximum(nearest, 0)))

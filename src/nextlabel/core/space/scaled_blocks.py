@@ -103,6 +103,6 @@ class ScaledBlocks:
                 out[tile] += np.asarray(as_array(array[tile]), np.float64) @ scaled[name]
         return out
 
-    def take(self, ids: Ids) -> "ScaledBlocks":
-        """Return the rows of `ids`, a copy."""
+    def take(self, ids: Ids | slice) -> "ScaledBlocks":
+        """Return the rows of `ids`, a copy, or of a slice."""
         return ScaledBlocks({name: array[ids] for name, array in self.arrays.items()}, self.units)
