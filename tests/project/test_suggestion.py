@@ -1,3 +1,4 @@
+import resource
 import shutil
 
 import numpy as np
@@ -108,6 +109,20 @@ def test_an_unchanged_folder_is_fitted_once(own_folder, quick, tmp_path, monkeyp
     monkeypatch.setattr("nextlabel.features.kept_features.fitted_block", refuse)
     again = suggest(folder, 4, pipeline=quick, cache_dir=tmp_path / "cache")
     assert again.paths == once.paths
+
+
+def test_without_room_on_the_disk_images_are_suggested_all_the_same(own_folder, quick, tmp_path):
+    folder, _ = own_folder
+    expected = suggest(folder, 4, pipeline=quick, cache_dir=tmp_path / "cache")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, before[1]))
+    try:
+        with pytest.warns(UserWarning, match="make room there"):
+            made = suggest(folder, 4, pipeline=quick, cache_dir=tmp_path / "full")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert made.paths == expected.paths
+    assert not list((tmp_path / "full" / "folder-features").iterdir())
 
 
 def test_bad_arguments(digits_folder, quick, tmp_path):

@@ -116,7 +116,7 @@ class Cache:
                     path.touch()
                     return kept, True
             made = make()
-            _write(path, made, save)
+            keep(path, made, save)
             if shared is not None and path.exists():
                 shared.put(name, path)
             if reload and path.exists():
@@ -215,8 +215,18 @@ def _read(path: Path, load: Callable[[Path], T]) -> T | None:
         return None
 
 
-def _write(path: Path, made: T, save: Callable[[T, Path], None]) -> None:
+def keep(path: Path, made: T, save: Callable[[T, Path], None]) -> None:
+    """Write an artefact to its file; warn where the disk does not take it.
+
+    Parameters
+    ----------
+    path
+        The file, in the folder of its kind, which is made where it is missing.
+    made, save
+        The artefact, and the function that writes it.
+    """
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         with replacing(path) as partial:
             save(made, partial)
     except (OSError, RuntimeError) as error:  # torch.save wraps what the disk says

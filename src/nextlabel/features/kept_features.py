@@ -16,10 +16,9 @@ from nextlabel.core.space.block import Block
 from nextlabel.core.types import Array
 from nextlabel.data.folder.copies import first_by_content
 from nextlabel.data.resize import to_channels
-from nextlabel.features.cache import Cache
+from nextlabel.features.cache import Cache, keep
 from nextlabel.features.fitted import encoded_rows, fitted_block
 from nextlabel.files.arrays import in_folder, of_folder
-from nextlabel.files.atomic import replacing
 from nextlabel.files.digest import values_digest
 from nextlabel.models.settings import TrainingSettings
 
@@ -156,7 +155,7 @@ def kept_features(
     rows = {name: of_block[first] for name, of_block in rows.items()}
     changes = replace(_changes(before, names, digests), refitted=refit)
     after = FolderFeatures(names, digests, rows, states, channels, changes)
-    _save(after, path)
+    keep(path, after, _save)
     return after
 
 
@@ -207,8 +206,7 @@ def _save(features: FolderFeatures, path: Path) -> None:
     for name, state in features.states.items():
         arrays |= in_folder(f"state/{name}", state)
     facts = {"names": features.names, "digests": features.digests, "channels": features.channels}
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with replacing(path) as partial, partial.open("wb") as stream:
+    with path.open("wb") as stream:
         np.savez(stream, facts=np.array(json.dumps(facts)), **arrays)
 
 

@@ -78,7 +78,8 @@ def network_rows(
     width = rows.shape[1] or len(next(iter(held.values())))
     out = np.empty((len(keys), width), np.float32)
     is_kept = positions >= 0
-    out[is_kept] = rows[positions[is_kept]]
+    if is_kept.any():  # a disk without room for a single batch keeps none, and no width
+        out[is_kept] = rows[positions[is_kept]]
     for row in np.flatnonzero(~is_kept).tolist():
         out[row] = held[keys[row]]
     return out
