@@ -139,6 +139,7 @@ def test_another_strategy_can_be_chosen(photos, call):
         (["suggest", "{photos}", "--classes", "one"], "two or more different names"),
         (["suggest", "{photos}", "--features", "clip=1"], "clip"),
         (["suggest", "{photos}", "--strategy", "nonsense", "--features", "pca=1"], "nonsense"),
+        (["suggest", "{photos}", "--classes", "one, one"], "'one,one' must be"),
         (["fit", "{photos}", "-o", "model"], "--labels"),
         (["fit", "{photos}", "--labels", "missing.csv", "-o", "{photos}"], "other files"),
         (["predict", "{photos}", "{photos}"], "does not hold a classifier"),

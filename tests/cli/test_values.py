@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nextlabel.cli.values import parse_options, parse_seeds, parse_weights
+from nextlabel.cli.values import parse_classes, parse_options, parse_seeds, parse_weights
 from nextlabel.core.errors import UsageError
 from refusals import refused
 
@@ -17,6 +17,11 @@ def test_options_are_read_as_toml_and_else_as_text():
         "quoted": "7",
         "l": [1, 2],
     }
+
+
+def test_names_of_classes_are_read_without_the_spaces_between_them():
+    assert parse_classes("cell, cell debris ,empty") == ("cell", "cell debris", "empty")
+    assert parse_classes(None) is None
 
 
 def test_weights_are_read():

@@ -55,6 +55,16 @@ def test_several_labels_make_findings(write_labels):
     assert not spread.labels[:, 1].any()
 
 
+@pytest.mark.parametrize("text", ["path,label\n", ""])
+def test_a_file_that_lists_nothing_labels_nothing(text, tmp_path):
+    file = tmp_path / "labels.csv"
+    file.write_text(text)
+    with pytest.warns(UserWarning, match=r"labels\.csv does not list an image"):
+        known = known_labels(NAMES, [file], ["cat", "dog"])
+    assert len(known) == 0
+    assert known.classes == ("cat", "dog")
+
+
 def test_labels_of_files_that_are_gone_are_left_out_with_a_warning(write_labels):
     file = write_labels({"a.png": "cat", "gone.png": "dog"})
     with pytest.warns(UserWarning, match=r"gone\.png"):

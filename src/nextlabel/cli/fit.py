@@ -9,6 +9,7 @@ import typer
 from nextlabel.cli import options
 from nextlabel.cli.output import note, put, put_json, put_table
 from nextlabel.cli.project import pipeline_of, say_labels
+from nextlabel.cli.values import parse_classes
 
 
 def command(
@@ -33,7 +34,7 @@ def command(
     made = Classifier.fit(
         folder,
         labels,
-        classes=None if classes is None else classes.split(","),
+        classes=parse_classes(classes),
         pipeline=pipeline_of(features),
         cache_dir=cache_dir,
         refit=refit,

@@ -8,7 +8,7 @@ import typer
 
 from nextlabel.cli import options
 from nextlabel.cli.output import note, plural, put
-from nextlabel.cli.values import parse_seeds
+from nextlabel.cli.values import parse_classes, parse_seeds
 from nextlabel.core.errors import UsageError
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ def command(
     Answers are saved at once. The images are never changed.
     """
     check_installed()
-    names = () if classes is None else tuple(name.strip() for name in classes.split(","))
+    names = parse_classes(classes) or ()
     task: Task | None = "multilabel" if multilabel else None
     if demo:
         from nextlabel.data.sources.digits import CLASSES

@@ -9,6 +9,7 @@ import typer
 from nextlabel.cli import options
 from nextlabel.cli.output import note, plural, put, put_json
 from nextlabel.cli.project import pipeline_of, say_changes, say_labels
+from nextlabel.cli.values import parse_classes
 
 
 def command(
@@ -50,7 +51,7 @@ def command(
         folder,
         budget,
         labels=labels,
-        classes=None if classes is None else classes.split(","),
+        classes=parse_classes(classes),
         pipeline=pipeline_of(features, strategy, audit),
         cache_dir=cache_dir,
         refit=refit,

@@ -50,6 +50,11 @@ def parse_weights(text: str | None) -> dict[str, float] | None:
     return weights
 
 
+def parse_classes(text: str | None) -> tuple[str, ...] | None:
+    """Return the names of classes in "cell, debris"; None for None."""
+    return None if text is None else tuple(name.strip() for name in text.split(","))
+
+
 def parse_seeds(text: str) -> list[int]:
     """Return the seeds of "5" (0 to 4), "0-9" or "0,3,7"; UsageError for any other text."""
     from nextlabel.experiment.parse import MOST_SEEDS

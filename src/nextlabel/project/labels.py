@@ -58,9 +58,10 @@ class KnownLabels:
         """Raise DataError unless a model can be fitted; warn of classes with one label."""
         if not self.can_be_told_apart:
             counts = ", ".join(f"{n} {c}" for n, c in zip(self.classes, self.counts, strict=True))
+            given = "1 label" if len(self) == 1 else f"{len(self)} labels"
             raise DataError(
-                f"{len(self)} labels ({counts or 'none'}) do not tell two classes apart; label at "
-                "least one image of a second class",
+                f"{given} ({counts or 'none'}) cannot tell two classes apart; label at least one "
+                "image of a second class",
                 code="one-class-only",
             )
         single = [n for n, c in zip(self.classes, self.counts, strict=True) if c == 1]
@@ -98,8 +99,20 @@ class LabelFile:
         return str(self.path)
 
     def read(self, names: Sequence[str], task: Task | None) -> tuple[Task, list[Answer]]:
-        """Return the task, and the labels of each of `names` (N); None where it gives none."""
-        return read_labels(self.path, names, task, missing="skip")
+        """Return the task, and the labels of each of `names` (N); None where it gives none.
+
+        Warns
+        -----
+        UserWarning
+            The file does not list an image.
+        """
+        try:
+            return read_labels(self.path, names, task, missing="skip")
+        except DataError as error:
+            if error.code != "manifest-empty":
+                raise
+        warnings.warn(f"{self.path} does not list an image, so it labels none", stacklevel=2)
+        return task or "multiclass", [None] * len(names)
 
 
 def known_labels(

@@ -363,6 +363,28 @@ def test_labels_of_images_that_are_gone_are_refused_or_skipped(tmp_path: Path) -
         read_labels(written(path, *lines[:3]), NAMES, missing="skip")
 
 
+def test_a_name_without_its_suffix_is_told_of(tmp_path: Path) -> None:
+    path = written(tmp_path / "labels.csv", "path,label", "cats/0,cat", "2,dog")
+    with refused(UnknownId, "unknown-image-name", match=r"line 2: 'cats/0' .* 'cats/0.png'\?"):
+        read_labels(path, NAMES, missing="skip")
+
+
+@pytest.mark.parametrize(
+    ("lines", "says"),
+    [
+        (["path,kind,author", "cats/0.png,cat,me"], "it has 'path', 'kind', 'author'"),
+        (["path", "cats/0.png"], "it has 'path'"),
+        (["cats/0.png", "2.png"], "it has 'path'"),
+    ],
+)
+def test_a_file_of_labels_without_a_column_of_them_is_told_of(
+    lines: list[str], says: str, tmp_path: Path
+) -> None:
+    path = written(tmp_path / "labels.csv", *lines)
+    with pytest.warns(UserWarning, match=f"labels no image; {says}: call the column"):
+        assert read_labels(path, NAMES) == ("multiclass", [None] * len(NAMES))
+
+
 def test_a_file_that_is_not_text_is_named(tmp_path: Path) -> None:
     with refused(DataError, "file-not-text"):
         read(tmp_path, b"path\na.png\0\n")

@@ -32,6 +32,7 @@ def answers_of(
     columns: Mapping[str, int],
     rows: Sequence[Row],
     task: Task | None,
+    wanted: bool = False,
 ) -> tuple[Task, list[Answer]]:
     """Return the task, and the answer of each row.
 
@@ -47,11 +48,18 @@ def answers_of(
         The rows below the head, all of the length of the head.
     task
         The task that `data.task` names; None leaves it to the rows.
+    wanted
+        True when the file is read for its labels alone.
 
     Raises
     ------
     DataError
         A row has several labels in a multi-class task, or a column of 0 and 1 an empty cell.
+
+    Warns
+    -----
+    UserWarning
+        Labels are wanted, and no column holds any.
     """
     for name in ("label", "labels"):
         if name in columns:
@@ -66,6 +74,13 @@ def answers_of(
             warnings.warn(
                 f"{path} has the column {head[classes[0]].strip()!r} of 0 and 1, which is "
                 "not read; call it 'label' if it is one",
+                stacklevel=4,
+            )
+        elif wanted:
+            warnings.warn(
+                f"{path} has no column of labels, so it labels no image; it has "
+                f"{', '.join(repr(cell.strip()) for cell in head)}: call the column of the classes "
+                "'label'",
                 stacklevel=4,
             )
         return task or "multiclass", [None] * len(rows)
@@ -94,9 +109,9 @@ def _by_name(
         line, cell = several[0]
         others = f" and {len(several) - 1} more" if len(several) > 1 else ""
         warnings.warn(
-            f"{path} is read as multi-label because of line {line} ({cell!r}){others}; "
-            'correct it if each image has one label, and data.task = "multiclass" refuses such '
-            "lines",
+            f"{path} is read as multi-label because of line {line} ({cell!r}){others}; correct it "
+            'if each image has one label. In an experiment, data.task = "multiclass" refuses '
+            "such lines",
             stacklevel=5,
         )
     return "multilabel", [_without_nothing(answer) for answer in answers]

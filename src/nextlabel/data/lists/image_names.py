@@ -161,8 +161,9 @@ class NameIndex:
         """Return the most similar name, None when no name is similar."""
         path = composed(as_path(text))
         last = path.rpartition("/")[2].casefold()
-        for name in self.names:
-            if name.rpartition("/")[2].casefold() == last:
+        files = [(name, name.rpartition("/")[2].casefold()) for name in self.names]
+        for name, file in files:
+            if last in (file, file.rpartition(".")[0]):  # the suffix may be missing
                 return name
         similar = [name for name in self.names if abs(len(name) - len(path)) <= LENGTHS]
         return near(path, similar[:MOST_COMPARED], 0.7)

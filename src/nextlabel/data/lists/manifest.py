@@ -138,9 +138,13 @@ def read_labels(
         Something does not fit; the message names the line.
     UnknownId
         A path is not among the names.
+
+    Warns
+    -----
+    UserWarning
+        No column holds labels, or lines are left out.
     """
     index = NameIndex(names)
-
     unknown: list[tuple[str, str]] = []
 
     def names_of(lines: Lines) -> list[str | None]:
@@ -153,7 +157,7 @@ def read_labels(
     def is_image(text: str) -> bool:
         return index.row(text) is not None or index.row_below(text) is not None
 
-    manifest = _read(path, names_of, is_image, task)
+    manifest = _read(path, names_of, is_image, task, labels_wanted=True)
     if left_out is not None:
         left_out += [text for _, text in unknown]
     elif unknown:
@@ -171,12 +175,14 @@ def _read(
     names_of: Callable[[Lines], list[str | None]],
     is_image: Callable[[str], bool],
     task: Task | None,
+    labels_wanted: bool = False,
 ) -> Manifest:
     numbered = _rows(path)
     head = numbered[0][1]
     first = head[0].strip()
     if len(head) in (1, 2) and (is_image(first) or has_image_suffix(first)):
         columns = {name: column for name, column in HEADLESS.items() if column < len(head)}
+        head = list(columns)
     else:
         columns = columns_in(path, head)
         numbered = numbered[1:]
@@ -208,7 +214,7 @@ def _read(
         kept.append((line, row))
         split = row[columns["split"]].strip() if "split" in columns else ""
         entries.append(Entry(name, None, _part(line_name, split)))
-    read_as, answers = answers_of(path, head, columns, kept, task)
+    read_as, answers = answers_of(path, head, columns, kept, task, labels_wanted)
     labelled = (
         replace(entry, labels=answer) for entry, answer in zip(entries, answers, strict=True)
     )
