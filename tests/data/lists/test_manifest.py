@@ -363,7 +363,7 @@ def test_labels_of_images_that_are_gone_are_refused_or_skipped(tmp_path: Path) -
         read_labels(written(path, *lines[:3]), NAMES, missing="skip")
 
 
-def test_a_name_without_its_suffix_is_told_of(tmp_path: Path) -> None:
+def test_a_name_without_its_suffix_is_named(tmp_path: Path) -> None:
     path = written(tmp_path / "labels.csv", "path,label", "cats/0,cat", "2,dog")
     with refused(UnknownId, "unknown-image-name", match=r"line 2: 'cats/0' .* 'cats/0.png'\?"):
         read_labels(path, NAMES, missing="skip")
@@ -377,7 +377,7 @@ def test_a_name_without_its_suffix_is_told_of(tmp_path: Path) -> None:
         (["cats/0.png", "2.png"], "it has 'path'"),
     ],
 )
-def test_a_file_of_labels_without_a_column_of_them_is_told_of(
+def test_a_file_of_labels_without_a_column_of_them_is_warned_of(
     lines: list[str], says: str, tmp_path: Path
 ) -> None:
     path = written(tmp_path / "labels.csv", *lines)
