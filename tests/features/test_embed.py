@@ -46,6 +46,17 @@ def test_a_folder_gives_features_with_names(folder, tmp_path):
     assert not list(tmp_path.glob("*.partial"))
 
 
+def test_a_kept_vae_that_learned_little_is_warned_of_again(folder, tmp_path):
+    for image in folder.iterdir():
+        Image.new("L", (24, 20), 90).save(image)
+    settings = {"options": {"latent": 3, "epochs": 1}, "image_size": 16}
+    for _ in range(3):  # fitted, kept, and kept for one image more
+        with pytest.warns(UserWarning, match="the block vae learned little: 0 of 3 latent"):
+            made = embed(str(folder), "vae", cache_dir=tmp_path / "cache", **settings)
+        Image.new("L", (24, 20), 91).save(folder / "other.png")
+    assert len(made.names) == 13
+
+
 def test_a_folder_that_grows_keeps_its_rows_until_a_refit(folder, tmp_path):
     changes = []
 

@@ -1,6 +1,7 @@
 """Features of a folder of images: fitted once, and kept while images come and go."""
 
 import json
+import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -67,6 +68,8 @@ class FolderFeatures:
         1 when the blocks were fitted to grey images, 3 for RGB.
     changes : Changes
         The difference to the time before.
+    faults : tuple of str
+        What the blocks warned of at their fits.
     """
 
     names: tuple[str, ...]
@@ -75,6 +78,7 @@ class FolderFeatures:
     states: Mapping[str, Mapping[str, Array]]
     channels: int
     changes: Changes = field(default_factory=Changes)
+    faults: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.names)
@@ -128,6 +132,11 @@ def kept_features(
     -------
     FolderFeatures
         One row of each block per image, and what has changed.
+
+    Warns
+    -----
+    UserWarning
+        A block finds a fault in its fit, also in one that is kept.
     """
     path = cache.folder / KIND / values_digest({"version": VERSION, **identity})
     before = _load(path)
@@ -135,11 +144,15 @@ def kept_features(
     assert names is not None
     digests = data.train.contents
     assert digests is not None
-    if before is not None and not refit and (before.names, before.digests) == (names, digests):
-        return replace(before, changes=Changes(first=False))
-    states: Mapping[str, Mapping[str, Array]]
-    if before is not None and not set(before.digests) & set(digests):
+    same = before is not None and (before.names, before.digests) == (names, digests)
+    if before is not None and not same and not set(before.digests) & set(digests):
         refit = True  # no image of the fit is left
+    if before is not None and not refit:
+        for message in before.faults:
+            warnings.warn(message, stacklevel=2)
+        if same:
+            return replace(before, changes=Changes(first=False))
+    states: Mapping[str, Mapping[str, Array]]
     if before is None or refit:
         fits = {}
         for name, block in blocks.items():
@@ -147,14 +160,15 @@ def kept_features(
             fits[name] = fitted_block(block, data, seeds, training, cache, progress)
         rows = {name: np.asarray(fit.rows("train"), np.float32) for name, fit in fits.items()}
         states, channels = {name: fit.state for name, fit in fits.items()}, data.image_shape[0]
+        faults = tuple(said for name, fit in fits.items() for said in blocks[name].warnings(fit))
     else:
-        states, channels = before.states, before.channels
+        states, channels, faults = before.states, before.channels, before.faults
         rows = _extend(before, data, digests, blocks, cache, begin)
     # Batches of other sizes round in other ways; a copy is known by its equal row.
     first = np.array(first_by_content(digests), np.int64)
     rows = {name: of_block[first] for name, of_block in rows.items()}
     changes = replace(_changes(before, names, digests), refitted=refit)
-    after = FolderFeatures(names, digests, rows, states, channels, changes)
+    after = FolderFeatures(names, digests, rows, states, channels, changes, faults)
     keep(path, after, _save)
     return after
 
@@ -205,7 +219,7 @@ def _save(features: FolderFeatures, path: Path) -> None:
     arrays: dict[str, Any] = in_folder("rows", features.rows)
     for name, state in features.states.items():
         arrays |= in_folder(f"state/{name}", state)
-    facts = {"names": features.names, "digests": features.digests, "channels": features.channels}
+    facts = {k: getattr(features, k) for k in ("names", "digests", "channels", "faults")}
     with path.open("wb") as stream:
         np.savez(stream, facts=np.array(json.dumps(facts)), **arrays)
 
@@ -220,5 +234,10 @@ def _load(path: Path) -> FolderFeatures | None:
     except (OSError, ValueError, KeyError, EOFError, BadZipFile):
         return None
     return FolderFeatures(
-        tuple(facts["names"]), tuple(facts["digests"]), rows, states, facts["channels"]
+        tuple(facts["names"]),
+        tuple(facts["digests"]),
+        rows,
+        states,
+        facts["channels"],
+        faults=tuple(facts.get("faults", ())),  # earlier versions kept none
     )

@@ -179,6 +179,23 @@ def test_rows_of_images_stay_when_files_go_and_others_come(digits, tmp_path):
     np.testing.assert_array_equal(after.rows["pca"][:60], before.rows["pca"])
 
 
+def test_a_vae_that_learned_little_is_said_where_the_page_tells_of_features(tmp_path, monkeypatch):
+    folder = photos_in(tmp_path / "photos", ["a.png", "b.png", "c.png"])
+    pipeline = Pipeline(
+        features={"vae": 1.0}, blocks={"vae": {"latent": 4, "epochs": 1}}, image_size=8
+    )
+    monkeypatch.setattr(full_space, "available", lambda wanted: (pipeline, None))
+    with Project.create(folder, classes=["cell", "dust"]) as project:
+        project.scan()
+        with pytest.warns(UserWarning, match="the block vae learned little"):
+            make_features(project, tmp_path / "cache")
+        said = project.activity()["features"].message
+        assert said.startswith("the images are described by features of a VAE; the block vae learn")
+        monkeypatch.setattr(full_space, "folder_images", None)  # nothing is read again
+        make_features(project, tmp_path / "cache")
+        assert project.activity()["features"].message == said
+
+
 def test_without_the_package_of_a_network_the_rest_is_used_and_the_remedy_told(
     digits, tmp_path, monkeypatch
 ):

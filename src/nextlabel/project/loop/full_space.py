@@ -94,7 +94,7 @@ def make_features(project: Project, cache_dir: Path | None = None) -> None:
     ]
     ids, rows = np.array(sorted(pairs), np.int64).reshape(-1, 2).T
     of_blocks = {block: of_block[rows] for block, of_block in features.rows.items()}
-    state = {"contents": np.array(contents)}
+    state = {"contents": np.array(contents), "faults": np.array("; ".join(features.faults))}
     space = Space.placed(name, of_blocks, ids, len(images), key, state)
     if before is not None:
         space = _with_gone(space, before)
@@ -116,6 +116,8 @@ def _with_gone(space: Space, before: Space) -> Space:
 def _say(project: Project, word: str, space: Space, name: str, lacking: str | None) -> None:
     count = int(space.there.sum())
     message = f"the images are described by {name}"
+    if faults := str(space.state.get("faults", "")):
+        message += f"; {faults}"
     if lacking is not None:
         message += f"; better ones need more: {lacking}"
     project.set_activity(ACTIVITY, word, count, len(space), message)
