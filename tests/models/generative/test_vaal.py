@@ -78,6 +78,20 @@ def test_the_discriminator_finds_the_labelled_unless_the_adversary_hides_them(
     assert abs(gaps[1]) < gaps[0] / 2
 
 
+def test_free_bits_cost_nothing_in_a_round(images, beginning) -> None:
+    """With more bits free than the VAE uses, KL has no gradient, whatever its weight."""
+    short = QUICK.model_copy(update={"round_epochs": 1})
+    free = short.model_copy(update={"free_bits": 1e6})
+    rows = np.arange(0, 60, 3)
+    log, of_weight, without = (
+        vaal.refit_vaal(images, rows, beginning, settings, 1, Seeds(0))[0].log
+        for settings in (free, free.model_copy(update={"beta": 100.0}), short)
+    )
+    rebuilt = [[epoch["reconstruction"] for epoch in each] for each in (log, of_weight, without)]
+    assert rebuilt[0] == rebuilt[1]
+    assert log[-1]["kl"] > without[-1]["kl"]
+
+
 def test_a_round_is_the_same_again_and_whatever_the_order_of_labels(images, beginning) -> None:
     rows = np.arange(0, 60, 3)
     first, again, other = (
@@ -111,6 +125,7 @@ def test_an_experiment_trains_the_block_for_the_strategy(tiny, tmp_path) -> None
     learner = learner_of(trial, data, cache)
     rounds = [r for r, _ in run_trial(trial, data, cache, learner=learner)]
     assert isinstance(data, Dataset)
+    assert {"active_units", "latent", "brightness"} <= set(learner.latest["vaal"].log[-1])
     assert [r.labelled_count for r in rounds] == [20, 40, 60]
     scores = learner.latest["vaal"].scores["discriminator"]
     assert scores.shape == (len(data.train),)

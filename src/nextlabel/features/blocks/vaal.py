@@ -9,7 +9,7 @@ from nextlabel.core.seeds import Seeds
 from nextlabel.core.space.block import FittedBlock
 from nextlabel.core.types import PARTS, Array, Labels, Part
 from nextlabel.features.blocks import register
-from nextlabel.features.blocks.vae import SHOWN, VAEBlock
+from nextlabel.features.blocks.vae import SHOWN, VAEBlock, with_activity
 from nextlabel.models.generative.vae_settings import ENCODER, VAALSettings
 
 if TYPE_CHECKING:
@@ -106,4 +106,5 @@ class VAALBlock(VAALSettings, VAEBlock):
         if draws:
             pictures["reconstructions"] = draw.reconstructions(fitted, data.train.images[:SHOWN])
         named = {} if scores is None else {"discriminator": scores}
-        return FittedBlock(features, fitted.log, pictures, state, named)
+        log = with_activity(fitted.log, features["train"], data.train.images)
+        return FittedBlock(features, log, pictures, state, named)

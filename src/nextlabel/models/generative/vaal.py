@@ -191,7 +191,12 @@ def _vae_step(
     kl = kl_divergence(outputs.mean, outputs.log_variance)
     called = discriminator(outputs.mean, losses)
     adversarial = cross_entropy(called, truth, torch.ones_like(truth))
-    per_pixel = (rebuilt + settings.beta * kl).mean() / x[0].numel()
+    if settings.free_bits:
+        prior = NormalPrior(settings.latent)
+        cost = prior.kl_beyond(settings.free_bits, outputs.mean, outputs.log_variance, kl)
+        per_pixel = (rebuilt.mean() + settings.beta * cost) / x[0].numel()
+    else:
+        per_pixel = (rebuilt + settings.beta * kl).mean() / x[0].numel()
     torch.autograd.backward(per_pixel + settings.adversary * adversarial)
     optimiser.step()
     return rebuilt.detach(), kl.detach(), adversarial.detach()
