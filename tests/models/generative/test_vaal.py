@@ -79,7 +79,7 @@ def test_the_discriminator_finds_the_labelled_unless_the_adversary_hides_them(
 
 
 def test_free_bits_cost_nothing_in_a_round(images, beginning) -> None:
-    """With more bits free than the VAE uses, KL has no gradient, whatever its weight."""
+    """With more bits free than the VAE uses, KL has no gradient at any weight."""
     short = QUICK.model_copy(update={"round_epochs": 1})
     free = short.model_copy(update={"free_bits": 1e6})
     rows = np.arange(0, 60, 3)
