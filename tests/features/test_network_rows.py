@@ -106,6 +106,13 @@ def test_features_that_are_no_numbers_are_refused(value, images, flat, cache):
         rows_of(images, flat, cache)
 
 
+@pytest.mark.parametrize("shape", [(1, 192), (BATCH, 0), (BATCH,)])
+def test_features_that_are_no_row_for_each_image_are_refused(shape, images, flat, cache):
+    flat.features = lambda self, batch: np.zeros(shape, np.float32)
+    with refused(DataError, "network-output"):
+        rows_of(images, flat, cache)
+
+
 def test_an_image_that_changes_meanwhile_is_refused(images, flat, cache):
     contents = ArrayContents(images)
     keys = keys_of(contents)

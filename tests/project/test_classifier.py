@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from nextlabel import suggest
 from nextlabel.core.errors import DataError, UsageError
 from nextlabel.project.classifier import Classifier
 from nextlabel.project.classifier_folder.card import estimate_words
@@ -48,6 +49,22 @@ def test_images_of_another_kind_are_called_unlike(fitted, tmp_path):
     for number, pixels in enumerate(noise):
         Image.fromarray(pixels).save(other / f"{number}.png")
     assert fitted.predict(other, cache_dir=tmp_path / "cache").unlike.all()
+
+
+def test_one_image_is_predicted_as_among_others(fitted, digits_folder, tmp_path, project_cache):
+    folder, truth = digits_folder
+    name = next(iter(truth))
+    alone = tmp_path / "alone"
+    alone.mkdir()
+    shutil.copy(folder / name, alone)
+    made = fitted.predict(alone, cache_dir=project_cache)
+    assert made.names == (name,)
+    among = fitted.predict(folder, cache_dir=project_cache)
+    at = among.names.index(name)
+    np.testing.assert_allclose(made.probabilities[0], among.probabilities[at], atol=1e-5)
+    assert made.unlike[0] == among.unlike[at]
+    with refused(DataError, "too-few-images", match="1 image that can be read; give at least 2"):
+        suggest(alone, cache_dir=project_cache)
 
 
 def test_the_table_has_a_column_per_class(fitted, digits_folder, project_cache):

@@ -146,8 +146,15 @@ def _features(network: Network, batch: NDArray[Any]) -> NDArray[np.float16]:
     """Return rows (B, columns) float16; a batch that is not full is filled with its first image."""
     full = np.repeat(batch[:1], BATCH, axis=0)
     full[: len(batch)] = batch
+    given = network.features(full)
+    if given.ndim != 2 or len(given) != BATCH or not given.shape[1]:
+        raise DataError(
+            f"the network gives an array of shape {given.shape} for {BATCH} images; take one that "
+            "gives a row of features for each",
+            code="network-output",
+        )
     with np.errstate(over="ignore"):
-        rows: NDArray[np.float16] = network.features(full)[: len(batch)].astype(np.float16)
+        rows: NDArray[np.float16] = given[: len(batch)].astype(np.float16)
     if not np.isfinite(rows).all():
         raise DataError(
             "the network gives features that are not finite, or above 65,504, which float16 cannot "

@@ -109,8 +109,9 @@ def weights_digest(source: str) -> str:
 def _file(source: str, cache_dir: Path | None, progress: bool) -> Path:
     path = _download(source, cache_dir, progress) if _remote(source) else Path(source)
     if not path.is_file():
+        others = ", or leave weights out" if source == "random" else ', "imagenet" or "random"'
         raise DataError(
-            f'no weights at {source}; give a path, a URL, "imagenet" or "random"',
+            f"no weights at {source}; give a path, a URL{others}",
             code="no-weights-file",
         )
     return path

@@ -165,7 +165,7 @@ class Classifier:
         """
         cache = Cache.open(None if cache_dir is None else Path(cache_dir))
         images, _ = folder_and_labels(folder)
-        data = folder_images(images, self.features.image_size, cache, progress=progress)
+        data = folder_images(images, self.features.image_size, cache, progress=progress, least=1)
         seen = with_channels(data, self.features.channels)
         rows: dict[str, Array] = {}
         for name, stored in self.features.blocks.items():

@@ -11,7 +11,7 @@ from nextlabel.features.cache import Cache
 
 
 def folder_images(
-    folder: Path, image_size: int, cache: Cache, *, progress: bool = False
+    folder: Path, image_size: int, cache: Cache, *, progress: bool = False, least: int = 2
 ) -> Dataset:
     """Return all images below a folder that can be read, as the train part of a data set.
 
@@ -25,6 +25,8 @@ def folder_images(
         The place where decoded images are kept.
     progress : bool
         Draw progress bars on stderr.
+    least : int
+        The fewest images that are of use: 2 for a fit, which compares them.
 
     Returns
     -------
@@ -37,7 +39,7 @@ def folder_images(
     UsageError
         There is no such folder.
     DataError
-        It holds fewer than 2 images that can be read.
+        It holds fewer than `least` images that can be read.
     """
     if not folder.is_dir():
         raise UsageError(
@@ -47,9 +49,9 @@ def folder_images(
         path=folder, classes="none", unreadable="skip", validation_fraction=0, test_fraction=0
     )
     data, _ = one_pool(load(settings, image_size=image_size, progress=progress, cache=cache))
-    if len(data.train) < 2:
+    if len(data.train) < least:
         raise DataError(
-            f"{folder} holds {len(data.train)} images that can be read; give at least 2",
+            f"{folder} holds {len(data.train)} image that can be read; give at least {least}",
             code="too-few-images",
         )
     return data

@@ -94,6 +94,36 @@ def test_an_output_of_three_dimensions_is_refused(tmp_path):
         source_of(f"torchscript:{tmp_path / 'tokens.pt'}").load(SIZE, "cpu", "fp32")
 
 
+class Pair(nn.Module):
+    """A network with two outputs."""
+
+    def forward(self, images):
+        return images, images
+
+
+def test_an_output_that_is_no_array_is_refused(tmp_path):
+    traced = torch.jit.trace(Pair(), torch.zeros(1, 3, SIZE, SIZE))
+    torch.jit.save(traced, tmp_path / "pair.pt")
+    with refused(DataError, "network-output", match=r"gives a tuple; .* one array"):
+        source_of(f"torchscript:{tmp_path / 'pair.pt'}").load(SIZE, "cpu", "fp32")
+
+
+@pytest.mark.parametrize("kind", ["torchscript", "onnx"])
+def test_images_of_a_size_that_a_network_does_not_take_are_refused(kind, tmp_path):
+    if kind == "onnx":
+        pytest.importorskip("onnxruntime", reason="needs nextlabel[onnx]")
+        source = onnx_file(tmp_path / "network.onnx", size=SIZE)
+    else:
+        flat = nn.Sequential(nn.Flatten(), nn.Linear(3 * SIZE * SIZE, 2))
+        torch.jit.save(torch.jit.script(flat), tmp_path / "flat.pt")
+        source = source_of(f"torchscript:{tmp_path / 'flat.pt'}")
+    with refused(
+        DataError, "network-input", match=r"40 × 40 pixels \((RuntimeError: mat1|.* Got: 40)"
+    ):
+        network = source.load(40, "cpu", "fp32")
+        network.features(np.zeros((1, 40, 40, 3), np.uint8))
+
+
 def onnx_file(path, batch="images", size=SIZE, channels_last=False, kind="FLOAT", outputs=5):
     """Write an ONNX file of the convolution: what torch's own exporter needs is not here."""
     onnx = pytest.importorskip("onnx", reason="needs nextlabel[dev]")
@@ -149,11 +179,24 @@ def test_an_onnx_file_of_bytes_gets_bytes(tmp_path, pixels):
     np.testing.assert_allclose(rows(source, pixels), expected, rtol=1e-3, atol=1e-2)
 
 
-def test_weights_next_to_an_onnx_file_belong_to_it(tmp_path):
+@pytest.mark.parametrize("name", ["network.onnx.data", "weights.bin", "w" * 200])
+def test_weights_next_to_an_onnx_file_belong_to_it(name, tmp_path):
     source = onnx_file(tmp_path / "network.onnx")
+    alone = source.identity()
+    import onnx
+
+    model = onnx.load(tmp_path / "network.onnx")
+    external = {"save_as_external_data": True, "location": name, "size_threshold": 0}
+    onnx.save(model, tmp_path / "network.onnx", **external)
     before = source.identity()
-    (tmp_path / "network.onnx.data").write_bytes(b"larger weights")
+    assert before != alone
+    (tmp_path / "another.bin").write_bytes(b"of another network")
+    assert source.identity() == before
+    (tmp_path / name).write_bytes(b"larger weights")
     assert source.identity() != before
+    (tmp_path / name).unlink()
+    with refused(UsageError, "network-file-unreadable", match=name):
+        source.identity()
 
 
 def test_onnx_inputs_that_are_no_images_are_refused(tmp_path):
@@ -195,6 +238,11 @@ def test_resnet18_gives_its_penultimate_features(resnet, pixels, tmp_path):
     expected = resnet.pool(resnet.taps(scaled(pixels)))
     assert found.shape == (3, 512)
     np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-4)
+
+
+def test_random_weights_are_refused():
+    with refused(DataError, "no-weights-file", match="or leave weights out"):
+        source_of("resnet18", "random").identity()
 
 
 def test_resnet18_takes_the_imagenet_weights_if_none_are_given():

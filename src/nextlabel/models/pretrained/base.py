@@ -145,6 +145,6 @@ def square(pixels: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
     return np.asarray(image if image.mode == "RGB" else image.convert("RGB"))
 
 
-def reason_of(error: Exception) -> str:
-    """Return the first line of what a library says, cut to a length that a message can have."""
-    return (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
+def reason_of(error: Exception, line: int = 0) -> str:
+    """Return one line of what a library says, cut to a length that a message can have."""
+    return (str(error).strip().splitlines() or [type(error).__name__])[line][:200]

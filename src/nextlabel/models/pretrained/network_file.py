@@ -35,11 +35,13 @@ class NetworkFile(NetworkSource):
         """Return the sha256 of the content, wherever it lies, and the values of pixels."""
         try:
             check_regular(self.path)
-            digests = [file_digest(path) for path in self.files]
+            for path in (files := self.files):
+                check_regular(path)
+            digests = [file_digest(path) for path in files]
         except OSError as error:
             raise UsageError(
-                f"the network {self.path} cannot be read ({error.strerror}); check the path, which "
-                f"counts from {Path.cwd()}",
+                f"the network {error.filename or self.path} cannot be read ({error.strerror}); "
+                f"check the path, which counts from {Path.cwd()}",
                 code="network-file-unreadable",
             ) from error
         return {"network": self.format, "weights": " ".join(digests), "inputs": self.values}
@@ -57,13 +59,23 @@ class NetworkFile(NetworkSource):
 
         Feature maps (B, columns, H, W) are averaged over their pixels.
         """
-        if output.ndim == 4:
-            output = output.mean((2, 3))
-        if output.ndim != 2:
+        dimensions = getattr(output, "ndim", None)
+        if dimensions == 4:
+            return output.mean((2, 3))
+        if dimensions != 2:
+            given = "" if dimensions is None else f" of {dimensions} dimensions"
             raise DataError(
-                f"{self.path.name} gives an output of {output.ndim} dimensions; export a network "
-                "that gives features (images, columns) or feature maps (images, columns, height, "
-                "width)",
+                f"{self.path.name} gives a {type(output).__name__}{given}; export a network that "
+                "gives one array: features (images, columns) or feature maps (images, columns, "
+                "height, width)",
                 code="network-output",
             )
         return output
+
+    def unfit(self, reason: str, size: int) -> DataError:
+        """Return the error for a network that takes no images of this size."""
+        return DataError(
+            f"{self.path.name} fails on images of {size} × {size} pixels ({reason}); set size to "
+            "the pixels that it takes, or export it again",
+            code="network-input",
+        )

@@ -1,5 +1,7 @@
 """Networks in ONNX files, run by onnxruntime on the processor."""
 
+import os
+import re
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.util import find_spec
@@ -21,6 +23,10 @@ TYPES = {
     "tensor(uint8)": np.uint8,
 }
 """Types of an input that are given; uint8 takes the values 0 to 255 as they are."""
+LOCATION = rb"\n\x08location\x12"
+"""The bytes before the size and the name of a file of weights, in ONNX's protobuf."""
+LONGEST = 4096
+"""The most bytes of a size and a name."""
 
 
 @register("onnx")
@@ -32,9 +38,15 @@ class OnnxSource(NetworkFile):
 
     @property
     def files(self) -> list[Path]:
-        """The file, and those next to it that hold its larger weights."""
-        name = self.path.name
-        return [self.path, *sorted(self.path.parent.glob(f"{name}[._]data"))]
+        """The file, and those that hold its larger weights, which it names."""
+        names = set()
+        content = self.path.read_bytes()
+        for match in re.finditer(LOCATION, content):
+            low, high, *rest = content[match.end() : match.end() + LONGEST].ljust(2)
+            # Of a name of 128 bytes or more, the size has a second byte.
+            size, name = (low + (high - 1) * 128, rest) if low >= 128 else (low, [high, *rest])
+            names.add(os.fsdecode(bytes(name[:size])))
+        return [self.path, *(self.path.parent / name for name in sorted(names))]
 
     @property
     def size(self) -> int:
@@ -143,6 +155,7 @@ class OnnxNetwork:
             try:
                 (output, *_) = session.run(None, {name: full})
             except Exception as error:  # onnxruntime's own kinds have no common base
-                raise self.source.broken(error) from error
+                reason = " ".join(str(error).split())[:200]
+                raise self.source.unfit(reason, self.size) from error
             outputs.append(self.source.pooled(output)[: len(some)])
         return np.concatenate(outputs).astype(np.float32)

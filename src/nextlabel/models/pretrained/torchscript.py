@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from nextlabel.models.pretrained import register
-from nextlabel.models.pretrained.base import Network
+from nextlabel.models.pretrained.base import Network, reason_of
 from nextlabel.models.pretrained.network_file import NetworkFile
 
 
@@ -43,5 +43,5 @@ class TorchScriptSource(NetworkFile):
         try:
             network.features(np.zeros((1, size, size, 3), np.uint8))
         except RuntimeError as error:
-            raise self.broken(error) from error
+            raise self.unfit(reason_of(error, line=-1), size) from error
         return network
