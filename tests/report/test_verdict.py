@@ -229,6 +229,14 @@ def test_a_vae_that_learned_little_is_named(store: Store) -> None:
     assert notices(results, compare_arms(results)) == []
 
 
+def test_an_arm_that_reads_the_labels_is_called_a_ceiling(store: Store) -> None:
+    oracle = {"name": "all classes", "strategy": "oracle_balanced", "baseline": "random"}
+    fill(store, spec_of((ARMS[0], oracle)))
+    results = read_results(store)
+    (sentence,) = notices(results, compare_arms(results))
+    assert sentence.startswith("all classes chooses by the true labels") and "a ceiling" in sentence
+
+
 def test_the_page_has_the_active_dimensions_of_each_seed(store: Store, tmp_path: Path) -> None:
     def log(arm: str, seed: int) -> dict[str, float]:
         return Activity(1 if seed else 20, 32, 0.25).numbers()

@@ -433,6 +433,22 @@ def test_the_interval_of_savings_is_as_wide_as_students() -> None:
         assert drawn is not None and drawn[1][1] is not None and drawn[1][1] > 1
 
 
+def test_the_interval_of_labels_needed_is_that_of_the_subsets() -> None:
+    """Where the baseline is one line, labels saved are the last count less the labels needed."""
+    draw, counts = np.random.default_rng(2), np.arange(10, 110, 10)
+    baseline = np.tile(counts / 100, (7, 1))
+    arm = (counts + 30) / 100 + draw.normal(0, 0.05, (7, 1))
+    need = s.need_interval(counts, arm, baseline, rng())
+    saved = (s.saving_intervals(counts, arm, baseline, rng()) or [])[-1]
+    assert need is not None and None not in need
+    assert need == (pytest.approx(100 - (saved[1] or 0)), pytest.approx(100 - (saved[0] or 0)))
+    assert need[0] < 70 < need[1]  # type: ignore[operator]
+    part = np.array([[0.1, 0.9]] * 6 + [[0.1, 0.1]] * 2)  # in some subsets below the level
+    low, high = s.need_interval([10, 20], part, np.array([[0.1, 0.5]] * 8), rng()) or (0, 0)
+    assert low == 15 and high is None
+    assert s.need_interval(counts, arm[:1], baseline[:1], rng()) is None
+
+
 def test_what_is_not_reached_has_no_end() -> None:
     counts, baseline = [10, 20], np.array([[0.1, 0.5]] * 8)
     behind = np.array([[0.1, 0.4]] * 8)

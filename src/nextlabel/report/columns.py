@@ -52,6 +52,10 @@ COLUMNS: Mapping[str, Column] = {
     "arm_needs": Column("arm needs", "labels"),
     "saved": Column("labels saved", "labels"),
     "saved_interval": Column("interval", "plain"),
+    "random_arm": Column("level of"),
+    "needs": Column("labels needed", "labels"),
+    "needs_low": Column("from", "labels"),
+    "needs_high": Column("to", "labels"),
     # hypotheses
     "hypothesis": Column("hypothesis"),
     "arms": Column("the mean of"),

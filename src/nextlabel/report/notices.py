@@ -42,7 +42,7 @@ def notices(record: ExperimentRecord, pairs: Sequence[Pair]) -> list[str]:
             f"{len(short)} rounds ended under the required train accuracy (hollow in the "
             f"figures): {rounds}{', …' if len(short) > 8 else ''}."
         )
-    sentences += _unpaired(record) + _asleep(record)
+    sentences += _unpaired(record) + _ceilings(record) + _asleep(record)
     if any(_environment_changed(trial) for trial in record.trials):
         sentences.append("Some trials were continued in another environment; see “Where it ran”.")
     return sentences
@@ -69,6 +69,16 @@ def _unpaired(record: ExperimentRecord) -> list[str]:
             "different starts are those of the start as well."
         )
     return sentences
+
+
+def _ceilings(record: ExperimentRecord) -> list[str]:
+    """Return a sentence for the arms that choose by the true labels."""
+    names = [name for name, spec in record.arms.items() if spec["strategy"].startswith("oracle")]
+    return [
+        f"{name} chooses by the true labels, which nobody has before labelling: it is a ceiling, "
+        "and not a way to choose."
+        for name in names
+    ]
 
 
 def _asleep(record: ExperimentRecord) -> list[str]:

@@ -10,6 +10,7 @@ from nextlabel.statistics.curves import (
     aubc,
     label_saving,
     labels_to_reach,
+    need_interval,
     saving_intervals,
 )
 from nextlabel.statistics.effects import (
@@ -55,6 +56,7 @@ __all__ = [
     "label_saving",
     "labels_to_reach",
     "least_corrected",
+    "need_interval",
     "paired_t",
     "paired_t_by_count",
     "pairs_needed",

@@ -178,6 +178,57 @@ def saving_intervals(
         The counts do not increase, or the shapes do not fit.
 
     """
+    needs = _needs_of_subsets(counts, arm, baseline, rng)
+    if needs is None:
+        return None
+    return [_interval(of_baseline - of_arm, confidence) for of_baseline, of_arm in needs]
+
+
+def need_interval(
+    counts: Counts,
+    arm: object,
+    baseline: object,
+    rng: np.random.Generator,
+    confidence: float = CONFIDENCE,
+) -> Interval | None:
+    """Return the interval of the labels that the arm needs for the baseline's best level.
+
+    It is that of the last label count, made as those of `saving_intervals`. An end is None where
+    the level is not reached; the upper one may be so alone.
+
+    Parameters
+    ----------
+    counts
+        Increasing label counts, shape (T,).
+    arm, baseline
+        Curves, shape (n, T), one row per pair.
+    rng
+        Source of the samples.
+    confidence
+        Level of the interval, 0 to 1.
+
+    Returns
+    -------
+    Interval | None
+        In labels; None for a single pair.
+
+    Raises
+    ------
+    UsageError
+        The counts do not increase, or the shapes do not fit.
+
+    """
+    needs = _needs_of_subsets(counts, arm, baseline, rng)
+    return None if needs is None else _interval(needs[-1][1], confidence)
+
+
+def _needs_of_subsets(
+    counts: Counts, arm: object, baseline: object, rng: np.random.Generator
+) -> list[tuple[Floats, Floats]] | None:
+    """Return, for each count, the labels that baseline and arm need, (R) each, by subsets.
+
+    None for a single pair.
+    """
     x, a, b = increasing_counts(counts), finite(arm, "arm"), finite(baseline, "baseline")
     if a.ndim != 2 or a.shape != b.shape or a.shape[1] != len(x):
         raise UsageError(
@@ -191,12 +242,15 @@ def saving_intervals(
     masks = subsets(n) if 2**n <= DRAWS else random_subsets(n, DRAWS, rng)
     arm_means, baseline_means = means(masks, a), means(masks, b)  # [R, T]
     noise = rounding_noise(a, b)
-    intervals: list[Interval] = []
-    for levels in np.maximum.accumulate(baseline_means, axis=1).T:  # [R]
-        needs = [_crossings(x, curves, levels, noise) for curves in (baseline_means, arm_means)]
-        low, high = central(np.sort(needs[0] - needs[1]), confidence)
-        intervals.append((_reached(low), _reached(high)))
-    return intervals
+    return [
+        (_crossings(x, baseline_means, levels, noise), _crossings(x, arm_means, levels, noise))
+        for levels in np.maximum.accumulate(baseline_means, axis=1).T  # [R]
+    ]
+
+
+def _interval(labels: Floats, confidence: float) -> Interval:
+    low, high = central(np.sort(labels), confidence)
+    return _reached(low), _reached(high)
 
 
 def _reached(count: float) -> float | None:

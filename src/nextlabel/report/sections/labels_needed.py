@@ -1,0 +1,100 @@
+"""The labels that every arm needs for what random choice reaches in the end."""
+
+from typing import TYPE_CHECKING
+
+from nextlabel.core.seeds import Seeds
+from nextlabel.report.experiment_record import ExperimentRecord, common
+from nextlabel.report.formatting import show
+from nextlabel.report.frame import Row, Table, make_frame
+from nextlabel.report.results import Results
+from nextlabel.report.sections.section import Download, Section, view
+from nextlabel.report.tables import NOT_REACHED, reached
+from nextlabel.statistics import attainable, label_saving, need_interval
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+COLUMNS = ("arm", "random_arm", "level", "needs", "needs_low", "needs_high", "confidence")
+
+
+def build(results: Results) -> Section | None:
+    """Return the section; None without an arm of random choice and another one."""
+    references = random_arms(results)
+    if not references or len(results.drawn) < 2:
+        return None
+    frame = needs_frame(results, references)
+    shown = [name for name in references if name in (_control(results, references), references[0])]
+    table = frame[["arm"]].drop_duplicates().set_index("arm")
+    headings = {}
+    for name in shown:
+        rows = frame[frame["random_arm"] == name]
+        cells = rows.astype(object).where(rows.notna(), None).to_dict("records")
+        table[name] = [_cell(row) for row in cells]
+        headings[name] = f"{name}: {show(results.curve(name).mean.max(), 'number')}"
+    return Section(
+        "Labels needed",
+        text=(
+            "The number of labels that an arm needs for the best level that random choice reached, "
+            "with its interval, read off the mean curves as above. If it is the first number of "
+            "labels, fewer may do. “From” means that some subsets of the seeds do not reach the "
+            "level.",
+        ),
+        tables=(view(table.reset_index(), headings=headings),),
+        downloads=(Download(Table("labels_needed", frame), "CSV, for every random arm"),),
+        folded=True,
+        name="needed",
+    )
+
+
+def random_arms(record: ExperimentRecord) -> list[str]:
+    """Return the arms of random choice, the one that ends highest first."""
+    names = [
+        name
+        for name in record.drawn
+        if (record.arms[name]["strategy"], record.arms[name].get("start", "random"))
+        == ("random", "random")
+    ]
+    return sorted(names, key=lambda name: -record.curve(name).mean[-1])
+
+
+def needs_frame(record: ExperimentRecord, references: list[str]) -> "DataFrame":
+    """Return one row per arm and random arm; an arm needs nothing to be compared with itself."""
+    rows = (_row(record, arm, name) for arm in record.drawn for name in references)
+    return make_frame(COLUMNS, rows)
+
+
+def _row(record: ExperimentRecord, arm: str, reference: str) -> Row:
+    row: Row = {"arm": arm, "random_arm": reference}
+    seeds = common((record.complete(arm), record.complete(reference)))
+    if arm == reference or not seeds:
+        return row
+    values, others = (record.curve(name, seeds).values for name in (arm, reference))
+    saving = label_saving(record.counts, values.mean(axis=0), others.mean(axis=0))[-1]
+    rng = Seeds(0).rng(f"subsets {arm} needs {reference}")
+    ends = need_interval(record.counts, values, others, rng)
+    row |= {"level": saving.level, "needs": reached(saving.arm_needs)}
+    if ends is None:
+        return row
+    low, high = map(reached, ends)
+    return row | {"needs_low": low, "needs_high": high, "confidence": attainable(len(seeds))}
+
+
+def _control(record: ExperimentRecord, references: list[str]) -> str | None:
+    """Return the random arm whose model reads PCA alone, if there is one."""
+    for name in references:
+        model = record.arms[name].get("model") or record.spec["model"]
+        if set(model.get("blocks") or ()) == {"pca"}:
+            return name
+    return None
+
+
+def _cell(row: Row) -> str:
+    """Return the labels needed as text, with the interval in parentheses."""
+    needs, low, high = (show(row[name], "labels") for name in ("needs", "needs_low", "needs_high"))
+    if row["needs_low"] in (None, NOT_REACHED):
+        return needs
+    return (
+        f"{needs} (from {low})"
+        if row["needs_high"] == NOT_REACHED
+        else f"{needs} ({low} to {high})"
+    )

@@ -1,0 +1,74 @@
+"""The labels that arms need for the level of random choice."""
+
+import numpy as np
+import pytest
+from studies import COUNTS, fill, spec_of
+
+from nextlabel.report.results import Results, read_results
+from nextlabel.report.sections.labels_needed import build, needs_frame, random_arms
+from nextlabel.store.store import Store
+
+RISES = {"random": 1.0, "random, model of PCA": 0.8, "ahead": 2.0, "behind": 0.5}
+PCA = {"model": {"name": "linear", "blocks": {"pca": 1.0}}}
+ARMS = (
+    {"name": "random", "strategy": "random"},
+    {"name": "random, model of PCA", "strategy": "random", **PCA},
+    {"name": "ahead", "strategy": "uherding"},
+    {"name": "behind", "strategy": "random", "start": "typiclust"},
+)
+
+
+@pytest.fixture
+def results(store: Store) -> Results:
+    """Straight curves: an arm's accuracy is its rise × labels / 1000; seeds differ in level."""
+    fill(
+        store,
+        spec_of(ARMS, seeds=6),
+        lambda arm, seed, number: RISES[arm] * COUNTS[number] / 1000 + seed * 1e-3,
+    )
+    return read_results(store)
+
+
+def test_the_needs_are_those_of_the_levels(results: Results) -> None:
+    assert random_arms(results) == ["random", "random, model of PCA"]
+    frame = needs_frame(results, random_arms(results)).set_index(["arm", "random_arm"])
+    of_best = frame.loc[("ahead", "random")]
+    assert of_best["level"] == pytest.approx(0.25 + np.arange(6).mean() * 1e-3)
+    assert of_best[["needs", "needs_low", "needs_high"]].tolist() == pytest.approx([125] * 3)
+    assert frame.loc[("ahead", "random, model of PCA"), "needs"] == pytest.approx(100)
+    assert frame.loc[("random", "random, model of PCA"), "needs"] == pytest.approx(200)
+    assert frame.loc[("behind", "random"), "needs"] == "not reached"
+    assert frame.loc[("random", "random")].isna().all()
+
+
+def test_the_page_has_the_best_random_arm_and_that_of_pca(results: Results) -> None:
+    section = build(results)
+    assert section is not None
+    (table,) = section.tables
+    assert [heading.text for heading in table.headings] == [
+        "arm",
+        "random: 0.2525",
+        "random, model of PCA: 0.2025",
+    ]
+    assert table.rows[0] == ("random", "–", "200 (200 to 200)")
+    assert table.rows[2] == ("ahead", "125 (125 to 125)", "100 (100 to 100)")
+    assert table.rows[3] == ("behind", "not reached", "not reached")
+
+
+def test_an_upper_end_that_is_not_reached_is_left_open(store: Store) -> None:
+    arms = (ARMS[0], ARMS[2])
+    fill(
+        store,
+        spec_of(arms, seeds=6),
+        lambda arm, seed, number: (
+            COUNTS[number] / 1000 * (1 if arm == "random" else 3 * (seed < 3))
+        ),
+    )
+    section = build(read_results(store))
+    assert section is not None
+    assert section.tables[0].rows[1][1] == "167 (from 83)"
+
+
+def test_without_random_choice_there_is_no_level(store: Store) -> None:
+    fill(store, spec_of(ARMS[2:], seeds=2), lambda arm, seed, number: 0.5)
+    assert build(read_results(store)) is None
