@@ -434,7 +434,7 @@ def test_the_interval_of_savings_is_as_wide_as_students() -> None:
 
 
 def test_the_interval_of_labels_needed_is_that_of_the_subsets() -> None:
-    """Where the baseline is one line, labels saved are the last count less the labels needed."""
+    """Labels saved are the last count less those needed, if the baseline does not vary."""
     draw, counts = np.random.default_rng(2), np.arange(10, 110, 10)
     baseline = np.tile(counts / 100, (7, 1))
     arm = (counts + 30) / 100 + draw.normal(0, 0.05, (7, 1))

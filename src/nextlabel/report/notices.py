@@ -75,7 +75,7 @@ def _ceilings(record: ExperimentRecord) -> list[str]:
     """Return a sentence for the arms that choose by the true labels."""
     names = [name for name, spec in record.arms.items() if spec["strategy"].startswith("oracle")]
     return [
-        f"{name} chooses by the true labels, which nobody has before labelling: it is a ceiling, "
+        f"{name} chooses by the true labels, which are unknown before labelling: it is a ceiling, "
         "and not a way to choose."
         for name in names
     ]
