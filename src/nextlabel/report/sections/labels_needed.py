@@ -1,6 +1,7 @@
 """The labels that every arm needs for what random choice reaches in the end."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Hashable, Mapping
+from typing import TYPE_CHECKING, Any
 
 from nextlabel.core.seeds import Seeds
 from nextlabel.report.experiment_record import ExperimentRecord, common
@@ -64,7 +65,7 @@ def needs_frame(record: ExperimentRecord, references: list[str]) -> "DataFrame":
 
 
 def _row(record: ExperimentRecord, arm: str, reference: str) -> Row:
-    row: Row = {"arm": arm, "random_arm": reference}
+    row: dict[str, Any] = {"arm": arm, "random_arm": reference}
     seeds = common((record.complete(arm), record.complete(reference)))
     if arm == reference or not seeds:
         return row
@@ -88,7 +89,7 @@ def _control(record: ExperimentRecord, references: list[str]) -> str | None:
     return None
 
 
-def _cell(row: Row) -> str:
+def _cell(row: Mapping[Hashable, Any]) -> str:
     """Return the labels needed as text, with the interval in parentheses."""
     needs, low, high = (show(row[name], "labels") for name in ("needs", "needs_low", "needs_high"))
     if row["needs_low"] in (None, NOT_REACHED):
