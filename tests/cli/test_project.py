@@ -107,8 +107,8 @@ def test_changed_images_are_named(photos, call, tmp_path):
     assert f"1 image gone since the time before: {names[0]}" in err
 
 
-def test_a_later_call_imports_no_torch(photos, tmp_path):
-    """Importing torch takes more than a second, and an unchanged folder needs none of it."""
+def test_a_later_call_imports_no_torch_and_no_database(photos, tmp_path):
+    """Importing them takes more than a second, and an unchanged folder needs none of it."""
     folder, truth = photos
     file = labels_file(tmp_path / "labels.csv", dict(list(truth.items())[:8]))
     words = ["suggest", str(folder), "--labels", str(file), *FEATURES]
@@ -116,7 +116,7 @@ def test_a_later_call_imports_no_torch(photos, tmp_path):
     assert main(words) == 0
     code = (
         "import sys; from nextlabel.cli import main; "
-        f"assert main({words!r}) == 0; assert 'torch' not in sys.modules"
+        f"assert main({words!r}) == 0; assert not {{'torch', 'sqlalchemy'}} & {{*sys.modules}}"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr

@@ -2,6 +2,7 @@ import resource
 import shutil
 
 import numpy as np
+import pandas as pd
 import pytest
 from PIL import Image
 
@@ -134,6 +135,36 @@ def test_bad_arguments(digits_folder, quick, tmp_path):
         suggest(tmp_path / "missing", pipeline=quick)
     with refused(UsageError, "block-cannot-encode"):
         suggest(folder, pipeline=quick.model_copy(update={"features": {"ccvae": 1.0}}))
+
+
+@pytest.mark.parametrize(
+    "labels", [{"0001.png": "cat"}, pd.DataFrame({"path": [], "label": []}), [("a.png", "cat")], 3]
+)
+def test_labels_that_are_not_files_are_refused(labels, digits_folder, quick):
+    folder, _ = digits_folder
+    with refused(UsageError, "labels-not-files", match="CSV file"):
+        suggest(folder, labels=labels, pipeline=quick)
+
+
+def test_several_files_of_labels_may_come_from_a_generator(
+    digits_folder, write_labels, quick, project_cache, tmp_path
+):
+    folder, truth = digits_folder
+    names = list(truth)
+    write_labels({names[0]: "cat"}, "one.csv")
+    write_labels({names[1]: "dog"}, "two.csv")
+    files = tmp_path.glob("*.csv")
+    made = suggest(folder, 1, labels=files, pipeline=quick, cache_dir=project_cache)
+    assert made.classes == {"cat": 1, "dog": 1}
+
+
+@pytest.mark.parametrize("pipeline", [{"strategy": "random"}, "random", None])
+def test_what_is_not_a_pipeline_is_refused(pipeline, digits_folder, write_labels):
+    folder, truth = digits_folder
+    with refused(UsageError, "not-a-pipeline", match=f"type {type(pipeline).__name__}"):
+        suggest(folder, pipeline=pipeline)
+    with refused(UsageError, "not-a-pipeline"):
+        Classifier.fit(folder, write_labels(truth), pipeline=pipeline)
 
 
 @pytest.mark.parametrize(

@@ -73,8 +73,15 @@ def encoding_blocks(pipeline: Pipeline) -> dict[str, Block]:
     Raises
     ------
     UsageError
-        A block is unknown, needs labels, or cannot give rows of images that were not in its fit.
+        A block is unknown, needs labels, or cannot give rows of images that were not in its fit;
+        or the pipeline is something else.
     """
+    if not isinstance(pipeline, Pipeline):
+        raise UsageError(
+            f"pipeline of type {type(pipeline).__name__} is not a Pipeline; make one by "
+            "nextlabel.project.pipeline.Pipeline(strategy='margin'), for example",
+            code="not-a-pipeline",
+        )
     blocks: dict[str, Block] = {}
     for name in pipeline.features:
         block = make_block(name, pipeline.blocks.get(name, {}), TrainingSettings())

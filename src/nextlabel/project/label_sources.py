@@ -1,18 +1,21 @@
 """Labels for the images of a folder: from files and from projects."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from nextlabel.core.errors import DataError
+from nextlabel.core.errors import DataError, UsageError
 from nextlabel.core.types import Ids, Task
 from nextlabel.data.lists.answers import Answer
 from nextlabel.project.labelling.layout import is_project
-from nextlabel.project.labelling.project import Project
 from nextlabel.project.labels import KnownLabels, LabelFile, LabelSource
+
+if TYPE_CHECKING:
+    from nextlabel.project.labelling.project import Project
 
 Paths = str | PathLike[str] | Sequence[str | PathLike[str]]
 
@@ -34,7 +37,7 @@ class ProjectLabels:
         DataError
             The project does not have any of the names.
         """
-        with Project.open(self.directory) as project:
+        with _opened(self.directory) as project:
             project.scan()
             state, files = project.state(), project.files()
         class_of = {one.id: one.name for one in state.classes}
@@ -52,22 +55,36 @@ class ProjectLabels:
 
     def passed_over(self, names: Sequence[str]) -> list[int]:
         """Return the rows of those of `names` (N) that are skipped, unsure or flagged there."""
-        with Project.open(self.directory) as project:
+        with _opened(self.directory) as project:
             state, files = project.state(), project.files()
         passed = state.settled - set(state.labels)
         return [row for row, name in enumerate(names) if files.get(name) in passed]
 
     def seed(self) -> int:
         """Return the seed that draws the audit of the project."""
-        with Project.open(self.directory) as project:
+        with _opened(self.directory) as project:
             return project.settings.seed
 
 
 def label_sources(labels: Paths | None) -> tuple[LabelSource, ...]:
-    """Return the sources of labels: files, and folders of projects; none for None."""
+    """Return the sources of labels: files, and folders of projects; none for None.
+
+    Raises
+    ------
+    UsageError
+        Something is given that is not the path of a file, such as the labels themselves.
+    """
     if labels is None:
         return ()
-    paths = [labels] if isinstance(labels, str | PathLike) else labels
+    one = isinstance(labels, str | PathLike | Mapping) or hasattr(labels, "columns")
+    given: list[object] = [labels] if one or not isinstance(labels, Iterable) else list(labels)
+    paths = [path for path in given if isinstance(path, str | PathLike)]
+    if len(paths) < len(given):
+        raise UsageError(
+            f"labels of type {type(labels).__name__} are not the paths of files; write them to a "
+            "CSV file with the columns path and label, and give its path",
+            code="labels-not-files",
+        )
     return tuple(
         ProjectLabels(Path(path)) if is_project(path) else LabelFile(Path(path)) for path in paths
     )
@@ -79,7 +96,7 @@ def folder_and_labels(
     """Return a folder of images and the sources of its labels; of a project, its own come first."""
     if not is_project(folder):
         return Path(folder), label_sources(labels)
-    with Project.open(folder) as project:
+    with _opened(folder) as project:
         return project.folder, (ProjectLabels(Path(folder)), *label_sources(labels))
 
 
@@ -108,3 +125,10 @@ def passed_over(names: Sequence[str], sources: Sequence[LabelSource], known: Kno
 def audit_seed(sources: Sequence[LabelSource], seed: int) -> int:
     """Return the seed of the audit: that of the first project among the sources, or else `seed`."""
     return next((source.seed() for source in sources if isinstance(source, ProjectLabels)), seed)
+
+
+def _opened(directory: str | PathLike[str]) -> "Project":
+    """Return a project; imported here, since sqlalchemy takes time that a folder does without."""
+    from nextlabel.project.labelling.project import Project
+
+    return Project.open(directory)

@@ -5,13 +5,10 @@ from contextlib import suppress
 from pathlib import Path
 from urllib.parse import quote, unquote_to_bytes
 
-from sqlalchemy.exc import ArgumentError
-
 from nextlabel.core.errors import StoreError, UsageError
 from nextlabel.core.types import Task
 from nextlabel.files.output_mark import make_output
 from nextlabel.project.labelling.settings import FILE, ProjectSettings
-from nextlabel.store.database import address
 
 DATABASE = "project.db"
 CACHE = "cache"
@@ -106,6 +103,10 @@ def database_url(directory: Path, settings: ProjectSettings) -> str | Path:
 
 def without_password(store: str) -> str:
     """Return the URL of a database without its password; StoreError when it is not a URL."""
+    from sqlalchemy.exc import ArgumentError
+
+    from nextlabel.store.database import address
+
     try:
         url = address(store)
     except ArgumentError as error:
