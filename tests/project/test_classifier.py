@@ -6,6 +6,7 @@ import pytest
 from PIL import Image
 
 from nextlabel import suggest
+from nextlabel.cli import main
 from nextlabel.core.errors import DataError, UsageError
 from nextlabel.project.classifier import Classifier
 from nextlabel.project.classifier_folder.card import estimate_words
@@ -99,6 +100,26 @@ def test_an_estimate_says_what_it_rests_on(audited, words):
     facts = {"value": 0.7, "low": 0.4, "high": 0.9, "audited": audited, "confidence": 0.95}
     assert "about 70%" in estimate_words(facts)
     assert words in estimate_words(facts)
+
+
+def test_where_all_are_labelled_the_estimate_is_about_others(
+    digits_folder, write_labels, quick, project_cache, tmp_path
+):
+    folder, truth = digits_folder
+    for count, of in ((len(truth) - 1, "the images without a label"), (len(truth), "other images")):
+        file = write_labels(dict(list(truth.items())[:count]))
+        made = Classifier.fit(folder, file, pipeline=quick, cache_dir=project_cache)
+        made.save(tmp_path / "model")
+        assert f"Accuracy on {of}" in (tmp_path / "model" / "README.md").read_text()
+    assert not made.predict(folder, cache_dir=project_cache).unlike.any()
+
+
+def test_the_command_says_so_as_well(digits_folder, write_labels, project_cache, tmp_path, capsys):
+    folder, truth = digits_folder
+    words = ["fit", folder, "--labels", write_labels(truth), "-o", tmp_path / "model"]
+    options = ["--features", "pixels=1", "--cache-dir", project_cache]
+    assert main([*map(str, words), *map(str, options)]) == 0
+    assert "Accuracy on other images of this kind: about" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("name", ["classifier.json", "arrays.safetensors"])

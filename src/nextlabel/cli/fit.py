@@ -46,7 +46,7 @@ def command(
         put_json({"classifier": str(out), **facts})
         return
     say_labels(facts["images"], facts["labelled"], {})
-    put(estimate_words(facts["estimate"]))
+    put(estimate_words(facts["estimate"], left=facts["labelled"] < facts["images"]))
     put_table(
         ("class", "labelled", "predicted", "mean confidence"),
         [

@@ -55,7 +55,7 @@ def test_every_source_is_registered():
 def test_names_and_weights_that_do_not_fit_are_refused(network, weights, code, monkeypatch):
     list(NETWORKS)
     monkeypatch.setitem(NETWORKS._things, "mine", Mine)
-    with refused(UsageError, code):
+    with refused(UsageError, code, match=network.split(":")[0]):
         source_of(network, weights)
 
 

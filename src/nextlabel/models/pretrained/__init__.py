@@ -39,5 +39,7 @@ def source_of(network: str, weights: str | None = None, inputs: str = "auto") ->
 
     Raises UsageError for an unknown source, or when a name or weights are missing or of no use.
     """
-    source, _, name = network.partition(":")
-    return NETWORKS[source](name, weights, inputs)
+    called, _, name = network.partition(":")
+    source = NETWORKS[called](name, weights, inputs)
+    source.check(called)
+    return source

@@ -68,24 +68,27 @@ class NetworkSource:
     """The package that computes the rows; those of another version of it are not mixed."""
 
     def __init__(self, name: str, weights: str | None, inputs: str) -> None:
-        source = type(self).__name__
-        if self.takes_name is None and name:
+        self.name, self.weights, self.inputs = name, weights, inputs
+
+    def check(self, called: str) -> None:
+        """Raise UsageError when a name or weights are missing or of no use to the source `called`."""
+        if self.takes_name is None and self.name:
             raise UsageError(
-                f"{source} is one network and takes no name {name!r}; leave out the colon and it",
+                f"{called} is one network and takes no name {self.name!r}; leave out the colon and "
+                "it",
                 code="network-name",
             )
-        if self.takes_name is not None and not name:
+        if self.takes_name is not None and not self.name:
             raise UsageError(
-                f"{source} needs {self.takes_name} after a colon; give it",
+                f"{called} needs {self.takes_name} after a colon; give it",
                 code="network-name",
             )
-        if weights is not None and not self.takes_weights:
+        if self.weights is not None and not self.takes_weights:
             raise UsageError(
-                f"{source} brings its own weights and takes no others ({weights}); leave "
+                f"{called} brings its own weights and takes no others ({self.weights}); leave "
                 "weights out",
                 code="weights-not-taken",
             )
-        self.name, self.weights, self.inputs = name, weights, inputs
 
     def identity(self) -> Mapping[str, Any]:
         """Return the sha256 of the weights, and all else that decides the rows but the size."""

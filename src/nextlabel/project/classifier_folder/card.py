@@ -23,7 +23,9 @@ def card(model: BlockModel, features: StoredFeatures) -> str:
         "",
         "## How good it is",
         "",
-        _estimate(estimate),
+        estimate_words(estimate, left=facts.get("labelled") != facts.get("images"))
+        if estimate
+        else "Its accuracy was not estimated.",
         "",
         "## The classes",
         "",
@@ -55,24 +57,21 @@ def card(model: BlockModel, features: StoredFeatures) -> str:
     return "\n".join(lines)
 
 
-def _estimate(estimate: Mapping[str, float] | None) -> str:
-    if not estimate:
-        return "Its accuracy was not estimated."
-    return estimate_words(estimate)
+def estimate_words(estimate: Mapping[str, float], left: bool = True) -> str:
+    """Return an `AccuracyEstimate`, as a mapping, in a sentence or two.
 
-
-def estimate_words(estimate: Mapping[str, float]) -> str:
-    """Return an `AccuracyEstimate`, as a mapping, in a sentence or two."""
-    value = f"about {100 * estimate['value']:.0f}%"
+    `left` says whether images without a label are left, which the estimate is about.
+    """
+    of = "the images without a label" if left else "other images of this kind"
+    value = f"Accuracy on {of}: about {100 * estimate['value']:.0f}%"
     if not estimate["audited"]:
         return (
-            f"Accuracy on the images without a label: {value}, by the model's own confidence. How "
-            "sure this is cannot be said, since no label is of an image that was drawn at random."
+            f"{value}, by the model's own confidence. How sure this is cannot be said, since no "
+            "label is of an image that was drawn at random."
         )
     drawn = estimate["audited"]
     return (
-        f"Accuracy on the images without a label: {value}; "
-        f"{100 * estimate['confidence']:.0f}% interval "
+        f"{value}; {100 * estimate['confidence']:.0f}% interval "
         f"{100 * estimate['low']:.0f} to {100 * estimate['high']:.0f}%, by "
         f"{drawn} image{' that was' if drawn == 1 else 's that were'} drawn at random."
     )
