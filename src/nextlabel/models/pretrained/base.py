@@ -71,7 +71,7 @@ class NetworkSource:
         self.name, self.weights, self.inputs = name, weights, inputs
 
     def check(self, called: str) -> None:
-        """Raise UsageError when a name or weights are missing or of no use to the source `called`."""
+        """Raise UsageError when a name or weights are missing, or of no use to `called`."""
         if self.takes_name is None and self.name:
             raise UsageError(
                 f"{called} is one network and takes no name {self.name!r}; leave out the colon and "
