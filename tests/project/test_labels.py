@@ -65,6 +65,16 @@ def test_a_file_that_lists_nothing_labels_nothing(text, tmp_path):
     assert known.classes == ("cat", "dog")
 
 
+def test_none_is_no_class_where_another_file_has_several_labels(write_labels):
+    several = write_labels({"a.png": "cat;dog", "b.png": "none"}, "several.csv")
+    single = write_labels({"b.png": "none", "c.png": "None", "d.png": "cat"}, "single.csv")
+    for files in ([several, single], [single, several]):
+        known = known_labels(NAMES, files)
+        assert known.classes == ("cat", "dog")
+        assert known.labels.tolist() == [[1, 1], [0, 0], [0, 0], [1, 0]]
+    assert known_labels(NAMES, [single]).classes == ("None", "cat", "none")
+
+
 def test_labels_of_files_that_are_gone_are_left_out_with_a_warning(write_labels):
     file = write_labels({"a.png": "cat", "gone.png": "dog"})
     with pytest.warns(UserWarning, match=r"gone\.png"):

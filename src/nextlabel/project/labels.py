@@ -11,7 +11,7 @@ import numpy as np
 from nextlabel.core.errors import DataError, UsageError, nearest
 from nextlabel.core.types import Ids, Labels, Task, as_names
 from nextlabel.data.class_labels import encode
-from nextlabel.data.lists.answers import Answer, label_text
+from nextlabel.data.lists.answers import Answer, label_text, without_nothing
 from nextlabel.data.lists.manifest import read_labels
 
 SHOWN = 5
@@ -147,12 +147,13 @@ def known_labels(
     """
     answers: list[Answer] = [None] * len(names)
     given: list[LabelSource | None] = [None] * len(names)
-    tasks: set[Task] = set()
-    for file in files:
-        source = LabelFile(file) if isinstance(file, Path) else file
-        of_source, labels = source.read(names, task)
-        tasks.add(of_source)
-        for row, answer in enumerate(labels):
+    sources = [LabelFile(file) if isinstance(file, Path) else file for file in files]
+    read = [source.read(names, task) for source in sources]
+    whole: Task = "multilabel" if any(t == "multilabel" for t, _ in read) else "multiclass"
+    for source, (of_source, labels) in zip(sources, read, strict=True):
+        for row, one in enumerate(labels):
+            # A file of single labels does not tell that `none` is no class; another file does.
+            answer = one if of_source == whole else without_nothing(one)
             if answer is None:
                 continue
             before = answers[row]
@@ -163,7 +164,6 @@ def known_labels(
                     code="labels-disagree",
                 )
             answers[row], given[row] = answer, source
-    whole: Task = "multilabel" if "multilabel" in tasks else "multiclass"
     ids = np.array([row for row, answer in enumerate(answers) if answer is not None], np.int64)
     labelled = [answers[row] for row in ids.tolist()]
     if classes is not None:

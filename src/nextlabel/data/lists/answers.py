@@ -114,7 +114,7 @@ def _by_name(
             "such lines",
             stacklevel=5,
         )
-    return "multilabel", [_without_nothing(answer) for answer in answers]
+    return "multilabel", [without_nothing(answer) for answer in answers]
 
 
 def _several(path: Path, line: int, shown: str) -> DataError:
@@ -125,7 +125,7 @@ def _several(path: Path, line: int, shown: str) -> DataError:
     )
 
 
-def _without_nothing(answer: Answer) -> Answer:
+def without_nothing(answer: Answer) -> Answer:
     """Return the answer with `none` read as no finding."""
     if answer is None:
         return None
