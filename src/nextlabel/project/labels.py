@@ -152,7 +152,7 @@ def known_labels(
     whole: Task = "multilabel" if any(t == "multilabel" for t, _ in read) else "multiclass"
     for source, (of_source, labels) in zip(sources, read, strict=True):
         for row, one in enumerate(labels):
-            # A file of single labels does not tell that `none` is no class; another file does.
+            # Only a file of several labels per image tells that `none` names none of the classes.
             answer = one if of_source == whole else without_nothing(one)
             if answer is None:
                 continue
