@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from nextlabel.report.figures.legend import draw_legend
 from nextlabel.report.figures.style import (
     DASHES,
     INK,
@@ -30,8 +31,7 @@ def draw_class_shares(shares: Sequence[ClassShares], styles: Mapping[str, Style]
     classes = shares[0].classes[:MOST_CLASSES]
     columns = min(COLUMNS, len(classes))
     rows = -(-len(classes) // columns)
-    legend_rows = -(-len(shares) // 2)
-    figure = Figure(figsize=(WIDTH, 0.5 + 1.5 * rows + 0.2 * legend_rows), layout="constrained")
+    figure = Figure(figsize=(WIDTH, 0.5 + 1.5 * rows), layout="constrained")
     grid = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
     for position, name in enumerate(classes):
         axes = grid[position // columns][position % columns]
@@ -56,6 +56,5 @@ def draw_class_shares(shares: Sequence[ClassShares], styles: Mapping[str, Style]
         axes.set_xlabel("labelled images")
     for row in grid:
         row[0].set_ylabel("% of picks")
-    handles, labels = grid[0][0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=2)
+    draw_legend(figure, grid[0][0])
     return figure

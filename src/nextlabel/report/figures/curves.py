@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from nextlabel.report.experiment_record import Curve
+from nextlabel.report.figures.legend import draw_legend
 from nextlabel.report.figures.style import WIDTH, Style, legend_entry, mark_counts, new_figure
 
 if TYPE_CHECKING:
@@ -20,8 +21,7 @@ def draw_curves(curves: Sequence[Curve], styles: Mapping[str, Style], metric: st
 
     A hollow marker is a round that ended under the required train accuracy.
     """
-    legend_rows = -(-len(curves) // 2)
-    figure, axes = new_figure(0.6 * WIDTH + 0.2 * legend_rows)
+    figure, axes = new_figure(0.6 * WIDTH)
     each_seed = shows_seeds(curves)
     for curve in curves:
         style = styles[curve.arm]
@@ -56,7 +56,7 @@ def draw_curves(curves: Sequence[Curve], styles: Mapping[str, Style], metric: st
     axes.set_ylabel(metric)
     if curves:
         mark_counts(axes, curves[0].counts.tolist())
-    figure.legend(loc="outside lower center", ncols=2)
+    draw_legend(figure, axes)
     return figure
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from nextlabel.report.figures.legend import draw_legend
 from nextlabel.report.figures.style import NEUTRAL, WIDTH, Style, legend_entry, new_figure
 
 if TYPE_CHECKING:
@@ -14,8 +15,7 @@ Line = tuple[Sequence[float], Sequence[float]]
 
 def draw_reliability(lines: Mapping[str, Line], styles: Mapping[str, Style]) -> "Figure":
     """Draw the line of each arm; both axes go from 0 to 1."""
-    legend_rows = -(-len(lines) // 2)
-    figure, axes = new_figure(0.8 * WIDTH + 0.2 * legend_rows)
+    figure, axes = new_figure(0.8 * WIDTH)
     axes.plot((0, 1), (0, 1), color=NEUTRAL, linewidth=0.8)
     for arm, (confidence, accuracy) in lines.items():
         style = styles[arm]
@@ -31,5 +31,5 @@ def draw_reliability(lines: Mapping[str, Line], styles: Mapping[str, Style]) -> 
     axes.set_ylim(0, 1)
     axes.set_xlabel("confidence")
     axes.set_ylabel("accuracy")
-    figure.legend(loc="outside lower center", ncols=2)
+    draw_legend(figure, axes)
     return figure

@@ -111,15 +111,17 @@ class Style:
 def arm_styles(arms: Mapping[str, Mapping[str, Any]]) -> dict[str, Style]:
     """Return a style for each arm: a colour for each, and dashes for each arm of one strategy.
 
-    Random choice is neutral grey. An arm and its twin differ in colour, dashes and marker.
+    Random choice is neutral grey. An arm and its twin differ in colour, dashes and marker. Where
+    colours and markers begin again, they meet other dashes and markers than before.
     """
     coloured = [name for name, spec in arms.items() if spec["strategy"] != "random"]
     styles = {}
     for position, (arm, spec) in enumerate(arms.items()):
         same = [name for name, other in arms.items() if other["strategy"] == spec["strategy"]]
-        hue = HUES[coloured.index(arm) % len(HUES)] if arm in coloured else NEUTRAL
-        dashes = DASHES[same.index(arm) % len(DASHES)]
-        styles[arm] = Style(hue, dashes, MARKERS[position % len(MARKERS)])
+        turn, hue = divmod(coloured.index(arm), len(HUES)) if arm in coloured else (0, None)
+        dashes = DASHES[(same.index(arm) + turn) % len(DASHES)]
+        marker = MARKERS[(position + position // len(MARKERS)) % len(MARKERS)]
+        styles[arm] = Style(NEUTRAL if hue is None else HUES[hue], dashes, marker)
     return styles
 
 
