@@ -126,6 +126,17 @@ def test_without_room_on_the_disk_images_are_suggested_all_the_same(own_folder, 
     assert not list((tmp_path / "full" / "folder-features").iterdir())
 
 
+def test_a_file_of_labels_in_the_folder_hides_no_image(own_folder, quick, tmp_path):
+    folder, truth = own_folder
+    names = list(truth)
+    labels = folder / "manifest.csv"
+    labels.write_text(f"path,label\n{names[0]},cat\n{names[1]},dog\n")
+    made = suggest(folder, 2, labels=labels, pipeline=quick, cache_dir=tmp_path / "cache")
+    assert (made.images, made.labelled) == (len(truth), 2)
+    fitted = Classifier.fit(folder, labels, pipeline=quick, cache_dir=tmp_path / "cache")
+    assert len(fitted.predict(folder, cache_dir=tmp_path / "cache")) == len(truth)
+
+
 def test_bad_arguments(digits_folder, quick, tmp_path):
     folder, _ = digits_folder
     for budget in (0, -1, True, 2.5):

@@ -47,7 +47,8 @@ def settings_for(settings: DataSettings) -> DataSettings:
         When there is no such source, or an option is not one of it.
     """
     settings_class = SOURCES[settings.name].settings_class
-    if type(settings) is settings_class:
+    same_fields = type(settings).model_fields.keys() == settings_class.model_fields.keys()
+    if isinstance(settings, settings_class) and same_fields:
         return settings
     values = settings.model_dump(mode="json", exclude_defaults=True)
     try:

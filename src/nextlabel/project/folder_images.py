@@ -1,6 +1,7 @@
 """The images of a person's folder, without labels."""
 
 from pathlib import Path
+from typing import ClassVar
 
 from nextlabel.core.dataset import Dataset
 from nextlabel.core.errors import DataError, UsageError
@@ -8,6 +9,12 @@ from nextlabel.data.folder.settings import FolderSettings
 from nextlabel.data.loading import load
 from nextlabel.data.one_pool import one_pool
 from nextlabel.features.cache import Cache
+
+
+class AllImages(FolderSettings):
+    """The settings for all images of a folder, also those that its manifest.csv does not list."""
+
+    with_own_manifest: ClassVar[bool] = False
 
 
 def folder_images(
@@ -45,7 +52,7 @@ def folder_images(
         raise UsageError(
             f"{folder} is not a folder; give the folder of the images", code="no-such-folder"
         )
-    settings = FolderSettings(
+    settings = AllImages(
         path=folder, classes="none", unreadable="skip", validation_fraction=0, test_fraction=0
     )
     data, _ = one_pool(load(settings, image_size=image_size, progress=progress, cache=cache))

@@ -116,7 +116,7 @@ def _manifest(root: Path, settings: FolderSettings) -> Path | None:
     named = settings.manifest
     if named is None:
         manifest = root / MANIFEST
-        return manifest if os.path.lexists(manifest) else None
+        return manifest if settings.with_own_manifest and os.path.lexists(manifest) else None
     for path in (root / named, named):
         if path.is_file():
             return path

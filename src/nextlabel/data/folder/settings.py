@@ -20,6 +20,9 @@ class FolderSettings(FileSettings):
         {"classes", "follow_links", "page", "project", "range", "task", "unique"}
     )
 
+    with_own_manifest: ClassVar[bool] = True
+    """True when a manifest.csv in the folder says which images count."""
+
     name: str = "folder"
     manifest: Path | None = File
     """CSV file of paths, labels and splits, relative to the folder, the experiment file or the
