@@ -9,6 +9,7 @@ import typer
 from nextlabel.cli import options
 from nextlabel.cli.output import note, put, put_json, put_table
 from nextlabel.cli.project import pipeline_of, say_labels
+from nextlabel.cli.target import make_writable
 from nextlabel.cli.values import parse_classes
 
 
@@ -31,6 +32,7 @@ def command(
     from nextlabel.project.classifier_folder.file import check_classifier_folder
 
     check_classifier_folder(out)
+    make_writable(out if out.is_dir() else out.parent)
     made = Classifier.fit(
         folder,
         labels,

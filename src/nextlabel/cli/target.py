@@ -1,4 +1,4 @@
-"""The file that a command writes: checked before anything is computed."""
+"""The place that a command writes to: checked before anything is computed."""
 
 import os
 from collections.abc import Iterable
@@ -52,10 +52,21 @@ def check_target(
             "another file to write",
             code="output-holds-other-table",
         )
-    path.parent.mkdir(parents=True, exist_ok=True)
-    if not os.access(path.parent, os.W_OK):
+    make_writable(path.parent)
+
+
+def make_writable(folder: Path) -> None:
+    """Make a folder, with those above it; StoreError when it cannot be written to."""
+    reason = ""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        a_file = isinstance(error, FileExistsError)
+        reason = " (it is a file)" if a_file else f" ({error.strerror})"
+    if reason or not os.access(folder, os.W_OK):
         raise StoreError(
-            f"{path.parent} cannot be written to; choose another folder", code="folder-not-writable"
+            f"{folder} cannot be written to{reason}; choose another folder",
+            code="folder-not-writable",
         )
 
 
