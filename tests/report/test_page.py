@@ -141,7 +141,7 @@ def test_the_page_needs_no_network_and_fits_any_screen(report: Path) -> None:
 
 def test_figures_are_drawn_in_the_pages_own_colour(report: Path) -> None:
     figures = re.findall(r"<svg.*?</svg>", (report / "report.html").read_text(), re.DOTALL)
-    assert len(figures) == 5  # all arms, two twins, differences, the VAE
+    assert len(figures) == 6  # all arms, two twins, labels needed, differences, the VAE
     for figure in figures:
         ET.fromstring(figure)
         assert "currentColor" in figure and "#ffffff" not in figure

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from matplotlib.axes import Axes
 from studies import COUNTS, fill, spec_of
 
 from nextlabel.report.results import Results, read_results
@@ -55,15 +56,48 @@ def test_the_page_has_the_best_random_arm_and_that_of_pca(results: Results) -> N
     assert table.rows[3] == ("behind", "not reached", "not reached")
 
 
+def test_the_figure_has_a_panel_per_level(results: Results) -> None:
+    section = build(results)
+    assert section is not None
+    (drawing,) = section.figures
+    best, pca = drawing.figure.axes
+    assert [label.get_text() for label in best.get_yticklabels()] == [arm["name"] for arm in ARMS]
+    assert [axes.get_title().replace("\n", " ") for axes in (best, pca)] == [
+        "random: 0.2525",
+        "random, model of PCA: 0.2025",
+    ]
+    ticks = {marked(axes, "|") for axes in (best, pca)}
+    assert ticks == {frozenset({(2, 125)}), frozenset({(0, 200), (2, 100)})}
+    assert marked(best, ">") == {(1, 250), (3, 250)}
+    assert marked(pca, ">") == {(3, 250)}
+
+
+def marked(axes: Axes, marker: str) -> frozenset[tuple[int, int]]:
+    """Return the row and the labels, rounded, of each of these markers."""
+    lines = [line for line in axes.lines if line.get_marker() == marker]
+    return frozenset(
+        (round(y), round(x)) for line in lines for x, y in zip(*line.get_data(), strict=True)
+    )
+
+
+def test_a_need_without_an_end_has_a_bar_up_to_an_arrow(store: Store) -> None:
+    arms = (ARMS[0], ARMS[2])
+    fill(store, spec_of(arms, seeds=6), half_the_seeds_reach)
+    section = build(read_results(store))
+    assert section is not None
+    (axes,) = section.figures[0].figure.axes
+    assert marked(axes, ">") == {(0, 250)} and marked(axes, "|") == {(0, 167)}
+    bar = next(line for line in axes.lines if len(line.get_xdata()) == 2)
+    assert np.asarray(bar.get_xdata()).tolist() == pytest.approx([83.3, 250], abs=0.1)
+
+
+def half_the_seeds_reach(arm: str, seed: int, number: int) -> float:
+    return COUNTS[number] / 1000 * (1 if arm == "random" else 3 * (seed < 3))
+
+
 def test_an_upper_end_that_is_not_reached_is_left_open(store: Store) -> None:
     arms = (ARMS[0], ARMS[2])
-    fill(
-        store,
-        spec_of(arms, seeds=6),
-        lambda arm, seed, number: (
-            COUNTS[number] / 1000 * (1 if arm == "random" else 3 * (seed < 3))
-        ),
-    )
+    fill(store, spec_of(arms, seeds=6), half_the_seeds_reach)
     section = build(read_results(store))
     assert section is not None
     assert section.tables[0].rows[1][1] == "167 (from 83)"

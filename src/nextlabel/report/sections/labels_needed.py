@@ -1,14 +1,16 @@
 """The labels that every arm needs for what random choice reaches in the end."""
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from nextlabel.core.seeds import Seeds
 from nextlabel.report.experiment_record import ExperimentRecord, common
+from nextlabel.report.figures import arm_styles
+from nextlabel.report.figures.labels_needed import Need, draw_labels_needed
 from nextlabel.report.formatting import show
 from nextlabel.report.frame import Row, Table, make_frame
 from nextlabel.report.results import Results
-from nextlabel.report.sections.section import Download, Section, view
+from nextlabel.report.sections.section import Download, Drawing, Section, view
 from nextlabel.report.tables import NOT_REACHED, reached
 from nextlabel.statistics import attainable, label_saving, need_interval
 
@@ -26,12 +28,13 @@ def build(results: Results) -> Section | None:
     frame = needs_frame(results, references)
     shown = [name for name in references if name in (_control(results, references), references[0])]
     table = frame[["arm"]].drop_duplicates().set_index("arm")
-    headings = {}
+    headings, needs_by_level = {}, {}
     for name in shown:
         rows = frame[frame["random_arm"] == name]
         cells = rows.astype(object).where(rows.notna(), None).to_dict("records")
         table[name] = [_cell(row) for row in cells]
         headings[name] = f"{name}: {show(results.curve(name).mean.max(), 'number')}"
+        needs_by_level[headings[name]] = [_need(row) for row in cells if row["level"] is not None]
     return Section(
         "Labels needed",
         text=(
@@ -40,6 +43,7 @@ def build(results: Results) -> Section | None:
             "labels, fewer may do. “From” means that some subsets of the seeds do not reach the "
             "level.",
         ),
+        figures=_figures(results, needs_by_level),
         tables=(view(table.reset_index(), headings=headings),),
         downloads=(Download(Table("labels_needed", frame), "CSV, for every random arm"),),
         folded=True,
@@ -87,6 +91,27 @@ def _control(record: ExperimentRecord, references: list[str]) -> str | None:
         if set(model.get("blocks") or ()) == {"pca"}:
             return name
     return None
+
+
+def _figures(results: Results, needs_by_level: Mapping[str, Sequence[Need]]) -> tuple[Drawing, ...]:
+    """Return the figure, if there is anything to compare."""
+    if not any(needs_by_level.values()):
+        return ()
+    figure = draw_labels_needed(needs_by_level, arm_styles(results.arms), results.counts[-1])
+    caption = (
+        "A tick is the labels that an arm needs, a bar the interval. At an arrow, some subsets of "
+        "the seeds do not reach the level, or none does."
+    )
+    return (Drawing("labels-needed", caption, figure),)
+
+
+def _need(row: Mapping[Hashable, Any]) -> Need:
+    """Return a row for the figure."""
+    labels, low, high = (
+        None if row[name] == NOT_REACHED else row[name]
+        for name in ("needs", "needs_low", "needs_high")
+    )
+    return Need(row["arm"], labels, low, high)
 
 
 def _cell(row: Mapping[Hashable, Any]) -> str:
