@@ -97,9 +97,10 @@ def test_the_card_says_what_it_rests_on(fitted, tmp_path):
     ],
 )
 def test_an_estimate_says_what_it_rests_on(audited, words):
-    facts = {"value": 0.7, "low": 0.4, "high": 0.9, "audited": audited, "confidence": 0.95}
-    assert "about 70%" in estimate_words(facts)
-    assert words in estimate_words(facts)
+    estimate = {"value": 0.7, "low": 0.4, "high": 0.9, "audited": audited, "confidence": 0.95}
+    said = estimate_words({"estimate": estimate, "labelled": 7, "images": 9})
+    assert said.startswith("Accuracy on the images without a label: about 70%")
+    assert words in said
 
 
 def test_where_all_are_labelled_the_estimate_is_about_others(

@@ -17,10 +17,15 @@ from nextlabel.report.figures.reliability import draw_reliability
 from nextlabel.report.picks import ClassShares
 
 EXPERIMENTS = Path(__file__).parents[2] / "experiments"
-STRATEGIES = [
-    "random" if number % 3 == 0 else f"strategy {number % 7 if number % 2 else number}"
-    for number in range(40)
-]
+MIXES = {
+    "many": [
+        "random" if number % 3 == 0 else f"strategy {number % 7 if number % 2 else number}"
+        for number in range(40)
+    ],
+    "random alone": ["random"] * 54,
+    "one strategy": ["margin"] * 40,
+    "one between": [*["random"] * 5, *["margin"] * 2, *["random"] * 3],
+}
 LONG = {
     "short": ["random", "margin"],
     "in one column": ["random, model of a class-conditional VAE", "random, balanced classes"] * 2,
@@ -53,9 +58,10 @@ def reliability_figure(names: list[str]) -> Figure:
     return draw_reliability(lines, arm_styles(specs(names, names)))
 
 
-def test_no_two_arms_look_alike() -> None:
-    styles = arm_styles(specs([f"arm {n}" for n in range(40)], STRATEGIES))
-    assert len(set(styles.values())) == 40
+@pytest.mark.parametrize("strategies", MIXES.values(), ids=MIXES)
+def test_no_two_arms_look_alike(strategies: list[str]) -> None:
+    styles = arm_styles(specs([f"arm {n}" for n in range(len(strategies))], strategies))
+    assert len(set(styles.values())) == len(strategies)
 
 
 @pytest.mark.parametrize("file", sorted(EXPERIMENTS.glob("*.toml")), ids=lambda file: file.stem)

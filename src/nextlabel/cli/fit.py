@@ -9,7 +9,7 @@ import typer
 from nextlabel.cli import options
 from nextlabel.cli.output import note, put, put_json, put_table
 from nextlabel.cli.project import pipeline_of, say_labels
-from nextlabel.cli.target import make_writable
+from nextlabel.cli.target import make_folder
 from nextlabel.cli.values import parse_classes
 
 
@@ -32,7 +32,7 @@ def command(
     from nextlabel.project.classifier_folder.file import check_classifier_folder
 
     check_classifier_folder(out)
-    make_writable(out if out.is_dir() else out.parent)
+    make_folder(out if out.is_dir() else out.parent)
     made = Classifier.fit(
         folder,
         labels,
@@ -48,7 +48,7 @@ def command(
         put_json({"classifier": str(out), **facts})
         return
     say_labels(facts["images"], facts["labelled"], {})
-    put(estimate_words(facts["estimate"], left=facts["labelled"] < facts["images"]))
+    put(estimate_words(facts))
     put_table(
         ("class", "labelled", "predicted", "mean confidence"),
         [

@@ -52,10 +52,10 @@ def check_target(
             "another file to write",
             code="output-holds-other-table",
         )
-    make_writable(path.parent)
+    make_folder(path.parent)
 
 
-def make_writable(folder: Path) -> None:
+def make_folder(folder: Path) -> None:
     """Make a folder, with those above it; StoreError when it cannot be written to."""
     reason = ""
     try:

@@ -17,6 +17,7 @@ ARMS = (
     {"name": "ahead", "strategy": "uherding"},
     {"name": "behind", "strategy": "random", "start": "typiclust"},
 )
+LATER = {"options": {"then": {"after": 100, "strategy": "margin"}}}
 
 
 @pytest.fixture
@@ -101,6 +102,35 @@ def test_an_upper_end_that_is_not_reached_is_left_open(store: Store) -> None:
     section = build(read_results(store))
     assert section is not None
     assert section.tables[0].rows[1][1] == "167 (from 83)"
+
+
+def test_random_choice_that_becomes_another_strategy_sets_no_level(store: Store) -> None:
+    arms = (*ARMS[:1], {"name": "switch", "strategy": "random", **LATER})
+    fill(store, spec_of(arms, seeds=2), lambda arm, seed, number: 0.5 + (arm == "switch") / 4)
+    assert random_arms(read_results(store)) == ["random"]
+
+
+def test_the_best_level_counts_also_where_a_curve_falls_in_the_end(store: Store) -> None:
+    heights = {
+        "random": [0.5, 0.6, 0.9, 0.8, 0.7],
+        "random, model of PCA": [0.5, 0.6, 0.7, 0.8, 0.8],
+    }
+    fill(store, spec_of(ARMS[:2], seeds=2), lambda arm, seed, number: heights[arm][number])
+    section = build(read_results(store))
+    assert section is not None
+    assert section.tables[0].headings[1].text == "random: 0.9000"
+
+
+def test_a_heading_names_no_level_where_arms_have_other_seeds(store: Store) -> None:
+    fill(
+        store,
+        spec_of(ARMS[:3], seeds=4),
+        lambda arm, seed, number: RISES[arm] * COUNTS[number] / 1000 + seed * 1e-2,
+        rounds=lambda arm, seed: 2 if arm == "ahead" and seed > 1 else 5,
+    )
+    section = build(read_results(store))
+    assert section is not None
+    assert [h.text for h in section.tables[0].headings] == ["arm", "random", "random, model of PCA"]
 
 
 def test_without_random_choice_there_is_no_level(store: Store) -> None:

@@ -104,5 +104,5 @@ class ScaledBlocks:
         return out
 
     def take(self, ids: Ids | slice) -> "ScaledBlocks":
-        """Return the rows of `ids`, a copy, or of a slice."""
+        """Return the rows of `ids`, a copy; of a slice, a view of what is in memory."""
         return ScaledBlocks({name: array[ids] for name, array in self.arrays.items()}, self.units)

@@ -1,6 +1,7 @@
 """The card of a classifier: what it is, what it was fitted to, and how good it is, as Markdown."""
 
 from collections.abc import Mapping
+from typing import Any
 
 from nextlabel.project.block_model import BlockModel
 from nextlabel.project.classifier_folder.stored_features import StoredBlock, StoredFeatures
@@ -10,7 +11,7 @@ def card(model: BlockModel, features: StoredFeatures) -> str:
     """Return the text of a classifier's README.md."""
     facts = dict(features.facts)
     classes = facts.pop("classes", [])
-    estimate = facts.pop("estimate", None)
+    facts.pop("estimate", None)  # a sentence of its own
     lines = [
         "# Classifier",
         "",
@@ -23,9 +24,7 @@ def card(model: BlockModel, features: StoredFeatures) -> str:
         "",
         "## How good it is",
         "",
-        estimate_words(estimate, left=facts.get("labelled") != facts.get("images"))
-        if estimate
-        else "Its accuracy was not estimated.",
+        estimate_words(features.facts),
         "",
         "## The classes",
         "",
@@ -50,19 +49,24 @@ def card(model: BlockModel, features: StoredFeatures) -> str:
         f"{'grey' if features.channels == 1 else 'RGB'} |",
         *(f"| {_cell(str(name))} | {_cell(str(value))} |" for name, value in facts.items()),
         "",
-        "An image farther from all labelled ones than 99% of the images that it was fitted to is "
-        "called `unlike` in the predictions: check it before you trust its label.",
+        "An image farther from all labelled ones than 99% of the images without a label that it "
+        "was fitted to is called `unlike` in the predictions: check it before you trust its label. "
+        "Where fewer than 100 had no label, the labelled ones count as well.",
         "",
     ]
     return "\n".join(lines)
 
 
-def estimate_words(estimate: Mapping[str, float], left: bool = True) -> str:
-    """Return an `AccuracyEstimate`, as a mapping, in a sentence or two.
+def estimate_words(facts: Mapping[str, Any]) -> str:
+    """Return the estimate of the accuracy among the facts of a fit in a sentence or two.
 
-    `left` says whether images without a label are left, which the estimate is about.
+    It is about the images without a label, where some are left.
     """
-    of = "the images without a label" if left else "other images of this kind"
+    estimate = facts.get("estimate")
+    if not estimate:
+        return "Its accuracy was not estimated."
+    all_labelled = "images" in facts and facts.get("labelled") == facts["images"]
+    of = "other images of this kind" if all_labelled else "the images without a label"
     value = f"Accuracy on {of}: about {100 * estimate['value']:.0f}%"
     if not estimate["audited"]:
         return (

@@ -18,9 +18,9 @@ LINE = 0.15
 
 @dataclass(frozen=True)
 class Need:
-    """The labels that an arm needs, and the interval; None where the level is not reached.
+    """The labels that an arm needs, and the ends of the interval; None: the level is not reached.
 
-    `low` is None where no subset of the seeds reaches the level, or there is no interval.
+    `low` is None where the lower end does not reach it either, or there is no interval.
     """
 
     arm: str

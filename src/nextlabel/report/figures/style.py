@@ -111,18 +111,27 @@ class Style:
 def arm_styles(arms: Mapping[str, Mapping[str, Any]]) -> dict[str, Style]:
     """Return a style for each arm: a colour for each, and dashes for each arm of one strategy.
 
-    Random choice is neutral grey. An arm and its twin differ in colour, dashes and marker. Where
-    colours and markers begin again, they meet other dashes and markers than before.
+    Random choice is neutral grey. An arm and its twin differ in colour, dashes and marker. No two
+    of up to 54 arms of one colour look alike.
     """
     coloured = [name for name, spec in arms.items() if spec["strategy"] != "random"]
-    styles = {}
+    styles: dict[str, Style] = {}
     for position, (arm, spec) in enumerate(arms.items()):
         same = [name for name, other in arms.items() if other["strategy"] == spec["strategy"]]
         turn, hue = divmod(coloured.index(arm), len(HUES)) if arm in coloured else (0, None)
-        dashes = DASHES[(same.index(arm) + turn) % len(DASHES)]
-        marker = MARKERS[(position + position // len(MARKERS)) % len(MARKERS)]
-        styles[arm] = Style(NEUTRAL if hue is None else HUES[hue], dashes, marker)
+        colour = NEUTRAL if hue is None else HUES[hue]
+        wanted = same.index(arm) + turn, position + position // len(MARKERS)
+        looks = [_look(colour, *wanted, step) for step in range(len(DASHES) * len(MARKERS))]
+        taken = set(styles.values())
+        styles[arm] = next((look for look in looks if look not in taken), looks[0])
     return styles
+
+
+def _look(colour: str, dash: int, marker: int, step: int) -> Style:
+    """Return a style near the wanted dash and marker: first with other markers, then dashes."""
+    more, step = divmod(step, len(MARKERS))
+    dashes = DASHES[(dash + more) % len(DASHES)]
+    return Style(colour, dashes, MARKERS[(marker + step) % len(MARKERS)])
 
 
 def legend_entry(arm: str) -> str:

@@ -1,4 +1,4 @@
-"""The labels that every arm needs for what random choice reaches in the end."""
+"""The labels that every arm needs for what random choice reaches at best."""
 
 from collections.abc import Hashable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -17,6 +17,8 @@ from nextlabel.statistics import attainable, label_saving, need_interval
 if TYPE_CHECKING:
     from pandas import DataFrame
 
+LEVEL_DIGITS = 9
+"""Digits of a level that are compared: beyond them, it is rounding."""
 COLUMNS = ("arm", "random_arm", "level", "needs", "needs_low", "needs_high", "confidence")
 
 
@@ -33,7 +35,9 @@ def build(results: Results) -> Section | None:
         rows = frame[frame["random_arm"] == name]
         cells = rows.astype(object).where(rows.notna(), None).to_dict("records")
         table[name] = [_cell(row) for row in cells]
-        headings[name] = f"{name}: {show(results.curve(name).mean.max(), 'number')}"
+        levels = rows["level"].dropna().round(LEVEL_DIGITS).unique()
+        same = f": {show(levels[0], 'number')}" if len(levels) == 1 else ""
+        headings[name] = f"{name}{same}"  # arms of other seeds have other levels
         needs_by_level[headings[name]] = [_need(row) for row in cells if row["level"] is not None]
     return Section(
         "Labels needed",
@@ -52,14 +56,15 @@ def build(results: Results) -> Section | None:
 
 
 def random_arms(record: ExperimentRecord) -> list[str]:
-    """Return the arms of random choice, the one that ends highest first."""
-    names = [
-        name
-        for name in record.drawn
-        if (record.arms[name]["strategy"], record.arms[name].get("start", "random"))
-        == ("random", "random")
-    ]
-    return sorted(names, key=lambda name: -record.curve(name).mean[-1])
+    """Return the arms of random choice alone, the one that reaches most first."""
+    names = [name for name in record.drawn if _is_random(record.arms[name])]
+    return sorted(names, key=lambda name: -record.curve(name).mean.max())
+
+
+def _is_random(arm: Mapping[str, Any]) -> bool:
+    """Return whether an arm draws all of its images at random."""
+    strategies = {arm["strategy"], arm.get("start", "random")}
+    return strategies == {"random"} and "then" not in (arm.get("options") or {})
 
 
 def needs_frame(record: ExperimentRecord, references: list[str]) -> "DataFrame":
