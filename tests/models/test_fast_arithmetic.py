@@ -1,21 +1,20 @@
 import copy
-from functools import partial
 
 import pytest
 import torch
-import torch.nn.functional as F
 from torch import nn
 
+from nextlabel.core.errors import UsageError
 from nextlabel.core.seeds import Seeds
-from nextlabel.models import convolution, tap_products
-from nextlabel.models.convolution import CompactConv, FirstConv, FlatNorm, compact, preparation
+from nextlabel.models import convolution, device, tap_products
+from nextlabel.models.convolution import CompactConv, FirstConv, preparation
 from nextlabel.models.network_model import NetworkModel
 from nextlabel.models.networks.base import build, generator
 from nextlabel.models.networks.inference import QuickCopies, for_inference
 from nextlabel.models.networks.resnet import ResNet18
 from nextlabel.models.networks.small_cnn import SmallCNN
 from nextlabel.models.normalise import grey_and_ones, normalise
-from nextlabel.models.settings import TrainingSettings
+from nextlabel.models.settings import LossPredictionSettings, TrainingSettings
 from nextlabel.models.task_models import create_model
 
 PRECISE = frozenset({torch.float32, torch.float64})
@@ -70,11 +69,21 @@ def test_a_larger_feature_map_takes_the_plain_convolution(monkeypatch):
     conv = build(lambda: CompactConv(3, 4), generator(1))
     larger = torch.randn(2, 3, convolution.WIDEST + 1, 4, generator=generator(2))
     plain = conv(larger)
-    with compact(conv, larger[:1], fast=True):
-        assert torch.equal(conv(larger), plain) and not calls
-        conv(larger[:, :, 1:])
+    conv.fast = True
+    assert torch.equal(conv(larger), plain) and not calls
     conv(larger[:, :, 1:])
-    assert calls == [(convolution.WIDEST, 4)], "fast inside `compact` alone"
+    assert calls == [(convolution.WIDEST, 4)]
+
+
+def test_products_are_taken_in_bfloat16_alone(monkeypatch):
+    conv = build(lambda: CompactConv(6, 10, 2), generator(1))
+    x = torch.randn(2, 6, 4, 4, generator=generator(2))
+    plain = conv(x)
+    monkeypatch.setattr(tap_products, "_nine_pixels", lambda *arguments: 1 / 0)
+    conv.fast = True
+    assert torch.equal(conv(x), plain), "the library's in float32"
+    with torch.autocast("cpu", dtype=torch.bfloat16), pytest.raises(ZeroDivisionError):
+        conv(x)
 
 
 @pytest.mark.parametrize("bias", [True, False])
@@ -102,88 +111,6 @@ def test_only_fast_arithmetic_on_grey_images_takes_two_channels():
     assert preparation(SmallCNN(10), grey, True) is normalise
 
 
-@pytest.mark.parametrize("momentum", [0.1, None])
-@pytest.mark.parametrize("shape", [(6, 4, 1, 1), (6, 4, 2, 2)])
-def test_batch_norm_is_the_plain_one(shape, momentum):
-    x, output = (torch.randn(shape, generator=generator(n)).double() for n in (1, 2))
-    norms = [
-        build(partial(norm, 4, momentum=momentum), generator(0))
-        for norm in (nn.BatchNorm2d, FlatNorm)
-    ]
-    norms[1].fast = True
-    gained = []
-    for norm in (norm.double() for norm in norms):
-        inputs = x.clone().requires_grad_()
-        values = [norm(inputs), norm(2 * inputs + 1)]
-        torch.autograd.backward(values, [output, output])
-        evaluated = norm.eval()(x)
-        gained.append(
-            [*values, evaluated, inputs.grad, norm.weight.grad, norm.bias.grad, *norm.buffers()]
-        )
-    assert float(norms[1].num_batches_tracked) == 2
-    for plain, fast in zip(*gained, strict=True):
-        torch.testing.assert_close(fast, plain, rtol=1e-10, atol=1e-12)
-
-
-@pytest.mark.parametrize(("dtype", "limit"), [(torch.float32, 1e-4), (torch.float64, 1e-9)])
-@pytest.mark.parametrize("size", [13, 28, 33])
-def test_logits_gradients_and_statistics_are_those_of_the_plain_network(
-    products, size, dtype, limit
-):
-    network = build(lambda: ResNet18(10), generator(2)).to(dtype)
-    images = torch.randn(8, 3, size, size, generator=generator(3)).to(dtype)
-    gained = []
-    for fast in (False, True):
-        trained = copy.deepcopy(network)
-        with compact(trained, images[:1], fast):
-            logits = trained(images)
-            F.cross_entropy(logits, torch.arange(8)).backward()
-            gradients = {
-                name: p.grad for name, p in trained.named_parameters() if p.grad is not None
-            }
-        evaluated = trained.eval()(images)
-        gained.append({"logits": logits, "evaluated": evaluated, **dict(trained.named_buffers())})
-        gained[-1] |= gradients
-    plain, fast = gained
-    assert plain.keys() == fast.keys() and len(plain) == 2 + 60 + 62
-    for name, wanted in plain.items():
-        assert fast[name].dtype == wanted.dtype, name
-        assert relative(fast[name].double(), wanted.double()) <= limit, name
-
-
-def test_products_are_taken_in_bfloat16_alone(monkeypatch):
-    monkeypatch.setattr(tap_products._Columns, "apply", lambda *arguments: arguments[0])
-    conv = build(lambda: CompactConv(6, 10), generator(1))
-    x = torch.randn(2, 6, 4, 4, generator=generator(2))
-    conv.fast = True
-    assert conv(x).shape == (2, 10, 4, 4), "the library's in float32"
-    with torch.autocast("cpu", dtype=torch.bfloat16):
-        assert conv(x) is x
-
-
-def test_training_in_bfloat16_stays_as_near_to_float64_as_the_plain_way():
-    network = build(lambda: ResNet18(10), generator(2))
-    images = torch.randn(32, 3, 28, 28, generator=generator(3))
-
-    def gradient(fast, dtype):
-        trained = copy.deepcopy(network).to(dtype)
-        cast = torch.autocast("cpu", dtype=torch.bfloat16, enabled=dtype == torch.float32)
-        with compact(trained, images[:1].to(dtype), fast):
-            with cast:
-                logits = trained(images.to(dtype))
-            F.cross_entropy(logits.to(dtype), torch.arange(32) % 10).backward()
-            grads = [p.grad for p in trained.parameters() if p.grad is not None]
-        assert all(grad.dtype == dtype for grad in grads)
-        return torch.cat([grad.double().flatten() for grad in grads])
-
-    exact, plain, fast = (
-        gradient(*way)
-        for way in ((False, torch.float64), (False, torch.float32), (True, torch.float32))
-    )
-    assert not torch.equal(fast, plain), "bfloat16 takes products"
-    assert relative(fast, exact) <= 1.3 * relative(plain, exact) < 1
-
-
 @pytest.mark.parametrize(("dtype", "limit"), [(torch.float32, 1e-4), (torch.float64, 1e-9)])
 @pytest.mark.parametrize("size", [13, 28, 33])
 def test_the_network_for_inference_is_the_plain_one(products, size, dtype, limit):
@@ -205,23 +132,29 @@ def test_another_network_is_used_as_it_is():
     assert for_inference(network, torch.zeros(1, 3, 8, 8), torch.float32) is network
 
 
+def model_of(arithmetic, head=None, **changes):
+    """Return a ResNet-18 that trains in float32, for one epoch if nothing else is said."""
+    settings = {
+        "learning_rate": 0.01,
+        "batch_size": 64,
+        "epochs": {"initial": 1, "step": 0},
+        "device": "cpu",
+        "precision": "fp32",
+        "arithmetic": arithmetic,
+    }
+    training = TrainingSettings(**(settings | changes))
+    return NetworkModel(create_model(weights="random"), training, "multiclass", 10, head=head)
+
+
 def test_a_fast_model_learns_what_the_plain_one_learns(digits):
     """In float32, where few sums differ: one step, then the predictions for other images."""
     images, labels = digits
     outputs, weights = [], []
     for arithmetic in ("plain", "fast"):
-        settings = TrainingSettings(
-            learning_rate=0.01,
-            batch_size=64,
-            epochs={"initial": 1, "step": 0},
-            device="cpu",
-            precision="fp32",
-            arithmetic=arithmetic,
-        )
-        model = NetworkModel(create_model(weights="random"), settings, "multiclass", 10)
-        fitted = model.train(images[:64], labels[:64], 0, Seeds(0))
+        fitted = model_of(arithmetic).train(images[:64], labels[:64], 0, Seeds(0))
         assert fitted.fast == (arithmetic == "fast")
-        assert model.restore(fitted.state(), fitted.training).fast == fitted.fast
+        restored = model_of(arithmetic).restore(fitted.state(), fitted.training)
+        assert restored.fast == fitted.fast
         outputs.append(fitted.infer(images[64:104]))
         weights.append(fitted.network.conv1.weight.detach())
     plain, fast = (torch.from_numpy(each.features) for each in outputs)
@@ -237,3 +170,62 @@ def test_a_copy_is_made_again_for_images_of_another_size():
     first = copies.of(network, images, torch.float32)
     assert copies.of(network, images[1:], torch.float32) is first
     assert copies.of(network, images[:, :, :20], torch.float32) is not first
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"batch_size": 20},  # 64 images in batches of 16, the weights of step 2 from step 1
+        {"weight_decay": 0.1, "schedule": "cosine", "batch_size": 32},
+    ],
+)
+def test_several_steps_are_those_of_the_plain_network(digits, changes):
+    images, labels = digits
+    changes = {"learning_rate": 1e-4} | changes  # larger steps make much of the last digits
+    models = [model_of(arithmetic, **changes) for arithmetic in ("plain", "fast")]
+    plain, fast = (model.train(images[:70], labels[:70], 0, Seeds(0)) for model in models)
+    assert fast.training.steps == plain.training.steps > 1
+    begin = models[0].initial(Seeds(0))[0].state_dict()
+    weights = dict(plain.network.named_parameters())
+    for name, value in fast.network.named_parameters():
+        assert relative(value - begin[name], weights[name] - begin[name]) <= 0.01, name
+
+
+@pytest.mark.parametrize("stop", [0.0, 1.0])
+def test_the_module_p_is_trained_along(digits, stop):
+    images, labels = digits
+    head = LossPredictionSettings(stop=stop, width=8)
+    plain, fast = (
+        model_of(arithmetic, head).train(images[:64], labels[:64], 0, Seeds(0))
+        for arithmetic in ("plain", "fast")
+    )
+    for one, other in zip(plain.head.parameters(), fast.head.parameters(), strict=True):
+        assert relative(other, one) <= 1e-2
+    for one, other in zip(plain.network.parameters(), fast.network.parameters(), strict=True):
+        assert relative(other, one) <= 1e-2
+
+
+def test_fast_training_repeats_bit_for_bit(digits):
+    images, labels = digits
+    first, second = (
+        model_of("fast", precision="bf16", batch_size=20).train(
+            images[:64], labels[:64], 0, Seeds(0)
+        )
+        for _ in range(2)
+    )
+    for one, other in zip(
+        first.network.state_dict().values(), second.network.state_dict().values(), strict=True
+    ):
+        assert torch.equal(one, other)
+
+
+def test_without_numba_fast_arithmetic_is_refused_with_the_remedy(digits, monkeypatch):
+    images, labels = digits
+    monkeypatch.setattr(device.importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(UsageError, match=r"needs the package numba .* 'nextlabel\[fast\]'"):
+        model_of("fast").train(images[:64], labels[:64], 0, Seeds(0))
+    values = {"device": "cpu", "arithmetic": "fast"}
+    with pytest.raises(UsageError, match="numba"):
+        device.resolve_settings(values)
+    assert device.resolve_settings(values | {"arithmetic": "plain"})["arithmetic"] == "plain"
+    assert not device.takes_compiled_loops("fast", torch.device("cuda"))

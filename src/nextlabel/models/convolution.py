@@ -5,7 +5,8 @@ is, with stride 2, a linear layer on the lower right four taps, and with stride 
 from (4 × inputs) to (4 × outputs). All are exact, gradients included. At 28 pixels that is the
 whole fourth stage of a ResNet-18 and most of the third.
 
-Fast arithmetic takes more products, whose sums have another order: see `tap_products`.
+Fast arithmetic takes more products for predictions, whose sums have another order: see
+`tap_products`. Its training is written out in `explicit`.
 """
 
 from collections.abc import Callable, Iterator
@@ -16,12 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from nextlabel.models.normalise import colours_of_grey, grey_and_ones, normalise
-from nextlabel.models.tap_products import (
-    fast_convolution,
-    product_type,
-    square_matrix,
-    square_product,
-)
+from nextlabel.models.tap_products import fast_convolution, product_type, square_matrix
 
 Reach = Literal["centre", "corner", "square"]
 
@@ -68,8 +64,6 @@ class CompactConv(nn.Conv2d):
     def _product(self, pixels: Tensor, taps: Tensor, dtype: torch.dtype) -> Tensor:
         """Return pixels (B, …) times the taps that matter, with the bias: (B, …)."""
         if taps.dim() == 4:
-            if self.fast and self.bias is None:
-                return square_product(pixels, taps, dtype)
             taps = square_matrix(taps, dtype)
         return pixels @ taps if self.bias is None else torch.addmm(self.bias, pixels, taps)
 
@@ -135,28 +129,6 @@ def preparation(network: nn.Module, images: Tensor, fast: bool) -> Callable[[Ten
     return grey_and_ones if fast and grey else normalise
 
 
-class FlatNorm(nn.BatchNorm2d):
-    """BatchNorm that, in fast arithmetic, takes feature maps of one pixel as rows (B, C).
-
-    The layout of (B, C, 1, 1) is ambiguous, and the library is slow where values and gradients
-    differ in it.
-    """
-
-    fast: bool = False
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Return x (B, C, H, W) normalised."""
-        if not self.fast or x.shape[2:].numel() > 1:
-            return super().forward(x)
-        rows: Tensor = super().forward(x.flatten(1))
-        return rows[:, :, None, None]
-
-    def _check_input_dim(self, input: Tensor) -> None:
-        """Allow rows too, as BatchNorm1d does."""
-        if input.dim() != 2:
-            super()._check_input_dim(input)
-
-
 def _window(weight: Tensor, reach: Reach) -> Tensor:
     """Return a view of the taps that meet a feature map of this reach."""
     if reach == "centre":
@@ -165,19 +137,13 @@ def _window(weight: Tensor, reach: Reach) -> Tensor:
 
 
 @contextmanager
-def compact(network: nn.Module, images: Tensor, fast: bool = False) -> Iterator[list[nn.Parameter]]:
+def compact(network: nn.Module, images: Tensor) -> Iterator[list[nn.Parameter]]:
     """Use only the taps that the feature maps of `images` (1, C, H, W) meet; yield parameters.
 
     The other taps never get a gradient, so leaving them out changes nothing but the time that
-    optimiser and gradients take. Weight decay does not touch them either. `fast` takes more
-    products, whose sums have another order.
+    optimiser and gradients take. Weight decay does not touch them either.
     """
-    quicker: list[CompactConv | FlatNorm] = [
-        module for module in network.modules() if isinstance(module, CompactConv | FlatNorm)
-    ]
     small = small_feature_maps(network, images)
-    for module in quicker:
-        module.fast = fast
     for conv, reach in small:
         conv.start(reach)
     try:
@@ -185,8 +151,6 @@ def compact(network: nn.Module, images: Tensor, fast: bool = False) -> Iterator[
     finally:
         for conv, _ in small:
             conv.finish()
-        for module in quicker:
-            module.fast = False
 
 
 def small_feature_maps(network: nn.Module, images: Tensor) -> list[tuple[CompactConv, Reach]]:

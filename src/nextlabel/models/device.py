@@ -1,5 +1,6 @@
 """Devices of tensors, and the precision of their products."""
 
+import importlib.util
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
@@ -50,14 +51,34 @@ def dtype_of(precision: str, device: torch.device) -> torch.dtype:
 
 
 def resolve_settings(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return settings, their `device` and `precision` as what they mean on this machine."""
+    """Return settings, their `device` and `precision` as what they mean on this machine.
+
+    Raises UsageError for what the machine cannot do.
+    """
     resolved = dict(values)
     if "device" in resolved:
         device = resolve_device(resolved["device"])
         resolved["device"] = device.type
         if "precision" in resolved:
             resolved["precision"] = resolve_precision(resolved["precision"], device)
+        if takes_compiled_loops(resolved.get("arithmetic", "plain"), device):
+            check_compiled_loops()
     return resolved
+
+
+def takes_compiled_loops(arithmetic: str, device: torch.device) -> bool:
+    """Say whether this arithmetic runs loops on this device that numba compiles."""
+    return arithmetic == "fast" and device.type == "cpu"
+
+
+def check_compiled_loops() -> None:
+    """Raise UsageError where the package that compiles them is not installed."""
+    if importlib.util.find_spec("numba") is None:
+        raise UsageError(
+            'arithmetic = "fast" needs the package numba on a processor; '
+            "pip install 'nextlabel[fast]', or set arithmetic = \"plain\"",
+            code="numba-not-installed",
+        )
 
 
 def precise(device: torch.device, precision: str) -> AbstractContextManager[Any]:

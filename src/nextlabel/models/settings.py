@@ -206,6 +206,8 @@ class TrainingSettings(Settings):
     """
 
     later: ClassVar[frozenset[str]] = frozenset({"arithmetic"})
+    make: ClassVar[int] = 2
+    """A number that is raised when fast arithmetic changes, so that no older trial continues."""
 
     learning_rate: float = Field(0.001, gt=0)
     """Learning rate of SGD."""
@@ -230,8 +232,9 @@ class TrainingSettings(Settings):
     threads: int = Field(1, ge=1, le=256)
     """Threads of one trial."""
     arithmetic: Literal["plain", "fast"] = "plain"
-    """"fast" computes "resnet18" by more matrix products and folds its BatchNorm for predictions,
-    which is quicker on a processor and changes last digits; "plain" keeps those of earlier trials.
+    """"fast" trains "resnet18" with fewer products and with loops that numba compiles, and folds
+    its BatchNorm for predictions. It is quicker on a processor and changes last digits; "plain"
+    keeps those of earlier trials.
     """
 
     @model_validator(mode="after")
@@ -243,6 +246,10 @@ class TrainingSettings(Settings):
                 'reached 0; set schedule = "constant" or leave cap out'
             )
         return self
+
+    def decisive(self) -> dict[str, Any]:
+        """Return all that decides the outcome, with the make of fast arithmetic."""
+        return super().decisive() | ({"make": self.make} if self.arithmetic == "fast" else {})
 
     def planned_epochs(self, number: int, labelled: int) -> int:
         """Return the epochs of round `number` on `labelled` images, `min_steps` counted in."""

@@ -32,25 +32,35 @@ def square_matrix(taps: Tensor, dtype: torch.dtype) -> Tensor:
     return matrix
 
 
-def square_product(pixels: Tensor, taps: Tensor, dtype: torch.dtype) -> Tensor:
-    """Return pixels (B, 4 × inputs) times `square_matrix`, with nine products as its gradient."""
-    product: Tensor = _SquareProduct.apply(pixels, taps, dtype)  # type: ignore[no-untyped-call]
-    return product
-
-
 def fast_convolution(x: Tensor, weight: Tensor, stride: int, dtype: torch.dtype) -> Tensor:
-    """Return a convolution, 3×3 with padding 1 or 1×1 without, by products where these are fast.
+    """Return a convolution, 3×3 with padding 1 or 1×1 without, by a product where that is fast.
 
     x (B, C, H, W) and weights (outputs, C, side, side) give (B, outputs, ⌈H/stride⌉, ⌈W/stride⌉).
     """
+    met = x[:, :, ::stride, ::stride]
     if weight.shape[2] == 1:
-        x = x[:, :, ::stride, ::stride]
-        pixels = x.permute(0, 2, 3, 1).reshape(-1, x.shape[1])
-        return _as_images(pixels @ weight[:, :, 0, 0].T, x)
-    if dtype not in QUICKER:
+        pixels = met.permute(0, 2, 3, 1).reshape(-1, x.shape[1])
+        return _as_images(pixels @ weight[:, :, 0, 0].T, met)
+    if dtype not in QUICKER or stride == 1 or max(x.shape[2:]) > WIDEST_STRIDED:
         return functional.conv2d(x, weight, stride=stride, padding=1)
-    convolved: Tensor = _Columns.apply(x, weight, stride, dtype)  # type: ignore[no-untyped-call]
-    return convolved
+    x = x.to(dtype).contiguous(memory_format=torch.channels_last)
+    matrix = weight.to(dtype).permute(0, 2, 3, 1).reshape(len(weight), -1).T
+    rows = [_nine_pixels(images, stride) @ matrix for images in _batches(x, stride)]
+    return _as_images(torch.cat(rows), met)
+
+
+def gradient_of_taps(x: Tensor, gradient: Tensor, stride: int, of_taps: Tensor) -> None:
+    """Write the gradient of 3×3 weights with padding 1, as products of some images at a time.
+
+    x (B, C, H, W) and the gradient (B, outputs, …) of the values are channels last; `of_taps`
+    (outputs, 3, 3, C) takes the sum.
+    """
+    batches = _batches(x, stride)
+    gradients = torch.split(gradient, len(batches[0]))
+    for number, (images, part) in enumerate(zip(batches, gradients, strict=True)):
+        rows = part.permute(0, 2, 3, 1).reshape(-1, part.shape[1])
+        product = (rows.T @ _nine_pixels(images, stride)).view(of_taps.shape)
+        of_taps.add_(product) if number else of_taps.copy_(product)
 
 
 class _Square(torch.autograd.Function):
@@ -76,73 +86,6 @@ class _Square(torch.autograd.Function):
             for j in (0, 1):
                 out[1 - i : 3 - i, 1 - j : 3 - j].add_(matrix[:, :, :, i, j])
         return out, None
-
-
-class _SquareProduct(torch.autograd.Function):
-    """Pixels times the matrix of `square_matrix`.
-
-    A tap meets one, two or four pairs of a pixel and an output. Their rows give its gradient as one
-    product; the gradient of the whole matrix would have to be added up from its blocks.
-    """
-
-    PAIRS = ((slice(0, 1), slice(1, 2)), (slice(0, 2), slice(0, 2)), (slice(1, 2), slice(0, 1)))
-    """For each of three taps in a row or a column: the pixels, and the outputs, that it joins."""
-
-    @staticmethod
-    def forward(ctx: Any, pixels: Tensor, taps: Tensor, dtype: torch.dtype) -> Tensor:
-        pixels, matrix = pixels.to(dtype), square_matrix(taps, dtype)
-        ctx.save_for_backward(pixels, matrix)
-        return pixels @ matrix
-
-    @staticmethod
-    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, Tensor, None]:
-        pixels, matrix = ctx.saved_tensors
-        x = pixels.view(len(pixels), 2, 2, -1)
-        of_rows = grads[0].reshape(len(pixels), 2, 2, -1)
-        wide = torch.promote_types(matrix.dtype, torch.float32)
-        of_taps = matrix.new_empty(3, 3, x.shape[3], of_rows.shape[3], dtype=wide)
-        for row, (k, i) in enumerate(_SquareProduct.PAIRS):
-            for column, (m, j) in enumerate(_SquareProduct.PAIRS):
-                ins, outs = x[:, k, m].flatten(0, 2), of_rows[:, i, j].flatten(0, 2)
-                of_taps[row, column] = ins.T @ outs
-        return grads[0] @ matrix.T, of_taps, None
-
-
-class _Columns(torch.autograd.Function):
-    """A 3×3 convolution whose weights get their gradient as a product, some images at a time.
-
-    With stride 2 the values on a small feature map are a product too. The gradient of x is the
-    library's in each case.
-    """
-
-    @staticmethod
-    def forward(ctx: Any, x: Tensor, weight: Tensor, stride: int, dtype: torch.dtype) -> Tensor:
-        x = x.to(dtype).contiguous(memory_format=torch.channels_last)
-        weight = weight.to(dtype, memory_format=torch.channels_last)
-        ctx.save_for_backward(x, weight)
-        ctx.stride = stride
-        if stride == 1 or max(x.shape[2:]) > WIDEST_STRIDED:
-            return functional.conv2d(x, weight, stride=stride, padding=1)
-        matrix = weight.permute(0, 2, 3, 1).reshape(len(weight), -1).T
-        rows = [_nine_pixels(images, stride) @ matrix for images in _batches(x, stride)]
-        return _as_images(torch.cat(rows), x[:, :, ::stride, ::stride])
-
-    @staticmethod
-    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, Tensor, None, None]:
-        x, weight = ctx.saved_tensors
-        wanted = [True, False, False]
-        stride, padding = [ctx.stride] * 2, [1, 1]
-        of_x = torch.ops.aten.convolution_backward(
-            grads[0], x, weight, None, stride, padding, [1, 1], False, [0, 0], 1, wanted
-        )[0]
-        outputs, inputs = weight.shape[:2]
-        wide = torch.promote_types(x.dtype, torch.float32)
-        of_weight = x.new_zeros(outputs, 9 * inputs, dtype=wide)
-        batches = _batches(x, ctx.stride)
-        for images, grad in zip(batches, torch.split(grads[0], len(batches[0])), strict=True):
-            rows = grad.permute(0, 2, 3, 1).reshape(-1, outputs)
-            of_weight += rows.T @ _nine_pixels(images, ctx.stride)
-        return of_x, of_weight.view(outputs, 3, 3, inputs).permute(0, 3, 1, 2), None, None
 
 
 def _batches(x: Tensor, stride: int) -> tuple[Tensor, ...]:

@@ -1,6 +1,7 @@
 """Training of T, and of P with it: SGD over evenly split batches, one forward pass per step."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +12,7 @@ from torch import Tensor, nn
 from nextlabel.core.seeds import Seeds
 from nextlabel.core.types import Ids, Task
 from nextlabel.models.convolution import compact, preparation
-from nextlabel.models.device import precise
+from nextlabel.models.device import check_compiled_loops, dtype_of, precise, takes_compiled_loops
 from nextlabel.models.freed_memory import kept_memory
 from nextlabel.models.loss_prediction import (
     LossHead,
@@ -21,6 +22,7 @@ from nextlabel.models.loss_prediction import (
     sample_losses,
 )
 from nextlabel.models.networks.base import TaskNetwork
+from nextlabel.models.networks.resnet import ResNet18
 from nextlabel.models.normalise import normalise
 from nextlabel.models.settings import LossPredictionSettings, TrainingSettings
 
@@ -65,16 +67,10 @@ class Trainer:
         steps_each = settings.steps_per_epoch(count)
         order, pairs = seeds.rng("order", number), seeds.rng("pairs", number)
         done, accuracy = 0, 0.0
-        fast = settings.arithmetic == "fast"
         network.train()
-        with (
-            kept_memory(),
-            compact(network, normalise(data.images[:1]), fast) as parameters,
-        ):
-            network.train()
+        with kept_memory(), trained(network, data.images[:1], settings) as (parameters, forward):
             head_parameters = [] if head is None else list(head.parameters())
             optimiser = _sgd([*parameters, *head_parameters], settings)
-            forward = forward_of(network, preparation(network, data.images, fast))
             for epoch in range(most):
                 if until is not None and epoch >= planned and accuracy >= until.accuracy:
                     break
@@ -152,12 +148,37 @@ class Trainer:
         network.eval()
 
 
-def forward_of(network: TaskNetwork, prepare: Callable[[Tensor], Tensor] = normalise) -> Forward:
-    """Return the network's forward pass on what `prepare` makes of uint8 images."""
+@contextmanager
+def trained(
+    network: TaskNetwork, images: Tensor, settings: TrainingSettings
+) -> Iterator[tuple[list[nn.Parameter], Forward]]:
+    """Yield the parameters to train and the forward pass, for uint8 images of the size of these.
+
+    Fast arithmetic has a pass of its own for ResNet-18 on a processor. Raises UsageError where the
+    package that compiles its loops is not installed.
+    """
+    compiled = takes_compiled_loops(settings.arithmetic, images.device)
+    if compiled and isinstance(network, ResNet18):
+        check_compiled_loops()
+        from nextlabel.models.explicit import explicit_pass
+
+        prepare = preparation(network, images, True)
+        dtype = dtype_of(settings.precision, images.device)
+        with explicit_pass(network, prepare(images), dtype) as (parameters, taps):
+            yield parameters, forward_of(network, lambda batch: taps(prepare(batch)))
+    else:
+        with compact(network, normalise(images)) as parameters:
+            yield parameters, forward_of(network)
+
+
+def forward_of(
+    network: TaskNetwork, taps: Callable[[Tensor], tuple[Tensor, ...]] | None = None
+) -> Forward:
+    """Return the network's forward pass, whose feature maps `taps` makes of uint8 images."""
 
     def forward(batch: Tensor) -> tuple[tuple[Tensor, ...], Tensor]:
-        taps = network.taps(prepare(batch))
-        return taps, network.fc(network.pool(taps))
+        feature_maps = network.taps(normalise(batch)) if taps is None else taps(batch)
+        return feature_maps, network.fc(network.pool(feature_maps))
 
     return forward
 

@@ -5,7 +5,7 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from nextlabel.models.convolution import CompactConv, FirstConv, FlatNorm
+from nextlabel.models.convolution import CompactConv, FirstConv
 from nextlabel.models.networks.base import TaskNetwork
 
 Stem = Literal["imagenet", "small"]
@@ -18,13 +18,13 @@ class BasicBlock(nn.Module):
     def __init__(self, inputs: int, outputs: int, stride: int) -> None:
         super().__init__()
         self.conv1 = CompactConv(inputs, outputs, stride)
-        self.bn1 = FlatNorm(outputs)
+        self.bn1 = nn.BatchNorm2d(outputs)
         self.conv2 = CompactConv(outputs, outputs)
-        self.bn2 = FlatNorm(outputs)
+        self.bn2 = nn.BatchNorm2d(outputs)
         self.downsample: nn.Module | None = None
         if stride != 1 or inputs != outputs:
             self.downsample = nn.Sequential(
-                CompactConv(inputs, outputs, stride, kernel=1), FlatNorm(outputs)
+                CompactConv(inputs, outputs, stride, kernel=1), nn.BatchNorm2d(outputs)
             )
 
     def forward(self, x: Tensor) -> Tensor:
