@@ -265,7 +265,7 @@ def two_workers(full):
     )
 
 
-def main(full=False, labels=None, arithmetic="plain", beside_only=False):
+def main(full=False, labels=None, arithmetic="fast", beside_only=False):
     """Print the tables."""
     if "NEXTLABEL_DATA" not in os.environ:
         print("end to end: NEXTLABEL_DATA does not say where MNIST is, so digits are taken")
@@ -279,6 +279,6 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--full", action="store_true", help="all seeds and rounds: hours")
     parser.add_argument("--labels", type=int, help="stop there, instead of after three rounds")
-    parser.add_argument("--arithmetic", choices=("plain", "fast"), default="plain")
+    parser.add_argument("--arithmetic", choices=("plain", "fast"), default="fast")
     parser.add_argument("--beside-only", action="store_true", help="leave the two workers out")
     main(**vars(parser.parse_args()))

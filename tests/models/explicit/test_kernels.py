@@ -3,6 +3,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
+from nextlabel.models.explicit import kernels
 from nextlabel.models.explicit.flat_weights import FlatWeights
 from nextlabel.models.explicit.layers import MaxPool, Norm
 from nextlabel.models.explicit.memory import Memory, Workspace
@@ -23,6 +24,20 @@ def maps(x):
 
 def images(memory):
     return memory.tensor.permute(0, 3, 1, 2)
+
+
+def test_loops_are_compiled_where_no_cache_can_be_written(monkeypatch):
+    compile_, asked = kernels.njit, []
+
+    def without_folder(**options):
+        asked.append("cache" in options)
+        if "cache" in options:
+            raise RuntimeError("cannot cache function: no locator available")
+        return compile_(**options)
+
+    monkeypatch.setattr(kernels, "njit", without_folder)
+    assert kernels.compiled(lambda number: number + 1)(2) == 3
+    assert asked == [True, False]
 
 
 def test_sums_are_the_products_with_their_matrix():

@@ -4,20 +4,33 @@ Arrays are float32 or float64, or the bits of bfloat16 as uint16, for which sums
 float32 and rounded once. Loops run in one thread and in a fixed order, so that results repeat.
 """
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import numpy as np
 from llvmlite import ir
 from numba import njit, types
 from numba.extending import intrinsic, overload
 
-compiled = njit(cache=True, nogil=True, fastmath={"contract"})
-"""A product and a sum may be one instruction; the order of sums stays."""
+Loop = TypeVar("Loop", bound=Callable[..., Any])
 
 IMAGES = 4
 """Images of a sum that are taken one after the other: their rows lie together on one side."""
 ROWS = 64
 """Rows that are added in the type of sums before they are added in float64."""
+
+
+def compiled(function: Loop) -> Loop:
+    """Return the function compiled, from the cache where that has it.
+
+    A product and a sum may become one instruction; the order of sums stays.
+    """
+    options: dict[str, Any] = {"nogil": True, "fastmath": {"contract"}}
+    try:
+        loop: Loop = njit(cache=True, **options)(function)
+    except RuntimeError:  # no folder of a cache can be written
+        loop = njit(**options)(function)
+    return loop
 
 
 @intrinsic
