@@ -93,23 +93,16 @@ def _narrow(value: Any, array: Any) -> Any:
 
 @compiled
 def sums(
-    x: Any,
-    of_row: int,
-    of_image: int,
-    starts: Any,
-    terms: Any,
-    factors: Any,
-    out: Any,
-    out_of_row: int,
-    out_of_image: int,
-    images: int,
-    added: bool,
+    x: Any, steps: Any, which: Any, images: int, out: Any, out_steps: Any, added: bool
 ) -> None:
     """Write sums of rows for each image, or add them to what is there.
 
-    Sum r of image b is Σ factors[t] · x[terms[t] · of_row + b · of_image], for the terms t from
-    starts[r] on, and goes to out[r · out_of_row + b · out_of_image]. x and out have C columns.
+    `which` are three arrays. Sum r is of the terms t from starts[r] to starts[r + 1]; each is a
+    factor[t] times row terms[t]. Row i of image b is x[i · of_row + b · of_image] with the two
+    `steps`, and sum r goes to out in the same way. x and out have C columns.
     """
+    (of_row, of_image), (out_of_row, out_of_image) = steps, out_steps
+    starts, terms, factors = which
     channels = x.shape[1]
     total = np.empty(channels, factors.dtype)
     for begin in range(0, images, IMAGES):
@@ -167,24 +160,15 @@ def _four(terms: Any, factors: Any, t: int, count: int, of_row: int, first: int)
 
 @compiled
 def norm_forward(
-    x: Any,
-    weight: Any,
-    bias: Any,
-    eps: float,
-    shortcut: Any,
-    relu: bool,
-    running_mean: Any,
-    running_variance: Any,
-    momentum: float,
-    mean: Any,
-    inverse: Any,
-    y: Any,
+    x: Any, shortcut: Any, relu: bool, affine: Any, eps: float, running: Any, own: Any, y: Any
 ) -> None:
     """Write y = x normalised by column, plus the shortcut, then ReLU; also its mean and 1/σ.
 
-    x and y (N, C); shortcut (N, C) or (0, C) for none; all others (C). Running statistics move
-    towards the mean and the unbiased variance.
+    x and y (N, C); shortcut (N, C) or (0, C) for none. `affine` are weight and bias (C), `running`
+    the mean, the unbiased variance and their momentum, `own` takes the mean and 1/σ of x.
     """
+    (weight, bias), (mean, inverse) = affine, own
+    running_mean, running_variance, momentum = running
     count, channels = x.shape
     one, two = np.zeros(channels), np.zeros(channels)
     some, squares = np.empty(channels, weight.dtype), np.empty(channels, weight.dtype)
@@ -228,20 +212,13 @@ def norm_forward(
 
 @compiled
 def norm_backward(
-    gradient: Any,
-    y: Any,
-    x: Any,
-    weight: Any,
-    mean: Any,
-    inverse: Any,
-    of_weight: Any,
-    of_bias: Any,
-    of_x: Any,
+    gradient: Any, y: Any, x: Any, weight: Any, own: Any, of_affine: Any, of_x: Any
 ) -> None:
     """Write the gradients of `norm_forward` from that of y.
 
-    All (N, C) and (C); y (0, C) where there was no ReLU. `gradient` becomes 0 where ReLU gave 0.
+    Named as there; y (0, C) where there was no ReLU. `gradient` becomes 0 where ReLU gave 0.
     """
+    (mean, inverse), (of_weight, of_bias) = own, of_affine
     count, channels = x.shape
     one, two = np.zeros(channels), np.zeros(channels)
     some, products = np.empty(channels, weight.dtype), np.empty(channels, weight.dtype)
@@ -261,11 +238,8 @@ def norm_backward(
         for c in range(channels):
             one[c] += some[c]
             two[c] += products[c]
-    factor, level, slope = (
-        np.empty(channels, weight.dtype),
-        np.empty(channels, weight.dtype),
-        np.empty(channels, weight.dtype),
-    )
+    factor, level = np.empty(channels, weight.dtype), np.empty(channels, weight.dtype)
+    slope = np.empty(channels, weight.dtype)
     for c in range(channels):
         of_bias[c] = one[c]
         of_weight[c] = two[c] * inverse[c]
@@ -315,8 +289,7 @@ def max_pool(x: Any, size: Any, window: Any, best: Any, y: Any, places: Any) -> 
 @compiled
 def max_pool_backward(gradient: Any, places: Any, images: int, total: Any, of_x: Any) -> None:
     """Write the gradient of x from that of y, as in `max_pool`; total (pixels, C) is scratch."""
-    outputs, channels = len(gradient) // images, gradient.shape[1]
-    pixels = len(total)
+    outputs, pixels, channels = len(gradient) // images, len(total), gradient.shape[1]
     for b in range(images):
         total[:] = 0
         for o in range(b * outputs, (b + 1) * outputs):

@@ -124,11 +124,11 @@ class Norm:
     ) -> None:
         assert norm.running_mean is not None and norm.running_var is not None
         assert norm.momentum is not None
-        self.eps, self.momentum = norm.eps, norm.momentum
-        self.relu, self.space = relu, space
+        self.eps, self.relu, self.space = norm.eps, relu, space
         self.weights, self.bias = weights.add(norm.weight), weights.add(norm.bias)
-        self.running = norm.running_mean.numpy(), norm.running_var.numpy()
-        self.mean, self.inverse = (np.empty_like(each) for each in self.running)
+        mean, variance = norm.running_mean.numpy(), norm.running_var.numpy()
+        self.running = mean, variance, norm.momentum
+        self.statistics = np.empty_like(mean), np.empty_like(variance)
         self.y = space.new(0, norm.num_features)
 
     def forward(self, x: Memory, shortcut: Memory | None = None) -> Memory:
@@ -138,15 +138,12 @@ class Norm:
         self.x = x
         norm_forward(
             x.rows,
-            self.weights.array,
-            self.bias.array,
-            self.eps,
             x.rows[:0] if shortcut is None else shortcut.rows,
             self.relu,
-            *self.running,
-            self.momentum,
-            self.mean,
-            self.inverse,
+            (self.weights.array, self.bias.array),
+            self.eps,
+            self.running,
+            self.statistics,
             self.y.rows,
         )
         return self.y
@@ -162,10 +159,8 @@ class Norm:
             self.y.rows if self.relu else self.y.rows[:0],
             self.x.rows,
             self.weights.array,
-            self.mean,
-            self.inverse,
-            self.weights.gradient_array,
-            self.bias.gradient_array,
+            self.statistics,
+            (self.weights.gradient_array, self.bias.gradient_array),
             of_x.rows,
         )
         return of_x

@@ -25,11 +25,11 @@ class Sums:
 
     def to_products(self, x: Array, images: int, out: Array) -> None:
         """Write sums (R, images) of the rows x (images, P)."""
-        sums(x, 1, self.pixels, *self.of, out, images, 1, images, False)
+        sums(x, (1, self.pixels), self.of, images, out, (images, 1), False)
 
     def from_products(self, x: Array, images: int, out: Array, added: bool = False) -> None:
         """Write sums (images, R) of the rows x (P, images), or add them."""
-        sums(x, images, 1, *self.of, out, 1, self.count, images, added)
+        sums(x, (images, 1), self.of, images, out, (1, self.count), added)
 
 
 class SmallConvolution:
