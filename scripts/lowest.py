@@ -12,7 +12,7 @@ ROOT = Path(__file__).parents[1]
 TESTED = ("torch", "hypothesis", "httpx", "pytest", "pytest-xdist", "pyyaml", "grimp")
 """Packages that keep the tested version."""
 
-EXTRAS = ("cluster", "label", "medical", "parquet", "photos", "pretrained")
+EXTRAS = ("cluster", "fast", "label", "medical", "parquet", "photos", "pretrained")
 """Extras that the fast tests use."""
 
 

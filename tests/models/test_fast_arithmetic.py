@@ -32,29 +32,17 @@ def products(monkeypatch):
     monkeypatch.setattr(tap_products, "COPIED", 40_000)
 
 
-def results(conv, x, output):
-    """Return values and both gradients of sum(output · values)."""
-    x = x.clone().requires_grad_()
-    conv.weight.grad = None
-    values = conv(x)
-    values.backward(output)
-    return values, x.grad, conv.weight.grad
-
-
 @pytest.mark.parametrize(("dtype", "limit"), LIMITS)
-@pytest.mark.parametrize("side", [3, 1])
-@pytest.mark.parametrize("stride", [1, 2])
+@pytest.mark.parametrize(("side", "stride"), [(3, 2), (1, 2), (1, 1)])
 @pytest.mark.parametrize(("height", "width"), [(1, 1), (2, 2), (3, 3), (4, 4), (7, 7), (8, 5)])
-def test_a_fast_convolution_is_the_plain_one(products, height, width, stride, side, dtype, limit):
+def test_a_fast_convolution_is_the_plain_one(products, height, width, side, stride, dtype, limit):
     conv = build(lambda: CompactConv(6, 10, stride, side), generator(1)).to(dtype)
     x = torch.randn(37, 6, height, width, generator=generator(2)).to(dtype)
-    shape = (37, 10, -(-height // stride), -(-width // stride))
-    output = torch.randn(shape, generator=generator(3)).to(dtype)
-    plain = results(conv, x, output)
+    wanted = conv(x)
     conv.fast = True
-    for fast, wanted in zip(results(conv, x, output), plain, strict=True):
-        assert fast.shape == wanted.shape and fast.dtype == wanted.dtype
-        assert relative(fast, wanted) <= limit
+    values = conv(x)
+    assert values.shape == wanted.shape and values.dtype == wanted.dtype
+    assert relative(values, wanted) <= limit
 
 
 def test_a_larger_feature_map_takes_the_plain_convolution(monkeypatch):
@@ -195,14 +183,14 @@ def test_several_steps_are_those_of_the_plain_network(digits, changes):
 def test_the_module_p_is_trained_along(digits, stop):
     images, labels = digits
     head = LossPredictionSettings(stop=stop, width=8)
-    plain, fast = (
-        model_of(arithmetic, head).train(images[:64], labels[:64], 0, Seeds(0))
-        for arithmetic in ("plain", "fast")
-    )
+    models = [model_of(arithmetic, head) for arithmetic in ("plain", "fast")]
+    plain, fast = (model.train(images[:64], labels[:64], 0, Seeds(0)) for model in models)
+    begin = models[0].initial(Seeds(0))[0].state_dict()
+    weights = dict(plain.network.named_parameters())
+    for name, value in fast.network.named_parameters():
+        assert relative(value - begin[name], weights[name] - begin[name]) <= 0.02, name
     for one, other in zip(plain.head.parameters(), fast.head.parameters(), strict=True):
-        assert relative(other, one) <= 1e-2
-    for one, other in zip(plain.network.parameters(), fast.network.parameters(), strict=True):
-        assert relative(other, one) <= 1e-2
+        assert relative(other, one) <= 1e-4
 
 
 def test_fast_training_repeats_bit_for_bit(digits):
@@ -221,7 +209,13 @@ def test_fast_training_repeats_bit_for_bit(digits):
 
 def test_without_numba_fast_arithmetic_is_refused_with_the_remedy(digits, monkeypatch):
     images, labels = digits
-    monkeypatch.setattr(device.importlib.util, "find_spec", lambda name: None)
+    find = device.importlib.util.find_spec
+    hidden = {"numba": None}
+    monkeypatch.setattr(
+        device.importlib.util,
+        "find_spec",
+        lambda name, *more: hidden.get(name, name) and find(name, *more),
+    )
     with pytest.raises(UsageError, match=r"needs the package numba .* 'nextlabel\[fast\]'"):
         model_of("fast").train(images[:64], labels[:64], 0, Seeds(0))
     values = {"device": "cpu", "arithmetic": "fast"}

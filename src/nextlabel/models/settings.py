@@ -233,8 +233,8 @@ class TrainingSettings(Settings):
     """Threads of one trial."""
     arithmetic: Literal["plain", "fast"] = "plain"
     """"fast" trains "resnet18" with fewer products and with loops that numba compiles, and folds
-    its BatchNorm for predictions. It is quicker on a processor and changes last digits; "plain"
-    keeps those of earlier trials.
+    its BatchNorm for predictions. It is quicker on a processor, where it needs the extra `fast`,
+    and changes last digits; "plain" keeps those of earlier trials.
     """
 
     @model_validator(mode="after")

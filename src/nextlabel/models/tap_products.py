@@ -1,4 +1,4 @@
-"""Convolutions of small feature maps as matrix products: the matrices, and their gradients."""
+"""Convolutions of small feature maps as matrix products."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from torch import Tensor
 from torch.nn import functional
 
 QUICKER = frozenset({torch.bfloat16})
-"""The types in which a product gives the gradient of 3×3 weights sooner than the library does."""
+"""The types in which a product gives the values of 3×3 weights sooner than the library does."""
 COPIED = 2_400_000
 """Bytes of pixels with their neighbours that are copied at a time, which the cache still holds."""
 
@@ -33,34 +33,21 @@ def square_matrix(taps: Tensor, dtype: torch.dtype) -> Tensor:
 
 
 def fast_convolution(x: Tensor, weight: Tensor, stride: int, dtype: torch.dtype) -> Tensor:
-    """Return a convolution, 3×3 with padding 1 or 1×1 without, by a product where that is fast.
+    """Return the values of a convolution by a product where that is fast.
 
-    x (B, C, H, W) and weights (outputs, C, side, side) give (B, outputs, ⌈H/stride⌉, ⌈W/stride⌉).
+    It is 3×3 with padding 1 and a stride of 2, or 1×1 without padding. x (B, C, H, W) and weights
+    (outputs, C, side, side) give (B, outputs, ⌈H/stride⌉, ⌈W/stride⌉).
     """
     met = x[:, :, ::stride, ::stride]
     if weight.shape[2] == 1:
         pixels = met.permute(0, 2, 3, 1).reshape(-1, x.shape[1])
         return _as_images(pixels @ weight[:, :, 0, 0].T, met)
-    if dtype not in QUICKER or stride == 1 or max(x.shape[2:]) > WIDEST_STRIDED:
+    if dtype not in QUICKER or max(x.shape[2:]) > WIDEST_STRIDED:
         return functional.conv2d(x, weight, stride=stride, padding=1)
     x = x.to(dtype).contiguous(memory_format=torch.channels_last)
     matrix = weight.to(dtype).permute(0, 2, 3, 1).reshape(len(weight), -1).T
     rows = [_nine_pixels(images, stride) @ matrix for images in _batches(x, stride)]
     return _as_images(torch.cat(rows), met)
-
-
-def gradient_of_taps(x: Tensor, gradient: Tensor, stride: int, of_taps: Tensor) -> None:
-    """Write the gradient of 3×3 weights with padding 1, as products of some images at a time.
-
-    x (B, C, H, W) and the gradient (B, outputs, …) of the values are channels last; `of_taps`
-    (outputs, 3, 3, C) takes the sum.
-    """
-    batches = _batches(x, stride)
-    gradients = torch.split(gradient, len(batches[0]))
-    for number, (images, part) in enumerate(zip(batches, gradients, strict=True)):
-        rows = part.permute(0, 2, 3, 1).reshape(-1, part.shape[1])
-        product = (rows.T @ _nine_pixels(images, stride)).view(of_taps.shape)
-        of_taps.add_(product) if number else of_taps.copy_(product)
 
 
 class _Square(torch.autograd.Function):

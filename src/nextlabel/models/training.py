@@ -59,6 +59,17 @@ class Trainer:
         seeds: Seeds,
     ) -> tuple[int, int]:
         """Run SGD for round `number`; return epochs and steps done."""
+        with kept_memory():  # given back when all that `_train` holds is free
+            return self._train(network, head, data, number, seeds)
+
+    def _train(
+        self,
+        network: TaskNetwork,
+        head: LossHead | None,
+        data: TrainingData,
+        number: int,
+        seeds: Seeds,
+    ) -> tuple[int, int]:
         settings, count = self.settings, len(data.images)
         planned = settings.planned_epochs(number, count)
         until = settings.train_until
@@ -68,7 +79,7 @@ class Trainer:
         order, pairs = seeds.rng("order", number), seeds.rng("pairs", number)
         done, accuracy = 0, 0.0
         network.train()
-        with kept_memory(), trained(network, data.images[:1], settings) as (parameters, forward):
+        with trained(network, data.images[:1], settings) as (parameters, forward):
             head_parameters = [] if head is None else list(head.parameters())
             optimiser = _sgd([*parameters, *head_parameters], settings)
             for epoch in range(most):
@@ -158,7 +169,7 @@ def trained(
     package that compiles its loops is not installed.
     """
     compiled = takes_compiled_loops(settings.arithmetic, images.device)
-    if compiled and isinstance(network, ResNet18):
+    if compiled and type(network) is ResNet18:  # a subclass may have other layers
         check_compiled_loops()
         from nextlabel.models.explicit import explicit_pass
 

@@ -53,7 +53,7 @@ def resolve(experiment: Experiment, arms: Iterable[Arm] | None = None) -> Resolu
     DataError
         When a file is missing or cannot be read.
     UsageError
-        When this machine has no such device.
+        When this machine has no such device, or no numba for fast arithmetic.
     """
     wanted = experiment.arms if arms is None else tuple(arms)
     blocks = dict.fromkeys(name for arm in wanted for name in experiment.blocks_of(arm))

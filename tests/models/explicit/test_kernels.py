@@ -103,7 +103,8 @@ def test_batch_norm_is_the_library_s(shape, relu, shortcut):
             torch.testing.assert_close(mine, wanted, rtol=1e-10, atol=0)
 
 
-def test_batch_norm_of_far_values_is_precise_in_float32():
+@pytest.mark.parametrize(("first", "others"), [(1000, 1000), (1000, 0)])
+def test_batch_norm_of_far_values_is_precise_in_float32(first, others):
     """A variance as the difference of two means of squares would be lost here."""
     norm = torch.nn.BatchNorm2d(3)
     weights = FlatWeights(torch.float32)

@@ -1,15 +1,24 @@
 import copy
+import gc
+import inspect
+import weakref
+from contextlib import contextmanager
 
 import pytest
 import torch
 import torch.nn.functional as F
 from torch import nn
 
+from nextlabel.core.seeds import Seeds
+from nextlabel.models import training
 from nextlabel.models.convolution import compact
-from nextlabel.models.explicit import explicit_pass, small_convolution
+from nextlabel.models.explicit import explicit_pass, resnet_pass, small_convolution
+from nextlabel.models.network_model import NetworkModel
 from nextlabel.models.networks.base import build, generator
 from nextlabel.models.networks.resnet import ResNet18
 from nextlabel.models.normalise import grey_and_ones, normalise
+from nextlabel.models.settings import TrainingSettings
+from nextlabel.models.task_models import create_model
 
 CLASSES = 10
 
@@ -106,20 +115,89 @@ def test_images_are_taken_some_at_a_time_where_the_cache_is_small(monkeypatch):
 
 
 def test_the_network_has_its_weights_back_when_training_fails():
-    network = network_of()
     images = torch.randn(4, 3, 28, 28, generator=generator(1)).double()
+    wanted, _ = trained(network_of(), [images])
+    network = network_of()
     with pytest.raises(ZeroDivisionError):
         with explicit_pass(network, images[:1], torch.float64) as (parameters, taps):
             maps = taps(images)
             losses(maps, network.fc(network.pool(maps)), images).backward()
             with torch.no_grad():
-                parameters[0] -= parameters[0].grad
+                for parameter in parameters:
+                    parameter -= 0.05 * parameter.grad
             raise ZeroDivisionError
-    fresh = network_of()
-    assert relative(network.layer2[0].conv1.weight, fresh.layer2[0].conv1.weight) > 1e-6
-    assert int(network.bn1.num_batches_tracked) == 1
+    for name, value in network.state_dict().items():
+        assert relative(value.double(), wanted.state_dict()[name].double()) < 1e-10, name
     assert all(parameter.requires_grad for parameter in network.parameters())
-    network(images)
+
+
+def test_stages_after_the_last_that_a_loss_reads_get_no_gradient():
+    images = torch.randn(4, 3, 28, 28, generator=generator(1)).double()
+    network, moved = network_of(), network_of()
+    with explicit_pass(moved, images[:1], torch.float64) as (parameters, taps):
+        taps(images)[-1].sum().backward()
+        parameters[0].grad = None
+        taps(images)[1].square().sum().backward()
+        with torch.no_grad():
+            parameters[0] -= parameters[0].grad
+    assert torch.equal(moved.layer3[1].conv2.weight, network.layer3[1].conv2.weight)
+    assert not torch.equal(moved.layer2[1].conv2.weight, network.layer2[1].conv2.weight)
+
+
+@pytest.mark.parametrize("size", [(27, 28), (40, 40)])
+def test_images_of_another_size_are_refused(size):
+    network = network_of()
+    with explicit_pass(network, torch.zeros(1, 3, 28, 28).double(), torch.float64) as (_, taps):
+        with pytest.raises(RuntimeError, match=f"images of \\({size[0]}, {size[1]}\\) pixels"):
+            taps(torch.zeros(4, 3, *size).double())
+
+
+def test_one_value_has_no_statistics():
+    network = network_of()
+    with explicit_pass(network, torch.zeros(1, 3, 28, 28).double(), torch.float64) as (_, taps):
+        with pytest.raises(ValueError, match="take two images or more"):
+            taps(torch.zeros(1, 3, 28, 28).double())
+
+
+def test_memory_is_free_when_the_pass_is_closed():
+    network = network_of()
+    images = torch.randn(4, 3, 28, 28, generator=generator(1)).double()
+
+    def step():
+        with explicit_pass(network, images[:1], torch.float64) as (_, taps):
+            network.fc(network.pool(taps(images))).sum().backward()
+            return weakref.ref(inspect.getclosurevars(taps).nonlocals["trunk"])
+
+    gc.disable()
+    try:
+        assert step()() is None, "nothing waits for the collector"
+    finally:
+        gc.enable()
+
+
+def test_memory_is_given_back_after_the_feature_maps_are_free(digits, monkeypatch):
+    """The C library can give back only what nothing holds."""
+    images, labels = digits
+    held, seen = weakref.WeakSet(), []
+    opened = resnet_pass._Trunk.__init__
+    monkeypatch.setattr(
+        resnet_pass._Trunk,
+        "__init__",
+        lambda self, *given: (held.add(self), opened(self, *given))[1],
+    )
+
+    @contextmanager
+    def kept():
+        yield
+        seen.append(len(held))
+
+    monkeypatch.setattr(training, "kept_memory", kept)
+    settings = TrainingSettings(
+        epochs={"initial": 1, "step": 0}, device="cpu", precision="fp32", arithmetic="fast"
+    )
+    model = NetworkModel(create_model(weights="random"), settings, "multiclass", 10)
+    model.train(images[:16], labels[:16], 0, Seeds(0))
+    assert seen == [0]
 
 
 def test_a_late_backward_pass_is_refused():

@@ -69,8 +69,12 @@ class FlatWeights:
             self._rounded.copy_(self.parameter[: self._multiplied])
 
     def give_gradient(self) -> None:
-        """Give the parameter the gradients of all parts."""
+        """Give the parameter the gradients of all parts, in place of any that it has."""
         self.parameter.grad = self._gradient
+
+    def clear_gradient(self) -> None:
+        """Make all gradients 0."""
+        self._gradient.zero_()
 
     @torch.no_grad()
     def restore(self) -> None:

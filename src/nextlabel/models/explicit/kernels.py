@@ -1,18 +1,16 @@
-"""Loops of the explicit pass, compiled by numba: sums of pixels, and BatchNorm with ReLU.
+"""Loops of the explicit pass that numba compiles: sums of pixels, BatchNorm with ReLU, max-pooling.
 
 Arrays are float32 or float64, or the bits of bfloat16 as uint16, for which sums are taken in
 float32 and rounded once. Loops run in one thread and in a fixed order, so that results repeat.
+They are one file, since numba compiles a loop again when its own file has changed.
 """
 
-from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 from llvmlite import ir
 from numba import njit, types
 from numba.extending import intrinsic, overload
-
-Loop = TypeVar("Loop", bound=Callable[..., Any])
 
 IMAGES = 4
 """Images of a sum that are taken one after the other: their rows lie together on one side."""
@@ -20,17 +18,16 @@ ROWS = 64
 """Rows that are added in the type of sums before they are added in float64."""
 
 
-def compiled(function: Loop) -> Loop:
+def compiled(function: Any) -> Any:
     """Return the function compiled, from the cache where that has it.
 
     A product and a sum may become one instruction; the order of sums stays.
     """
     options: dict[str, Any] = {"nogil": True, "fastmath": {"contract"}}
     try:
-        loop: Loop = njit(cache=True, **options)(function)
+        return njit(cache=True, **options)(function)
     except RuntimeError:  # no folder of a cache can be written
-        loop = njit(**options)(function)
-    return loop
+        return njit(**options)(function)
 
 
 @intrinsic
@@ -173,8 +170,12 @@ def norm_forward(
     one, two = np.zeros(channels), np.zeros(channels)
     some, squares = np.empty(channels, weight.dtype), np.empty(channels, weight.dtype)
     pivot = np.empty(channels, weight.dtype)
+    first = min(ROWS, count)
+    for i in range(first):  # squares are taken of the distance from a mean of some
+        for c in range(channels):
+            one[c] += wide(x[i, c])
     for c in range(channels):
-        pivot[c] = wide(x[0, c])
+        pivot[c], one[c] = one[c] / first, 0
     for begin in range(0, count, ROWS):
         some[:] = 0
         squares[:] = 0
@@ -193,7 +194,7 @@ def norm_forward(
         variance = max(two[c] / count - apart * apart, 0.0)
         inverse[c] = 1 / np.sqrt(variance + eps)
         running_mean[c] += momentum * (mean[c] - running_mean[c])
-        unbiased = variance * count / max(count - 1, 1)
+        unbiased = variance * count / (count - 1)
         running_variance[c] += momentum * (unbiased - running_variance[c])
         slope[c] = weight[c] * inverse[c]
         constant[c] = bias[c] - mean[c] * slope[c]
@@ -269,8 +270,7 @@ def max_pool(x: Any, size: Any, window: Any, best: Any, y: Any, places: Any) -> 
             for j in range(column * stride - padding, column * stride - padding + side):
                 if i < 0 or i >= height or j < 0 or j >= width:
                     continue
-                pixel = np.int32(i * width + j)
-                p = (b * height + i) * width + j
+                pixel, p = np.int32(i * width + j), (b * height + i) * width + j
                 if seen:
                     for c in range(channels):
                         value = wide(x[p, c])

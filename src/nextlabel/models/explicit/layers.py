@@ -1,4 +1,4 @@
-"""Layers by the library, and BatchNorm; a layer keeps what its backward pass reads.
+"""Convolutions by the library, BatchNorm and max-pooling; each keeps what its backward pass reads.
 
 Feature maps (B, H, W, C) lie in memory in this order.
 """
@@ -133,6 +133,8 @@ class Norm:
 
     def forward(self, x: Memory, shortcut: Memory | None = None) -> Memory:
         """Return x normalised by its own statistics; the running ones follow."""
+        if len(x.rows) == 1:
+            raise ValueError("BatchNorm has no statistics of one value; take two images or more")
         if self.y.shape != x.shape:
             self.y = self.space.new(*x.shape)
         self.x = x

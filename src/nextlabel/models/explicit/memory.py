@@ -39,6 +39,10 @@ class Workspace:
             memory = self._shared[use, shape] = self.new(*shape)
         return memory
 
+    def clear(self) -> None:
+        """Give up what is shared, before batches of another size."""
+        self._shared.clear()
+
     def new(self, *shape: int) -> Memory:
         """Return memory of the caller's own."""
         return Memory(torch.empty(shape, dtype=self.dtype))

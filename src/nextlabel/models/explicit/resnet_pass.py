@@ -46,7 +46,7 @@ def explicit_pass(
 
 
 class _Pass(torch.autograd.Function):
-    """The trunk as one function for autograd, which the losses after it need."""
+    """The trunk as one function for autograd, which takes the gradients of the losses."""
 
     @staticmethod
     def forward(ctx: Any, anchor: Tensor, batch: Tensor, trunk: "_Trunk") -> tuple[Tensor, ...]:
@@ -68,7 +68,9 @@ class _Trunk:
 
     def __init__(self, network: ResNet18, images: Tensor, dtype: torch.dtype) -> None:
         self.network, self.dtype, self.steps = network, dtype, 0
-        self.weights, space = FlatWeights(dtype), Workspace(dtype)
+        self.size, self.images = images.shape[2:], 0
+        self.weights, self.space = FlatWeights(dtype), Workspace(dtype)
+        space = self.space
         self.conv = FirstConvolution(network.conv1, self.weights)
         self.norm = Norm(network.bn1, self.weights, space)
         self.pool = _pool(network.maxpool, space)
@@ -85,6 +87,14 @@ class _Trunk:
 
     def forward(self, batch: Tensor) -> list[Tensor]:
         """Return the feature maps after each stage, for images (B, C, H, W)."""
+        if batch.shape[2:] != self.size:
+            raise RuntimeError(
+                f"images of {tuple(batch.shape[2:])} pixels reached a pass for images of "
+                f"{tuple(self.size)}; open another one"
+            )
+        if len(batch) != self.images:
+            self.images = len(batch)
+            self.space.clear()
         self.weights.round()
         self.steps += 1
         images = Memory(batch.to(self.dtype).permute(0, 2, 3, 1).contiguous())
@@ -98,6 +108,8 @@ class _Trunk:
 
     def backward(self, gradients: Sequence[Tensor | None]) -> None:
         """Leave the gradient of all weights, from those of the feature maps after each stage."""
+        if gradients[-1] is None:
+            self.weights.clear_gradient()  # the last layers get none
         gradient: Memory | None = None
         for stage, added in zip(reversed(self.stages), reversed(gradients), strict=True):
             if added is not None and gradient is None:
@@ -108,7 +120,7 @@ class _Trunk:
                 gradient = None if gradient is None else block.backward(gradient)
         if gradient is not None:
             self.conv.finish(self.norm.backward(self.pool.backward(gradient)))
-            self.weights.give_gradient()
+        self.weights.give_gradient()
 
     @torch.no_grad()
     def finish(self) -> None:
@@ -120,7 +132,12 @@ class _Trunk:
 
 
 class _Block:
-    """A `BasicBlock`."""
+    """A `BasicBlock`.
+
+    Gradients lie in memory that the blocks share. That of a block's input is "outer", or stays
+    where the gradient of its values was. Within the block, `conv2` writes "inner" and each
+    BatchNorm writes "norm", which the convolution before it reads at once.
+    """
 
     def __init__(
         self, block: BasicBlock, size: Size, weights: FlatWeights, space: Workspace
@@ -162,13 +179,16 @@ class _NoPool:
         """Return x."""
         return x
 
-    backward = forward
+    def backward(self, gradient: Memory) -> Memory:
+        """Return the gradient."""
+        return gradient
 
 
 _Convolution = SmallConvolution | LibraryConvolution
 
 
 def _pool(pool: nn.Module, space: Workspace) -> MaxPool | _NoPool:
+    """Return the pooling of the stem."""
     return MaxPool(pool, space) if isinstance(pool, nn.MaxPool2d) else _NoPool()
 
 
