@@ -227,7 +227,8 @@ def beside(full, labels, arithmetic):
     print(f"  {'nextlabel':<12}{wall:>8.1f} s{'':>10}test accuracies at the end {ends(rounds)}")
     accuracies = " ".join(f"{curve[-1]:.3f}" for curve in theirs[: len(PAIR)])
     print(
-        f"  {'script':<12}{other:>8.1f} s{other / wall:>8.2f}×  the same {accuracies}; aim: {AIM}×"
+        f"  {'script':<12}{other:>8.1f} s{other / wall:>8.2f}×  the same {accuracies}; "
+        f"aim: {AIM}× over all rounds"
     )
     spent_in = phases(ran, report, rounds, jobs)
     idle = spent_in.pop("idle")

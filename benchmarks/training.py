@@ -5,8 +5,8 @@ the default, each in plain and in fast arithmetic; "loop" is a torch loop over t
 float32, the same network without our short cuts; "common" decodes, scales and normalises image by
 image in a DataLoader, as most repositories do.
 
-A call takes some epochs. The start of a round costs about a step, which is little in a round of
-hundreds of steps, and would be half of a call of two.
+A call of ours takes some epochs. The start of a round costs about a step, which is little in a
+round of hundreds of steps, and would be half of a call of two. The others have no start.
 """
 
 import statistics
@@ -36,7 +36,7 @@ AIM = 2000
 """Samples per second at batch 256, in bfloat16."""
 
 EPOCHS = 3
-"""Epochs of a call: 12 steps at batch 256."""
+"""Epochs of a call of ours: 12 steps at batch 256."""
 
 MEAN = torch.tensor(IMAGENET_MEAN).view(3, 1, 1)
 DEVIATION = torch.tensor(IMAGENET_DEVIATION).view(3, 1, 1)
@@ -49,20 +49,24 @@ def images_and_labels(count: int, size: int) -> tuple[Tensor, np.ndarray]:
     return torch.from_numpy(images), rng.integers(0, 10, count)
 
 
-def rates(samples: int, calls: dict[str, Callable[[], object]], repeats: int) -> dict[str, float]:
+Calls = dict[str, tuple[int, Callable[[], object]]]
+"""By name, the samples of a call, and the call."""
+
+
+def rates(calls: Calls, repeats: int) -> dict[str, float]:
     """Return samples per second of processor time, by medians after one call each to warm up.
 
     The calls take turns, so that what else the machine does is alike for all.
     """
     seconds: dict[str, list[float]] = {name: [] for name in calls}
-    for call in calls.values():
+    for _, call in calls.values():
         call()
     for _ in range(repeats):
-        for name, call in calls.items():
+        for name, (_, call) in calls.items():
             clock = time.process_time()
             call()
             seconds[name].append(time.process_time() - clock)
-    return {name: samples / statistics.median(each) for name, each in seconds.items()}
+    return {name: calls[name][0] / statistics.median(each) for name, each in seconds.items()}
 
 
 def settings_of(batch: int, precision: str, arithmetic: str) -> TrainingSettings:
@@ -171,11 +175,6 @@ def plain_vae(images: Tensor) -> tuple[Callable[[], object], VAE]:
     return epoch, network
 
 
-def repeated(epoch: Callable[[], object]) -> Callable[[], object]:
-    """Return a call of `EPOCHS` epochs."""
-    return lambda: [epoch() for _ in range(EPOCHS)]
-
-
 def table(full: bool) -> dict[str, dict[str, float]]:
     """Return samples per second by what runs and how."""
     repeats = 7 if full else 3
@@ -186,25 +185,26 @@ def table(full: bool) -> dict[str, dict[str, float]]:
         for precision in precisions
         for arithmetic in ("plain", "fast")
     }
-    rows = {}
+    once, often = len(images), len(images) * EPOCHS
+    rows: dict[str, Calls] = {}
     for batch in (64, 256):
-        calls = {f"ours {name}": ours(images, labels, batch, *way) for name, way in ways.items()}
-        others = {"loop": plain(images, labels, batch), "common": common(images, labels, batch)}
-        calls |= {name: repeated(epoch) for name, epoch in others.items()}
-        rows[f"ResNet-18, batch {batch}"] = calls
+        rows[f"ResNet-18, batch {batch}"] = {
+            f"ours {name}": (often, ours(images, labels, batch, *way)) for name, way in ways.items()
+        } | {
+            "loop": (once, plain(images, labels, batch)),
+            "common": (once, common(images, labels, batch)),
+        }
     rows["evaluation"] = {
-        f"ours {name}": evaluation(images, labels, *way) for name, way in ways.items()
+        f"ours {name}": (once, evaluation(images, labels, *way)) for name, way in ways.items()
     }
     vaes = {
         f"ours {precision} plain": VAESettings(epochs=EPOCHS, device="cpu", precision=precision)
         for precision in precisions
     }
-    calls = {name: partial(fit_vae, images, vae, Seeds(0)) for name, vae in vaes.items()}
-    rows["VAE, batch 64"] = calls | {"loop": repeated(plain_vae(images)[0])}
-    return {
-        name: rates(len(images) * (1 if name == "evaluation" else EPOCHS), calls, repeats)
-        for name, calls in rows.items()
-    }
+    rows["VAE, batch 64"] = {
+        name: (often, partial(fit_vae, images, vae, Seeds(0))) for name, vae in vaes.items()
+    } | {"loop": (once, plain_vae(images)[0])}
+    return {name: rates(calls, repeats) for name, calls in rows.items()}
 
 
 def main(full: bool = False) -> None:
