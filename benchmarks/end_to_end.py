@@ -246,11 +246,12 @@ def beside(full, labels, arithmetic):
     )
 
 
-def two_workers(full):
+def two_workers(full, arithmetic):
     """Print how much more two workers of one thread do than one."""
     name = task()
     labels = SHORT[name] if full else SHORT[name] // 3
-    experiment = pair(name, PAIR[:1], seeds=2, target=labels)
+    settings = {"arithmetic": arithmetic}
+    experiment = pair(name, PAIR[:1], training=settings, seeds=2, target=labels)
     walls, training = {}, {}
     for jobs in (1, 2):
         with tempfile.TemporaryDirectory() as folder:
@@ -273,7 +274,7 @@ def main(full=False, labels=None, arithmetic="fast", beside_only=False):
     share_imports()
     beside(full, labels, arithmetic)
     if not beside_only:
-        two_workers(full)
+        two_workers(full, arithmetic)
 
 
 if __name__ == "__main__":
