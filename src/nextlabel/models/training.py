@@ -50,6 +50,7 @@ class Trainer:
     task: Task
     head: LossPredictionSettings | None = None
 
+    @kept_memory()  # given back when all that the function holds is free
     def train(
         self,
         network: TaskNetwork,
@@ -59,17 +60,6 @@ class Trainer:
         seeds: Seeds,
     ) -> tuple[int, int]:
         """Run SGD for round `number`; return epochs and steps done."""
-        with kept_memory():  # given back when all that `_train` holds is free
-            return self._train(network, head, data, number, seeds)
-
-    def _train(
-        self,
-        network: TaskNetwork,
-        head: LossHead | None,
-        data: TrainingData,
-        number: int,
-        seeds: Seeds,
-    ) -> tuple[int, int]:
         settings, count = self.settings, len(data.images)
         planned = settings.planned_epochs(number, count)
         until = settings.train_until
