@@ -39,10 +39,14 @@ def few(hard_set: Any) -> tuple[np.ndarray, np.ndarray, int]:
 # The ways through the kernels: with few pairs, with many, from many to few.
 WAYS = [
     (
-        gains.HerdingTuning(pairs, last_picks=1, passes=0, delayed=delayed, tile_rows=13),
+        gains.HerdingTuning(pairs, 1, passes=0, delayed=delayed, tile_rows=13, wide=wide),
         balls.BallTuning(words, tile_rows=13),
     )
-    for words, pairs, delayed in ((2**24, 2**23, 0), (-1, -1, 0.3), (20, IMAGES**2 // 3, 1e-3))
+    for words, pairs, delayed, wide in (
+        (2**24, 2**23, 0, 2),
+        (-1, -1, 0.3, 2),
+        (20, IMAGES**2 // 3, 1e-3, 1),
+    )
 ]
 
 

@@ -77,7 +77,8 @@ class CoveredImages:
             metric, self.ids, squared_bandwidth, tuning.tile_rows, shifted
         )
         self.least = self.quick.least(self.squared)  # [m]
-        self._kept: list[tuple[TileRows, Ids]] | None = None
+        self._kept: TileRows | None = None
+        self._wide = tuning.wide
 
     def __len__(self) -> int:
         return len(self.positions)
@@ -88,36 +89,51 @@ class CoveredImages:
         return np.minimum(self.squared, FARTHEST * self.quick.squared_bandwidth)
 
     @property
+    def all_candidates(self) -> bool:
+        """Whether each candidate is an image that is covered, so that n = m."""
+        return len(self) == len(self.ids)
+
+    @property
     def all_covered(self) -> bool:
         """True when no image can be covered better."""
         return not bool((self.weight[self.covered < 1] > 0).any())
 
-    def columns(self, numbers: Ids | None = None) -> Iterator[tuple[TileRows, Ids]]:
-        """Yield tiles of images, by default of all, and their numbers, for the quick kernel."""
-        if numbers is None and self._kept is not None:
-            yield from self._kept
-            return
-        step, distances = self.quick.distances.tile_rows, self.quick.distances
-        small = len(self) * (self.metric.dimensions + 2) <= KEPT_VALUES
-        kept: list[tuple[TileRows, Ids]] | None = [] if numbers is None and small else None
+    def columns(
+        self, numbers: Ids | None = None, wide: bool = False
+    ) -> Iterator[tuple[TileRows, Ids]]:
+        """Yield tiles of images, by default of all, and their numbers, for the quick kernel.
+
+        A `wide` tile has more images; it is for few candidates.
+        """
+        step = self.quick.distances.tile_rows * (self._wide if wide else 1)
         numbers = np.arange(len(self)) if numbers is None else numbers
         for start in range(0, len(numbers), step):
             some = numbers[start : start + step]
-            tile = distances.rows_at(self.positions[some]), some
-            if kept is not None:
-                kept.append(tile)
-            yield tile
-        if kept is not None:
-            self._kept = kept
+            yield self._rows(some), some
+
+    def _rows(self, numbers: Ids) -> TileRows:
+        """Return the rows of some images, ascending, for the quick kernel."""
+        distances = self.quick.distances
+        if self._kept is None and len(self) * (self.metric.dimensions + 2) <= KEPT_VALUES:
+            self._kept = distances.rows_at(self.positions)
+        if self._kept is None:
+            return distances.rows_at(self.positions[numbers])
+        first, count = int(numbers[0]), len(numbers)
+        whole = int(numbers[-1]) - first == count - 1  # without a gap, rows need not be copied
+        return self._kept.at(slice(first, first + count) if whole else numbers)
 
     def tiles(
-        self, candidates: Ids, numbers: Ids | None = None
+        self, candidates: Ids, numbers: Ids | None = None, wide: bool = False
     ) -> Iterator[tuple[TileRows, TileRows, Ids]]:
-        """Yield candidates, images and the numbers of these, for each pair of tiles once."""
+        """Yield candidates, images and the numbers of these, for each pair of tiles once.
+
+        With `wide`, tiles of few candidates may have more images.
+        """
+        wide = wide and len(candidates) * self._wide <= self.quick.distances.tile_rows
         held: list[tuple[TileRows, Ids]] = []
-        for tile in self.columns(numbers):
+        for tile in self.columns(numbers, wide):
             held.append(tile)
-            if len(held) == HELD:
+            if len(held) == (1 if wide else HELD):
                 yield from self._by_held(candidates, held)
                 held = []
         if held:
@@ -126,7 +142,10 @@ class CoveredImages:
     def _by_held(
         self, candidates: Ids, held: list[tuple[TileRows, Ids]]
     ) -> Iterator[tuple[TileRows, TileRows, Ids]]:
-        for rows in self.quick.distances.each_rows_at(candidates):
+        step, distances = self.quick.distances.tile_rows, self.quick.distances
+        for start in range(0, len(candidates), step):
+            some = candidates[start : start + step]
+            rows = self._rows(some) if self.all_candidates else distances.rows_at(some)
             for columns, numbers in held:
                 yield rows, columns, numbers
 
@@ -137,7 +156,7 @@ class CoveredImages:
             [np.arange(0)]
             + [
                 numbers[self.quick.exponents(candidate, columns)[0] >= self.least[numbers]]
-                for columns, numbers in self.columns()
+                for columns, numbers in self.columns(wide=True)
             ]
         )
 

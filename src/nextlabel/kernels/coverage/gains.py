@@ -15,14 +15,13 @@ from nextlabel.core.progress import picked, prepared
 from nextlabel.core.types import Ids
 from nextlabel.kernels.coverage.covered_images import CoveredImages
 from nextlabel.kernels.coverage.gain_groups import GainGroup, gain_groups
-from nextlabel.kernels.coverage.gaussian_kernel import gaussian
+from nextlabel.kernels.coverage.gaussian_kernel import KernelTile, gaussian
 from nextlabel.kernels.coverage.near_pairs import KnownPairs, NearPairs, no_pairs
 from nextlabel.kernels.coverage.neighbour_lists import NeighbourLists, estimated_pairs
 from nextlabel.kernels.coverage.rises import rises
-from nextlabel.kernels.coverage.tile_marks import dense, pairs
+from nextlabel.kernels.coverage.tile_marks import dense, marked, pairs
 from nextlabel.kernels.coverage.tuning import HerdingTuning
 from nextlabel.kernels.distance.exact import Floats
-from nextlabel.kernels.distance.tiles import TileRows
 
 ROUNDOFF = 2.0**-53
 
@@ -70,6 +69,7 @@ class Gains:
         """Return positions in the order of choice."""
         images, tuning, n = self.images, self.tuning, len(self.unpicked)
         positions = np.empty(budget, np.int64)
+        first = bool(np.isinf(images.squared).all())  # there is no centre yet
         if not self.measured:
             self._measure(self._few_pairs())
         elif self.lists is None and self.near is not None:  # a later round
@@ -82,6 +82,9 @@ class Gains:
             positions[k] = best = self._best()
             self.take(best)
             picked(k + 1, budget)
+            if first and k == 0 and self.lists is None and budget > tuning.last_picks:
+                # It covers all images a little, so that no earlier gain is near the present one.
+                self._measure(None)
             if (k + 1) % tuning.last_picks == 0 and self.lists is None:
                 # Listing costs some passes over all pairs; are as many to come?
                 to_come = self.work / tuning.last_picks * (budget - k - 1)
@@ -114,27 +117,35 @@ class Gains:
             self.near = near
             return
         kernel = images.quick
-        for rows, columns, numbers in self._all_tiles(report):
-            seen, weight = images.squared[numbers], images.weight[numbers]
-            keep = None if near is None else near.tile(kernel, rows.positions, numbers)
-            gained = rises(kernel, rows, columns, seen, weight, near=keep)
-            self.gain[rows.positions] += gained.sum
-            self.error[rows.positions] += gained.error(kernel)
+        for tile, candidates, numbers in self._all_tiles(report):
+            low, weight = images.covered[numbers], images.weight[numbers]
+            keep = None if near is None else near.tile(kernel, candidates, numbers)
+            gained = rises(kernel, tile, images.least[numbers], low, weight, near=keep)
+            self.gain[candidates] += gained.sum
+            self.error[candidates] += gained.error(kernel)
         self.error += self._rounded(self.gain)
         self.groups = gain_groups(self.gain + self.error, images.squared, self.tuning)
         self.near = near
 
     def _all_tiles(
         self, report: bool, of: Ids | None = None
-    ) -> Iterator[tuple[TileRows, TileRows, Ids]]:
-        """Yield each pair of tiles once, and report the share of pairs done, if asked to.
+    ) -> Iterator[tuple[KernelTile, Ids, Ids]]:
+        """Yield tiles of all candidates and images, and report the share done, if asked to.
 
-        `of` are the numbers of images, by default all.
+        `of` are the numbers of images, by default all. Where all candidates are images, the tile of
+        two groups serves both ways.
         """
-        done, size = 0, len(self.unpicked) * len(self.images if of is None else of)
-        for rows, columns, numbers in self.images.tiles(np.arange(len(self.unpicked)), of):
-            yield rows, columns, numbers
-            done += len(rows.positions) * len(numbers)
+        images, n = self.images, len(self.unpicked)
+        both_ways = of is None and images.all_candidates
+        done, size = 0, n * (len(images) if of is None else len(of))
+        for rows, columns, numbers in images.tiles(np.arange(n), of):
+            candidates = rows.positions
+            if not both_ways or candidates[0] <= numbers[0]:
+                tile = images.quick.tile(rows, columns)
+                yield tile, candidates, numbers
+                if both_ways and candidates[0] < numbers[0]:
+                    yield tile.transposed(), numbers, candidates
+            done += len(candidates) * len(numbers)
             if report:
                 prepared(done / size)
 
@@ -149,10 +160,9 @@ class Gains:
             span = slice(start, start + PAIRS)
             self._list_some(known.candidates[span], known.numbers[span], near)
         others = None if len(known.others) == len(images) else known.others
-        for rows, columns, numbers in self._all_tiles(report, others):
-            exponents = images.quick.exponents(rows, columns)
-            _, (i, j) = pairs(exponents >= images.least[numbers])
-            self._list_some(rows.positions[i], numbers[j], near)
+        for tile, candidates, numbers in self._all_tiles(report, others):
+            i, j, _ = marked(tile.exponents, images.least[numbers][None])
+            self._list_some(candidates[i], numbers[j], near)
         self.lists.close()
         self.error = self._rounded(self.gain)
 
@@ -226,12 +236,13 @@ class Gains:
         if not candidates.size:
             group.bound = -np.inf
             return
-        rise = images.weight * (images.covered - gaussian(group.seen, images.squared_bandwidth))
+        low, high = gaussian(group.seen, images.squared_bandwidth), images.covered  # [m]
+        rise, least = images.weight * (high - low), kernel.least(group.seen)  # [m]
         now = rise * len(images) > self.tuning.delayed * group.bound  # [m]
         changed = np.flatnonzero(now)
         for rows, columns, numbers in images.tiles(candidates, changed):
-            seen, weight = group.seen[numbers], images.weight[numbers]
-            lost = rises(kernel, rows, columns, seen, weight, images.covered[numbers])
+            tile, weight = kernel.tile(rows, columns), images.weight[numbers]
+            lost = rises(kernel, tile, least[numbers], low[numbers], weight, high[numbers])
             self.gain[rows.positions] -= lost.sum
             self.error[rows.positions] += lost.error(kernel)
         self.work += len(changed) * len(candidates)
@@ -252,7 +263,7 @@ class Gains:
             seen = np.zeros(len(self.gain))  # gains that account for what the group has seen
             low = gaussian(group.seen, images.squared_bandwidth)  # [m]
             least = images.quick.least(group.seen)  # [m]
-            for rows, columns, numbers in images.tiles(candidates):
+            for rows, columns, numbers in images.tiles(candidates, wide=True):
                 exponents = images.quick.exponents(rows, columns)  # [c, i]
                 if dense(exponents, least[numbers][None]):
                     i, j = np.divmod(np.arange(exponents.size), exponents.shape[1])

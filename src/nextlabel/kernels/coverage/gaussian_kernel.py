@@ -5,12 +5,15 @@ The form of Bae et al., 2024, https://arxiv.org/abs/2407.12212, without a 2 in t
 A tile has r rows and c columns.
 """
 
+from collections.abc import Callable
+from functools import cached_property
+
 import numpy as np
 
 from nextlabel.core.types import Array, Ids
 from nextlabel.kernels.distance.exact import Floats, Metric
 from nextlabel.kernels.distance.products import ShiftedRows
-from nextlabel.kernels.distance.tiles import Distances, TileRows
+from nextlabel.kernels.distance.tiles import Distances, TileBuffer, TileRows
 
 FARTHEST = 700.0
 """The kernel is 0 where ‖x - y‖² / σ² exceeds this: e^-700 is about 1e-304."""
@@ -67,6 +70,7 @@ class GaussianKernel:
         self.doubt = 2.0**-20 if self.single else 2.0**-40
         if self.squared_bandwidth:
             self.doubt += 1.01 * self.slack / self.squared_bandwidth
+        self._values, self._room = TileBuffer(), TileBuffer()
 
     @property
     def usable(self) -> bool:
@@ -116,6 +120,45 @@ class GaussianKernel:
     def values(self, exponents: Array) -> Array:
         """Return k of exponents, in their memory."""
         return np.exp(exponents, out=exponents)
+
+    def tile(self, rows: TileRows, columns: TileRows) -> "KernelTile":
+        """Return the tile of some rows and columns, valid until the next one."""
+        exponents = self.exponents(rows, columns)
+        shape, precision = exponents.shape, self.distances.precision
+        return KernelTile(
+            exponents,
+            lambda: np.exp(exponents, out=self._values(shape, precision)),
+            lambda: self._room(shape, precision),
+        )
+
+
+class KernelTile:
+    """Exponents of pairs of images and, once they are asked for, kernel values.
+
+    Parameters
+    ----------
+    exponents
+        -‖x - y‖² / σ² (r, c).
+    values
+        Returns k of them, in their shape and order.
+    room
+        Returns an array of their shape and order with any content.
+
+    """
+
+    def __init__(
+        self, exponents: Array, values: Callable[[], Array], room: Callable[[], Array]
+    ) -> None:
+        self.exponents, self._values, self.room = exponents, values, room
+
+    @cached_property
+    def values(self) -> Array:
+        """Kernel values (r, c)."""
+        return self._values()
+
+    def transposed(self) -> "KernelTile":
+        """Return the same tile with rows and columns exchanged, which computes nothing again."""
+        return KernelTile(self.exponents.T, lambda: self.values.T, lambda: self.room().T)
 
 
 def kernels(

@@ -9,10 +9,9 @@ from typing import NamedTuple
 import numpy as np
 
 from nextlabel.core.types import Array, Ids
-from nextlabel.kernels.coverage.gaussian_kernel import GaussianKernel, gaussian
-from nextlabel.kernels.coverage.tile_marks import dense, pairs
+from nextlabel.kernels.coverage.gaussian_kernel import GaussianKernel, KernelTile
+from nextlabel.kernels.coverage.tile_marks import dense, marked
 from nextlabel.kernels.distance.exact import Floats
-from nextlabel.kernels.distance.tiles import TileRows
 
 
 class Rises(NamedTuple):
@@ -31,59 +30,55 @@ class Rises(NamedTuple):
 
 def rises(
     kernel: GaussianKernel,
-    candidates: TileRows,
-    images: TileRows,
-    seen: Floats,
+    tile: KernelTile,
+    least: Array,
+    low: Floats,
     weight: Floats,
-    covered: Floats | None = None,
+    high: Floats | None = None,
     near: Callable[[Ids, Ids, Array], None] | None = None,
 ) -> Rises:
-    """Return Σ_x w_x (k(x, candidate) - coverage of x) over the images that would gain.
+    """Return Σ_x w_x (k(x, candidate) - low of x) over the images that would gain.
 
     Parameters
     ----------
     kernel : GaussianKernel
         The similarity.
-    candidates, images : TileRows
-        The rows and the columns of the tile.
-    seen : float64 array (i)
-        The squared distance of each image to its nearest centre.
+    tile : KernelTile
+        The tile; its rows are candidates and its columns are images.
+    least : array (i)
+        The exponent of each image below which it surely does not gain.
+    low : float64 array (i)
+        The coverage of each image.
     weight : float64 array (i)
         The weight of each image.
-    covered : float64 array (i)
-        A coverage above that by `seen`: what exceeds it does not count. None for no limit.
+    high : float64 array (i)
+        A larger coverage: what exceeds it does not count. None for no limit.
     near : callable
         Gets the candidates and images of the pairs that may gain, as indices into the tile, and
         their exponents (p).
     """
-    exponents = kernel.exponents(candidates, images)  # [c, i]
-    least = kernel.least(seen)[None]  # [1, i]
-    precision = kernel.distances.precision
-    low64 = gaussian(seen, kernel.squared_bandwidth)
-    low, factor = low64.astype(precision), weight.astype(precision)  # [i]
-    high = None if covered is None else covered.astype(precision)
+    exponents, least = tile.exponents, least[None]  # [c, i], [1, i]
+    precision, behind = kernel.distances.precision, float(weight @ low)
+    low, factor = low.astype(precision), weight.astype(precision)  # [i]
+    high = None if high is None else high.astype(precision)
     if dense(exponents, least):
         if near is not None:
-            flat, (candidate, image) = pairs(exponents >= least)
-            near(candidate, image, exponents.reshape(-1)[flat])
-        values = kernel.values(exponents)
-        behind = float(weight @ low64)
-        if behind:
-            np.maximum(values, low, out=values)
+            near(*marked(exponents, least))
+        values, room = tile.values, tile.room()  # the values stay for the other way
         if high is not None:
-            np.minimum(values, high, out=values)
+            values = np.minimum(values, high, out=room)
         if behind:
+            values = np.maximum(values, low, out=room)
             values -= low
         total = np.asarray(values @ factor, np.float64)  # [c]
         return Rises(total, total + behind)
-    flat, (candidate, image) = pairs(exponents >= least)
-    of_pairs = exponents.reshape(-1)[flat]  # [p]
+    candidate, image, of_pairs = marked(exponents, least)  # [p]
     if near is not None:
         near(candidate, image, of_pairs)
     values = kernel.values(of_pairs)
     if high is not None:
         np.minimum(values, high[image], out=values)
-    count = len(candidates.positions)
+    count = len(exponents)
     np.maximum(values, low[image], out=values)
     mass = np.asarray(np.bincount(candidate, values * factor[image], count), np.float64)
     values -= low[image]

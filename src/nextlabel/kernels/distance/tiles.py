@@ -4,6 +4,7 @@ n images measured against each other; positions count within them. A tile has r 
 d columns of all blocks.
 """
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -43,6 +44,13 @@ class TileRows:
         weighted[:, columns + 1] = self.squared_norms * self.factor
         return weighted
 
+    def at(self, places: Ids | slice) -> "TileRows":
+        """Return some of these rows, of which nothing is converted again."""
+        positions, norms = self.positions[places], self.squared_norms[places]
+        some = TileRows(positions, self.rows[places], norms, self.scales, self.factor)
+        vars(some)["weighted"] = self.weighted[places]
+        return some
+
 
 class TileBuffer:
     """Memory for one tile, used again for the next: fresh pages cost more than the arithmetic."""
@@ -52,7 +60,7 @@ class TileBuffer:
 
     def __call__(self, shape: tuple[int, ...], precision: FloatType = np.float64) -> Array:
         """Return an array of `shape` with any content, valid until the next call."""
-        size = int(np.prod(shape)) * np.dtype(precision).itemsize
+        size = math.prod(shape) * np.dtype(precision).itemsize
         if size > self._memory.nbytes:
             self._memory = np.empty(size, np.uint8)
         return self._memory[:size].view(precision).reshape(shape)
