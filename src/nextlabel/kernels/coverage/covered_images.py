@@ -90,7 +90,7 @@ class CoveredImages:
 
     @property
     def all_candidates(self) -> bool:
-        """Whether each candidate is an image that is covered, so that n = m."""
+        """True when each candidate is an image that is covered, so that n = m."""
         return len(self) == len(self.ids)
 
     @property
