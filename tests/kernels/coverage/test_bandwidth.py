@@ -12,12 +12,8 @@ from hypothesis.extra import numpy as arrays
 from nextlabel.core.progress import reporting_to
 from nextlabel.core.space.embedding import Embedding
 from nextlabel.kernels.coverage import bandwidth
-from nextlabel.kernels.coverage.bandwidth import (
-    Sample,
-    closest_pair,
-    neighbour_distance,
-    pure_radius,
-)
+from nextlabel.kernels.coverage.bandwidth import closest_pair, neighbour_distance, pure_radius
+from nextlabel.kernels.coverage.neighbour_rank import RankTuning
 
 GRIDS = arrays.arrays(
     np.int64, st.tuples(st.integers(2, 120), st.integers(1, 2)), elements=st.integers(-9, 9)
@@ -55,11 +51,10 @@ def test_the_neighbour_distance_is_of_the_space_and_of_the_ids() -> None:
 def test_of_many_images_an_even_sample_is_taken() -> None:
     x = np.random.default_rng(1).normal(size=(900, 3))
     exact = neighbour_distance(x, np.arange(900))
-    few = Sample(images=200, values=4000)
-    sampled = neighbour_distance(x, np.arange(900), few)
+    sampled = neighbour_distance(x, np.arange(900), 200)
     assert sampled != exact
     assert sampled == pytest.approx(exact, rel=0.1)
-    assert sampled == neighbour_distance(x, np.arange(900), few)
+    assert sampled == neighbour_distance(x, np.arange(900), 200, RankTuning(4000, 64))
 
 
 @given(GRIDS)

@@ -7,14 +7,17 @@ n images, s of them in the sample, r of these at a time.
 """
 
 import math
-from collections.abc import Iterator
-from dataclasses import dataclass
 
 import numpy as np
 
 from nextlabel.core.progress import prepared
 from nextlabel.core.space.embedding import Embedding
 from nextlabel.core.types import Array, Ids
+from nextlabel.kernels.coverage.neighbour_rank import (
+    STANDARD,
+    RankTuning,
+    squared_distances_at_rank,
+)
 from nextlabel.kernels.distance.exact import Floats, Metric
 from nextlabel.kernels.distance.tiles import Distances
 
@@ -30,68 +33,29 @@ UNSURE = 256
 COLUMNS = 2048
 """Columns of a tile of distances to other clusters."""
 
+IMAGES = 1024
+"""Images of which the distance to a neighbour is measured where there are more."""
+
 SHARE = 50
 """The neighbour that counts is number ⌈n / SHARE⌉: a ball then holds about 2% of the images."""
 
 
-@dataclass(frozen=True)
-class Sample:
-    """The images measured: at most `images`, and `values` squared distances in memory at a time."""
-
-    images: int = 1024
-    values: int = 2**23
-
-
-EVEN = Sample()
-
-
-def neighbour_distance(features: object, ids: Ids, sample: Sample = EVEN) -> float:
+def neighbour_distance(
+    features: object, ids: Ids, images: int = IMAGES, tuning: RankTuning = STANDARD
+) -> float:
     """Return the median over `ids` of the distance to their ⌈n/50⌉-th neighbour among them.
 
     Images for which it is 0, because of copies, are left out; the result is 0 when all are such.
-    The median is over a sample when there are more images. Takes O(n) memory.
+    The median is over `images` of them when there are more. Takes O(n) memory.
     """
-    metric = Metric(Embedding.of(features))
-    if len(ids) < 2:
+    metric, n = Metric(Embedding.of(features)), len(ids)
+    if n < 2:
         return 0.0
-    rank = min(math.ceil(len(ids) / SHARE), len(ids) - 1)
-    quick = Distances(metric, ids, np.float32)
-    fine = Distances(metric, ids, shifted=quick.shifted)
-    squared = []
-    for positions, values in _sampled_rows(quick, sample):
-        near, many = _at_rank(quick, positions, values, rank)
-        if many.size:
-            near[many] = _at_rank(fine, positions[many], _rows(fine, positions[many]), rank)[0]
-        squared.append(near)
-    root = np.sqrt(np.concatenate(squared))  # [s]
+    rank = min(math.ceil(n / SHARE), n - 1)
+    measured = np.unique(np.linspace(0, n - 1, min(images, n)).astype(np.int64))  # [s]
+    root = np.sqrt(squared_distances_at_rank(metric, ids, measured, rank, tuning))  # [s]
     root = root[root > 0]
     return float(np.median(root)) / metric.distance_unit if root.size else 0.0
-
-
-def _at_rank(distances: Distances, positions: Ids, values: Array, rank: int) -> tuple[Floats, Ids]:
-    """Return the direct squared distance of images to their neighbour of a rank (r).
-
-    `values` (r, n) are those of tiles, and are changed. Those that may be of the rank are measured;
-    rows with more than `UNSURE` of them come second, by position, when tiles are float32.
-    """
-    values[np.arange(len(positions)), positions] = -1  # each is its own nearest
-    of_rank = np.partition(values, rank, axis=1)[:, rank].astype(np.float64)  # [r]
-    largest = float(distances.squared_norms.max())
-    slack = 2 * distances.error(distances.squared_norms[positions], largest)  # [r]
-    slack += 2.0**-20 * of_rank  # the limits are rounded
-    precise = distances.precision is np.float64
-    near, many = np.zeros(len(positions)), []
-    for i, (row, middle, off) in enumerate(zip(values, of_rank, slack, strict=True)):
-        unsure = np.flatnonzero((row >= middle - off) & (row <= middle + off))
-        if precise:
-            unsure = np.argpartition(row, rank)[rank : rank + 1]
-        elif len(unsure) > UNSURE:
-            many.append(i)
-            continue
-        below = 0 if precise else rank - int(np.count_nonzero(row < middle - off))
-        direct = distances.pairs(np.full(len(unsure), positions[i]), unsure)
-        near[i] = np.sort(direct)[below]
-    return near, np.array(many, np.int64)
 
 
 def closest_pair(features: object, ids: Ids) -> float:
@@ -205,23 +169,3 @@ def _near_rank(values: Floats, errors: Floats, rank: int) -> tuple[int, Ids]:
     high = np.partition(values + errors, rank)[rank]
     unsure = np.flatnonzero((values + errors >= low) & (values - errors <= high))
     return int((values + errors < low).sum()), unsure
-
-
-def _sampled_rows(distances: Distances, sample: Sample) -> Iterator[tuple[Ids, Array]]:
-    """Yield positions of the sample (r) and their squared distances to all (r, n)."""
-    n = len(distances)
-    measured = np.unique(np.linspace(0, n - 1, min(sample.images, n)).astype(np.int64))  # [s]
-    step = min(max(1, sample.values // n), 256)
-    for start in range(0, len(measured), step):
-        positions = measured[start : start + step]
-        yield positions, _rows(distances, positions)
-
-
-def _rows(distances: Distances, positions: Ids) -> Array:
-    """Return squared distances of some images to all (r, n), by tiles."""
-    rows = distances.rows_at(positions)
-    values = np.empty((len(positions), len(distances)), distances.precision)
-    for columns in distances.each_rows_at():
-        first, last = int(columns.positions[0]), int(columns.positions[-1]) + 1
-        values[:, first:last] = distances.tile(rows, columns)
-    return values
