@@ -84,11 +84,12 @@ def _some(
         column += width
     values[np.arange(r), np.arange(r) + span.start] = np.inf
     m = min(count + spare, others)
-    near = np.argpartition(values, m - 1, axis=1)[:, :m]  # [r, m]
+    order = np.argpartition(values, min(m, others), axis=1)[:, : m + 1]  # [r, m + 1]
+    near = order[:, :m]
     direct = pairs(np.repeat(np.arange(r) + span.start, m), near.ravel()).reshape(-1, m)
     direct = np.sort(direct, axis=1)[:, :count]  # [r, count]
     if m < others:
-        beyond = np.partition(values, m, axis=1)[:, m]  # [r]: the nearest that was not measured
+        beyond = values[np.arange(r), order[:, m]]  # [r]: the nearest that was not measured
         largest = float(distances.squared_norms[positions].max())
         error = distances.error(rows.squared_norms, largest)  # [r]
         farthest = direct[:, -1]  # [r]
