@@ -223,8 +223,9 @@ def _gaussian(squared_distances: Floats, squared_bandwidth: float) -> Floats:
     """Return exp(-‖x - u‖²/σ²), 0 beyond e^-700; a σ² below 2^-900 is 0."""
     if squared_bandwidth < 2.0**-900:
         return np.asarray(squared_distances == 0, np.float64)
-    with np.errstate(over="ignore"):
+    with np.errstate(over="ignore", invalid="ignore"):
         exponents = squared_distances / squared_bandwidth
+    exponents[np.isinf(squared_distances)] = np.inf  # also for an infinite bandwidth
     kernel = np.exp(-np.minimum(exponents, 700.0))
     kernel[exponents > 700.0] = 0.0
     return np.asarray(kernel)

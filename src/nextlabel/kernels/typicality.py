@@ -84,7 +84,7 @@ def _some(
         column += width
     values[np.arange(r), np.arange(r) + span.start] = np.inf
     m = min(count + spare, others)
-    order = np.argpartition(values, min(m, others), axis=1)[:, : m + 1]  # [r, m + 1]
+    order = np.argpartition(values, m, axis=1)[:, : m + 1]  # [r, m + 1]
     near = order[:, :m]
     direct = pairs(np.repeat(np.arange(r) + span.start, m), near.ravel()).reshape(-1, m)
     direct = np.sort(direct, axis=1)[:, :count]  # [r, count]

@@ -13,7 +13,7 @@ from nextlabel.core.progress import reporting_to
 from nextlabel.core.space.embedding import Embedding
 from nextlabel.kernels.coverage import bandwidth
 from nextlabel.kernels.coverage.bandwidth import closest_pair, neighbour_distance, pure_radius
-from nextlabel.kernels.coverage.neighbour_rank import RankTuning
+from nextlabel.kernels.distance.neighbour_rank import RankTuning
 
 GRIDS = arrays.arrays(
     np.int64, st.tuples(st.integers(2, 120), st.integers(1, 2)), elements=st.integers(-9, 9)

@@ -8,14 +8,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
+from nextlabel.core.carried import Carried
 from nextlabel.core.errors import AlreadyLabelled, BudgetError, DataError
 from nextlabel.core.space.embedding import Embedding
 from nextlabel.kernels import reference
 from nextlabel.kernels.coverage import ball_cover as balls
-from nextlabel.kernels.coverage import gains
+from nextlabel.kernels.coverage import covered_images, gains
 from nextlabel.kernels.coverage.ball_cover import ball_cover
 from nextlabel.kernels.coverage.bandwidth import neighbour_distance
+from nextlabel.kernels.coverage.gaussian_kernel import GaussianKernel
 from nextlabel.kernels.coverage.max_herding import max_herding
+from nextlabel.kernels.coverage.tuning import HerdingTuning
 from refusals import refused
 
 pytestmark = pytest.mark.filterwarnings("ignore:the features of all", "error::RuntimeWarning")
@@ -39,7 +42,7 @@ def few(hard_set: Any) -> tuple[np.ndarray, np.ndarray, int]:
 # The ways through the kernels: with few pairs, with many, from many to few.
 WAYS = [
     (
-        gains.HerdingTuning(pairs, 1, passes=0, delayed=delayed, tile_rows=13, wide=wide),
+        gains.HerdingTuning(pairs, 1, passes=0, delayed=delayed, tile_rows=13, wide_tiles=wide),
         balls.BallTuning(words, tile_rows=13),
     )
     for words, pairs, delayed, wide in (
@@ -123,6 +126,55 @@ def test_only_references_are_covered(x: np.ndarray, seed: int, share: float) -> 
         np.testing.assert_array_equal(picks, covered)
 
 
+def test_rows_that_are_too_many_to_keep_give_the_same_picks(monkeypatch: Any) -> None:
+    monkeypatch.setattr(covered_images, "KEPT_VALUES", 0)
+    x = np.random.default_rng(0).normal(size=(60, 4))
+    for labelled in ([], [7, 30]):
+        for weights in (None, np.random.default_rng(1).uniform(size=60) ** 4):
+            wanted = reference.max_herding(x, labelled, 25, 1.5, weights)
+            for way in WAYS:
+                picks = max_herding(x, labelled, 25, 1.5, weights=weights, tuning=way[0])
+                np.testing.assert_array_equal(picks, wanted)
+
+
+@pytest.fixture
+def tiles(monkeypatch: Any) -> list[int]:
+    """Count the kernel values of tiles."""
+    values: list[int] = []
+    tile = GaussianKernel.tile
+
+    def count(kernel: Any, rows: Any, columns: Any) -> Any:
+        values.append(len(rows.positions) * len(columns.positions))
+        return tile(kernel, rows, columns)
+
+    monkeypatch.setattr(GaussianKernel, "tile", count)
+    return values
+
+
+def test_a_pass_over_all_computes_half_of_the_values(tiles: list[int]) -> None:
+    x, tuning = np.random.default_rng(0).normal(size=(130, 4)), HerdingTuning(-1, tile_rows=13)
+    for weights, pairs in ((None, 130 * 143 // 2), (np.arange(130) % 13 > 0, 130 * 120)):
+        tiles.clear()
+        max_herding(x, [], 1, 2.0, weights=weights, tuning=tuning)
+        assert sum(tiles) == pairs
+
+
+def test_all_gains_are_computed_again_after_the_very_first_centre(monkeypatch: Any) -> None:
+    measured: list[int] = []
+    measure = gains.Gains._measure
+
+    def count(self: Any, few: Any) -> None:
+        measured.append(int(np.isfinite(self.images.squared).sum()))
+        measure(self, few)
+
+    monkeypatch.setattr(gains.Gains, "_measure", count)
+    x, tuning = np.random.default_rng(0).normal(size=(50, 4)), HerdingTuning(-1, tile_rows=13)
+    for labelled, budget, times in (([], 17, [0, 50]), ([], 16, [0]), ([5], 17, [49])):
+        measured.clear()
+        max_herding(x, labelled, budget, 2.0, tuning=tuning)
+        assert measured == times
+
+
 @given(GRIDS, st.integers(0, 10**6))
 def test_herding_is_within_63_percent_of_the_best(x: np.ndarray, seed: int) -> None:
     """Greedy on a submodular gain reaches 1 - 1/e of the optimum: here of two picks."""
@@ -161,6 +213,12 @@ def test_a_bandwidth_whose_square_overflows_makes_all_similar(bandwidth: float) 
     rows = np.random.default_rng(0).normal(size=(30, 3))
     for herding in (max_herding, reference.max_herding):
         assert herding(rows, [2], 4, bandwidth).tolist() == [0, 1, 3, 4]
+    carried, expected = Carried(), reference.max_herding(rows, [], 29, bandwidth).tolist()
+    picks = max_herding(rows, [], 20, bandwidth, carried=carried).tolist()
+    later = max_herding(rows, picks, 9, bandwidth, carried=carried).tolist()
+    weights = np.linspace(0.5, 1, 30)
+    assert picks + later == expected
+    assert max_herding(rows, [2], 20, bandwidth, weights=weights, carried=carried).size == 20
 
 
 @pytest.mark.parametrize("bandwidth", [1e-140, 1e-153, 1e-163])

@@ -13,9 +13,9 @@ from nextlabel.core.pool import Pool
 from nextlabel.core.progress import picked, prepared
 from nextlabel.core.types import Ids
 from nextlabel.kernels.coverage.ball_members import BallMembers
-from nextlabel.kernels.coverage.tile_marks import pairs
 from nextlabel.kernels.distance.exact import Metric
 from nextlabel.kernels.distance.products import FloatType, ShiftedRows
+from nextlabel.kernels.distance.tile_marks import pairs
 from nextlabel.kernels.distance.tiles import TILE_ROWS, Distances, TileRows
 
 ANCHORS = 64

@@ -3,7 +3,7 @@
 Distances are those of the embedding. Nothing is random: where not all images are measured, those
 that are measured are evenly spaced.
 
-n images, s of them in the sample, r of these at a time.
+n images, s of them measured, r of these at a time.
 """
 
 import math
@@ -13,12 +13,13 @@ import numpy as np
 from nextlabel.core.progress import prepared
 from nextlabel.core.space.embedding import Embedding
 from nextlabel.core.types import Array, Ids
-from nextlabel.kernels.coverage.neighbour_rank import (
+from nextlabel.kernels.distance.exact import Floats, Metric
+from nextlabel.kernels.distance.neighbour_rank import (
     STANDARD,
+    UNSURE,
     RankTuning,
     squared_distances_at_rank,
 )
-from nextlabel.kernels.distance.exact import Floats, Metric
 from nextlabel.kernels.distance.tiles import Distances
 
 EXACT = 20_000
@@ -27,13 +28,10 @@ EXACT = 20_000
 SPREAD = 4096
 """Images of which the balls are measured where there are more."""
 
-UNSURE = 256
-"""Images that are measured directly; float64 is used when float32 leaves more of them."""
-
 COLUMNS = 2048
 """Columns of a tile of distances to other clusters."""
 
-IMAGES = 1024
+MEASURED = 1024
 """Images of which the distance to a neighbour is measured where there are more."""
 
 SHARE = 50
@@ -41,7 +39,7 @@ SHARE = 50
 
 
 def neighbour_distance(
-    features: object, ids: Ids, images: int = IMAGES, tuning: RankTuning = STANDARD
+    features: object, ids: Ids, images: int = MEASURED, tuning: RankTuning = STANDARD
 ) -> float:
     """Return the median over `ids` of the distance to their ⌈n/50⌉-th neighbour among them.
 

@@ -78,7 +78,8 @@ class CoveredImages:
         )
         self.least = self.quick.least(self.squared)  # [m]
         self._kept: TileRows | None = None
-        self._wide = tuning.wide
+        self._small = len(self) * (metric.dimensions + 2) <= KEPT_VALUES
+        self._wide_tiles = tuning.wide_tiles if self._small else 1
 
     def __len__(self) -> int:
         return len(self.positions)
@@ -103,9 +104,10 @@ class CoveredImages:
     ) -> Iterator[tuple[TileRows, Ids]]:
         """Yield tiles of images, by default of all, and their numbers, for the quick kernel.
 
-        A `wide` tile has more images; it is for few candidates.
+        A `wide` tile has more images; it is for few candidates. Only rows that are kept make wide
+        tiles: others would be converted into memory that is far from the processor.
         """
-        step = self.quick.distances.tile_rows * (self._wide if wide else 1)
+        step = self.quick.distances.tile_rows * (self._wide_tiles if wide else 1)
         numbers = np.arange(len(self)) if numbers is None else numbers
         for start in range(0, len(numbers), step):
             some = numbers[start : start + step]
@@ -114,7 +116,7 @@ class CoveredImages:
     def _rows(self, numbers: Ids) -> TileRows:
         """Return the rows of some images, ascending, for the quick kernel."""
         distances = self.quick.distances
-        if self._kept is None and len(self) * (self.metric.dimensions + 2) <= KEPT_VALUES:
+        if self._kept is None and self._small:
             self._kept = distances.rows_at(self.positions)
         if self._kept is None:
             return distances.rows_at(self.positions[numbers])
@@ -129,7 +131,7 @@ class CoveredImages:
 
         With `wide`, tiles of few candidates may have more images.
         """
-        wide = wide and len(candidates) * self._wide <= self.quick.distances.tile_rows
+        wide = wide and len(candidates) * self._wide_tiles <= self.quick.distances.tile_rows
         held: list[tuple[TileRows, Ids]] = []
         for tile in self.columns(numbers, wide):
             held.append(tile)

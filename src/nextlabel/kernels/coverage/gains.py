@@ -19,9 +19,9 @@ from nextlabel.kernels.coverage.gaussian_kernel import KernelTile, gaussian
 from nextlabel.kernels.coverage.near_pairs import KnownPairs, NearPairs, no_pairs
 from nextlabel.kernels.coverage.neighbour_lists import NeighbourLists, estimated_pairs
 from nextlabel.kernels.coverage.rises import rises
-from nextlabel.kernels.coverage.tile_marks import dense, marked, pairs
 from nextlabel.kernels.coverage.tuning import HerdingTuning
 from nextlabel.kernels.distance.exact import Floats
+from nextlabel.kernels.distance.tile_marks import dense, marked, pairs
 
 ROUNDOFF = 2.0**-53
 
@@ -84,7 +84,8 @@ class Gains:
             picked(k + 1, budget)
             if first and k == 0 and self.lists is None and budget > tuning.last_picks:
                 # It covers all images a little, so that no earlier gain is near the present one.
-                self._measure(None)
+                if not images.all_covered:
+                    self._measure(None)
             if (k + 1) % tuning.last_picks == 0 and self.lists is None:
                 # Listing costs some passes over all pairs; are as many to come?
                 to_come = self.work / tuning.last_picks * (budget - k - 1)

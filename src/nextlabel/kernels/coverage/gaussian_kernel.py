@@ -142,7 +142,8 @@ class KernelTile:
     values
         Returns k of them, in their shape and order.
     room
-        Returns an array of their shape and order with any content.
+        Returns an array of their shape and order with any content: the same memory each time, for
+        this tile and the transposed one.
 
     """
 

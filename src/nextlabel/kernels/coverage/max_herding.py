@@ -91,7 +91,7 @@ def max_herding(
     if budget == 0 or does_not_vary(metric):
         return pool.unlabelled[:budget].copy()
     sigma = bandwidth * metric.distance_unit
-    squared = sigma * sigma
+    squared = min(sigma * sigma, float(np.finfo(np.float64).max))  # ∞ / ∞ would be NaN
 
     def begin(near: NearPairs | None = None) -> Gains:
         covered = CoveredImages(metric, pool, image_weights[pool.unlabelled], squared, tuning)

@@ -10,8 +10,8 @@ import numpy as np
 
 from nextlabel.core.types import Array, Ids
 from nextlabel.kernels.coverage.gaussian_kernel import GaussianKernel, KernelTile
-from nextlabel.kernels.coverage.tile_marks import dense, marked
 from nextlabel.kernels.distance.exact import Floats
+from nextlabel.kernels.distance.tile_marks import dense, marked
 
 
 class Rises(NamedTuple):
@@ -70,7 +70,8 @@ def rises(
         if behind:
             values = np.maximum(values, low, out=room)
             values -= low
-        total = np.asarray(values @ factor, np.float64)  # [c]
+        with np.errstate(invalid="ignore"):  # as in `inner`
+            total = np.asarray(values @ factor, np.float64)  # [c]
         return Rises(total, total + behind)
     candidate, image, of_pairs = marked(exponents, least)  # [p]
     if near is not None:

@@ -25,8 +25,9 @@ class HerdingTuning:
         in coverage, of images whose nearest centre is far, wait for a later one.
     tile_rows
         Rows and columns of a tile of distances, and the smallest group.
-    wide
-        How many tiles of columns few rows take at a time: steps cost more than the arithmetic then.
+    wide_tiles
+        Tiles of columns that few rows take at a time, where columns are kept: each step would cost
+        more than its arithmetic.
 
     """
 
@@ -37,7 +38,7 @@ class HerdingTuning:
     seen_values: int = 2**25
     delayed: float = 2.0**-10
     tile_rows: int = TILE_ROWS
-    wide: int = 16
+    wide_tiles: int = 16
 
 
 STANDARD = HerdingTuning()

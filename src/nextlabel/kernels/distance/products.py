@@ -151,7 +151,8 @@ def inner(rows: Sequence[Array], others: Sequence[Array]) -> Array:
     """Return Σ_b rows_b · others_b: (n, d_b) by (k, d_b), one of them weighted, give (n, k)."""
     total: Any = None
     for block, other in zip(rows, others, strict=True):
-        product = block @ other.T  # [n, k]
+        with np.errstate(invalid="ignore"):  # BLAS may set the flag by lanes without a number
+            product = block @ other.T  # [n, k]
         total = product if total is None else np.add(total, product, out=total)
     assert total is not None
     return np.asarray(total)

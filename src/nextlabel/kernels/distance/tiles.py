@@ -162,7 +162,8 @@ class Distances:
     def product(self, rows: TileRows, columns: TileRows) -> Array:
         """Return ‖x_i - x_j‖² times the factor approximately, shape (r, c)."""
         values = self._buffer((len(rows.positions), len(columns.positions)), self.precision)
-        return np.matmul(rows.rows, columns.weighted.T, out=values)
+        with np.errstate(invalid="ignore"):  # as in `inner`
+            return np.matmul(rows.rows, columns.weighted.T, out=values)
 
     def tile(self, rows: TileRows, columns: TileRows) -> Array:
         """Return ‖x_i - x_j‖² approximately and never below 0, shape (r, c); the factor is 1."""

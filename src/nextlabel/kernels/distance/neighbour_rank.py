@@ -8,14 +8,17 @@ from dataclasses import dataclass
 import numpy as np
 
 from nextlabel.core.types import Array, Ids
-from nextlabel.kernels.coverage.tile_marks import pairs
 from nextlabel.kernels.distance.exact import Floats, Metric
+from nextlabel.kernels.distance.tile_marks import pairs
 from nextlabel.kernels.distance.tiles import Distances
 
 UNSURE = 256
 """Images that are measured directly; float64 is used when float32 leaves more of them."""
 
-SPREAD = 5.0
+UNSURE_FINE = 2**16
+"""The same in float64, beyond which one of nearly equal distances is taken."""
+
+DEVIATIONS = 5.0
 """Standard deviations by which the rank in a sample may be off."""
 
 ROWS = 512
@@ -24,15 +27,16 @@ ROWS = 512
 
 @dataclass(frozen=True)
 class RankTuning:
-    """Sizes that decide speed and memory; the distances are the same with any.
+    """Sizes that decide speed and memory.
 
     Parameters
     ----------
     values
-        Squared distances in memory at a time.
+        Squared distances in memory at a time. At most half as many are kept between limits, with
+        some 40 bytes each while they are sorted.
     columns
-        Images of a sample which says between what limits the distance of a rank lies. No more
-        than so many images need none.
+        Images of a sample which says between what limits the distance of a rank lies. Up to that
+        number of images, none is taken.
 
     """
 
@@ -81,7 +85,8 @@ def squared_distances_at_rank(
 def _in_whole_rows(distances: Distances, positions: Ids, rank: int) -> Floats:
     """Return the squared distances (r) from all of each row, NaN where float32 leaves too many.
 
-    Where even float64 leaves too many, which nearly equal distances do, one of these is measured.
+    Where even float64 leaves more than `UNSURE_FINE`, one of them is measured. They are equal but
+    for rounding relative to the squared norms of the rows; among whole numbers they are equal.
     """
     everything = np.arange(len(distances))
     values = _rows(distances, positions, everything)  # [r, n]
@@ -112,28 +117,28 @@ def _between_limits(
     n = len(distances)
     sample = np.linspace(0, n - 1, tuning.columns).astype(np.int64)  # [c]
     middle = rank * len(sample) / n
-    off = SPREAD * np.sqrt(middle) + 1
+    off = DEVIATIONS * np.sqrt(middle) + 1
     first, last = max(0, int(middle - off)), min(int(middle + off) + 1, len(sample) - 1)
     most = 2 * n * (last - first + 1) // len(sample)  # values of a row
-    step = max(1, min(tuning.values // max(len(sample), most), ROWS))
+    step = max(1, min(tuning.values // max(len(sample), 2 * most), ROWS))
     for start in range(0, len(measured), step):
         positions = measured[start : start + step]
         values = _rows(distances, positions, sample)  # [r, c]
         values.partition((first, last), axis=1)
         low = values[:, first] if first else np.full(len(positions), -np.inf, np.float32)
         high = values[:, last] if last < len(sample) - 1 else np.full_like(low, np.inf)
-        below, row, other, value = _kept(distances, positions, low, high.copy(), most)
+        below, row, other, value = _between(distances, positions, low, high.copy(), most)
         slack, ends = _slack(distances, positions), np.searchsorted(row, np.arange(len(low) + 1))
         for i, position in enumerate(positions):
-            span, place = slice(ends[i], ends[i + 1]), rank - int(below[i])
-            if 0 <= place < len(value[span]):
+            span, nth = slice(ends[i], ends[i + 1]), rank - int(below[i])
+            if 0 <= nth < len(value[span]):
                 limits = float(low[i]), float(high[i])
                 squared[start + i] = _measured(
-                    distances, int(position), value[span], other[span], place, slack[i], limits
+                    distances, int(position), value[span], other[span], nth, slack[i], limits
                 )
 
 
-def _kept(
+def _between(
     distances: Distances, positions: Ids, low: Array, high: Array, most: int
 ) -> tuple[Ids, Ids, Ids, Array]:
     """Return how many values of each row are below a limit (r), and those up to another one.
@@ -147,8 +152,8 @@ def _kept(
     for columns in distances.each_rows_at():
         first = int(columns.positions[0])
         values = distances.tile(rows, columns)
-        own = np.flatnonzero((positions >= first) & (positions < first + values.shape[1]))
-        values[own, positions[own] - first] = -1  # each is its own nearest
+        itself = np.flatnonzero((positions >= first) & (positions < first + values.shape[1]))
+        values[itself, positions[itself] - first] = -1  # each is its own nearest
         under = values < low[:, None]
         below += np.count_nonzero(under, axis=1)
         flat, (i, j) = pairs((values <= high[:, None]) & ~under)
@@ -166,24 +171,24 @@ def _measured(
     position: int,
     values: Array,
     others: Ids,
-    place: int,
+    nth: int,
     slack: float,
     limits: tuple[float, float] = (-np.inf, np.inf),
 ) -> float:
-    """Return the direct squared distance of a place in the order of some values.
+    """Return the direct squared distance of the nth of some values in order.
 
     They are those of all images between the limits. The result is NaN where too many of them may
-    have that place, or one beyond the limits may.
+    be the nth, or one beyond the limits may.
     """
-    middle = float(np.partition(values, place)[place])
-    off = slack + 2.0**-20 * abs(middle)  # the limits are rounded
+    middle, precise = float(np.partition(values, nth)[nth]), values.dtype == np.float64
+    off = slack + (2.0**-50 if precise else 2.0**-20) * abs(middle)  # the limits are rounded
     if middle - off < limits[0] or middle + off > limits[1]:
         return np.nan
     unsure = np.flatnonzero((values >= middle - off) & (values <= middle + off))
-    if len(unsure) > UNSURE:
+    if len(unsure) > (UNSURE_FINE if precise and slack else UNSURE):
         return np.nan
     direct = distances.pairs(np.full(len(unsure), position), others[unsure])
-    return float(np.sort(direct)[place - int(np.count_nonzero(values < middle - off))])
+    return float(np.sort(direct)[nth - int(np.count_nonzero(values < middle - off))])
 
 
 def _slack(distances: Distances, positions: Ids) -> Floats:

@@ -1,4 +1,4 @@
-"""Distances to the neighbour of a rank are those of a sort, whatever the sizes."""
+"""Distances to the neighbour of a rank are those of a sort, with any sizes."""
 
 from typing import Any
 
@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from nextlabel.core.space.embedding import Embedding
-from nextlabel.kernels.coverage import neighbour_rank
-from nextlabel.kernels.coverage.neighbour_rank import RankTuning, squared_distances_at_rank
+from nextlabel.kernels.distance import neighbour_rank
 from nextlabel.kernels.distance.exact import Metric
+from nextlabel.kernels.distance.neighbour_rank import RankTuning, squared_distances_at_rank
 
 WAYS = [RankTuning(), RankTuning(4000, 32), RankTuning(1, 100)]
 
@@ -61,6 +61,15 @@ def test_a_sample_that_misleads_costs_time_alone(whole_rows: list[int]) -> None:
     found = squared_distances_at_rank(metric, ids, measured, 500, RankTuning(columns=100))
     np.testing.assert_array_equal(found, literal(metric, ids, measured, 500))
     assert sum(whole_rows) == len(measured)
+
+
+def test_clusters_far_smaller_than_float32_tells_apart_are_measured_directly() -> None:
+    rng = np.random.default_rng(0)
+    x = rng.integers(0, 3, (900, 1)) * 50.1 + 1e-5 * rng.normal(size=(900, 3))
+    metric, ids, measured = Metric(Embedding.of(x)), np.arange(900), np.arange(0, 900, 30)
+    for rank in (1, 3, 250):
+        found = squared_distances_at_rank(metric, ids, measured, rank)
+        np.testing.assert_allclose(found, literal(metric, ids, measured, rank), rtol=1e-12)
 
 
 def test_rows_of_many_equal_distances_are_measured_whole(whole_rows: list[int]) -> None:
