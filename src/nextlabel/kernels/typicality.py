@@ -74,14 +74,9 @@ def _some(
     spare: int,
 ) -> Floats:
     """Return the mean distances of the positions in `span` (r)."""
-    rows, others = distances.rows_at(positions[span]), len(positions) - 1
-    r = len(rows.positions)
-    values = np.empty((r, len(positions)))  # [r, n]
-    column = 0
-    for columns in distances.each_rows_at(positions):
-        width = len(columns.positions)
-        values[:, column : column + width] = distances.tile(rows, columns)
-        column += width
+    of_span, others = positions[span], len(positions) - 1
+    r = len(of_span)
+    values = distances.table(of_span, positions)  # [r, n]
     values[np.arange(r), np.arange(r) + span.start] = np.inf
     m = min(count + spare, others)
     order = np.argpartition(values, m, axis=1)[:, : m + 1]  # [r, m + 1]
@@ -91,10 +86,10 @@ def _some(
     if m < others:
         beyond = values[np.arange(r), order[:, m]]  # [r]: the nearest that was not measured
         largest = float(distances.squared_norms[positions].max())
-        error = distances.error(rows.squared_norms, largest)  # [r]
+        error = distances.error(distances.squared_norms[of_span], largest)  # [r]
         farthest = direct[:, -1]  # [r]
         for i in np.flatnonzero((farthest > 0) & (beyond - error <= farthest)):
             maybe = np.flatnonzero(values[i] <= farthest[i] + error[i])
-            measured = distances.from_one(int(rows.positions[i]), positions[maybe])
+            measured = distances.from_one(int(of_span[i]), positions[maybe])
             direct[i] = np.sort(measured)[:count]
     return np.asarray(np.sqrt(direct).sum(axis=1) / count)

@@ -82,10 +82,10 @@ class Gains:
             positions[k] = best = self._best()
             self.take(best)
             picked(k + 1, budget)
-            if first and k == 0 and self.lists is None and budget > tuning.last_picks:
+            many = budget > tuning.last_picks and not images.all_covered
+            if first and k == 0 and self.lists is None and many:
                 # It covers all images a little, so that no earlier gain is near the present one.
-                if not images.all_covered:
-                    self._measure(None)
+                self._measure(None)
             if (k + 1) % tuning.last_picks == 0 and self.lists is None:
                 # Listing costs some passes over all pairs; are as many to come?
                 to_come = self.work / tuning.last_picks * (budget - k - 1)

@@ -72,7 +72,7 @@ def squared_distances_at_rank(
     fine = Distances(metric, ids, shifted=quick.shifted)
     squared = np.full(len(measured), np.nan)
     if len(ids) > tuning.columns:
-        _between_limits(quick, measured, rank, tuning, squared)
+        squared = _between_limits(quick, measured, rank, tuning)
     step = max(1, min(tuning.values // len(ids), ROWS))
     for distances in (quick, fine):
         left = np.flatnonzero(np.isnan(squared))
@@ -89,7 +89,7 @@ def _in_whole_rows(distances: Distances, positions: Ids, rank: int) -> Floats:
     for rounding relative to the squared norms of the rows; among whole numbers they are equal.
     """
     everything = np.arange(len(distances))
-    values = _rows(distances, positions, everything)  # [r, n]
+    values = distances.table(positions, everything)  # [r, n]
     values[np.arange(len(positions)), positions] = -1  # each is its own nearest
     squared = np.array(
         [
@@ -106,15 +106,13 @@ def _in_whole_rows(distances: Distances, positions: Ids, rank: int) -> Floats:
     return squared
 
 
-def _between_limits(
-    distances: Distances, measured: Ids, rank: int, tuning: RankTuning, squared: Floats
-) -> None:
-    """Write the squared distances (s) that a sample brings between two limits.
+def _between_limits(distances: Distances, measured: Ids, rank: int, tuning: RankTuning) -> Floats:
+    """Return the squared distances (s) that a sample brings between two limits.
 
-    Only values between these are kept. A row whose distance may lie elsewhere stays NaN, and so
-    does one of which too many values would be kept.
+    Only values between these are kept. It is NaN for a row whose distance may lie elsewhere, and
+    for one of which too many values would be kept.
     """
-    n = len(distances)
+    n, squared = len(distances), np.full(len(measured), np.nan)
     sample = np.linspace(0, n - 1, tuning.columns).astype(np.int64)  # [c]
     middle = rank * len(sample) / n
     off = DEVIATIONS * np.sqrt(middle) + 1
@@ -123,7 +121,7 @@ def _between_limits(
     step = max(1, min(tuning.values // max(len(sample), 2 * most), ROWS))
     for start in range(0, len(measured), step):
         positions = measured[start : start + step]
-        values = _rows(distances, positions, sample)  # [r, c]
+        values = distances.table(positions, sample)  # [r, c]
         values.partition((first, last), axis=1)
         low = values[:, first] if first else np.full(len(positions), -np.inf, np.float32)
         high = values[:, last] if last < len(sample) - 1 else np.full_like(low, np.inf)
@@ -136,6 +134,7 @@ def _between_limits(
                 squared[start + i] = _measured(
                     distances, int(position), value[span], other[span], nth, slack[i], limits
                 )
+    return squared
 
 
 def _between(
@@ -195,15 +194,3 @@ def _slack(distances: Distances, positions: Ids) -> Floats:
     """Return twice the largest error of a row (r)."""
     largest = float(distances.squared_norms.max())
     return np.asarray(2 * distances.error(distances.squared_norms[positions], largest))
-
-
-def _rows(distances: Distances, positions: Ids, others: Ids) -> Array:
-    """Return the values of tiles of some images and others (r, c)."""
-    rows = distances.rows_at(positions)
-    values = np.empty((len(positions), len(others)), distances.precision)
-    column = 0
-    for columns in distances.each_rows_at(others):
-        width = len(columns.positions)
-        values[:, column : column + width] = distances.tile(rows, columns)
-        column += width
-    return values

@@ -8,26 +8,26 @@ import numpy as np
 from nextlabel.core.types import Array, Ids
 
 
-def dense(exponents: Array, least: Array) -> bool:
+def dense(values: Array, least: Array) -> bool:
     """Return whether about 1/32 of a tile reaches the limits, by every 16th row and column.
 
     `least` is (1, c) or (r, 1); what is returned decides the speed alone.
     """
-    few = exponents[::16, ::16] >= least[::16, ::16]  # [⌈r/16⌉, ⌈c/16⌉]
+    few = values[::16, ::16] >= least[::16, ::16]  # [⌈r/16⌉, ⌈c/16⌉]
     return 32 * int(np.count_nonzero(few)) > few.size
 
 
-def marked(exponents: Array, least: Array) -> tuple[Ids, Ids, Array]:
-    """Return the rows and columns of the exponents that reach the limits, and these (p).
+def marked(values: Array, least: Array) -> tuple[Ids, Ids, Array]:
+    """Return the rows and columns of the values that reach the limits, and these (p).
 
     They are read in the order in which they lie in memory.
     """
-    marks = exponents >= least
-    if exponents.flags.c_contiguous:
+    marks = values >= least
+    if values.flags.c_contiguous:
         flat, (rows, columns) = pairs(marks)
-        return rows, columns, exponents.reshape(-1)[flat]
+        return rows, columns, values.reshape(-1)[flat]
     flat, (columns, rows) = pairs(marks.T)
-    return rows, columns, exponents.T.reshape(-1)[flat]
+    return rows, columns, values.T.reshape(-1)[flat]
 
 
 def pairs(marks: Array) -> tuple[Ids, tuple[Ids, Ids]]:

@@ -170,6 +170,16 @@ class Distances:
         values = self.product(rows, columns)
         return np.clip(values, 0, np.inf, out=values)  # much faster than np.maximum
 
+    def table(self, positions: Ids, others: Ids) -> Array:
+        """Return ‖x_i - x_j‖² approximately of some images and others (r, c), by tiles."""
+        rows, column = self.rows_at(positions), 0
+        values = np.empty((len(positions), len(others)), self.precision)
+        for columns in self.each_rows_at(others):
+            width = len(columns.positions)
+            values[:, column : column + width] = self.tile(rows, columns)
+            column += width
+        return values
+
     def error(self, first: Floats | float, second: Floats | float) -> Floats:
         """Return the largest error of a tile's values between rows of these squared norms."""
         return np.asarray(self.kappa * (np.asarray(first) + np.asarray(second)) + self.eta)
