@@ -6,15 +6,16 @@ import numpy as np
 import pytest
 
 from nextlabel.core.space.embedding import Embedding
+from nextlabel.kernels import typicality
 from nextlabel.kernels.distance.exact import Metric
 from nextlabel.kernels.distance.tiles import Distances
 from nextlabel.kernels.k_means import k_means
-from nextlabel.kernels.typicality import mean_neighbour_distances
+from nextlabel.kernels.typicality import mean_neighbour_distances, most_typical
 
 
 def means(x: Any, positions: np.ndarray, neighbours: int, spare: int = 8) -> np.ndarray:
     distances = Distances(Metric(Embedding.of(x)), np.arange(len(x)), tile_rows=23)
-    return mean_neighbour_distances(distances, positions, neighbours, spare)
+    return mean_neighbour_distances(distances, positions, neighbours, spare=spare)
 
 
 def plain(x: Any, positions: np.ndarray, neighbours: int) -> np.ndarray:
@@ -36,8 +37,46 @@ def test_mean_distances_are_direct_on_hard_sets(hard_set: Any, spare: int) -> No
         np.testing.assert_array_equal(found, plain(x, positions, neighbours))
 
 
+def both_precisions(x: Any) -> tuple[Distances, Distances]:
+    metric, ids = Metric(Embedding.of(x)), np.arange(len(x))
+    return Distances(metric, ids, np.float32, tile_rows=23), Distances(metric, ids, tile_rows=23)
+
+
+def test_the_most_typical_is_the_first_with_the_smallest_mean_on_hard_sets(hard_set: Any) -> None:
+    x = hard_set.features[:60]
+    positions, precisions = np.arange(len(x)), both_precisions(x)
+    for neighbours in (1, 4, 100):
+        expected = plain(x, positions, neighbours)
+        for among in (positions, positions[::3], positions[-1:]):
+            found = most_typical(precisions, positions, neighbours, among)
+            assert found == among[expected[among].argmin()]
+            np.testing.assert_array_equal(
+                mean_neighbour_distances(precisions[1], positions, neighbours, among),
+                expected[among],
+            )
+
+
+def test_the_most_typical_is_found_where_float32_cannot_tell(monkeypatch: Any) -> None:
+    """Two clouds far apart: within one, distances are below the rounding of float32."""
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(80, 3))
+    x[:40] = 1e3 + 1e-2 * x[:40]
+    positions, precisions = np.arange(40), both_precisions(x)
+    means, measured = plain(x, positions, 5), list[int]()
+
+    def counted(*given: Any) -> Any:
+        measured.append(len(given[3]))
+        return mean_neighbour_distances(*given)
+
+    monkeypatch.setattr(typicality, "mean_neighbour_distances", counted)
+    assert most_typical(precisions, positions, 5, positions) == means.argmin()
+    assert most_typical(precisions[:1], positions, 5, positions) == means.argmin()
+    assert sum(measured) == 40  # float64 leaves one, float32 leaves all
+
+
 def test_one_alone_has_no_neighbours() -> None:
     assert means(np.eye(3), np.array([2]), 20).tolist() == [0]
+    assert most_typical(both_precisions(np.eye(3)), np.array([2]), 20, np.array([0])) == 0
 
 
 def test_means_find_separate_clouds_in_a_space_of_blocks() -> None:

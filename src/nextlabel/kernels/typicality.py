@@ -6,7 +6,7 @@ https://arxiv.org/abs/2202.02794. It is high where images lie close together.
 n images among which neighbours are sought, r of them at a time, m neighbours measured.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -17,31 +17,95 @@ from nextlabel.kernels.distance.tiles import Distances
 SPARE = 8
 """Neighbours measured beyond those wanted, so that rounding seldom needs a second pass."""
 
+ROUNDING = 1e-12
+"""A mean of square roots is off by less than this, relative to itself."""
+
 VALUES = 2**23
 """Distances in memory at a time, 64 MB."""
 
 
 def mean_neighbour_distances(
-    distances: Distances, positions: Ids, neighbours: int, spare: int = SPARE
+    distances: Distances,
+    positions: Ids,
+    neighbours: int,
+    among: Ids | None = None,
+    spare: int = SPARE,
 ) -> Floats:
     """Return the mean distance of each position to its nearest others among them, shape (n).
 
     `neighbours` are averaged, or all others when there are fewer; the mean is 0 for a single
     position. Distances are direct differences, added from the smallest, in the metric's unit.
-    `spare` decides the speed alone.
+    `among` are the indices into `positions` whose means are wanted, by default all. `spare` decides
+    the speed alone.
+    """
+    n = len(positions)
+    among = np.arange(n) if among is None else among
+    count = min(neighbours, n - 1)
+    if count < 1:
+        return np.zeros(len(among))
+    pairs = _pairs(distances, positions)
+    return np.concatenate(
+        [
+            _some(distances, positions, pairs, some, count, spare)
+            for some in _in_parts(distances, n, among)
+        ]
+    )
+
+
+def most_typical(
+    precisions: Sequence[Distances], positions: Ids, neighbours: int, among: Ids
+) -> int:
+    """Return the one of `among` with the smallest mean distance, the first of equals.
+
+    Means are those of `mean_neighbour_distances`, and `among` its indices. Only those are measured
+    that approximate distances leave in question; `precisions` are tried one after the other.
     """
     n = len(positions)
     count = min(neighbours, n - 1)
     if count < 1:
-        return np.zeros(n)
+        return int(among[0])
+    for distances in precisions:
+        if len(among) > 1:
+            parts = _in_parts(distances, n, among)
+            bounds = [_bounds(distances, positions, some, count) for some in parts]
+            lower, upper = np.concatenate(bounds, axis=1)
+            among = among[lower <= upper.min()]
+    if len(among) > 1:
+        means = mean_neighbour_distances(precisions[-1], positions, neighbours, among)
+        among = among[[means.argmin()]]
+    return int(among[0])
+
+
+def _in_parts(distances: Distances, n: int, among: Ids) -> list[Ids]:
+    """Return `among` in parts of few enough rows for distances to n others in memory."""
     step = max(1, min(distances.tile_rows, VALUES // n))
-    pairs = _pairs(distances, positions)
-    return np.concatenate(
-        [
-            _some(distances, positions, pairs, slice(start, min(start + step, n)), count, spare)
-            for start in range(0, n, step)
-        ]
-    )
+    return [among[start : start + step] for start in range(0, len(among), step)]
+
+
+def _to_others(distances: Distances, positions: Ids, some: Ids) -> Floats:
+    """Return the approximate squared distances (r, n) of some to all, infinite to themselves."""
+    values = distances.table(positions[some], positions)
+    values[np.arange(len(some)), some] = np.inf
+    return values
+
+
+def _error(distances: Distances, positions: Ids, some: Ids) -> Floats:
+    """Return the largest error (r) of each row of these distances."""
+    norms = distances.squared_norms[positions]
+    return distances.error(norms[some], float(norms.max()))
+
+
+def _bounds(distances: Distances, positions: Ids, some: Ids, count: int) -> Floats:
+    """Return what the mean distances of some are at least and at most, (2, r).
+
+    The i-th smallest of values that are each off by e at most is itself off by e at most.
+    """
+    values = _to_others(distances, positions, some)
+    values.partition(count - 1, axis=1)
+    nearest = values[:, :count]  # [r, count]
+    error = _error(distances, positions, some)[:, None]
+    least, most = np.sqrt(np.maximum(nearest - error, 0)), np.sqrt(nearest + error)
+    return np.stack([least.mean(axis=1) * (1 - ROUNDING), most.mean(axis=1) * (1 + ROUNDING)])
 
 
 def _pairs(distances: Distances, positions: Ids) -> Callable[[Ids, Ids], Floats]:
@@ -69,27 +133,23 @@ def _some(
     distances: Distances,
     positions: Ids,
     pairs: Callable[[Ids, Ids], Floats],
-    span: slice,
+    some: Ids,
     count: int,
     spare: int,
 ) -> Floats:
-    """Return the mean distances of the positions in `span` (r)."""
-    of_span, others = positions[span], len(positions) - 1
-    r = len(of_span)
-    values = distances.table(of_span, positions)  # [r, n]
-    values[np.arange(r), np.arange(r) + span.start] = np.inf
+    """Return the mean distances (r) of some of the positions."""
+    r, others = len(some), len(positions) - 1
+    values = _to_others(distances, positions, some)  # [r, n]
     m = min(count + spare, others)
     order = np.argpartition(values, m, axis=1)[:, : m + 1]  # [r, m + 1]
     near = order[:, :m]
-    direct = pairs(np.repeat(np.arange(r) + span.start, m), near.ravel()).reshape(-1, m)
+    direct = pairs(np.repeat(some, m), near.ravel()).reshape(-1, m)
     direct = np.sort(direct, axis=1)[:, :count]  # [r, count]
     if m < others:
         beyond = values[np.arange(r), order[:, m]]  # [r]: the nearest that was not measured
-        largest = float(distances.squared_norms[positions].max())
-        error = distances.error(distances.squared_norms[of_span], largest)  # [r]
-        farthest = direct[:, -1]  # [r]
+        error, farthest = _error(distances, positions, some), direct[:, -1]  # [r], [r]
         for i in np.flatnonzero((farthest > 0) & (beyond - error <= farthest)):
             maybe = np.flatnonzero(values[i] <= farthest[i] + error[i])
-            measured = distances.from_one(int(of_span[i]), positions[maybe])
+            measured = distances.from_one(int(positions[some[i]]), positions[maybe])
             direct[i] = np.sort(measured)[:count]
     return np.asarray(np.sqrt(direct).sum(axis=1) / count)

@@ -13,7 +13,7 @@ from nextlabel.core.types import Array, Ids
 from nextlabel.kernels.distance.exact import Metric, does_not_vary
 from nextlabel.kernels.distance.tiles import Distances
 from nextlabel.kernels.k_means import k_means
-from nextlabel.kernels.typicality import mean_neighbour_distances
+from nextlabel.kernels.typicality import mean_neighbour_distances, most_typical
 from nextlabel.strategies import register
 from nextlabel.strategies.options import set_option, whole
 
@@ -63,8 +63,7 @@ class TypiClust:
         prepared(1)
         labelled = np.isin(ids, pool.labelled)
         large, small = order_of(clusters, labelled)
-        distances = Distances(metric, ids)
-        queues = _Queues(distances, clusters, labelled, self.neighbours)
+        queues = _Queues(metric, ids, clusters, labelled, self.neighbours)
         positions: list[int] = []
         for position in chain(queues.round_robin(large), queues.round_robin(small)):
             positions.append(position)
@@ -90,27 +89,43 @@ def order_of(clusters: Array, labelled: Array) -> tuple[list[int], list[int]]:
 
 
 class _Queues:
-    """The unlabelled positions of each cluster, the most typical first, ranked when first asked."""
+    """The unlabelled positions of each cluster, the most typical first.
+
+    Of most clusters one position is asked for, so the others are ranked only when they are needed.
+    """
 
     def __init__(
-        self, distances: Distances, clusters: Array, labelled: Array, neighbours: int
+        self, metric: Metric, ids: Ids, clusters: Array, labelled: Array, neighbours: int
     ) -> None:
-        self.distances, self.clusters, self.labelled = distances, clusters, labelled
+        quick = Distances(metric, ids, np.float32)
+        self.quick, self.fine = quick, Distances(metric, ids, shifted=quick.shifted)
+        self.clusters, self.labelled = clusters, labelled
         self.neighbours, self.ranked = neighbours, dict[int, list[int]]()
 
     def round_robin(self, order: list[int]) -> Iterator[int]:
         """Yield one position of each cluster in turn, until none is left."""
-        turn = 0
-        while order:
+        for name in order:
+            yield from self._first(name)
+        turn = 1
+        while order := [name for name in order if len(self._of(name)) > turn]:
             for name in order:
-                yield from self._of(name)[turn : turn + 1]
+                yield self._of(name)[turn]
             turn += 1
-            order = [name for name in order if len(self._of(name)) > turn]
+
+    def _first(self, cluster: int) -> list[int]:
+        """Return the first position of a cluster, or none."""
+        positions = np.flatnonzero(self.clusters == cluster)
+        among = np.flatnonzero(~self.labelled[positions])
+        if not len(among):
+            return []
+        precisions = self.quick, self.fine
+        return [int(positions[most_typical(precisions, positions, self.neighbours, among)])]
 
     def _of(self, cluster: int) -> list[int]:
+        """Return all positions of a cluster, ranked when first asked for."""
         if cluster not in self.ranked:
             positions = np.flatnonzero(self.clusters == cluster)
-            means = mean_neighbour_distances(self.distances, positions, self.neighbours)
+            means = mean_neighbour_distances(self.fine, positions, self.neighbours)
             ranked = positions[np.argsort(means, kind="stable")]
             self.ranked[cluster] = ranked[~self.labelled[ranked]].tolist()
         return self.ranked[cluster]
