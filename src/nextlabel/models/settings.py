@@ -206,7 +206,7 @@ class TrainingSettings(Settings):
     """
 
     later: ClassVar[frozenset[str]] = frozenset({"arithmetic"})
-    make: ClassVar[int] = 2
+    make: ClassVar[int] = 3
     """A number that is raised when fast arithmetic changes, so that no older trial continues."""
 
     learning_rate: float = Field(0.001, gt=0)

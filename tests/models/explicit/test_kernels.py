@@ -3,11 +3,12 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from nextlabel.models.explicit import kernels
+from nextlabel.models.explicit.bilinear_form import bilinear_form
 from nextlabel.models.explicit.flat_weights import FlatWeights
+from nextlabel.models.explicit.kernels import LANES
 from nextlabel.models.explicit.layers import MaxPool, Norm
 from nextlabel.models.explicit.memory import Memory, Workspace
-from nextlabel.models.explicit.small_convolution import Sums
+from nextlabel.models.explicit.small_convolution import SmallConvolution, Sums
 from nextlabel.models.networks.base import generator
 
 DOUBLE = Workspace(torch.float64)
@@ -26,35 +27,21 @@ def images(memory):
     return memory.tensor.permute(0, 3, 1, 2)
 
 
-def test_loops_are_compiled_where_no_cache_can_be_written(monkeypatch):
-    compile_, asked = kernels.njit, []
-
-    def without_folder(**options):
-        asked.append("cache" in options)
-        if "cache" in options:
-            raise RuntimeError("cannot cache function: no locator available")
-        return compile_(**options)
-
-    monkeypatch.setattr(kernels, "njit", without_folder)
-    assert kernels.compiled(lambda number: number + 1)(2) == 3
-    assert asked == [True, False]
-
-
 def test_sums_are_the_products_with_their_matrix():
     rng = np.random.default_rng(0)
     matrix = np.zeros((11, 12))
     for row in range(11):  # from no term in a row to ten
         matrix[row, rng.permutation(12)[:row]] = rng.normal(size=row)
-    sums, x = Sums(matrix, torch.float64), rng.normal(size=(5, 12, 3))
-    out = np.full((11, 5, 3), np.nan)
-    sums.to_products(x.reshape(-1, 3), 5, out.reshape(-1, 3))
+    sums, x = Sums(matrix, torch.float64), rng.normal(size=(5, 12, 128))
+    out = np.full((11, 5, 128), np.nan)
+    sums.to_products(x.reshape(-1, 128), 5, out.reshape(-1, 128))
     wanted = np.einsum("rp,bpc->rbc", matrix, x)
     np.testing.assert_allclose(out, wanted, atol=1e-12)
-    back = np.full((5, 11, 3), np.nan)
-    rows = np.ascontiguousarray(x.transpose(1, 0, 2)).reshape(-1, 3)
-    sums.from_products(rows, 5, back.reshape(-1, 3))
+    back = np.full((5, 11, 128), np.nan)
+    rows = np.ascontiguousarray(x.transpose(1, 0, 2)).reshape(-1, 128)
+    sums.from_products(rows, 5, back.reshape(-1, 128))
     np.testing.assert_allclose(back, wanted.transpose(1, 0, 2), atol=1e-12)
-    sums.from_products(rows, 5, back.reshape(-1, 3), added=True)
+    sums.from_products(rows, 5, back.reshape(-1, 128), added=True)
     np.testing.assert_allclose(back, 2 * wanted.transpose(1, 0, 2), atol=1e-12)
 
 
@@ -63,12 +50,21 @@ def test_sums_round_to_bfloat16_as_the_library_does():
     bits = torch.arange(0x3F7F_7F00, 0x3F81_8100, 0x80, dtype=torch.int32)  # halves among them
     special = torch.tensor([0, -0.0, np.nan, np.inf, -np.inf, 3.3895e38, -3.4e38, 1e-45])
     values = torch.cat([values, bits.view(torch.float32)[None], special[None]], 1)
+    values = F.pad(values, (0, -values.shape[1] % LANES))  # zeros to whole lanes
     rounded = Memory(torch.empty(values.shape, dtype=torch.bfloat16))
     Sums(np.eye(1), torch.bfloat16).to_products(values.numpy(), 1, rounded.rows)
     wanted = values.to(torch.bfloat16)
     assert torch.equal(rounded.tensor.isnan(), wanted.isnan())
     shown = ~wanted.isnan()
     assert torch.equal(rounded.tensor.view(torch.int16)[shown], wanted.view(torch.int16)[shown])
+
+
+@pytest.mark.parametrize("channels", [(64, 96), (65, 64)])
+def test_channels_that_would_be_left_out_are_refused(channels):
+    conv = torch.nn.Conv2d(*channels, 3, padding=1, bias=False)
+    form = bilinear_form(4, 4, 3, 1)
+    with pytest.raises(ValueError, match=f"{channels[0]} to {channels[1]} .*multiples of 64"):
+        SmallConvolution(conv, FlatWeights(torch.float32), form, Workspace(torch.float32), "x")
 
 
 @pytest.mark.parametrize("shortcut", [False, True])

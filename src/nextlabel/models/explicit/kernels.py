@@ -1,158 +1,159 @@
 """Loops of the explicit pass that numba compiles: sums of pixels, BatchNorm with ReLU, max-pooling.
 
-Arrays are float32 or float64, or the bits of bfloat16 as uint16, for which sums are taken in
-float32 and rounded once. Loops run in one thread and in a fixed order, so that results repeat.
-They are one file, since numba compiles a loop again when its own file has changed.
+Arrays are float32 or float64, or the bits of bfloat16 as uint16, whose sums are taken in float32
+and rounded once. Loops run in one thread and in a fixed order, so that results repeat. They are
+one file, since numba compiles a loop again when its own file has changed.
 """
 
 from typing import Any
 
 import numpy as np
 from llvmlite import ir
-from numba import njit, types
-from numba.extending import intrinsic, overload
+from numba import types
+from numba.extending import models, register_model
+
+from nextlabel.models.explicit.compilation import compiled, instruction
 
 IMAGES = 4
 """Images of a sum that are taken one after the other: their rows lie together on one side."""
+LANES = 64
+"""Columns that instructions take together; ResNet's channels are multiples."""
 ROWS = 64
 """Rows that are added in the type of sums before they are added in float64."""
 
 
-def compiled(function: Any) -> Any:
-    """Return the function compiled, from the cache where that has it.
-
-    A product and a sum may become one instruction; the order of sums stays.
-    """
-    options: dict[str, Any] = {"nogil": True, "fastmath": {"contract"}}
-    try:
-        return njit(cache=True, **options)(function)
-    except RuntimeError:  # no folder of a cache can be written
-        return njit(**options)(function)
-
-
-@intrinsic
-def _widened(context: Any, bits: Any) -> Any:
-    """Return the float32 of the bits of a bfloat16."""
-
-    def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        word = builder.zext(arguments[0], ir.IntType(32))
-        return builder.bitcast(builder.shl(word, word.type(16)), ir.FloatType())
-
-    return types.float32(types.uint16), code
-
-
-@intrinsic
-def _rounded(context: Any, value: Any) -> Any:
-    """Return the bits of the nearest bfloat16, of two the even one; NaN stays NaN."""
-
-    def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        word, short = ir.IntType(32), ir.IntType(16)
-        bits = builder.bitcast(arguments[0], word)
-        odd = builder.and_(builder.lshr(bits, word(16)), word(1))
-        nearest = builder.lshr(builder.add(bits, builder.add(odd, word(0x7FFF))), word(16))
-        is_number = builder.fcmp_ordered("ord", arguments[0], arguments[0])
-        return builder.trunc(builder.select(is_number, nearest, word(0x7FC0)), short)
-
-    return types.uint16(types.float32), code
-
-
-def wide(value: Any) -> Any:
+@instruction
+def wide(context: Any, value: Any) -> Any:
     """Return a value of an array in the type of sums."""
-    raise NotImplementedError("compiled code alone calls this")
+    return _sum_type(value)(value), lambda _, builder, __, given: _widened(builder, given[0])
 
 
-def narrow(value: Any, array: Any) -> Any:
-    """Return a sum rounded to the type of an array, to the nearest, ties to even."""
-    raise NotImplementedError("compiled code alone calls this")
+@instruction
+def narrow(context: Any, value: Any, array: Any) -> Any:
+    """Return a sum in the type of an array; to the nearest bfloat16, of two the even one."""
+    kind = array.dtype
+    taken, made = (types.float32, kind) if isinstance(kind, types.Integer) else (value, value)
+    return made(taken, array), lambda _, builder, __, given: _narrowed(builder, given[0], kind)
 
 
-@overload(wide, inline="always")
-def _wide(value: Any) -> Any:
-    def of_bits(value: Any) -> Any:
-        return _widened(value)  # type: ignore[call-arg]
+class Lanes(types.Type):
+    """LANES columns of a row in the type of sums, which instructions take together."""
 
-    def itself(value: Any) -> Any:
+    def __init__(self, of: Any) -> None:
+        super().__init__(f"Lanes({of})")
+        self.of = of
+
+
+@register_model(Lanes)
+class _Vector(models.PrimitiveModel):
+    def __init__(self, manager: Any, kind: Lanes) -> None:
+        vector = ir.VectorType(manager[kind.of].get_value_type(), LANES)
+        super().__init__(manager, kind, vector)  # type: ignore[no-untyped-call]
+
+
+@instruction
+def lanes(context: Any, array: Any, place: Any) -> Any:
+    """Return LANES values of an array of one axis, from a place on."""
+
+    def code(context: Any, builder: Any, signature: Any, given: Any) -> Any:
+        return _widened(builder, builder.load(_vector_at(context, builder, array, *given), align=1))
+
+    return Lanes(_sum_type(array.dtype))(array, types.int64), code
+
+
+@instruction
+def store(context: Any, array: Any, place: Any, total: Any) -> Any:
+    """Write LANES sums to an array of one axis, from a place on, as `narrow` rounds them."""
+
+    def code(context: Any, builder: Any, signature: Any, given: Any) -> Any:
+        values = _narrowed(builder, given[2], array.dtype)
+        builder.store(values, _vector_at(context, builder, array, *given[:2]), align=1)
+        return context.get_dummy_value()
+
+    return types.void(array, types.int64, total), code
+
+
+@instruction
+def plus_product(context: Any, total: Any, factor: Any, values: Any) -> Any:
+    """Return total + factor · values of lanes; the two may become one instruction."""
+
+    def code(context: Any, builder: Any, signature: Any, given: Any) -> Any:
+        sums, one, many = given
+        first = builder.insert_element(many, one, ir.IntType(32)(0))
+        factors = builder.shuffle_vector(first, first, ir.VectorType(ir.IntType(32), LANES)(None))
+        product = builder.fmul(factors, many, flags=("contract",))
+        return builder.fadd(sums, product, flags=("contract",))
+
+    return total(total, total.of, values), code
+
+
+def _sum_type(kind: Any) -> Any:
+    """Return the type in which values of this type are added."""
+    return types.float32 if isinstance(kind, types.Integer) else kind
+
+
+def _vector_at(context: Any, builder: Any, array: Any, given: Any, place: Any) -> Any:
+    """Build the address of LANES values of an array."""
+    first = builder.gep(context.make_array(array)(context, builder, given).data, [place])
+    vector = ir.VectorType(context.get_data_type(array.dtype), LANES)
+    return builder.bitcast(first, vector.as_pointer())
+
+
+def _widened(builder: Any, value: Any) -> Any:
+    """Build the float32 of the bits of a bfloat16, one or many; others stay."""
+    if value.type in (ir.IntType(16), ir.VectorType(ir.IntType(16), LANES)):
+        word = _like(value, ir.IntType(32))
+        shifted = builder.shl(builder.zext(value, word), _constant(word, 16))
+        return builder.bitcast(shifted, _like(value, ir.FloatType()))
+    return value
+
+
+def _narrowed(builder: Any, value: Any, kind: Any) -> Any:
+    """Build the bits of the nearest bfloat16, one or many; NaN stays NaN. Others stay."""
+    if not isinstance(kind, types.Integer):
         return value
+    word = _like(value, ir.IntType(32))
+    bits, half = builder.bitcast(value, word), _constant(word, 16)
+    odd = builder.and_(builder.lshr(bits, half), _constant(word, 1))
+    nearest = builder.add(bits, builder.add(odd, _constant(word, 0x7FFF)))
+    is_number = builder.fcmp_ordered("ord", value, value)
+    chosen = builder.select(is_number, builder.lshr(nearest, half), _constant(word, 0x7FC0))
+    return builder.trunc(chosen, _like(value, ir.IntType(16)))
 
-    return of_bits if isinstance(value, types.Integer) else itself
+
+def _like(value: Any, one: Any) -> Any:
+    """Return the type of one value, or of a vector where `value` is one."""
+    return ir.VectorType(one, LANES) if isinstance(value.type, ir.VectorType) else one
 
 
-@overload(narrow, inline="always")
-def _narrow(value: Any, array: Any) -> Any:
-    def rounded(value: Any, array: Any) -> Any:
-        return _rounded(value)  # type: ignore[call-arg]
-
-    def itself(value: Any, array: Any) -> Any:
-        return value
-
-    return rounded if isinstance(array.dtype, types.Integer) else itself
+def _constant(kind: Any, number: int) -> Any:
+    """Return a number as a constant of this type, one or many."""
+    return kind([number] * LANES if isinstance(kind, ir.VectorType) else number)
 
 
 @compiled
-def sums(
-    x: Any, steps: Any, which: Any, images: int, out: Any, out_steps: Any, added: bool
-) -> None:
+def sums(x: Any, steps: Any, of: Any, images: int, out: Any, out_steps: Any, added: bool) -> None:
     """Write sums of rows for each image, or add them to what is there.
 
-    `which` are three arrays. Sum r is of the terms t from starts[r] to starts[r + 1]; each is a
+    `of` are three arrays. Sum r is of the terms t from starts[r] to starts[r + 1]; each is a
     factor[t] times row terms[t]. Row i of image b is x[i · of_row + b · of_image] with the two
-    `steps`, and sum r goes to out in the same way. x and out have C columns.
+    `steps`, and sum r goes to out in the same way. x and out have C columns, a multiple of LANES.
     """
     (of_row, of_image), (out_of_row, out_of_image) = steps, out_steps
-    starts, terms, factors = which
+    starts, terms, factors = of
     channels = x.shape[1]
-    total = np.empty(channels, factors.dtype)
+    flat, flat_out = x.reshape(-1), out.reshape(-1)
+    nothing = np.full(LANES, -0.0, factors.dtype)  # with it, -0 stays -0
     for begin in range(0, images, IMAGES):
         for r in range(len(starts) - 1):
             for b in range(begin, min(begin + IMAGES, images)):
-                t, count = starts[r], starts[r + 1] - starts[r]
-                o = r * out_of_row + b * out_of_image
-                if added or count == 0 or count > 4:
-                    for c in range(channels):
-                        total[c] = wide(out[o, c]) if added else 0
-                    while count >= 4:
-                        _, i, j, k, m, f, g, h, e = _four(
-                            terms, factors, t, 4, of_row, b * of_image
-                        )
-                        for c in range(channels):
-                            one, two = f * wide(x[i, c]) + g * wide(x[j, c]), h * wide(x[k, c])
-                            total[c] += one + two + e * wide(x[m, c])
-                        t, count = t + 4, count - 4
-                    while count > 0:
-                        i, f = terms[t] * of_row + b * of_image, factors[t]
-                        for c in range(channels):
-                            total[c] += f * wide(x[i, c])
-                        t, count = t + 1, count - 1
-                    for c in range(channels):
-                        out[o, c] = narrow(total[c], out)
-                    continue
-                count, i, j, k, m, f, g, h, e = _four(
-                    terms, factors, t, count, of_row, b * of_image
-                )
-                if count == 1:
-                    for c in range(channels):
-                        out[o, c] = narrow(f * wide(x[i, c]), out)
-                elif count == 2:
-                    for c in range(channels):
-                        out[o, c] = narrow(f * wide(x[i, c]) + g * wide(x[j, c]), out)
-                else:
-                    for c in range(channels):
-                        one, two = f * wide(x[i, c]) + g * wide(x[j, c]), h * wide(x[k, c])
-                        out[o, c] = narrow(one + two + e * wide(x[m, c]), out)
-
-
-@njit(inline="always")
-def _four(terms: Any, factors: Any, t: int, count: int, of_row: int, first: int) -> Any:
-    """Return `count`, the rows of four terms and their factors; 0 for those that are not there."""
-    nothing = factors[t] - factors[t]
-    i = terms[t] * of_row + first
-    j = terms[t + 1] * of_row + first if count > 1 else i
-    k = terms[t + 2] * of_row + first if count > 2 else i
-    m = terms[t + 3] * of_row + first if count > 3 else i
-    g = factors[t + 1] if count > 1 else nothing
-    h = factors[t + 2] if count > 2 else nothing
-    e = factors[t + 3] if count > 3 else nothing
-    return count, i, j, k, m, factors[t], g, h, e
+                place = (r * out_of_row + b * out_of_image) * channels
+                for c in range(0, channels, LANES):
+                    total = lanes(flat_out, place + c) if added else lanes(nothing, 0)
+                    for t in range(starts[r], starts[r + 1]):
+                        first = (terms[t] * of_row + b * of_image) * channels
+                        total = plus_product(total, factors[t], lanes(flat, first + c))
+                    store(flat_out, place + c, total)
 
 
 @compiled
@@ -242,8 +243,7 @@ def norm_backward(
     factor, level = np.empty(channels, weight.dtype), np.empty(channels, weight.dtype)
     slope = np.empty(channels, weight.dtype)
     for c in range(channels):
-        of_bias[c] = one[c]
-        of_weight[c] = two[c] * inverse[c]
+        of_bias[c], of_weight[c] = one[c], two[c] * inverse[c]
         factor[c] = weight[c] * inverse[c]
         level[c] = one[c] / count
         slope[c] = two[c] * inverse[c] * inverse[c] / count

@@ -7,7 +7,7 @@ from torch import nn
 from nextlabel.core.types import Array
 from nextlabel.models.explicit.bilinear_form import BilinearForm
 from nextlabel.models.explicit.flat_weights import FlatWeights
-from nextlabel.models.explicit.kernels import sums
+from nextlabel.models.explicit.kernels import LANES, sums
 from nextlabel.models.explicit.memory import Memory, Workspace, wide_type
 
 CACHED = 2**22
@@ -15,7 +15,7 @@ CACHED = 2**22
 
 
 class Sums:
-    """Sums of rows by a small matrix (R, P)."""
+    """Sums of rows by a small matrix (R, P); rows have a multiple of LANES columns."""
 
     def __init__(self, matrix: Array, dtype: torch.dtype) -> None:
         rows, terms = (each.astype(np.int64) for each in np.nonzero(matrix))
@@ -35,7 +35,8 @@ class Sums:
 class SmallConvolution:
     """A convolution without bias of small feature maps (B, H, W, C).
 
-    `use` names the shared memory that its backward pass writes to.
+    `use` names the shared memory that its backward pass writes to. Raises ValueError unless
+    channels are multiples of LANES.
     """
 
     def __init__(
@@ -46,6 +47,11 @@ class SmallConvolution:
         live = conv.weight[:, :, form.live[0], form.live[1]]
         self.weights = weights.add(live.permute(2, 3, 1, 0))
         self.inputs, self.outputs = conv.in_channels, conv.out_channels
+        if self.inputs % LANES or self.outputs % LANES:
+            raise ValueError(
+                f"a convolution of {self.inputs} to {self.outputs} channels cannot be summed; "
+                f"take multiples of {LANES}"
+            )
         dtype, master = space.dtype, conv.weight.dtype
         rows, back = form.pixels.reshape(-1, pixels), form.outputs.reshape(len(form.outputs), -1)
         self.of_pixels, self.to_pixels = Sums(rows, dtype), Sums(rows.T, dtype)
