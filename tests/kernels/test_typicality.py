@@ -44,16 +44,28 @@ def both_precisions(x: Any) -> tuple[Distances, Distances]:
 
 def test_the_most_typical_is_the_first_with_the_smallest_mean_on_hard_sets(hard_set: Any) -> None:
     x = hard_set.features[:60]
-    positions, precisions = np.arange(len(x)), both_precisions(x)
+    positions, precisions = np.arange(1 if len(x) > 1 else 0, len(x)), both_precisions(x)
     for neighbours in (1, 4, 100):
         expected = plain(x, positions, neighbours)
-        for among in (positions, positions[::3], positions[-1:]):
-            found = most_typical(precisions, positions, neighbours, among)
-            assert found == among[expected[among].argmin()]
+        every = np.arange(len(positions))
+        for candidates in (every, every[::3], every[-1:]):
+            best = most_typical(precisions, positions, neighbours, candidates)
+            assert best == candidates[expected[candidates].argmin()]
             np.testing.assert_array_equal(
-                mean_neighbour_distances(precisions[1], positions, neighbours, among),
-                expected[among],
+                mean_neighbour_distances(precisions[1], positions, neighbours, candidates),
+                expected[candidates],
             )
+
+
+def test_the_most_typical_is_that_of_all_blocks() -> None:
+    rng = np.random.default_rng(3)
+    blocks = rng.normal(size=(90, 4)).astype(np.float32), rng.normal(size=(90, 2))
+    space, positions = Embedding(((blocks[0], 0.3), (blocks[1], 2.0))), np.arange(5, 90, 2)
+    expected = plain(space, positions, 6)
+    every = np.arange(len(positions))
+    assert most_typical(both_precisions(space), positions, 6, every) == expected.argmin()
+    alone = plain(blocks[0], positions, 6)
+    assert alone.argmin() != expected.argmin()
 
 
 def test_the_most_typical_is_found_where_float32_cannot_tell(monkeypatch: Any) -> None:
@@ -62,16 +74,17 @@ def test_the_most_typical_is_found_where_float32_cannot_tell(monkeypatch: Any) -
     x = rng.normal(size=(80, 3))
     x[:40] = 1e3 + 1e-2 * x[:40]
     positions, precisions = np.arange(40), both_precisions(x)
-    means, measured = plain(x, positions, 5), list[int]()
+    expected, measured = plain(x, positions, 5), list[int]()
 
     def counted(*given: Any) -> Any:
         measured.append(len(given[3]))
         return mean_neighbour_distances(*given)
 
     monkeypatch.setattr(typicality, "mean_neighbour_distances", counted)
-    assert most_typical(precisions, positions, 5, positions) == means.argmin()
-    assert most_typical(precisions[:1], positions, 5, positions) == means.argmin()
-    assert sum(measured) == 40  # float64 leaves one, float32 leaves all
+    assert most_typical(precisions, positions, 5, positions) == expected.argmin()
+    assert measured == []  # float64 leaves one
+    assert most_typical(precisions[:1], positions, 5, positions) == expected.argmin()
+    assert measured == [40]  # float32 leaves all
 
 
 def test_one_alone_has_no_neighbours() -> None:

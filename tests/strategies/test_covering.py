@@ -1,7 +1,7 @@
 """TypiClust, MaxHerding, UHerding and ProbCover as strategies."""
 
 import warnings
-from itertools import product
+from itertools import product, zip_longest
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,8 @@ from nextlabel.core.errors import DataError, UsageError
 from nextlabel.core.progress import part_of_preparation, prepared, reporting_to
 from nextlabel.kernels import reference
 from nextlabel.kernels.coverage.bandwidth import closest_pair, neighbour_distance
+from nextlabel.kernels.distance.exact import Metric
+from nextlabel.kernels.k_means import k_means
 from nextlabel.strategies import create
 from nextlabel.strategies import references as sampling
 from nextlabel.strategies.max_herding import MaxHerding
@@ -328,3 +330,25 @@ def test_a_part_of_the_work_takes_a_part_of_the_shares() -> None:
     with reporting_to(None, shares.append), part_of_preparation(0.2, 0.4):
         prepared(0.5)
     assert shares == pytest.approx([0.3])
+
+
+@pytest.mark.parametrize("budget", [5, 95])
+def test_typiclust_goes_round_its_clusters_by_typicality(budget: int) -> None:
+    """By the definition, on a grid with equal distances and copies, with labels in the clusters."""
+    x = np.round(RNG(0).normal(size=(120, 2)) * 3)
+    labelled, ids = np.arange(0, 75, 3), np.arange(120)
+    picks = TypiClust(max_clusters=6, neighbours=3).select(seen(x, labelled), budget, RNG(5))
+    clusters = k_means(Metric(Embedding.of(x)), ids, 6, RNG(5))
+    large, small = order_of(clusters, np.isin(ids, labelled))
+    expected: list[int] = []
+    for names in (large, small):
+        queues = []
+        for name in names:
+            members = np.flatnonzero(clusters == name)
+            apart = ((x[members, None] - x[members]) ** 2).sum(axis=2)
+            nearest = np.sort(apart, axis=1)[:, 1:4]  # without itself
+            means = np.sqrt(nearest).sum(axis=1) / max(1, nearest.shape[1])
+            ranked = members[np.argsort(means, kind="stable")]
+            queues.append([i for i in ranked.tolist() if i not in labelled])
+        expected += [i for turn in zip_longest(*queues) for i in turn if i is not None]
+    assert picks.tolist() == expected[:budget]

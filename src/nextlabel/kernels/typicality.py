@@ -28,58 +28,70 @@ def mean_neighbour_distances(
     distances: Distances,
     positions: Ids,
     neighbours: int,
-    among: Ids | None = None,
+    wanted: Ids | None = None,
     spare: int = SPARE,
 ) -> Floats:
-    """Return the mean distance of each position to its nearest others among them, shape (n).
+    """Return the mean distance of each position to its nearest others among them.
 
     `neighbours` are averaged, or all others when there are fewer; the mean is 0 for a single
     position. Distances are direct differences, added from the smallest, in the metric's unit.
-    `among` are the indices into `positions` whose means are wanted, by default all. `spare` decides
-    the speed alone.
+    `wanted` are the indices into `positions` whose means are returned, by default all (n). `spare`
+    decides the speed alone.
     """
     n = len(positions)
-    among = np.arange(n) if among is None else among
+    wanted = np.arange(n) if wanted is None else wanted
     count = min(neighbours, n - 1)
     if count < 1:
-        return np.zeros(len(among))
+        return np.zeros(len(wanted))
     pairs = _pairs(distances, positions)
     return np.concatenate(
         [
             _some(distances, positions, pairs, some, count, spare)
-            for some in _in_parts(distances, n, among)
+            for some in _in_parts(distances, n, wanted)
         ]
     )
 
 
 def most_typical(
-    precisions: Sequence[Distances], positions: Ids, neighbours: int, among: Ids
+    precisions: Sequence[Distances], positions: Ids, neighbours: int, candidates: Ids
 ) -> int:
-    """Return the one of `among` with the smallest mean distance, the first of equals.
+    """Return the candidate with the smallest mean distance, the first of equals.
 
-    Means are those of `mean_neighbour_distances`, and `among` its indices. Only those are measured
-    that approximate distances leave in question; `precisions` are tried one after the other.
+    Means are those of `mean_neighbour_distances`. Only those are measured that approximate
+    distances leave in question.
+
+    Parameters
+    ----------
+    precisions
+        The distances among the same images, the coarsest first; the last measures directly.
+    positions
+        The images among which neighbours are, int64 (n).
+    neighbours
+        The number of neighbours.
+    candidates
+        Indices into `positions`, ascending, at least one; the result is one of them.
+
     """
     n = len(positions)
     count = min(neighbours, n - 1)
     if count < 1:
-        return int(among[0])
+        return int(candidates[0])
     for distances in precisions:
-        if len(among) > 1:
-            parts = _in_parts(distances, n, among)
+        if len(candidates) > 1:
+            parts = _in_parts(distances, n, candidates)
             bounds = [_bounds(distances, positions, some, count) for some in parts]
             lower, upper = np.concatenate(bounds, axis=1)
-            among = among[lower <= upper.min()]
-    if len(among) > 1:
-        means = mean_neighbour_distances(precisions[-1], positions, neighbours, among)
-        among = among[[means.argmin()]]
-    return int(among[0])
+            candidates = candidates[lower <= upper.min()]
+    if len(candidates) == 1:
+        return int(candidates[0])
+    means = mean_neighbour_distances(precisions[-1], positions, neighbours, candidates)
+    return int(candidates[means.argmin()])
 
 
-def _in_parts(distances: Distances, n: int, among: Ids) -> list[Ids]:
-    """Return `among` in parts of few enough rows for distances to n others in memory."""
+def _in_parts(distances: Distances, n: int, wanted: Ids) -> list[Ids]:
+    """Return `wanted` in parts whose distances to n images fit into memory."""
     step = max(1, min(distances.tile_rows, VALUES // n))
-    return [among[start : start + step] for start in range(0, len(among), step)]
+    return [wanted[start : start + step] for start in range(0, len(wanted), step)]
 
 
 def _to_others(distances: Distances, positions: Ids, some: Ids) -> Floats:
@@ -96,7 +108,7 @@ def _error(distances: Distances, positions: Ids, some: Ids) -> Floats:
 
 
 def _bounds(distances: Distances, positions: Ids, some: Ids, count: int) -> Floats:
-    """Return what the mean distances of some are at least and at most, (2, r).
+    """Return lower and upper bounds on the mean distances of some, (2, r).
 
     The i-th smallest of values that are each off by e at most is itself off by e at most.
     """

@@ -91,7 +91,7 @@ def order_of(clusters: Array, labelled: Array) -> tuple[list[int], list[int]]:
 class _Queues:
     """The unlabelled positions of each cluster, the most typical first.
 
-    Of most clusters one position is asked for, so the others are ranked only when they are needed.
+    A cluster is ranked whole only when a second one of its positions is asked for.
     """
 
     def __init__(
@@ -99,30 +99,27 @@ class _Queues:
     ) -> None:
         quick = Distances(metric, ids, np.float32)
         self.quick, self.fine = quick, Distances(metric, ids, shifted=quick.shifted)
-        self.clusters, self.labelled = clusters, labelled
-        self.neighbours, self.ranked = neighbours, dict[int, list[int]]()
+        self.clusters, self.labelled, self.neighbours = clusters, labelled, neighbours
+        self.unlabelled = np.bincount(clusters[~labelled], minlength=int(clusters.max()) + 1)
+        self.ranked = dict[int, list[int]]()
 
     def round_robin(self, order: list[int]) -> Iterator[int]:
         """Yield one position of each cluster in turn, until none is left."""
-        for name in order:
-            yield from self._first(name)
-        turn = 1
-        while order := [name for name in order if len(self._of(name)) > turn]:
+        turn = 0
+        while order := [name for name in order if self.unlabelled[name] > turn]:
             for name in order:
-                yield self._of(name)[turn]
+                yield self._of(name)[turn] if turn else self._first(name)
             turn += 1
 
-    def _first(self, cluster: int) -> list[int]:
-        """Return the first position of a cluster, or none."""
+    def _first(self, cluster: int) -> int:
+        """Return the most typical unlabelled position of a cluster that has one."""
         positions = np.flatnonzero(self.clusters == cluster)
-        among = np.flatnonzero(~self.labelled[positions])
-        if not len(among):
-            return []
+        unlabelled = np.flatnonzero(~self.labelled[positions])
         precisions = self.quick, self.fine
-        return [int(positions[most_typical(precisions, positions, self.neighbours, among)])]
+        return int(positions[most_typical(precisions, positions, self.neighbours, unlabelled)])
 
     def _of(self, cluster: int) -> list[int]:
-        """Return all positions of a cluster, ranked when first asked for."""
+        """Return the unlabelled positions of a cluster, the most typical first."""
         if cluster not in self.ranked:
             positions = np.flatnonzero(self.clusters == cluster)
             means = mean_neighbour_distances(self.fine, positions, self.neighbours)

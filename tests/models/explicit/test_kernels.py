@@ -27,22 +27,27 @@ def images(memory):
     return memory.tensor.permute(0, 3, 1, 2)
 
 
-def test_sums_are_the_products_with_their_matrix():
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float32, torch.bfloat16])
+def test_sums_are_the_products_with_their_matrix(dtype):
+    """Whole numbers that each type holds exactly, and their sums too."""
     rng = np.random.default_rng(0)
     matrix = np.zeros((11, 12))
     for row in range(11):  # from no term in a row to ten
-        matrix[row, rng.permutation(12)[:row]] = rng.normal(size=row)
-    sums, x = Sums(matrix, torch.float64), rng.normal(size=(5, 12, 128))
-    out = np.full((11, 5, 128), np.nan)
-    sums.to_products(x.reshape(-1, 128), 5, out.reshape(-1, 128))
+        matrix[row, rng.permutation(12)[:row]] = rng.integers(-2, 3, row)
+    sums, x = Sums(matrix, dtype), rng.integers(-4, 5, (5, 12, 128))
     wanted = np.einsum("rp,bpc->rbc", matrix, x)
-    np.testing.assert_allclose(out, wanted, atol=1e-12)
-    back = np.full((5, 11, 128), np.nan)
-    rows = np.ascontiguousarray(x.transpose(1, 0, 2)).reshape(-1, 128)
-    sums.from_products(rows, 5, back.reshape(-1, 128))
-    np.testing.assert_allclose(back, wanted.transpose(1, 0, 2), atol=1e-12)
-    sums.from_products(rows, 5, back.reshape(-1, 128), added=True)
-    np.testing.assert_allclose(back, 2 * wanted.transpose(1, 0, 2), atol=1e-12)
+
+    def memory(values):
+        return Memory(torch.tensor(values).to(dtype).contiguous())
+
+    out = memory(np.full((11, 5, 128), np.nan))
+    sums.to_products(memory(x).rows, 5, out.rows)
+    np.testing.assert_array_equal(out.tensor.double(), wanted)
+    rows, back = memory(x.transpose(1, 0, 2)).rows, memory(np.full((5, 11, 128), np.nan))
+    sums.from_products(rows, 5, back.rows)
+    np.testing.assert_array_equal(back.tensor.double(), wanted.transpose(1, 0, 2))
+    sums.from_products(rows, 5, back.rows, added=True)
+    np.testing.assert_array_equal(back.tensor.double(), 2 * wanted.transpose(1, 0, 2))
 
 
 def test_sums_round_to_bfloat16_as_the_library_does():
@@ -60,7 +65,7 @@ def test_sums_round_to_bfloat16_as_the_library_does():
 
 
 @pytest.mark.parametrize("channels", [(64, 96), (65, 64)])
-def test_channels_that_would_be_left_out_are_refused(channels):
+def test_channels_are_refused_for_which_sums_would_reach_beyond_rows(channels):
     conv = torch.nn.Conv2d(*channels, 3, padding=1, bias=False)
     form = bilinear_form(4, 4, 3, 1)
     with pytest.raises(ValueError, match=f"{channels[0]} to {channels[1]} .*multiples of 64"):

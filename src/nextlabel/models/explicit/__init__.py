@@ -5,8 +5,8 @@ the forward and the backward pass are plain functions, the products are the libr
 compiles the loops between them. Convolutions of small feature maps take fewer products.
 
 `resnet_pass` reads from top to bottom as the network does; `layers` and `small_convolution` have
-its layers, `bilinear_form` the algorithm of the latter, `kernels` the loops, and `flat_weights` and
-`memory` the weights and the feature maps.
+its layers, `bilinear_form` the algorithm of the latter, `kernels` the loops, `compilation` what
+compiles them, and `flat_weights` and `memory` the weights and the feature maps.
 """
 
 from nextlabel.models.explicit.resnet_pass import explicit_pass

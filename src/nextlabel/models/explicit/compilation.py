@@ -1,4 +1,7 @@
-"""Compilation of loops by numba, once for an installation where a folder takes the result."""
+"""Compilation of loops by numba, once for an installation where a folder takes the result.
+
+numba compiles a loop again when the loop's own file has changed, not when this one has.
+"""
 
 from typing import Any
 
@@ -19,5 +22,8 @@ def compiled(function: Any) -> Any:
 
 
 def instruction(function: Any) -> Any:
-    """Return what compiled loops call, from a function that gives its types and builds its code."""
+    """Return a function for compiled loops, from one that gives its types and writes LLVM code.
+
+    numba's decorator has types for its own use, which do not fit calls in loops.
+    """
     return intrinsic(function)

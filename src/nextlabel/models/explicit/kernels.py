@@ -17,7 +17,7 @@ from nextlabel.models.explicit.compilation import compiled, instruction
 IMAGES = 4
 """Images of a sum that are taken one after the other: their rows lie together on one side."""
 LANES = 64
-"""Columns that instructions take together; ResNet's channels are multiples."""
+"""Columns whose sums stay in registers; all channels of ResNet-18 are multiples of it."""
 ROWS = 64
 """Rows that are added in the type of sums before they are added in float64."""
 
@@ -30,10 +30,10 @@ def wide(context: Any, value: Any) -> Any:
 
 @instruction
 def narrow(context: Any, value: Any, array: Any) -> Any:
-    """Return a sum in the type of an array; to the nearest bfloat16, of two the even one."""
-    kind = array.dtype
-    taken, made = (types.float32, kind) if isinstance(kind, types.Integer) else (value, value)
-    return made(taken, array), lambda _, builder, __, given: _narrowed(builder, given[0], kind)
+    """Return a sum as an array takes it: bits of the nearest bfloat16, of two the even one."""
+    dtype = array.dtype
+    taken, made = (types.float32, dtype) if isinstance(dtype, types.Integer) else (value, value)
+    return made(taken, array), lambda _, builder, __, given: _narrowed(builder, given[0], dtype)
 
 
 class Lanes(types.Type):
@@ -53,7 +53,7 @@ class _Vector(models.PrimitiveModel):
 
 @instruction
 def lanes(context: Any, array: Any, place: Any) -> Any:
-    """Return LANES values of an array of one axis, from a place on."""
+    """Return LANES values of a contiguous array, from a place on, in the type of sums."""
 
     def code(context: Any, builder: Any, signature: Any, given: Any) -> Any:
         return _widened(builder, builder.load(_vector_at(context, builder, array, *given), align=1))
@@ -63,7 +63,7 @@ def lanes(context: Any, array: Any, place: Any) -> Any:
 
 @instruction
 def store(context: Any, array: Any, place: Any, total: Any) -> Any:
-    """Write LANES sums to an array of one axis, from a place on, as `narrow` rounds them."""
+    """Write LANES sums to a contiguous array, from a place on, as `narrow` rounds them."""
 
     def code(context: Any, builder: Any, signature: Any, given: Any) -> Any:
         values = _narrowed(builder, given[2], array.dtype)
@@ -143,17 +143,17 @@ def sums(x: Any, steps: Any, of: Any, images: int, out: Any, out_steps: Any, add
     starts, terms, factors = of
     channels = x.shape[1]
     flat, flat_out = x.reshape(-1), out.reshape(-1)
-    nothing = np.full(LANES, -0.0, factors.dtype)  # with it, -0 stays -0
+    nothing = np.full(LANES, -0.0, factors.dtype)  # then a sum of -0 alone is -0
     for begin in range(0, images, IMAGES):
         for r in range(len(starts) - 1):
             for b in range(begin, min(begin + IMAGES, images)):
-                place = (r * out_of_row + b * out_of_image) * channels
+                begins = (r * out_of_row + b * out_of_image) * channels
                 for c in range(0, channels, LANES):
-                    total = lanes(flat_out, place + c) if added else lanes(nothing, 0)
+                    total = lanes(flat_out, begins + c) if added else lanes(nothing, 0)
                     for t in range(starts[r], starts[r + 1]):
                         first = (terms[t] * of_row + b * of_image) * channels
                         total = plus_product(total, factors[t], lanes(flat, first + c))
-                    store(flat_out, place + c, total)
+                    store(flat_out, begins + c, total)
 
 
 @compiled

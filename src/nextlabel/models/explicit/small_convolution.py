@@ -42,16 +42,16 @@ class SmallConvolution:
     def __init__(
         self, conv: nn.Conv2d, weights: FlatWeights, form: BilinearForm, space: Workspace, use: str
     ) -> None:
-        self.form, self.space, self.use = form, space, use
-        self.groups, self.places, pixels = form.pixels.shape
-        live = conv.weight[:, :, form.live[0], form.live[1]]
-        self.weights = weights.add(live.permute(2, 3, 1, 0))
         self.inputs, self.outputs = conv.in_channels, conv.out_channels
-        if self.inputs % LANES or self.outputs % LANES:
+        if self.inputs % LANES or self.outputs % LANES:  # sums would reach beyond rows
             raise ValueError(
                 f"a convolution of {self.inputs} to {self.outputs} channels cannot be summed; "
                 f"take multiples of {LANES}"
             )
+        self.form, self.space, self.use = form, space, use
+        self.groups, self.places, pixels = form.pixels.shape
+        live = conv.weight[:, :, form.live[0], form.live[1]]
+        self.weights = weights.add(live.permute(2, 3, 1, 0))
         dtype, master = space.dtype, conv.weight.dtype
         rows, back = form.pixels.reshape(-1, pixels), form.outputs.reshape(len(form.outputs), -1)
         self.of_pixels, self.to_pixels = Sums(rows, dtype), Sums(rows.T, dtype)
