@@ -178,10 +178,17 @@ def saving_intervals(
         The counts do not increase, or the shapes do not fit.
 
     """
-    needs = _needs_of_subsets(counts, arm, baseline, rng)
-    if needs is None:
+    means_of = _means_of_subsets(counts, arm, baseline, rng)
+    if means_of is None:
         return None
-    return [_interval(of_baseline - of_arm, confidence) for of_baseline, of_arm in needs]
+    x, of_arm, of_baseline, noise = means_of
+    return [
+        _interval(
+            _crossings(x, of_baseline, levels, noise) - _crossings(x, of_arm, levels, noise),
+            confidence,
+        )
+        for levels in np.maximum.accumulate(of_baseline, axis=1).T  # [R]
+    ]
 
 
 def need_interval(
@@ -218,14 +225,17 @@ def need_interval(
         The counts do not increase, or the shapes do not fit.
 
     """
-    needs = _needs_of_subsets(counts, arm, baseline, rng)
-    return None if needs is None else _interval(needs[-1][1], confidence)
+    means_of = _means_of_subsets(counts, arm, baseline, rng)
+    if means_of is None:
+        return None
+    x, of_arm, of_baseline, noise = means_of
+    return _interval(_crossings(x, of_arm, of_baseline.max(axis=1), noise), confidence)
 
 
-def _needs_of_subsets(
+def _means_of_subsets(
     counts: Counts, arm: object, baseline: object, rng: np.random.Generator
-) -> list[tuple[Floats, Floats]] | None:
-    """Return, for each count, the labels that baseline and arm need, (R) each, by subsets.
+) -> tuple[Floats, Floats, Floats, float] | None:
+    """Return the counts, the means of arm and baseline by subsets, (R, T) each, and their noise.
 
     None for a single pair.
     """
@@ -240,12 +250,7 @@ def _needs_of_subsets(
     if n == 1:
         return None
     masks = subsets(n) if 2**n <= DRAWS else random_subsets(n, DRAWS, rng)
-    arm_means, baseline_means = means(masks, a), means(masks, b)  # [R, T]
-    noise = rounding_noise(a, b)
-    return [
-        (_crossings(x, baseline_means, levels, noise), _crossings(x, arm_means, levels, noise))
-        for levels in np.maximum.accumulate(baseline_means, axis=1).T  # [R]
-    ]
+    return x, means(masks, a), means(masks, b), rounding_noise(a, b)
 
 
 def _interval(labels: Floats, confidence: float) -> Interval:

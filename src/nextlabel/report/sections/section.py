@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from nextlabel.report.columns import Column, column
@@ -46,9 +47,9 @@ class TableView:
     rows: tuple[tuple[str, ...], ...]
     caption: str = ""
 
-    @property
+    @cached_property
     def wide(self) -> bool:
-        """True where the columns do not fit next to each other on a phone."""
+        """True where the columns do not fit side by side on a phone. Each cell asks for it."""
         columns = zip(self.headings, *self.rows, strict=True)
         return sum(_least_width(*column) + 1 for column in columns) > PHONE
 
