@@ -49,7 +49,7 @@ class TableView:
 
     @cached_property
     def wide(self) -> bool:
-        """True where the columns do not fit side by side on a phone. Each cell asks for it."""
+        """True where the columns do not fit side by side on a phone. Each cell reads it."""
         columns = zip(self.headings, *self.rows, strict=True)
         return sum(_least_width(*column) + 1 for column in columns) > PHONE
 
