@@ -43,6 +43,16 @@ def test_other_calls_between_are_those_of_numpy() -> None:
         np.testing.assert_array_equal(ours.choice(**call), numpy_s.choice(**call))
 
 
+def test_probabilities_of_another_number_of_values_are_refused_each_time() -> None:
+    p, draws = np.full(8, 1 / 8), RepeatedDraws(0)
+    for count in (9, 8, 9):
+        if count == 8:
+            draws.choice(count, p=p)
+        else:
+            with pytest.raises(ValueError, match="same size"):
+                draws.choice(count, p=p)
+
+
 def test_marks_on_the_sums_belong_to_the_value_after() -> None:
     p = np.full(10, 0.1)
     draws = RepeatedDraws(0)

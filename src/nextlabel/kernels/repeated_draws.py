@@ -29,7 +29,7 @@ class RepeatedDraws(np.random.RandomState):
         self, a: Any, size: Any = None, replace: bool = True, p: Array | None = None
     ) -> Any:
         """Return draws as RandomState does, with its parameters and errors."""
-        if p is None or p is not self._probabilities or not replace or np.ndim(a):
+        if p is None or p is not self._probabilities or not replace or np.ndim(a) or a != len(p):
             drawn = super().choice(a, size, replace, p)
             if p is not None and p is not self._probabilities:
                 self._prepare(p)
