@@ -15,7 +15,7 @@ from nextlabel.testing.store_contracts import (
 
 def test_all_contracts_hold_on_one_database(location: Path | str) -> None:
     check_store(str(location))
-    assert len(STORE_CONTRACTS) == 9
+    assert len(STORE_CONTRACTS) == 10
 
 
 def test_a_store_that_takes_any_round_is_noticed(

@@ -10,7 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 from stores import ENVIRONMENT, filled, make_round, record
 
-from nextlabel.cli import main
+from nextlabel.cli import main, status
 from nextlabel.core.errors import StoreError
 from nextlabel.store import transactions
 from nextlabel.store.database import address
@@ -88,7 +88,7 @@ def test_a_server_that_is_not_there_is_said(postgresql_url: str) -> None:
 
 
 def test_status_says_who_works_on_what(
-    postgresql_url: str, capsys: pytest.CaptureFixture[str]
+    postgresql_url: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with filled(postgresql_url, record(seed=0), record(seed=1)) as store:
         for seed in (0, 1):
@@ -99,6 +99,12 @@ def test_status_says_who_works_on_what(
     assert header.split() == "experiment arm seed status rounds labels driver error".split()
     assert first.split() == ["digits", "core-set", "0", "running", "0", "0", "host/7/abc"]
     assert second.split() == ["digits", "core-set", "1", "interrupted", "0", "0"]
+    monkeypatch.setattr(status, "LONGEST", 1)  # now the two are counted
+    assert main(["status", "--store", postgresql_url]) == 0
+    header, _, counted, named, _, of_driver = capsys.readouterr().out.splitlines()
+    assert header.split() == "experiment arm trials running interrupted labels".split()
+    assert counted.split() == ["digits", "core-set", "2", "1", "1", "0"]
+    assert (named.split()[-2:], of_driver.split()) == (["driver", "error"], first.split())
 
 
 def test_a_role_without_rights_is_told_which_it_lacks(postgresql_url: str) -> None:

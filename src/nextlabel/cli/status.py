@@ -1,6 +1,7 @@
 """`nextlabel status`: the state of each trial, read from the store."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
@@ -11,6 +12,8 @@ from nextlabel.cli.output import note, plural, put_json, put_table
 from nextlabel.core.errors import StoreError
 
 if TYPE_CHECKING:
+    from nextlabel.store.claims import Claim
+    from nextlabel.store.statuses import TrialStatus
     from nextlabel.store.store import Store
 
 Row: TypeAlias = dict[str, Any]
@@ -41,29 +44,27 @@ def command(
     """Show each trial's state, rounds, labels, driver and error, also while it runs."""
     from nextlabel.store.store import Store
 
-    experiments: dict[str, list[Row]] = {}
-    rows = []
+    counted: list[Row] = []
+    notable: list[Row] = []
+    listed: list[Row] = []
     for location in store_locations(store, experiment):
         with Store.read(location) as opened:
+            drivers = _Drivers.of(opened)
             for name in names(opened, experiment):
-                of_experiment = [{"experiment": name, **row} for row in _rows(opened, name)]
-                experiments.setdefault(name, []).extend(of_experiment)
-                rows += of_experiment
+                by_arm, by_name = ([], []) if json or trials else _counted(opened, name, drivers)
+                counted += by_arm
+                notable += by_name
+                if not by_arm:
+                    listed += [drivers.row(name, trial) for trial in opened.statuses(name)]
     if json:
-        put_json(rows)
-    elif not rows:
+        put_json(listed)
+    elif not counted and not listed:
         note("the store does not contain an experiment yet")
     else:
-        many = {n for n, its in experiments.items() if len(its) > LONGEST and not trials}
-        counted = [
-            row for name in experiments if name in many for row in _by_arm(experiments[name])
-        ]
-        notable = [row for row in rows if row["experiment"] in many and _is_notable(row)]
         _put(counted, ("experiment", "arm", "trials", *STATES, "labels"), STATES)
-        listed = [row for row in rows if row["experiment"] not in many]
         columns = "experiment", "arm", "seed", "status", "rounds", "labels", "driver", "error"
         _put([*notable[:NOTABLE], *listed], columns, ("driver",))
-        if many:
+        if counted:
             hidden = max(0, len(notable) - NOTABLE)
             more = f"{plural(hidden, 'more trial')} that run or failed; " if hidden else ""
             note(f"{more}--trials lists each trial")
@@ -76,36 +77,27 @@ def _put(rows: Sequence[Row], columns: Sequence[str], optional: Sequence[str]) -
         put_table(shown, [["" if row[c] is None else row[c] for c in shown] for row in rows])
 
 
-def _by_arm(rows: Sequence[Row]) -> list[Row]:
-    """Return one row per arm: how many of its trials are in each state, and their mean labels."""
-    arms: dict[object, list[Row]] = {}
-    for row in rows:
-        arms.setdefault(row["arm"], []).append(row)
-    return [
-        {
-            "experiment": its[0]["experiment"],
-            "arm": arm,
-            "trials": len(its),
-            **{state: sum(row["status"] == state for row in its) for state in STATES},
-            "labels": f"{sum(row['labels'] for row in its) / len(its):.0f}",
-        }
-        for arm, its in arms.items()
-    ]
+@dataclass(frozen=True)
+class _Drivers:
+    """The claims in a store, and whether its file is known to have no driver."""
 
+    claims: "Mapping[str, Claim]"
+    shared: bool
+    idle: bool
 
-def _is_notable(row: Row) -> bool:
-    return row["driver"] is not None or row["status"] == "failed"
+    @classmethod
+    def of(cls, store: "Store") -> "_Drivers":
+        from nextlabel.engine.lock import is_held
 
+        return cls(store.claims.read(), store.claims.shared, is_held(store) is False)
 
-def _rows(store: "Store", name: str) -> Iterator[Row]:
-    from nextlabel.engine.lock import is_held
-
-    stopped, claims = is_held(store) is False, store.claims.read()
-    for trial in store.statuses(name):
-        claim = claims.get(trial.key)
-        left = claim is None if store.claims.shared else stopped
+    def row(self, experiment: str, trial: "TrialStatus") -> Row:
+        """Return the state of a trial with its driver; one that lost its driver is interrupted."""
+        claim = self.claims.get(trial.key)
+        left = claim is None if self.shared else self.idle
         interrupted = left and trial.status == "running"
-        yield {
+        return {
+            "experiment": experiment,
             "arm": trial.arm,
             "seed": trial.seed,
             "status": "interrupted" if interrupted else trial.status,
@@ -114,6 +106,31 @@ def _rows(store: "Store", name: str) -> Iterator[Row]:
             "driver": None if claim is None else claim.driver,
             "error": trial.error,
         }
+
+
+def _counted(store: "Store", name: str, drivers: _Drivers) -> tuple[list[Row], list[Row]]:
+    """Return one row per arm with its number of trials in each state, and one per notable trial.
+
+    Notable are those that failed or have a driver. Both are empty when there are few trials.
+    """
+    counts = store.counts(name, drivers.claims)
+    if sum(count.trials for count in counts) <= LONGEST:
+        return [], []
+    arms: dict[str, Row] = {}
+    notable = []
+    for count in counts:
+        if count.arm not in arms:
+            arms[count.arm] = {"experiment": name, "arm": count.arm, "trials": 0, "labels": 0}
+            arms[count.arm] |= dict.fromkeys(STATES, 0)
+        row = None if count.single is None else drivers.row(name, count.single)
+        if row is not None and (row["driver"] is not None or row["status"] == "failed"):
+            notable.append(row)
+        arm = arms[count.arm]
+        arm[count.status if row is None else row["status"]] += count.trials
+        arm["trials"] += count.trials
+        arm["labels"] += count.labels
+    means = ({"labels": f"{arm['labels'] / arm['trials']:.0f}"} for arm in arms.values())
+    return [arm | mean for arm, mean in zip(arms.values(), means, strict=True)], notable
 
 
 def store_locations(store: str | None, experiment: str | None) -> list[str]:

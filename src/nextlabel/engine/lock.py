@@ -42,13 +42,13 @@ def hold(store: Store) -> Iterator[None]:
 
 def is_held(store: Store) -> bool | None:
     """Return whether a run holds the lock; None when that cannot be found out."""
-    from filelock import FileLock, Timeout
-
     path = _lock_file(store)
     if path is None:
         return None
     if not path.exists():
         return False
+    from filelock import FileLock, Timeout
+
     try:
         with FileLock(path, timeout=0):
             return False

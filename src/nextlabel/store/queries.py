@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from nextlabel.core.round import Round
 from nextlabel.core.types import Ids, as_ids
 from nextlabel.store.integrity import Damaged, check_indexes, finite, numbers, table, text, whole
-from nextlabel.store.records import Picture, TrialRecord, TrialState, TrialStatus
+from nextlabel.store.records import Picture, TrialRecord, TrialState
 from nextlabel.store.rows import find_experiment, find_trial, to_round
 from nextlabel.store.schema import (
     BlockLogRow,
@@ -140,10 +140,10 @@ def read_environments(session: Session, trials: Trials) -> dict[str, list[Mappin
 def read_trials(session: Session, experiment: str, seed: int | None = None) -> list[TrialState]:
     """Return an experiment's trials in the enrolled order; those of one seed alone if it is given.
 
-    `read_statuses` is faster where settings and environment are not needed.
+    `statuses.read_statuses` is faster where settings and environment are not needed.
     """
     rows = session.execute(
-        select(TrialRow, EnvironmentRow, *_progress())
+        select(TrialRow, EnvironmentRow, *progress())
         .join(MemberRow, MemberRow.trial_id == TrialRow.id)
         .outerjoin(EnvironmentRow, EnvironmentRow.sha256 == TrialRow.environment)
         .where(MemberRow.experiment_id == find_experiment(session, experiment).id)
@@ -170,30 +170,7 @@ def read_trials(session: Session, experiment: str, seed: int | None = None) -> l
     ]
 
 
-def read_statuses(session: Session, experiment: str) -> list[TrialStatus]:
-    """Return the state of an experiment's trials in short, in the enrolled order."""
-    t = TrialRow.__table__.c
-    rows = session.execute(
-        select(t.key, t.arm, t.seed, t.status, t.error, *_progress())
-        .join(MemberRow, MemberRow.trial_id == t.id)
-        .where(MemberRow.experiment_id == find_experiment(session, experiment).id)
-        .order_by(MemberRow.position)
-    )
-    return [
-        TrialStatus(
-            text("key", key),
-            text("arm", arm),
-            whole("seed", seed),
-            text("status", status),
-            whole("labels", labelled or 0),
-            rounds,
-            None if error is None else text("error", error),
-        )
-        for key, arm, seed, status, error, rounds, labelled in rows
-    ]
-
-
-def _progress() -> tuple[Any, Any]:
+def progress() -> tuple[Any, Any]:
     """Return the number of rounds and of labels of a trial of the same statement.
 
     Each trial's rounds are looked up by themselves, so that a few trials of many are read at once.

@@ -36,19 +36,6 @@ class TrialState:
 
 
 @dataclass(frozen=True)
-class TrialStatus:
-    """The state of a trial in short: a `TrialState` without settings and environment."""
-
-    key: str
-    arm: str
-    seed: int
-    status: str
-    labelled_count: int
-    rounds: int
-    error: str | None
-
-
-@dataclass(frozen=True)
 class PartRecord:
     """A part of a data set.
 

@@ -1,9 +1,9 @@
 """The store: experiments, trials and rounds in a database."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from types import MappingProxyType, TracebackType
+from types import MappingProxyType
 from typing import Any, Self, TypeVar
 
 from sqlalchemy import URL, Engine
@@ -19,8 +19,9 @@ from nextlabel.store.database import address, connect, place, quick_check, sente
 from nextlabel.store.integrity import damage, table
 from nextlabel.store.maps import Map, keep_map, read_maps
 from nextlabel.store.read_only import read
-from nextlabel.store.records import DataRecord, Picture, TrialRecord, TrialState, TrialStatus
+from nextlabel.store.records import DataRecord, Picture, TrialRecord, TrialState
 from nextlabel.store.rows import check_finite, find_experiment, find_trial, initial_hash
+from nextlabel.store.statuses import TrialCount, TrialStatus, count_statuses, read_statuses
 from nextlabel.store.transactions import write
 
 __all__ = ["DataRecord", "Picture", "Store", "TrialRecord", "TrialState", "initial_hash"]
@@ -97,12 +98,7 @@ class Store:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        at: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def __repr__(self) -> str:
@@ -148,8 +144,7 @@ class Store:
         Raises
         ------
         StoreError
-            When two trials have the same key, or the hypotheses differ from those before the
-            first round.
+            When two trials have the same key, or the hypotheses changed after the first round.
         """
         if len({trial.key for trial in trials}) < len(trials):
             raise StoreError(
@@ -266,14 +261,19 @@ class Store:
             return table("spec", find_experiment(session, name).spec)
 
     def trials(self, experiment: str, seed: int | None = None) -> list[TrialState]:
-        """Return an experiment's trials in the enrolled order; of one seed alone if it is given."""
+        """Return an experiment's trials in the enrolled order, or those of one seed."""
         with self._reading() as session:
             return queries.read_trials(session, experiment, seed)
 
     def statuses(self, experiment: str) -> list[TrialStatus]:
         """Return the `trials` in short: without settings and environments."""
         with self._reading() as session:
-            return queries.read_statuses(session, experiment)
+            return read_statuses(session, experiment)
+
+    def counts(self, experiment: str, alone: Collection[str] = ()) -> list[TrialCount]:
+        """Return the `statuses` counted by arm; trials that run, failed or are `alone` by one."""
+        with self._reading() as session:
+            return count_statuses(session, experiment, alone)
 
     def pictures(self, key: str) -> list[Picture]:
         """Return a trial's pictures: those of its blocks, then those of its rounds in order."""

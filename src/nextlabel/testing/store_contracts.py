@@ -2,6 +2,7 @@
 
 import hashlib
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -78,6 +79,36 @@ def states_follow_a_trial(location: str) -> None:
         assert (states[first.key].rounds, states[first.key].labelled_count) == (1, 2)
         store.finish(first.key)
         assert store.trials("states")[0].status == "done"
+
+
+def counts_are_those_of_the_states(location: str) -> None:
+    """Trials are counted by arm and status, of one experiment alone; some are counted alone."""
+    with _enrolled(location, "counts") as (store, trials):
+        store.enrol("fewer", {"name": "fewer"}, trials[1:])
+        store.append(trials[0].key, _round(0))
+        store.finish(trials[0].key)
+        store.begin(trials[1].key, ENVIRONMENT)
+        store.append(trials[1].key, _round(0))
+        store.append(trials[1].key, _round(1, (7,)))
+        store.fail(trials[2].key, "the loss is not finite")
+        for name in ("counts", "fewer"):
+            states = store.statuses(name)
+            for alone in ((), [trials[0].key], [trial.key for trial in trials]):
+                trials_of, labels_of = Counter[tuple[str, str]](), Counter[tuple[str, str]]()
+                singles = {}
+                for count in store.counts(name, alone):
+                    trials_of[count.arm, count.status] += count.trials
+                    labels_of[count.arm, count.status] += count.labels
+                    if count.single is not None:
+                        singles[count.single.key] = count.single
+                assert trials_of == Counter((s.arm, s.status) for s in states), "other counts"
+                for (arm, status), labels in labels_of.items():
+                    its = [s.labelled_count for s in states if (s.arm, s.status) == (arm, status)]
+                    assert labels == sum(its), f"{labels} labels, and not {sum(its)}"
+                expected = [
+                    s for s in states if s.status in ("running", "failed") or s.key in alone
+                ]
+                assert singles == {s.key: s for s in expected}, "others are counted alone"
 
 
 def enrolment_replaces_the_members_and_keeps_the_rounds(location: str) -> None:
@@ -159,6 +190,7 @@ STORE_CONTRACTS: tuple[Callable[[str], None], ...] = (
     a_round_is_stored_whole_or_not_at_all,
     pairs_begin_with_the_same_labels,
     states_follow_a_trial,
+    counts_are_those_of_the_states,
     enrolment_replaces_the_members_and_keeps_the_rounds,
     the_latest_log_and_picks_count,
     writers_at_the_same_time_lose_nothing,
