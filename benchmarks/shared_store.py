@@ -98,8 +98,8 @@ def read(url, trials):
     with timed(f"writing {trials:,} trials of {ROUNDS} rounds"):
         fill(url, trials)
     with Store.read(url) as store:
-        with timed("states of all trials, of `status`"):
-            store.trials("many")
+        with timed("counts of all trials, of `status`"):
+            store.counts("many")
         with timed("all rounds, of a report"):
             results = read_results(store, "many")
         with timed("table of the arms"):

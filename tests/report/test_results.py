@@ -58,6 +58,8 @@ def test_a_curve_is_what_the_rounds_say(digits: Store) -> None:
     curve = results.curve("MedAL")
     assert (curve.values == curves("MedAL")).all() and curve.seeds == (0, 1, 2)
     assert curve.counts.tolist() == [50, 100, 150, 200, 250]
+    assert results.curve("MedAL", (0, 1, 2)) is curve  # made once
+    assert results.curve("MedAL", (2, 0)).values.tolist() == curve.values[[2, 0]].tolist()
     beside = results.curve("MedAL", metric="test/accuracy")
     assert beside.values == pytest.approx(curves("MedAL") - 0.02)
     assert results.metrics == (

@@ -200,15 +200,25 @@ class ExperimentRecord:
             Some rounds lack the metric.
         """
         chosen = tuple(self.seeds(arm) if seeds is None else seeds)
+        name = self.headline if metric is None else metric
+        made = self._curves.get((arm, chosen, name))
+        if made is None:
+            made = self._curves[arm, chosen, name] = self._curve(arm, chosen, name)
+        return made
+
+    @cached_property
+    def _curves(self) -> dict[tuple[str, tuple[int, ...], str], Curve]:
+        return {}
+
+    def _curve(self, arm: str, chosen: tuple[int, ...], metric: str) -> Curve:
         trials = {trial.seed: trial for trial in self.of(arm)}
         rows = [{r.labelled_count: r for r in trials[seed].rounds} for seed in chosen]
-        name = self.headline if metric is None else metric
         counts = self.counts.tolist()
         return Curve(
             arm,
             chosen,
             self.counts,
-            np.array([[self._metric(row[c], name) for c in counts] for row in rows], np.float64),
+            np.array([[self._metric(row[c], metric) for c in counts] for row in rows], np.float64),
             np.array([[row[c].training.reached for c in counts] for row in rows], np.bool_),
         )
 

@@ -51,21 +51,20 @@ def notices(record: ExperimentRecord, pairs: Sequence[Pair]) -> list[str]:
 def _unpaired(record: ExperimentRecord) -> list[str]:
     sentences = []
     many = len({record.beginning(arm) for arm in record.arms}) > 1
-    for seed in record.spec["seeds"]:
-        starts_of_seed = [
-            (record.beginning(t.arm), t.state.initial_hash)
-            for t in record.trials
-            if t.seed == seed and t.rounds
-        ]
-        if len(set(starts_of_seed)) > len({beginning for beginning, _ in starts_of_seed}):
+    starts = {seed: set[tuple[object, str | None]]() for seed in record.spec["seeds"]}
+    for trial in record.trials:
+        if trial.rounds and trial.seed in starts:
+            starts[trial.seed].add((record.beginning(trial.arm), trial.state.initial_hash))
+    for seed, of_seed in starts.items():
+        if len(of_seed) > len({beginning for beginning, _ in of_seed}):
             members = "arms that start alike" if many else "arms"
             sentences.append(
                 f"Seed {seed}: not all {members} started from the same initial labels."
             )
-    starts = dict.fromkeys(spec.get("start", "random") for spec in record.arms.values())
-    if len(starts) > 1:
+    ways = dict.fromkeys(spec.get("start", "random") for spec in record.arms.values())
+    if len(ways) > 1:
         sentences.append(
-            f"Arms start in different ways ({', '.join(starts)}): differences between arms of "
+            f"Arms start in different ways ({', '.join(ways)}): differences between arms of "
             "different starts are those of the start as well."
         )
     return sentences
