@@ -13,8 +13,8 @@ from stores import OLD
 from nextlabel.core.errors import StoreError
 from nextlabel.core.types import as_ids
 from nextlabel.statistics.point_cloud import Shape
-from nextlabel.store import revisions
 from nextlabel.store.maps import Map, MappedSpace
+from nextlabel.store.migrations import revisions
 from nextlabel.store.store import Store
 from refusals import refused
 

@@ -19,7 +19,7 @@ from refusals import refused
 
 OPEN = """
 import sys
-from nextlabel.store import revisions
+from nextlabel.store.migrations import revisions
 from nextlabel.store.store import Store
 
 migrate = revisions._migrate
@@ -132,7 +132,7 @@ def test_a_role_without_rights_is_told_which_it_lacks(postgresql_url: str) -> No
 def test_an_older_schema_on_a_server_is_upgraded_with_its_rows(postgresql_url: str) -> None:
     from alembic import command
 
-    from nextlabel.store import revisions
+    from nextlabel.store.migrations import revisions
 
     with filled(postgresql_url) as store:
         store.append(record().key, make_round())

@@ -23,7 +23,8 @@ from sqlalchemy.schema import CreateTable
 from stores import ENVIRONMENT, filled, make_round, record
 
 from nextlabel.core.errors import StoreError
-from nextlabel.store import database, revisions, schema
+from nextlabel.store import database, schema
+from nextlabel.store.migrations import revisions
 from nextlabel.store.store import Store, TrialRecord, initial_hash
 from refusals import refused
 

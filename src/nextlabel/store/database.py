@@ -14,7 +14,7 @@ from nextlabel.core.errors import StoreError, hide_passwords
 from nextlabel.files.output_mark import make_output
 from nextlabel.store.file_system import check_local
 from nextlabel.store.integrity import Damaged, damaged
-from nextlabel.store.revisions import STORE, Schema, bring_up_to_date
+from nextlabel.store.migrations.revisions import STORE, Schema, bring_up_to_date
 
 DRIVERS = {"postgresql": "postgresql+psycopg", "postgres": "postgresql+psycopg"}
 """The driver that this package installs for a kind of database, where a URL names none."""

@@ -9,7 +9,7 @@ from sqlalchemy.pool import NullPool
 
 from nextlabel.core.errors import StoreError
 from nextlabel.store.database import check_file, connect, from_json, listen, place, sentences
-from nextlabel.store.revisions import check_known, no_store, revision
+from nextlabel.store.migrations.revisions import check_known, no_store, revision
 from nextlabel.store.schema import SQLITE_REVISION
 
 

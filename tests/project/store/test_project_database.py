@@ -14,9 +14,9 @@ from nextlabel.project.labelling.answer import NewAnswer
 from nextlabel.project.labelling.project import Project
 from nextlabel.project.store import database, schema
 from nextlabel.project.store.schema import METADATA, PROJECT
-from nextlabel.store import revisions
 from nextlabel.store.database import address
-from nextlabel.store.revisions import migrations
+from nextlabel.store.migrations import revisions
+from nextlabel.store.migrations.revisions import migrations
 from projects import photos_in
 from refusals import refused
 

@@ -25,7 +25,7 @@ from sqlalchemy import (
     TypeDecorator,
 )
 
-from nextlabel.store.revisions import Schema
+from nextlabel.store.migrations.revisions import Schema
 from nextlabel.store.schema import Base
 
 REVISION = "0001"

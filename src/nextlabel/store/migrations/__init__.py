@@ -1,1 +1,1 @@
-"""The store's schema, version by version; `versions/` holds one file for each change."""
+"""The schema of the store: its revisions, and in `versions/` one file for each change."""

@@ -17,7 +17,7 @@ from nextlabel.store.schema import REVISION, SQLITE_REVISION, Base, ExperimentRo
 if TYPE_CHECKING:
     from alembic.config import Config
 
-MIGRATIONS = Path(__file__).with_name("migrations")
+MIGRATIONS = Path(__file__).parent
 
 LOCK = 7_320_110_551_986_401
 """A number of our own: the name of PostgreSQL's lock on making the tables of a database."""
