@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from nextlabel.cli import main
+from nextlabel.cli import main, status
 from nextlabel.store.store import Store
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "report"))  # for studies.py
@@ -55,6 +55,7 @@ def test_a_whole_store_is_not_called_damaged(whole, tell, tmp_path):
         ("UPDATE environments SET content = '[1]'", "environment is [1], not a table"),
         ("UPDATE trials SET arm = cast(x'ff' AS TEXT)", "decode"),
         ("UPDATE trials SET arm = 'other'", "trials of 'other', which is not an arm"),
+        ("UPDATE trials SET status = 'paused'", "a status is 'paused', not one of pending, "),
         ("UPDATE trials SET seed = 'many'", "seed is 'many', not a whole number"),
         ("UPDATE rounds SET chosen = '[1, \"x\"]'", "UsageError: ids must be"),
         ("UPDATE rounds SET chosen = '[1e30]'", "UsageError: ids must be"),
@@ -106,8 +107,35 @@ def test_a_damaged_map_is_told_of(change, says, tell, tmp_path):
     assert words.startswith(f"error: {path} is damaged (") and says in words
 
 
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ("UPDATE trials SET arm = cast(x'ff' AS TEXT)", "decode"),
+        ("UPDATE trials SET status = 'paused' WHERE id = 1", "a status is 'paused'"),
+        ("UPDATE trials SET status = 'failed', seed = 'many'", "seed is 'many'"),
+        ("UPDATE rounds SET labelled_count = 'ten' WHERE trial_id = 1", "labels is 'ten'"),
+        ("UPDATE rounds SET labelled_count = -2.5 WHERE trial_id = 1", "sum of labels is"),
+    ],
+)
+def test_a_damaged_store_is_told_of_where_trials_are_counted(
+    change, says, whole, tell, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(status, "LONGEST", 0)
+    (tmp_path / "s.db").write_bytes(whole)
+    with sqlite3.connect(tmp_path / "s.db") as raw:
+        raw.execute(change)
+    raw.close()
+    (code, words), _ = tell(tmp_path / "s.db")
+    assert code == 1 and words.count("\n") == 1
+    assert "s.db is damaged (" in words and says in words
+
+
+@pytest.mark.parametrize("longest", [0, 100])
 @pytest.mark.parametrize("seed", range(8))
-def test_bytes_changed_anywhere_never_end_in_a_traceback(seed, whole, tell, tmp_path):
+def test_bytes_changed_anywhere_never_end_in_a_traceback(
+    seed, longest, whole, tell, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(status, "LONGEST", longest)
     rng, changed = random.Random(seed), bytearray(whole)
     for _ in range(4):
         start = rng.randrange(100, len(changed) - 8)

@@ -5,6 +5,7 @@ import errno
 import io
 import json
 import shlex
+import shutil
 import sqlite3
 import sys
 from pathlib import Path
@@ -437,6 +438,16 @@ def test_many_trials_are_counted_by_arm(lab, capsys, monkeypatch):
     assert core_set.split() == ["tiny", "core-set", "2", "2", "0", "6"]
     assert named.split()[:3] == ["experiment", "arm", "seed"] and failed.endswith("boom 0")
     assert err == "1 more trial that run or failed; --trials lists each trial\n"
+    shutil.copytree("runs/tiny", "runs/again")  # one experiment in two stores
+    monkeypatch.setattr(status, "LONGEST", 7)
+    assert main(["status"]) == 0
+    _, _, random, core_set, *_ = capsys.readouterr().out.splitlines()
+    assert random.split() == ["tiny", "random", "4", "0", "4", "3"]
+    assert core_set.split() == ["tiny", "core-set", "4", "4", "0", "6"]
+    monkeypatch.setattr(status, "LONGEST", 8)
+    assert main(["status"]) == 0
+    assert len(capsys.readouterr().out.splitlines()) == 2 + 8
+    shutil.rmtree("runs/again")
     assert main(["status", "--trials"]) == 0
     assert len(capsys.readouterr().out.splitlines()) == 2 + 4
     assert main(["status", "--json"]) == 0

@@ -23,7 +23,7 @@ def test_draws_are_those_of_numpy(name: str) -> None:
     for size in (None, 7, 5000, (3, 4), 0, None):
         drawn, expected = (each.choice(len(p), size, p=p) for each in (ours, numpy_s))
         np.testing.assert_array_equal(drawn, expected)
-        assert np.shape(drawn) == np.shape(expected)
+        assert np.shape(drawn) == np.shape(expected) and type(drawn) is type(expected)
     assert ours.randint(100) == numpy_s.randint(100)
 
 

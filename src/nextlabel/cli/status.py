@@ -1,7 +1,8 @@
 """`nextlabel status`: the state of each trial, read from the store."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
@@ -13,7 +14,7 @@ from nextlabel.core.errors import StoreError
 
 if TYPE_CHECKING:
     from nextlabel.store.claims import Claim
-    from nextlabel.store.statuses import TrialStatus
+    from nextlabel.store.statuses import TrialCount, TrialStatus
     from nextlabel.store.store import Store
 
 Row: TypeAlias = dict[str, Any]
@@ -44,27 +45,26 @@ def command(
     """Show each trial's state, rounds, labels, driver and error, also while it runs."""
     from nextlabel.store.store import Store
 
-    counted: list[Row] = []
-    notable: list[Row] = []
-    listed: list[Row] = []
+    shown: dict[str, _Experiment] = {}
     for location in store_locations(store, experiment):
         with Store.read(location) as opened:
-            drivers = _Drivers.of(opened)
             for name in names(opened, experiment):
-                by_arm, by_name = ([], []) if json or trials else _counted(opened, name, drivers)
-                counted += by_arm
-                notable += by_name
-                if not by_arm:
-                    listed += [drivers.row(name, trial) for trial in opened.statuses(name)]
+                of_name = shown.setdefault(name, _Experiment(name))
+                of_name.read(opened, whole=json or trials)
+    experiments = list(shown.values())
+    many = [its for its in experiments if its.trials > LONGEST]
+    listed = [row for its in experiments if its not in many for row in its.rows]
     if json:
         put_json(listed)
-    elif not counted and not listed:
+    elif not many and not listed:
         note("the store does not contain an experiment yet")
     else:
+        counted = [row for its in many for row in its.by_arm()]
+        notable = [row for its in many for row in its.notable]
         _put(counted, ("experiment", "arm", "trials", *STATES, "labels"), STATES)
         columns = "experiment", "arm", "seed", "status", "rounds", "labels", "driver", "error"
         _put([*notable[:NOTABLE], *listed], columns, ("driver",))
-        if counted:
+        if many:
             hidden = max(0, len(notable) - NOTABLE)
             more = f"{plural(hidden, 'more trial')} that run or failed; " if hidden else ""
             note(f"{more}--trials lists each trial")
@@ -75,6 +75,56 @@ def _put(rows: Sequence[Row], columns: Sequence[str], optional: Sequence[str]) -
     shown = [c for c in columns if c not in optional or any(row[c] for row in rows)]
     if rows:
         put_table(shown, [["" if row[c] is None else row[c] for c in shown] for row in rows])
+
+
+@dataclass(eq=False)
+class _Experiment:
+    """An experiment as it is shown: its trials counted by arm, or listed where they are few.
+
+    `rows` lists the trials of each store that has at most LONGEST of them, or of all stores if the
+    whole was read; nothing is counted then. `notable` are those that failed or have a driver.
+    """
+
+    name: str
+    trials: int = 0
+    arms: dict[str, Counter[str]] = field(default_factory=dict)
+    notable: list[Row] = field(default_factory=list)
+    rows: list[Row] = field(default_factory=list)
+
+    def read(self, store: "Store", whole: bool) -> None:
+        """Add what a store has of the experiment; each trial of it with `whole`."""
+        drivers = _Drivers.of(store)
+        if not whole:
+            counts = store.counts(self.name, drivers.claims)
+            for count in counts:
+                self._add(count, drivers)
+            whole = sum(count.trials for count in counts) <= LONGEST
+        if whole:
+            self.rows += [drivers.row(self.name, trial) for trial in store.statuses(self.name)]
+
+    def _add(self, count: "TrialCount", drivers: "_Drivers") -> None:
+        status = count.status
+        if count.single is not None:
+            row = drivers.row(self.name, count.single)
+            status = row["status"]
+            if row["driver"] is not None or status == "failed":
+                self.notable.append(row)
+        self.trials += count.trials
+        arm = self.arms.setdefault(count.arm, Counter())
+        arm.update({"trials": count.trials, "labels": count.labels, status: count.trials})
+
+    def by_arm(self) -> list[Row]:
+        """Return one row per arm: its number of trials in each state, and their mean labels."""
+        return [
+            {
+                "experiment": self.name,
+                "arm": arm,
+                "trials": its["trials"],
+                **{state: its[state] for state in STATES},
+                "labels": f"{its['labels'] / its['trials']:.0f}",
+            }
+            for arm, its in self.arms.items()
+        ]
 
 
 @dataclass(frozen=True)
@@ -106,31 +156,6 @@ class _Drivers:
             "driver": None if claim is None else claim.driver,
             "error": trial.error,
         }
-
-
-def _counted(store: "Store", name: str, drivers: _Drivers) -> tuple[list[Row], list[Row]]:
-    """Return one row per arm with its number of trials in each state, and one per notable trial.
-
-    Notable are those that failed or have a driver. Both are empty when there are few trials.
-    """
-    counts = store.counts(name, drivers.claims)
-    if sum(count.trials for count in counts) <= LONGEST:
-        return [], []
-    arms: dict[str, Row] = {}
-    notable = []
-    for count in counts:
-        if count.arm not in arms:
-            arms[count.arm] = {"experiment": name, "arm": count.arm, "trials": 0, "labels": 0}
-            arms[count.arm] |= dict.fromkeys(STATES, 0)
-        row = None if count.single is None else drivers.row(name, count.single)
-        if row is not None and (row["driver"] is not None or row["status"] == "failed"):
-            notable.append(row)
-        arm = arms[count.arm]
-        arm[count.status if row is None else row["status"]] += count.trials
-        arm["trials"] += count.trials
-        arm["labels"] += count.labels
-    means = ({"labels": f"{arm['labels'] / arm['trials']:.0f}"} for arm in arms.values())
-    return [arm | mean for arm, mean in zip(arms.values(), means, strict=True)], notable
 
 
 def store_locations(store: str | None, experiment: str | None) -> list[str]:

@@ -35,7 +35,8 @@ class RepeatedDraws(np.random.RandomState):
                 self._prepare(p)
             return drawn
         marks = np.asarray(self.random_sample(size))
-        return self._values_at(marks.ravel()).reshape(marks.shape)[()]
+        values = self._values_at(marks.ravel())
+        return int(values[0]) if size is None else values.reshape(marks.shape)
 
     def _prepare(self, p: Array) -> None:
         """Keep the sums of probabilities (n), and where to begin in each n-th of 1 (n)."""

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from nextlabel.core.types import Ids
+from nextlabel.core.types import Array, Ids
 from nextlabel.kernels.distance.exact import TILE, Floats
 from nextlabel.kernels.distance.tiles import Distances
 
@@ -35,8 +35,8 @@ def mean_neighbour_distances(
 
     `neighbours` are averaged, or all others when there are fewer; the mean is 0 for a single
     position. Distances are direct differences, added from the smallest, in the metric's unit.
-    `wanted` are the indices into `positions` whose means are returned, by default all (n). `spare`
-    decides the speed alone.
+    `wanted` are the indices into `positions` whose means are returned, at least one, by default all
+    (n). `spare` decides the speed alone.
     """
     n = len(positions)
     wanted = np.arange(n) if wanted is None else wanted
@@ -94,7 +94,7 @@ def _in_parts(distances: Distances, n: int, wanted: Ids) -> list[Ids]:
     return [wanted[start : start + step] for start in range(0, len(wanted), step)]
 
 
-def _to_others(distances: Distances, positions: Ids, some: Ids) -> Floats:
+def _to_others(distances: Distances, positions: Ids, some: Ids) -> Array:
     """Return the approximate squared distances (r, n) of some to all, infinite to themselves."""
     values = distances.table(positions[some], positions)
     values[np.arange(len(some)), some] = np.inf

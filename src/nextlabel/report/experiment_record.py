@@ -134,7 +134,7 @@ class ExperimentRecord:
 
     @cached_property
     def _by_arm(self) -> dict[str, tuple[Trial, ...]]:
-        """The trials by arm, sorted once: the report reads them hundreds of times."""
+        """The trials by arm, grouped once: the report reads them hundreds of times."""
         by_arm: dict[str, list[Trial]] = {}
         for trial in self.trials:
             by_arm.setdefault(trial.arm, []).append(trial)
@@ -214,13 +214,12 @@ class ExperimentRecord:
         trials = {trial.seed: trial for trial in self.of(arm)}
         rows = [{r.labelled_count: r for r in trials[seed].rounds} for seed in chosen]
         counts = self.counts.tolist()
-        return Curve(
-            arm,
-            chosen,
-            self.counts,
-            np.array([[self._metric(row[c], metric) for c in counts] for row in rows], np.float64),
-            np.array([[row[c].training.reached for c in counts] for row in rows], np.bool_),
-        )
+        values = [[self._metric(row[c], metric) for c in counts] for row in rows]
+        reached = [[row[c].training.reached for c in counts] for row in rows]
+        arrays = np.array(values, np.float64), np.array(reached, np.bool_)
+        for array in arrays:
+            array.flags.writeable = False  # the same curve is returned again
+        return Curve(arm, chosen, self.counts, *arrays)
 
     def _metric(self, round: Round, name: str) -> float:
         """Return a metric of a round.

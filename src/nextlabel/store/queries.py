@@ -14,7 +14,7 @@ from nextlabel.core.round import Round
 from nextlabel.core.types import Ids, as_ids
 from nextlabel.store.integrity import Damaged, check_indexes, finite, numbers, table, text, whole
 from nextlabel.store.records import Picture, TrialRecord, TrialState
-from nextlabel.store.rows import find_experiment, find_trial, to_round
+from nextlabel.store.rows import find_experiment, find_trial, status_of, to_round
 from nextlabel.store.schema import (
     BlockLogRow,
     BlockPictureRow,
@@ -158,7 +158,7 @@ def read_trials(session: Session, experiment: str, seed: int | None = None) -> l
                 whole("seed", t.seed),
                 table("trial", t.spec),
             ),
-            text("status", t.status),
+            status_of(t.status),
             whole("labels", labelled or 0),
             rounds or 0,
             None if t.error is None else text("error", t.error),

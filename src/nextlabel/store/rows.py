@@ -15,7 +15,7 @@ from nextlabel.core.learner import Training
 from nextlabel.core.round import Round
 from nextlabel.core.types import Ids, as_ids
 from nextlabel.files.digest import content_digest
-from nextlabel.store.integrity import check_indexes, finite, text, whole
+from nextlabel.store.integrity import Damaged, check_indexes, finite, text, whole
 from nextlabel.store.schema import (
     DataRow,
     EnvironmentRow,
@@ -25,6 +25,9 @@ from nextlabel.store.schema import (
     RoundRow,
     TrialRow,
 )
+
+STATUSES = ("pending", "running", "done", "failed")
+"""The states of a trial."""
 
 
 def initial_hash(ids: Ids) -> str:
@@ -54,6 +57,13 @@ def find_experiment(session: Session, name: str) -> ExperimentRow:
             f"experiment {name!r} is not in the store; {hint}", code="experiment-missing"
         )
     return row
+
+
+def status_of(value: object) -> str:
+    """Return the status of a trial; Damaged for one that no run has written."""
+    if value not in STATUSES:
+        raise Damaged(f"a status is {value!r:.40}, not one of {', '.join(STATUSES)}")
+    return str(value)
 
 
 def trial_name(trial: TrialRow) -> str:

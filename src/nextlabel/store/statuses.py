@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from nextlabel.store.integrity import text, whole
 from nextlabel.store.queries import progress
-from nextlabel.store.rows import find_experiment
+from nextlabel.store.rows import find_experiment, status_of
 from nextlabel.store.schema import MemberRow, RoundRow, TrialRow
 
 ALONE = ("running", "failed")
@@ -61,7 +61,7 @@ def _status(
         text("key", key),
         text("arm", arm),
         whole("seed", seed),
-        text("status", status),
+        status_of(status),
         whole("labels", labels or 0),
         rounds,
         None if error is None else text("error", error),
@@ -107,13 +107,10 @@ def count_statuses(session: Session, experiment: str, alone: Collection[str]) ->
         .group_by(t.arm, t.status, "single")
         .order_by(func.min(MemberRow.position))
     )
-    return [
-        TrialCount(
-            text("arm", arm),
-            text("status", status),
-            trials,
-            whole("labels", most) and whole("sum of labels", total),
-            None if single is None else _status(key, arm, seed, status, error, its_rounds, most),
-        )
-        for arm, status, single, trials, total, most, key, seed, error, its_rounds in rows
-    ]
+    counts = []
+    for arm, status, single, trials, total, most, key, seed, error, its_rounds in rows:
+        whole("labels", most)  # of damaged labels the sum may be a whole number
+        one = None if single is None else _status(key, arm, seed, status, error, its_rounds, most)
+        labels = whole("sum of labels", total)
+        counts.append(TrialCount(text("arm", arm), status_of(status), trials, labels, one))
+    return counts

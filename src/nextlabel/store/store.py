@@ -271,7 +271,7 @@ class Store:
             return read_statuses(session, experiment)
 
     def counts(self, experiment: str, alone: Collection[str] = ()) -> list[TrialCount]:
-        """Return the `statuses` counted by arm; trials that run, failed or are `alone` by one."""
+        """Return the `statuses` by arm and status; those that run, failed or are `alone` singly."""
         with self._reading() as session:
             return count_statuses(session, experiment, alone)
 

@@ -11,6 +11,7 @@ from nextlabel.core.progress import picked, prepared
 from nextlabel.core.snapshot import Snapshot
 from nextlabel.core.types import Array, Ids
 from nextlabel.kernels.distance.exact import Metric, does_not_vary
+from nextlabel.kernels.distance.products import COARSE
 from nextlabel.kernels.distance.tiles import Distances
 from nextlabel.kernels.k_means import k_means
 from nextlabel.kernels.typicality import mean_neighbour_distances, most_typical
@@ -98,7 +99,8 @@ class _Queues:
         self, metric: Metric, ids: Ids, clusters: Array, labelled: Array, neighbours: int
     ) -> None:
         quick = Distances(metric, ids, np.float32)
-        self.quick, self.fine = quick, Distances(metric, ids, shifted=quick.shifted)
+        self.fine = Distances(metric, ids, shifted=quick.shifted)
+        self.precisions = (quick, self.fine) if quick.kappa <= COARSE else (self.fine,)
         self.clusters, self.labelled, self.neighbours = clusters, labelled, neighbours
         self.unlabelled = np.bincount(clusters[~labelled], minlength=int(clusters.max()) + 1)
         self.ranked = dict[int, list[int]]()
@@ -113,16 +115,19 @@ class _Queues:
 
     def _first(self, cluster: int) -> int:
         """Return the most typical unlabelled position of a cluster that has one."""
-        positions = np.flatnonzero(self.clusters == cluster)
+        positions = self._positions(cluster)
         unlabelled = np.flatnonzero(~self.labelled[positions])
-        precisions = self.quick, self.fine
-        return int(positions[most_typical(precisions, positions, self.neighbours, unlabelled)])
+        best = most_typical(self.precisions, positions, self.neighbours, unlabelled)
+        return int(positions[best])
 
     def _of(self, cluster: int) -> list[int]:
         """Return the unlabelled positions of a cluster, the most typical first."""
         if cluster not in self.ranked:
-            positions = np.flatnonzero(self.clusters == cluster)
+            positions = self._positions(cluster)
             means = mean_neighbour_distances(self.fine, positions, self.neighbours)
             ranked = positions[np.argsort(means, kind="stable")]
             self.ranked[cluster] = ranked[~self.labelled[ranked]].tolist()
         return self.ranked[cluster]
+
+    def _positions(self, cluster: int) -> Ids:
+        return np.flatnonzero(self.clusters == cluster)

@@ -2,8 +2,7 @@
 
 import hashlib
 import threading
-from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 
@@ -12,6 +11,7 @@ import numpy as np
 from nextlabel.core.errors import StoreError
 from nextlabel.core.learner import Training
 from nextlabel.core.round import Round
+from nextlabel.store.statuses import TrialCount
 from nextlabel.store.store import Store, TrialRecord
 
 ENVIRONMENT = {"processor": "a", "packages": {"numpy": "2"}}
@@ -82,33 +82,32 @@ def states_follow_a_trial(location: str) -> None:
 
 
 def counts_are_those_of_the_states(location: str) -> None:
-    """Trials are counted by arm and status, of one experiment alone; some are counted alone."""
+    """Trials are counted by arm and status, of one experiment alone; some are counted singly."""
     with _enrolled(location, "counts") as (store, trials):
-        store.enrol("fewer", {"name": "fewer"}, trials[1:])
-        store.append(trials[0].key, _round(0))
-        store.finish(trials[0].key)
-        store.begin(trials[1].key, ENVIRONMENT)
-        store.append(trials[1].key, _round(0))
-        store.append(trials[1].key, _round(1, (7,)))
-        store.fail(trials[2].key, "the loss is not finite")
-        for name in ("counts", "fewer"):
-            states = store.statuses(name)
-            for alone in ((), [trials[0].key], [trial.key for trial in trials]):
-                trials_of, labels_of = Counter[tuple[str, str]](), Counter[tuple[str, str]]()
-                singles = {}
-                for count in store.counts(name, alone):
-                    trials_of[count.arm, count.status] += count.trials
-                    labels_of[count.arm, count.status] += count.labels
-                    if count.single is not None:
-                        singles[count.single.key] = count.single
-                assert trials_of == Counter((s.arm, s.status) for s in states), "other counts"
-                for (arm, status), labels in labels_of.items():
-                    its = [s.labelled_count for s in states if (s.arm, s.status) == (arm, status)]
-                    assert labels == sum(its), f"{labels} labels, and not {sum(its)}"
-                expected = [
-                    s for s in states if s.status in ("running", "failed") or s.key in alone
-                ]
-                assert singles == {s.key: s for s in expected}, "others are counted alone"
+        first, second, third, _ = trials
+        store.enrol("fewer", {"name": "fewer"}, [trials[3], *trials[:2]])
+        store.append(first.key, _round(0))
+        for number in range(2):
+            store.append(second.key, _round(number))
+        for done in (first, second):
+            store.finish(done.key)
+        for singly in ((), [second.key], [trial.key for trial in trials]):
+            _same_counts(store, singly)
+        store.begin(first.key, ENVIRONMENT)
+        store.fail(third.key, "the loss is not finite")
+        _same_counts(store, ())
+
+
+def _same_counts(store: Store, singly: Sequence[str]) -> None:
+    for name in ("counts", "fewer"):
+        expected: dict[tuple[str, str, str | None], TrialCount] = {}
+        for one in store.statuses(name):
+            single = one if one.status in ("running", "failed") or one.key in singly else None
+            group = one.arm, one.status, None if single is None else single.key
+            before = expected.get(group, TrialCount(one.arm, one.status, 0, 0, single))
+            labels = before.labels + one.labelled_count
+            expected[group] = replace(before, trials=before.trials + 1, labels=labels)
+        assert store.counts(name, singly) == list(expected.values()), "other counts"
 
 
 def enrolment_replaces_the_members_and_keeps_the_rounds(location: str) -> None:

@@ -1,6 +1,7 @@
-"""Compilation of loops by numba, once for an installation where a folder takes the result.
+"""Compilation of loops by numba, whose results are kept in a folder for the next process.
 
-numba compiles a loop again when the loop's own file has changed, not when this one has.
+numba compiles a loop again when the loop's own file has changed, not when this one has. So after a
+change here the files of the loops need one too, and `TrainingSettings.make` another number.
 """
 
 from typing import Any
@@ -22,8 +23,8 @@ def compiled(function: Any) -> Any:
 
 
 def instruction(function: Any) -> Any:
-    """Return a function for compiled loops, from one that gives its types and writes LLVM code.
+    """Return what a compiled loop calls, from a function that gives its types and its LLVM code.
 
-    numba's decorator has types for its own use, which do not fit calls in loops.
+    The result has no type here: numba's own is that of the given function, not that of the call.
     """
     return intrinsic(function)
