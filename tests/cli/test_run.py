@@ -454,10 +454,25 @@ def test_many_trials_are_counted_by_arm(lab, capsys, monkeypatch):
     assert len(json.loads(capsys.readouterr().out)) == 4
 
 
+def test_trials_that_a_run_leaves_out_are_named(lab, capsys):
+    assert main(["run", "tiny.toml"]) == 0
+    assert "no longer part" not in capsys.readouterr().err
+    assert main(["run", "tiny.toml", "--seeds", "1"]) == 0
+    said = capsys.readouterr().err
+    assert "2 of its stored trials ('random', seed 1, 'core-set', seed 1) are no longer" in said
+    assert main(["status", "--json"]) == 0
+    assert {one["seed"] for one in json.loads(capsys.readouterr().out)} == {0}
+    assert main(["run", "tiny.toml"]) == 0
+    assert "no longer part" not in capsys.readouterr().err
+    assert main(["status", "--json"]) == 0
+    assert len(json.loads(capsys.readouterr().out)) == 4
+
+
 def test_no_output_has_the_password_of_a_store(lab, capsys, postgresql_url):  # noqa: F811
     url = postgresql_url.replace("postgres@", "postgres:s3cret@")
     out = ["--store", url, "--out", "out"]
     for words in (
+        ["run", "tiny.toml", "--plan", *out],  # of a database without tables
         ["run", "tiny.toml", *out, "--json"],
         ["run", "tiny.toml", *out],
         ["run", "tiny.toml", "--plan", *out],

@@ -180,7 +180,7 @@ def test_a_transaction_that_met_another_begins_again(
 def test_a_database_of_another_program_is_refused(postgresql_url: str) -> None:
     import psycopg
 
-    with refused(StoreError, "not-a-store"):
+    with refused(StoreError, "store-missing", match="is an empty database; run an experiment"):
         Store.open(postgresql_url, create=False)
     with psycopg.connect(postgresql_url) as connection:
         connection.execute("CREATE TABLE cats (name text)")

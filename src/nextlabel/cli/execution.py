@@ -25,7 +25,7 @@ from nextlabel.cli.output import (
 )
 from nextlabel.cli.summary import show_summary
 from nextlabel.cli.values import parse_seeds
-from nextlabel.core.errors import UsageError, hide_passwords
+from nextlabel.core.errors import StoreError, UsageError, hide_passwords
 from nextlabel.files.output_mark import make_output
 
 if TYPE_CHECKING:
@@ -235,10 +235,14 @@ def _show_plan(experiment: "Experiment", location: str, options: RunOptions) -> 
         "progress": sys.stderr.isatty(),
         "arms": options.arms or None,
     }
-    if "://" not in location and not Path(location).exists():
+    try:
+        opened = Store.read(location)
+    except StoreError as error:
+        if error.code != "store-missing":
+            raise
         planned = plan(experiment, None, **arguments)
     else:
-        with Store.read(location) as store:
+        with opened as store:
             planned = plan(experiment, store, **arguments)
     if options.json:
         put_json(

@@ -1,6 +1,7 @@
 """Running an experiment: the trials that its store lacks, on an executor."""
 
-from collections.abc import Generator, Sequence
+import warnings
+from collections.abc import Generator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,9 @@ from nextlabel.features.cache import Cache, CacheLocation
 from nextlabel.store.store import Store, TrialRecord
 from nextlabel.trial.data import data_record, headline, load_data
 from nextlabel.trial.spec import TrialSpec, trials
+
+NAMED = 4
+"""Trials that a warning names."""
 
 
 def run(
@@ -97,6 +101,7 @@ def run(
         planned = {t.key(data.checksum): t for t in trials(experiment, executor.jobs)}
         check_labelled_counts(store, planned)
         check_machine_settings(store, planned, data.checksum)
+        _warn_of_others(experiment, store, planned)
         _enrol(experiment, store, planned, data)
         store.keep_data(data_record(data))
         states = store.trials(experiment.name)
@@ -131,6 +136,22 @@ def _origin(data: Dataset) -> dict[str, Any]:
     """Return the files of the data with their checksums, and the notes on their reading."""
     notes = {"notes": dict(data.notes)} if data.notes else {}
     return {"sources": dict(data.sources), **notes}
+
+
+def _warn_of_others(experiment: Experiment, store: Store, planned: Mapping[str, TrialSpec]) -> None:
+    """Warn of stored trials with rounds that the experiment no longer has."""
+    if experiment.name not in store.experiments():
+        return
+    stored = store.statuses(experiment.name)
+    others = [trial for trial in stored if trial.rounds and trial.key not in planned]
+    if others:
+        names = ", ".join(f"{trial.arm!r}, seed {trial.seed}" for trial in others[:NAMED])
+        warnings.warn(
+            f"{experiment.name} has other settings, arms or seeds than before: {len(others)} of "
+            f"its stored trials ({names}{'; …' if len(others) > NAMED else ''}) are no longer part "
+            "of it; status and report leave them out until a run has those again",
+            stacklevel=2,
+        )
 
 
 def _enrol(

@@ -43,6 +43,9 @@ class Schema:
         The newest migration that changes a SQLite file; by default `revision`.
     copied : bool
         Copy a SQLite file of an older revision before it is upgraded.
+    remedy : str, optional
+        What fills an empty database of a server, in messages; by default it is one of another
+        program.
     """
 
     title: str
@@ -52,6 +55,7 @@ class Schema:
     table: str
     sqlite_revision: str | None = None
     copied: bool = False
+    remedy: str | None = None
 
     def newest(self, dialect: str) -> str:
         """Return the newest migration of a database; `dialect` is SQLAlchemy's name for it."""
@@ -65,6 +69,7 @@ STORE = Schema(
     MIGRATIONS / "versions",
     ExperimentRow.__tablename__,
     SQLITE_REVISION,
+    remedy="run an experiment first",
 )
 
 
@@ -94,6 +99,11 @@ def _migrate(engine: Engine, name: str, create: bool, schema: Schema) -> None:
         stored, tables = revision(connection, schema), set(inspect(connection).get_table_names())
         if stored == schema.newest(engine.dialect.name):  # another process has done it
             return
+        if not (tables or create or schema.remedy is None or engine.dialect.name == "sqlite"):
+            raise StoreError(
+                f"{name} is an empty database; {schema.remedy}, or give another {schema.title}",
+                code="store-missing",
+            )
         if stored is None and (tables - {"alembic_version"} or not create):
             raise no_store(name, schema)
         check_known(stored, name, schema)
